@@ -1,0 +1,51 @@
+#pragma once
+
+// What a call shard needs of media. The one real implementation is engine/media (oRTP over its own
+// sockets, one media thread); tests and the simulator bring their own.
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "engine/base/clock.h"
+#include "engine/base/ids.h"
+
+namespace outpace::call {
+
+// Audio the engine can play into a leg; loaded at start.
+enum class Prompt { kSafeHarbor, kSilence };
+
+class MediaEvents {  // called on the thread given by the implementation's owner; see MediaPlane
+ public:
+  virtual ~MediaEvents() = default;
+  // A prompt that ran to its end. Not called when it was stopped or the leg was closed.
+  virtual void OnPromptDone(LegId leg) = 0;
+  // First valid packet from the leg's far end since Open().
+  virtual void OnFirstMedia(LegId leg, MonoTime at) = 0;
+  // No packet for the dead-call time (30 s by default) while the leg was expected to send.
+  virtual void OnMediaLost(LegId leg) = 0;
+};
+
+// A leg's media lives from Open to Close. Commands are posted to the media thread in order; none waits.
+// One shard's thread calls; events come back through that shard's Loop.
+class MediaPlane {
+ public:
+  virtual ~MediaPlane() = default;
+  // Reserves a pre-bound RTP port and returns our SDP offer for it (PCMU, PCMA, telephone-event 101,
+  // ptime 20; RFC 3264). ResourceExhausted when the pool is empty.
+  virtual absl::StatusOr<std::string> Open(LegId leg) = 0;
+  // Takes the far end's SDP (answer, or offer of a re-INVITE). InvalidArgument when it holds no audio
+  // we can use; media then stays as it was. From now on only packets from that address count.
+  virtual absl::Status SetRemote(LegId leg, absl::string_view sdp) = 0;
+  // Our answer to a re-INVITE offer that SetRemote accepted.
+  virtual std::string LocalSdp(LegId leg) = 0;
+  // Joins two legs' audio at once, flushing the last packets heard from either (pre-roll), so that
+  // the agent hears the start of the hello. A leg is bridged to one other at most.
+  virtual void Bridge(LegId a, LegId b) = 0;
+  virtual void Unbridge(LegId leg) = 0;  // also from its partner; does nothing if not bridged
+  virtual void Play(LegId leg, Prompt prompt) = 0;  // from the start; replaces what plays
+  // Releases the port (quarantined for 5 s, so no packet of an old call reaches a new one).
+  virtual void Close(LegId leg) = 0;
+};
+
+}  // namespace outpace::call

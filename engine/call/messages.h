@@ -1,0 +1,111 @@
+#pragma once
+
+// The messages between the controller and a call shard. Plain values: no pointer crosses a thread.
+
+#include <string>
+#include <variant>
+
+#include "absl/time/time.h"
+#include "engine/base/clock.h"
+#include "engine/base/ids.h"
+#include "engine/call/media_plane.h"
+#include "engine/call/outcome.h"
+#include "engine/call/signaling.h"
+
+namespace outpace::call {
+
+enum class LegKind { kLead, kAgent };
+
+// ---- controller to shard ----
+
+// Place one leg. The controller has passed it through the gate and stored its intent durably.
+struct DialOrder {
+  LegId leg;
+  LegKind kind = LegKind::kLead;
+  AttemptId attempt;      // of a lead leg; none for an agent leg
+  InviteIds ids;
+  uint16_t trunk = 0;     // index into the configured trunks; kAgentTrunk for an agent's phone
+  std::string route_uri;
+  std::string request_uri;
+  std::string from_uri;
+  absl::Duration ring_time_max;  // INVITE to giving up
+};
+inline constexpr uint16_t kAgentTrunk = 0xffff;
+
+struct HangUp {  // BYE, CANCEL or give up, whichever the leg's state asks for
+  LegId leg;
+  int q850_cause = 16;
+};
+struct Connect {  // join an answered lead leg with the agent's nailed-up leg
+  LegId lead;
+  LegId agent;
+};
+struct Disconnect {  // part a bridged leg from its partner; both legs stay up
+  LegId leg;
+};
+struct PlayThenHangUp {
+  LegId leg;
+  Prompt prompt = Prompt::kSafeHarbor;
+};
+// Recovery: end what a crashed predecessor left behind.
+struct EndOrphanDialog {
+  DialogState dialog;
+};
+struct EndOrphanInvite {
+  Signaling::OrphanInvite invite;
+};
+using ShardMessage = std::variant<DialOrder, HangUp, Connect, Disconnect, PlayThenHangUp,
+                                  EndOrphanDialog, EndOrphanInvite>;
+
+// ---- shard to controller ----
+
+struct LegProgress {  // 18x
+  LegId leg;
+  int status = 180;
+  MonoTime at;
+};
+struct LegAnswered {  // 2xx; ACK and journal entry are done
+  LegId leg;
+  MonoTime at;  // when the 2xx was received
+};
+struct LegConnected {  // bridged
+  LegId lead;
+  LegId agent;
+  MonoTime at;
+};
+// The call is over for the controller: result, times and cause are final. Sent once a leg.
+struct LegEnded {
+  LegId leg;
+  CallOutcome outcome = CallOutcome::kFailed;
+  int sip_status = 0;
+  int q850_cause = 0;
+  bool by_far_end = false;       // who ended an answered leg
+  bool invite_sent = true;       // false: refused before anything left (trunk closed, no port)
+  bool trunk_fault = false;      // the trunk's fault, not the lead's: the attempt is not held
+                                 // against the lead
+  absl::Duration retry_after;    // from a 503
+  MonoTime at;
+};
+struct PromptFinished {
+  LegId leg;
+  MonoTime at;
+};
+struct LegFreed {  // the slot may be used again, with the next generation
+  LegId leg;
+};
+struct TrunkState {  // sent when the breaker opens or closes
+  uint16_t trunk = 0;
+  bool open = false;  // open breaker: no calls
+  std::string reason;
+};
+using LegEvent = std::variant<LegProgress, LegAnswered, LegConnected, LegEnded, PromptFinished,
+                              LegFreed, TrunkState>;
+
+// Where a shard's events go. Thread safe; never blocks.
+class LegEventSink {
+ public:
+  virtual ~LegEventSink() = default;
+  virtual void OnLegEvent(LegEvent event) = 0;
+};
+
+}  // namespace outpace::call
