@@ -1,0 +1,48 @@
+#pragma once
+
+// The one compliance gate. Every call attempt passes it immediately before its intent is stored and
+// again before its INVITE leaves; nothing dials around it. Pure over the snapshots it is given.
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "campaign/lead.h"
+#include "campaign/settings.h"
+#include "dnc/dnc_set.h"
+#include "engine/base/e164.h"
+
+namespace outpace::gate {
+
+enum class Rule {
+  kDncSystem, kDncCampaign, kCallingWindow, kZoneUnknown, kCallCountLimit, kDailyLimit,
+  kNotDueYet, kFinalStatus, kCampaignInactive, kListInactive, kNumberInCall, kRingTimeTooShort,
+};
+absl::string_view RuleName(Rule rule);  // "dnc_system": in records, metrics and `lead why`
+
+struct Reason {
+  Rule rule;
+  std::string text;       // one sentence for people, no number in it
+  absl::Time until;       // when the rule stops holding the lead back; InfiniteFuture if never
+};
+struct Verdict {
+  bool allowed() const { return reasons.empty(); }
+  std::vector<Reason> reasons;  // all of them, not only the first
+};
+
+struct GateInput {
+  const campaign::Lead& lead;
+  E164 number;                 // the number about to be rung (main or alternate)
+  const campaign::CampaignSettings& settings;
+  bool list_active = true;
+  int attempts_today = 0;      // at this lead, on the campaign's day
+  bool number_in_call = false;  // another attempt to the same number is under way
+  // The intent is stored: the lead is INCALL and not due by design; those two rules are passed over.
+  bool after_intent = false;
+};
+
+// Decides for one attempt at `now`. 1-2 us; never allocates when allowed.
+Verdict Decide(const GateInput& input, const dnc::DncSet& dnc, absl::Time now);
+
+}  // namespace outpace::gate

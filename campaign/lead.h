@@ -1,0 +1,54 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "engine/base/e164.h"
+#include "engine/base/ids.h"
+
+namespace outpace::campaign {
+
+// Priority class of a lead for its next attempt: A before B. Moved by dispositions (retry_rule.h).
+enum class Tier : uint8_t { kA = 0, kB = 1 };
+absl::string_view TierName(Tier tier);  // "A", "B"
+
+// A lead with the standard fields of the field's list files, in their names. Text is UTF-8.
+struct Lead {
+  LeadId id;
+  ListId list;
+  CampaignId campaign;     // of its list, at load time
+  E164 phone;              // the number to dial
+  E164 alt_phone;          // none if absent
+  std::string status = "NEW";  // six characters at most; see disposition.h
+  Tier tier = Tier::kA;
+  int called_count = 0;
+  absl::Time entry_date;
+  absl::Time last_call_time = absl::InfinitePast();
+  // Not dialled before this instant; InfiniteFuture: final, never again by itself.
+  absl::Time next_call_time = absl::InfinitePast();
+  // IANA zones the number may lie in (never empty once loaded). Legal only when every one is inside
+  // the calling window.
+  std::vector<std::string> time_zones;
+  int rank = 0;            // -99..99, higher first
+  std::string owner;
+  // vendor_lead_code, source_id, title, first_name, last_name, address1, city, state, postal_code,
+  // country_code, gender, date_of_birth, email, security_phrase, comments, company, and any further
+  // column of the file under its own name.
+  std::map<std::string, std::string> fields;
+
+  const std::string& Field(const std::string& name) const;  // empty if absent
+};
+
+// A list of leads, loaded from one or more files.
+struct List {
+  ListId id;
+  std::string name;
+  CampaignId campaign;
+  bool active = true;
+  int64_t leads = 0;
+};
+
+}  // namespace outpace::campaign

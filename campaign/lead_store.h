@@ -1,0 +1,100 @@
+#pragma once
+
+// Everything durable: leads, attempts, DNC entries, campaigns, lists, agents. One interface with two
+// implementations: campaign/store/rocks_lead_store (RocksDB) and campaign/store/memory_lead_store.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "campaign/attempt.h"
+#include "campaign/lead.h"
+#include "campaign/settings.h"
+
+namespace outpace::campaign {
+
+struct DncEntry {
+  E164 phone;
+  CampaignId campaign;  // empty: system-wide
+  std::string source;   // "import", "agent a1", "api"
+  absl::Time added;
+};
+
+struct AgentRecord {
+  AgentId user;
+  std::string full_name;
+  std::string phone_uri;      // "sip:a1@192.0.2.7:5060"
+  std::string password_hash;  // "scrypt$..." ; never the password
+};
+
+// Changes that become durable together or not at all.
+struct StoreBatch {
+  std::vector<Lead> leads;            // insert or replace; indexes follow
+  std::vector<Attempt> attempts;      // insert or replace
+  std::vector<DncEntry> dnc_added;
+  std::vector<DncEntry> dnc_removed;  // phone and campaign count
+  std::vector<List> lists;
+  std::vector<CampaignSettings> campaigns;
+  std::vector<AgentRecord> agents;
+  std::map<std::string, std::string> meta;  // small named values: estimator state, counters
+  bool empty() const;
+  void Append(StoreBatch other);
+};
+
+// Which leads are due, best first: tier, then rank (high first), then next_call_time, then id.
+struct DueQuery {
+  CampaignId campaign;
+  absl::Time now;
+  size_t limit = 100;
+};
+
+// Thread safe. Reads see all writes whose Commit has returned.
+class LeadStore {
+ public:
+  virtual ~LeadStore() = default;
+
+  // Writes and syncs to stable storage before it returns OK: what is acknowledged survives kill -9 and
+  // power loss. After any error the store refuses further writes with Unavailable (fsync is never
+  // retried: the kernel may have marked dirty pages clean); the process must restart.
+  virtual absl::Status Commit(const StoreBatch& batch) = 0;
+  // For bulk loads: as Commit, but durable only when a later SyncWrites() returns.
+  virtual absl::Status CommitUnsynced(const StoreBatch& batch) = 0;
+  virtual absl::Status SyncWrites() = 0;
+
+  // Reserves ids, `count` in a row, never given twice even over a crash.
+  virtual absl::StatusOr<uint64_t> ReserveLeadIds(uint64_t count) = 0;
+  virtual absl::StatusOr<uint64_t> ReserveAttemptIds(uint64_t count) = 0;
+
+  virtual absl::StatusOr<std::optional<Lead>> GetLead(LeadId id) const = 0;
+  virtual absl::StatusOr<std::optional<Attempt>> GetAttempt(AttemptId id) const = 0;
+  virtual absl::StatusOr<std::vector<Lead>> DueLeads(const DueQuery& query) const = 0;
+  // Leads with this number, in any list; for exact duplicates and `lead why`.
+  virtual absl::StatusOr<std::vector<LeadId>> LeadsByPhone(E164 phone) const = 0;
+  // The numbers among `phones` that some lead already has; for the loader's duplicate check.
+  // `campaign` empty: in the whole system, else within that campaign's lists.
+  virtual absl::StatusOr<std::vector<E164>> KnownPhones(const std::vector<E164>& phones,
+                                                        const CampaignId& campaign) const = 0;
+  virtual absl::Status ForEachLead(const std::function<bool(const Lead&)>& visit) const = 0;
+  // Attempts with dialed_at in [from, to), by rising id. Return false to stop.
+  virtual absl::Status ForEachAttempt(absl::Time from, absl::Time to,
+                                      const std::function<bool(const Attempt&)>& visit) const = 0;
+  // Intents without a result: what a crashed engine left behind.
+  virtual absl::StatusOr<std::vector<Attempt>> OpenAttempts() const = 0;
+
+  virtual absl::StatusOr<std::vector<DncEntry>> AllDnc() const = 0;
+  virtual absl::StatusOr<std::vector<List>> Lists() const = 0;
+  virtual absl::StatusOr<std::vector<CampaignSettings>> Campaigns() const = 0;
+  virtual absl::StatusOr<std::vector<AgentRecord>> Agents() const = 0;
+  virtual absl::StatusOr<std::optional<std::string>> GetMeta(const std::string& name) const = 0;
+  // Leads per campaign and status: {"DEMO": {"NEW": 812, "SALE": 10}}. May scan.
+  virtual absl::StatusOr<std::map<CampaignId, std::map<std::string, int64_t>>> StatusCounts()
+      const = 0;
+};
+
+}  // namespace outpace::campaign

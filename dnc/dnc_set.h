@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "engine/base/e164.h"
+#include "engine/base/ids.h"
+
+namespace outpace::dnc {
+
+enum class DncMatch { kNone, kSystem, kCampaign };
+
+// Do-not-call numbers, system-wide and per campaign: an immutable snapshot plus what was added since,
+// so that readers never wait. No false positive and no false negative, ever.
+class DncSet {
+ public:
+  // Campaign empty: system-wide.
+  void Add(E164 phone, const CampaignId& campaign);
+  void Remove(E164 phone, const CampaignId& campaign);
+  DncMatch Match(E164 phone, const CampaignId& campaign) const;
+  size_t size() const;
+
+ private:
+  absl::flat_hash_set<uint64_t> system_;
+  absl::flat_hash_map<CampaignId, absl::flat_hash_set<uint64_t>> by_campaign_;
+};
+
+}  // namespace outpace::dnc
