@@ -26,6 +26,7 @@ struct Attempt {
   std::string call_id, from_tag, branch, route_uri, request_uri, from_uri;
 
   bool open = true;           // intent without a final result yet
+  bool sent = true;           // false: refused before the INVITE left; never counted as a try
   std::string outcome;        // CallOutcomeName; empty while open
   bool trunk_fault = false;   // not held against the lead
   int sip_status = 0;

@@ -29,6 +29,9 @@ struct Lead {
   absl::Time last_call_time = absl::InfinitePast();
   // Not dialled before this instant; InfiniteFuture: final, never again by itself.
   absl::Time next_call_time = absl::InfinitePast();
+  // Held back by a rule of the gate until then (calling window, daily limit); a change of the
+  // campaign's rules clears it. Due when both this and next_call_time have passed.
+  absl::Time hold_until = absl::InfinitePast();
   // IANA zones the number may lie in (never empty once loaded). Legal only when every one is inside
   // the calling window.
   std::vector<std::string> time_zones;

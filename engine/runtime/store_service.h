@@ -1,0 +1,74 @@
+#pragma once
+
+// The store seen from a loop: requests go to a thread that may wait for the disk, answers come back as
+// tasks of the asking loop. In simulation the same interface runs on virtual time.
+
+#include <memory>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "campaign/lead_store.h"
+#include "engine/base/loop.h"
+
+namespace outpace::runtime {
+
+class StoreService {
+ public:
+  using CommitDone = absl::AnyInvocable<void(absl::Status)>;
+  using FetchDone = absl::AnyInvocable<void(absl::StatusOr<std::vector<campaign::Lead>>)>;
+
+  virtual ~StoreService() = default;
+  // Controller's loop only. `done` runs there when the batch is on stable storage, or failed.
+  // Batches become durable in the order submitted.
+  virtual void Commit(campaign::StoreBatch batch, CommitDone done) = 0;
+  virtual void FetchDue(campaign::DueQuery query, FetchDone done) = 0;
+  virtual void GetAttempt(AttemptId id,
+                          absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)>
+                              done) = 0;
+  virtual void GetLead(LeadId id,
+                       absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)>
+                           done) = 0;
+};
+
+// Two threads: a writer that joins all waiting batches into one synced write (group commit), and a
+// reader, so that a long hopper refill never delays an intent.
+class ThreadedStoreService final : public StoreService {
+ public:
+  ThreadedStoreService(campaign::LeadStore& store, Loop& answers);
+  ~ThreadedStoreService() override;  // finishes what was submitted
+  void Commit(campaign::StoreBatch batch, CommitDone done) override;
+  void FetchDue(campaign::DueQuery query, FetchDone done) override;
+  void GetAttempt(AttemptId id,
+                  absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done)
+      override;
+  void GetLead(LeadId id,
+               absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done)
+      override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The same on one thread: work is done after `delay` of the loop's own time.
+class LoopStoreService final : public StoreService {
+ public:
+  LoopStoreService(campaign::LeadStore& store, Loop& loop, absl::Duration delay)
+      : store_(store), loop_(loop), delay_(delay) {}
+  void Commit(campaign::StoreBatch batch, CommitDone done) override;
+  void FetchDue(campaign::DueQuery query, FetchDone done) override;
+  void GetAttempt(AttemptId id,
+                  absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done)
+      override;
+  void GetLead(LeadId id,
+               absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done)
+      override;
+
+ private:
+  campaign::LeadStore& store_;
+  Loop& loop_;
+  const absl::Duration delay_;
+};
+
+}  // namespace outpace::runtime
