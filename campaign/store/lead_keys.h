@@ -1,0 +1,47 @@
+#pragma once
+
+// What both stores agree on: which batches they take, and the order in which leads are due.
+
+#include <compare>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "campaign/lead.h"
+#include "campaign/lead_store.h"
+#include "engine/base/ids.h"
+
+namespace outpace::store {
+
+// Place of a lead in the queue of its campaign: tier, then rank (high first), then time, then id.
+struct DueKey {
+  CampaignId campaign;
+  campaign::Tier tier = campaign::Tier::kA;
+  int rank = 0;  // -99..99
+  absl::Time next_call_time;
+  LeadId lead;
+
+  friend bool operator==(const DueKey&, const DueKey&) = default;
+  friend bool operator<(const DueKey& a, const DueKey& b) {
+    if (const int order = a.campaign.compare(b.campaign); order != 0) return order < 0;
+    if (a.tier != b.tier) return a.tier < b.tier;
+    if (a.rank != b.rank) return a.rank > b.rank;
+    if (a.next_call_time != b.next_call_time) return a.next_call_time < b.next_call_time;
+    return a.lead < b.lead;
+  }
+};
+
+inline DueKey DueKeyOf(const campaign::Lead& lead) {
+  return {lead.campaign, lead.tier, lead.rank, lead.next_call_time, lead.id};
+}
+
+// Whether the lead can ever be due: a final lead (InfiniteFuture) is not in the queue at all.
+inline bool CanBeDue(const campaign::Lead& lead) {
+  return lead.next_call_time != absl::InfiniteFuture() && !lead.campaign.empty();
+}
+
+// InvalidArgument for a record that has no id, a name with a NUL byte or over 255 bytes, or a rank
+// outside -99..99. Checked before anything is written; such a batch does not poison the store.
+absl::Status CheckBatch(const campaign::StoreBatch& batch);
+
+}  // namespace outpace::store
