@@ -20,39 +20,39 @@ enum class LegKind { kLead, kAgent };
 
 // Place one leg. The controller has passed it through the gate and stored its intent durably.
 struct DialOrder {
-  LegId leg;
+  LegId leg{};
   LegKind kind = LegKind::kLead;
-  AttemptId attempt;      // of a lead leg; none for an agent leg
-  InviteIds ids;
-  uint16_t trunk = 0;     // index into the configured trunks; kAgentTrunk for an agent's phone
-  std::string route_uri;
-  std::string request_uri;
-  std::string from_uri;
-  absl::Duration ring_time_max;  // INVITE to giving up
+  AttemptId attempt{};  // of a lead leg; none for an agent leg
+  InviteIds ids{};
+  uint16_t trunk = 0;  // index into the configured trunks; kAgentTrunk for an agent's phone
+  std::string route_uri{};
+  std::string request_uri{};
+  std::string from_uri{};
+  absl::Duration ring_time_max{};  // INVITE to giving up
 };
 inline constexpr uint16_t kAgentTrunk = 0xffff;
 
 struct HangUp {  // BYE, CANCEL or give up, whichever the leg's state asks for
-  LegId leg;
+  LegId leg{};
   int q850_cause = 16;
 };
 struct Connect {  // join an answered lead leg with the agent's nailed-up leg
-  LegId lead;
-  LegId agent;
+  LegId lead{};
+  LegId agent{};
 };
 struct Disconnect {  // part a bridged leg from its partner; both legs stay up
-  LegId leg;
+  LegId leg{};
 };
 struct PlayThenHangUp {
-  LegId leg;
+  LegId leg{};
   Prompt prompt = Prompt::kSafeHarbor;
 };
 // Recovery: end what a crashed predecessor left behind.
 struct EndOrphanDialog {
-  DialogState dialog;
+  DialogState dialog{};
 };
 struct EndOrphanInvite {
-  Signaling::OrphanInvite invite;
+  Signaling::OrphanInvite invite{};
 };
 using ShardMessage = std::variant<DialOrder, HangUp, Connect, Disconnect, PlayThenHangUp,
                                   EndOrphanDialog, EndOrphanInvite>;
@@ -60,43 +60,47 @@ using ShardMessage = std::variant<DialOrder, HangUp, Connect, Disconnect, PlayTh
 // ---- shard to controller ----
 
 struct LegProgress {  // 18x
-  LegId leg;
+  LegId leg{};
   int status = 180;
-  MonoTime at;
+  MonoTime at{};
 };
 struct LegAnswered {  // 2xx; ACK and journal entry are done
-  LegId leg;
-  MonoTime at;  // when the 2xx was received
+  LegId leg{};
+  MonoTime at{};  // when the 2xx was received
 };
 struct LegConnected {  // bridged
-  LegId lead;
-  LegId agent;
-  MonoTime at;
+  LegId lead{};
+  LegId agent{};
+  MonoTime at{};
 };
 // The call is over for the controller: result, times and cause are final. Sent once a leg.
 struct LegEnded {
-  LegId leg;
+  LegId leg{};
   CallOutcome outcome = CallOutcome::kFailed;
   int sip_status = 0;
   int q850_cause = 0;
-  bool by_far_end = false;       // who ended an answered leg
-  bool invite_sent = true;       // false: refused before anything left (trunk closed, no port)
-  bool trunk_fault = false;      // the trunk's fault, not the lead's: the attempt is not held
-                                 // against the lead
-  absl::Duration retry_after;    // from a 503
-  MonoTime at;
+  bool by_far_end = false;   // who ended an answered leg
+  bool invite_sent = true;   // false: refused before anything left (trunk closed, no port)
+  bool trunk_fault = false;  // the trunk's fault, not the lead's: the attempt is not held
+                             // against the lead
+  // A 2xx crossed our CANCEL: somebody picked up and met a BYE. `outcome` tells why we gave up, yet
+  // for every rule on abandoned calls this leg was answered.
+  bool crossed_answer = false;
+  absl::Duration retry_after{};  // from a 503, or until the trunk's guard may let a call through
+  MonoTime at{};
 };
 struct PromptFinished {
-  LegId leg;
-  MonoTime at;
+  LegId leg{};
+  MonoTime at{};
 };
 struct LegFreed {  // the slot may be used again, with the next generation
-  LegId leg;
+  LegId leg{};
 };
-struct TrunkState {  // sent when the breaker opens or closes
+struct TrunkState {  // sent when the breaker opens, starts to probe, or closes
   uint16_t trunk = 0;
-  bool open = false;  // open breaker: no calls
-  std::string reason;
+  bool open = false;     // open breaker: no calls
+  bool probing = false;  // half open: one call at a time, until one gets through
+  std::string reason{};
 };
 using LegEvent = std::variant<LegProgress, LegAnswered, LegConnected, LegEnded, PromptFinished,
                               LegFreed, TrunkState>;

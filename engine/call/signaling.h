@@ -1,7 +1,7 @@
 #pragma once
 
-// What a call shard needs of SIP. The one real implementation is engine/sip (Sofia-SIP); tests and the
-// simulator bring their own. All of it is used on the shard's thread only.
+// What a call shard needs of SIP. The one real implementation is engine/sip (Sofia-SIP); tests and
+// the simulator bring their own. All of it is used on the shard's thread only.
 
 #include <string>
 #include <vector>
@@ -13,43 +13,43 @@
 
 namespace outpace::call {
 
-// The names a dialog goes by on the wire. Chosen by the engine and stored durably *before* the INVITE
-// leaves, so that a restarted engine can CANCEL or recognise a call that its predecessor placed.
-// Call-ID and tags carry at least 64 random bits each: a stranger cannot guess them.
+// The names a dialog goes by on the wire. Chosen by the engine and stored durably *before* the
+// INVITE leaves, so that a restarted engine can CANCEL or recognise a call that its predecessor
+// placed. Call-ID and tags carry at least 64 random bits each: a stranger cannot guess them.
 struct InviteIds {
-  std::string call_id;   // "op-<attempt id>-<random>": the attempt's id is in the Call-ID
-  std::string from_tag;
-  std::string branch;    // Via branch of the INVITE; begins with "z9hG4bK" (RFC 3261 8.1.1.7)
+  std::string call_id{};  // "op-<attempt id>-<random>": the attempt's id is in the Call-ID
+  std::string from_tag{};
+  std::string branch{};  // Via branch of the INVITE; begins with "z9hG4bK" (RFC 3261 8.1.1.7)
 };
 
 struct InviteRequest {
-  LegId leg;
-  InviteIds ids;
-  std::string route_uri;    // numeric next hop, "sip:192.0.2.10:5060": names are never resolved here
-  std::string request_uri;  // "sip:+12025550100@192.0.2.10:5060"
-  std::string from_uri;     // "sip:+12025550199@198.51.100.1": the caller ID
-  std::string sdp_offer;
+  LegId leg{};
+  InviteIds ids{};
+  std::string route_uri{};    // numeric, "sip:192.0.2.10:5060": names are never resolved here
+  std::string request_uri{};  // "sip:+12025550100@192.0.2.10:5060"
+  std::string from_uri{};     // "sip:+12025550199@198.51.100.1": the caller ID
+  std::string sdp_offer{};
 };
 
 // Everything needed to end a dialog from another process after a crash (RFC 3261 12.1.2).
 struct DialogState {
-  std::string call_id;
-  std::string from_uri;
-  std::string from_tag;
-  std::string to_uri;
-  std::string to_tag;
-  std::string remote_target;           // the Contact of the 2xx
-  std::vector<std::string> route_set;  // Record-Route, already in the order we send it
-  std::string next_hop;                // route_uri of the INVITE
-  uint32_t cseq = 1;                   // of the INVITE; the BYE takes the next
+  std::string call_id{};
+  std::string from_uri{};
+  std::string from_tag{};
+  std::string to_uri{};
+  std::string to_tag{};
+  std::string remote_target{};           // the Contact of the 2xx
+  std::vector<std::string> route_set{};  // Record-Route, already in the order we send it
+  std::string next_hop{};                // route_uri of the INVITE
+  uint32_t cseq = 1;                     // of the INVITE; the BYE takes the next
 };
 
 struct Failure {
-  int status = 0;        // 300..699; local time-outs are 408, unreachable next hops 503
-  bool local = false;    // made by our own stack, not received
-  int q850_cause = 0;    // Reason: Q.850;cause= (RFC 3326), 0 if absent
-  absl::Duration retry_after;  // Retry-After, zero if absent, clamped to 5 minutes
-  std::string phrase;
+  int status = 0;                // 300..699; local time-outs are 408, unreachable next hops 503
+  bool local = false;            // made by our own stack, not received
+  int q850_cause = 0;            // Reason: Q.850;cause= (RFC 3326), 0 if absent
+  absl::Duration retry_after{};  // Retry-After, zero if absent, clamped to 5 minutes
+  std::string phrase{};
 };
 
 // Called on the shard's thread, never from inside a call into Signaling.
@@ -76,24 +76,24 @@ class Signaling {
   virtual ~Signaling() = default;
   // Sends the INVITE. ResourceExhausted or Unavailable: nothing was sent and no event will come.
   virtual absl::Status Invite(const InviteRequest& request) = 0;
-  // Asks the far end to stop ringing. The INVITE transaction lives on until its final response, which
-  // still comes as OnFailure (487) or OnAnswer (the 200 crossed our CANCEL: Ack() and Bye() it).
-  // Before any 1xx the CANCEL is held back until one comes (RFC 3261 9.1).
+  // Asks the far end to stop ringing. The INVITE transaction lives on until its final response,
+  // which still comes as OnFailure (487) or OnAnswer (the 200 crossed our CANCEL: Ack() and Bye()
+  // it). Before any 1xx the CANCEL is held back until one comes (RFC 3261 9.1).
   virtual void Cancel(LegId leg) = 0;
   virtual void Ack(LegId leg) = 0;
   virtual void Bye(LegId leg, int q850_cause) = 0;
-  // Drops all state of the leg. Only after OnFailure, OnBye or OnByeDone, or to give up on a leg whose
-  // CANCEL or BYE was never answered; late messages for it are handled below this interface.
+  // Drops all state of the leg. Only after OnFailure, OnBye or OnByeDone, or to give up on a leg
+  // whose CANCEL or BYE was never answered; late messages for it are handled below this interface.
   virtual void Forget(LegId leg) = 0;
 
-  // Recovery after a crash: ends what a predecessor left up or ringing. Fire and forget; retransmits
-  // by the transaction layer.
+  // Recovery after a crash: ends what a predecessor left up or ringing. Fire and forget;
+  // retransmits by the transaction layer.
   virtual void ByeOrphan(const DialogState& dialog) = 0;
   struct OrphanInvite {
-    InviteIds ids;
-    std::string route_uri;
-    std::string request_uri;
-    std::string from_uri;
+    InviteIds ids{};
+    std::string route_uri{};
+    std::string request_uri{};
+    std::string from_uri{};
   };
   // CANCEL with the branch of the lost INVITE. A 200 that comes for it is ACKed and ended.
   virtual void CancelOrphan(const OrphanInvite& invite) = 0;
