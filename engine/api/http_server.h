@@ -21,20 +21,21 @@
 namespace outpace::api {
 
 struct HttpRequest {
-  std::string method;   // "GET"
-  std::string path;     // "/v1/agent/login", percent-decoded, no query
-  std::map<std::string, std::string> query;
-  std::map<std::string, std::string> headers;  // names in lower case
-  std::vector<std::string> captures;           // what "{}" in the route matched
-  std::string body;
+  std::string method{};  // "GET"
+  std::string path{};    // "/v1/agent/login", percent-decoded, no query
+  std::map<std::string, std::string> query{};
+  std::map<std::string, std::string> headers{};  // names in lower case
+  std::vector<std::string> captures{};           // what "{}" in the route matched
+  std::string body{};
   bool local = false;  // came over the control socket: the operating system vouches for the user
+  std::string peer{};  // the client's IP address, e.g. to slow down a guesser; empty when local
 };
 
 struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";
-  std::string body;
-  std::map<std::string, std::string> headers;  // further ones, e.g. ETag
+  std::string body{};
+  std::map<std::string, std::string> headers{};  // further ones, e.g. ETag
 };
 
 // Maps a Status to a response {"error": {"code", "message"}} with the fitting HTTP status:
@@ -66,27 +67,45 @@ struct WebSocketHandler {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  uint16_t port = 0;                 // 0: any free port; -> HttpServer::port()
-  std::string unix_socket;           // path of the control socket (mode 0600); empty: none
+  uint16_t port = 0;          // 0: any free port; -> HttpServer::port()
+  std::string unix_socket{};  // path of the control socket (mode 0600); empty: none
   size_t body_bytes_max = 1 << 20;
   size_t header_bytes_max = 8 << 10;
   absl::Duration idle_timeout = absl::Seconds(60);
-  std::vector<std::string> allowed_origins;  // beside same-origin; others are refused on upgrade
+  // "https://dialer.example.com", beside same-origin. A browser page of another origin may open no
+  // WebSocket and change nothing. A server on a loopback address also refuses unknown Host names.
+  std::vector<std::string> allowed_origins{};
+  absl::Duration header_timeout =
+      absl::Seconds(10);                             // from a request's first byte to its last line
+  absl::Duration write_timeout = absl::Seconds(10);  // without progress
+  // A handler that has not answered by then has 503 sent for it; its late answer is dropped.
+  absl::Duration response_timeout = absl::Seconds(60);
+  size_t connections_max = 8192;              // of the port; the control socket has no limit
+  size_t connections_per_address_max = 2048;  // loopback excepted: it may be a proxy
+  size_t websocket_message_bytes_max = 64 << 10;
+  size_t websocket_queue_bytes_max = 1 << 20;  // a reader that lets more wait is dropped
 };
 
 class HttpServer {
  public:
-  // Unavailable with the address and a remedy when the port is taken or may not be bound.
+  // Unavailable with the address and a remedy when the port is taken or may not be bound, or
+  // another process answers on the control socket. InvalidArgument: not an IP address, socket path
+  // too long.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Create(const ServerOptions& options, Log& log);
   virtual ~HttpServer() = default;  // stops
-  // Before Start(). `path` may hold "{}" segments. The longest literal match wins.
+  // Before Start(). `path` may hold "{}" segments. The longest literal match wins. HEAD is answered
+  // by the GET handler; a GET that no route takes is looked up among the pages.
   virtual void Route(absl::string_view method, absl::string_view path, HttpHandler handler) = 0;
   virtual void RouteWebSocket(absl::string_view path, WebSocketHandler handler) = 0;
   virtual void Start() = 0;  // runs its own thread
-  virtual void Stop() = 0;   // closes all sockets, joins the thread; idempotent
+  // Closes all sockets, joins the thread; idempotent. Not from a handler. A response that is being
+  // written and the close frame of a WebSocket get half a second.
+  virtual void Stop() = 0;
   virtual uint16_t port() const = 0;
   struct Stats {
     uint64_t requests = 0, websockets_open = 0, slow_clients_dropped = 0;
+    uint64_t requests_refused = 0;     // malformed, too large or of a foreign origin
+    uint64_t connections_refused = 0;  // over a limit
   };
   virtual Stats stats() const = 0;
 };
