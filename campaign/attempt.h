@@ -10,36 +10,36 @@
 namespace outpace::campaign {
 
 // One try at a lead, from the intent that is stored before the INVITE leaves to the agent's
-// disposition. Everything is as of the call: a lead that moves to another list later does not change
-// yesterday's export. Times are wall-clock instants; InfinitePast means "did not happen".
+// disposition. Everything is as of the call: a lead that moves to another list later does not
+// change yesterday's export. Times are wall-clock instants; InfinitePast means "did not happen".
 struct Attempt {
   AttemptId id;
   LeadId lead;
   ListId list;
   CampaignId campaign;
   Tier tier = Tier::kA;
-  int number_of_try = 1;      // 1: first try at this lead
+  int number_of_try = 1;  // 1: first try at this lead
   E164 dialed;
   E164 caller_id;
   std::string trunk;
   // Names on the wire, so that a restarted engine can end the call: see call::InviteIds.
   std::string call_id, from_tag, branch, route_uri, request_uri, from_uri;
 
-  bool open = true;           // intent without a final result yet
-  bool sent = true;           // false: refused before the INVITE left; never counted as a try
-  std::string outcome;        // CallOutcomeName; empty while open
-  bool trunk_fault = false;   // not held against the lead
+  bool open = true;          // intent without a final result yet
+  bool sent = true;          // false: refused before the INVITE left; never counted as a try
+  std::string outcome;       // CallOutcomeName; empty while open
+  bool trunk_fault = false;  // not held against the lead
   int sip_status = 0;
   int q850_cause = 0;
-  bool abandoned = false;     // answered and met by no agent within the contract's seconds
+  bool abandoned = false;       // answered and met by no agent within the contract's seconds
   bool message_played = false;  // safe-harbor message ran to its end
-  std::string status;         // disposition, six characters: SALE, NA, AB, DROP, ...
-  std::string term_reason;    // CALLER, AGENT, ABANDON, SYSTEM, NONE
-  AgentId agent;              // who took it; empty if nobody
+  std::string status;           // disposition, six characters: SALE, NA, AB, DROP, ...
+  std::string term_reason;      // CALLER, AGENT, ABANDON, SYSTEM, NONE
+  AgentId agent;                // who took it; empty if nobody
   std::string note;
   absl::Time callback_time = absl::InfinitePast();
 
-  absl::Time dialed_at = absl::InfinitePast();     // intent stored
+  absl::Time dialed_at = absl::InfinitePast();  // intent stored
   absl::Time ringing_at = absl::InfinitePast();
   absl::Time answered_at = absl::InfinitePast();
   absl::Time connected_at = absl::InfinitePast();  // agent bridged

@@ -18,7 +18,7 @@ struct Disposition {
   bool answering_machine = false;
   bool selectable() const { return hotkey != 0; }
 };
-const std::vector<Disposition>& Dispositions();               // in the order agents see them
+const std::vector<Disposition>& Dispositions();                // in the order agents see them
 const Disposition* FindDisposition(absl::string_view status);  // nullptr: no such status
 
 // Status of an attempt that met no agent, from CallOutcomeName: NA, AB, ADC, ADCT, DROP, ...

@@ -19,9 +19,9 @@ absl::string_view TierName(Tier tier);  // "A", "B"
 struct Lead {
   LeadId id;
   ListId list;
-  CampaignId campaign;     // of its list, at load time
-  E164 phone;              // the number to dial
-  E164 alt_phone;          // none if absent
+  CampaignId campaign;         // of its list, at load time
+  E164 phone;                  // the number to dial
+  E164 alt_phone;              // none if absent
   std::string status = "NEW";  // six characters at most; see disposition.h
   Tier tier = Tier::kA;
   int called_count = 0;
@@ -35,7 +35,7 @@ struct Lead {
   // IANA zones the number may lie in (never empty once loaded). Legal only when every one is inside
   // the calling window.
   std::vector<std::string> time_zones;
-  int rank = 0;            // -99..99, higher first
+  int rank = 0;  // -99..99, higher first
   std::string owner;
   // vendor_lead_code, source_id, title, first_name, last_name, address1, city, state, postal_code,
   // country_code, gender, date_of_birth, email, security_phrase, comments, company, and any further

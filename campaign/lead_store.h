@@ -1,7 +1,8 @@
 #pragma once
 
-// Everything durable: leads, attempts, DNC entries, campaigns, lists, agents. One interface with two
-// implementations: campaign/store/rocks_lead_store (RocksDB) and campaign/store/memory_lead_store.
+// Everything durable: leads, attempts, DNC entries, campaigns, lists, agents. One interface with
+// two implementations: campaign/store/rocks_lead_store (RocksDB) and
+// campaign/store/memory_lead_store.
 
 #include <cstdint>
 #include <functional>
@@ -35,8 +36,8 @@ struct AgentRecord {
 
 // Changes that become durable together or not at all.
 struct StoreBatch {
-  std::vector<Lead> leads;            // insert or replace; indexes follow
-  std::vector<Attempt> attempts;      // insert or replace
+  std::vector<Lead> leads;        // insert or replace; indexes follow
+  std::vector<Attempt> attempts;  // insert or replace
   std::vector<DncEntry> dnc_added;
   std::vector<DncEntry> dnc_removed;  // phone and campaign count
   std::vector<List> lists;
@@ -59,9 +60,9 @@ class LeadStore {
  public:
   virtual ~LeadStore() = default;
 
-  // Writes and syncs to stable storage before it returns OK: what is acknowledged survives kill -9 and
-  // power loss. After any error the store refuses further writes with Unavailable (fsync is never
-  // retried: the kernel may have marked dirty pages clean); the process must restart.
+  // Writes and syncs to stable storage before it returns OK: what is acknowledged survives kill -9
+  // and power loss. After any error the store refuses further writes with Unavailable (fsync is
+  // never retried: the kernel may have marked dirty pages clean); the process must restart.
   virtual absl::Status Commit(const StoreBatch& batch) = 0;
   // For bulk loads: as Commit, but durable only when a later SyncWrites() returns.
   virtual absl::Status CommitUnsynced(const StoreBatch& batch) = 0;

@@ -16,15 +16,25 @@
 namespace outpace::gate {
 
 enum class Rule {
-  kDncSystem, kDncCampaign, kCallingWindow, kZoneUnknown, kCallCountLimit, kDailyLimit,
-  kNotDueYet, kFinalStatus, kCampaignInactive, kListInactive, kNumberInCall, kRingTimeTooShort,
+  kDncSystem,
+  kDncCampaign,
+  kCallingWindow,
+  kZoneUnknown,
+  kCallCountLimit,
+  kDailyLimit,
+  kNotDueYet,
+  kFinalStatus,
+  kCampaignInactive,
+  kListInactive,
+  kNumberInCall,
+  kRingTimeTooShort,
 };
 absl::string_view RuleName(Rule rule);  // "dnc_system": in records, metrics and `lead why`
 
 struct Reason {
   Rule rule;
-  std::string text;       // one sentence for people, no number in it
-  absl::Time until;       // when the rule stops holding the lead back; InfiniteFuture if never
+  std::string text;  // one sentence for people, no number in it
+  absl::Time until;  // when the rule stops holding the lead back; InfiniteFuture if never
 };
 struct Verdict {
   bool allowed() const { return reasons.empty(); }
@@ -33,12 +43,13 @@ struct Verdict {
 
 struct GateInput {
   const campaign::Lead& lead;
-  E164 number;                 // the number about to be rung (main or alternate)
+  E164 number;  // the number about to be rung (main or alternate)
   const campaign::CampaignSettings& settings;
   bool list_active = true;
-  int attempts_today = 0;      // at this lead, on the campaign's day
+  int attempts_today = 0;       // at this lead, on the campaign's day
   bool number_in_call = false;  // another attempt to the same number is under way
-  // The intent is stored: the lead is INCALL and not due by design; those two rules are passed over.
+  // The intent is stored: the lead is INCALL and not due by design; those two rules are passed
+  // over, and called_count and attempts_today already hold this attempt.
   bool after_intent = false;
 };
 

@@ -1,0 +1,195 @@
+// The rules are asked one after another and every one that holds a lead back is told, since a
+// manager who asks "why is this lead not dialed?" wants the whole answer. Nothing here writes,
+// waits or reads a clock.
+
+#include "campaign/gate/gate.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "campaign/disposition.h"
+#include "campaign/number_plan.h"
+
+namespace outpace::gate {
+namespace {
+
+using campaign::CampaignSettings;
+using campaign::Lead;
+
+// 16 CFR 310.4(b)(4)(ii): an unanswered call rings at least fifteen seconds (or four rings).
+constexpr absl::Duration kRingTimeMin = absl::Seconds(15);
+
+void Hold(Verdict& verdict, Rule rule, absl::Time until, std::string text) {
+  verdict.reasons.push_back(Reason{rule, std::move(text), until});
+}
+
+// Start of the next day on the campaign's calendar: when the counter of attempts begins anew.
+absl::Time NextDay(absl::Time now, absl::TimeZone zone) {
+  const absl::CivilDay today(zone.At(now).cs);
+  return absl::FromCivil(today + 1, zone);
+}
+
+// Whether the lead carries a final status: one that no rule brings back.
+bool IsFinal(const Lead& lead) {
+  if (lead.next_call_time == absl::InfiniteFuture()) return true;
+  const campaign::Disposition* disposition = campaign::FindDisposition(lead.status);
+  return disposition != nullptr &&
+         (disposition->completed || disposition->dnc || disposition->unworkable);
+}
+
+// Tries allowed over the lead's life: the campaign's limit, or the file's own smaller one.
+int CallCountLimit(const Lead& lead, const CampaignSettings& settings) {
+  int limit = settings.call_count_limit;
+  const auto own = lead.fields.find("max_attempts");
+  int value = 0;
+  if (own != lead.fields.end() && absl::SimpleAtoi(own->second, &value) && value > 0) {
+    limit = std::min(limit, value);
+  }
+  return limit;
+}
+
+void CheckDnc(const GateInput& in, const dnc::DncSet& dnc, Verdict& verdict) {
+  if (in.settings.use_internal_dnc && dnc.InSystem(in.number)) {
+    Hold(verdict, Rule::kDncSystem, absl::InfiniteFuture(),
+         "The number is on the system-wide do-not-call list.");
+  }
+  if (in.settings.use_campaign_dnc && dnc.InCampaign(in.number, in.settings.id)) {
+    Hold(verdict, Rule::kDncCampaign, absl::InfiniteFuture(),
+         "The number is on the campaign's do-not-call list.");
+  }
+}
+
+void HoldZoneUnknown(Verdict& verdict) {
+  Hold(verdict, Rule::kZoneUnknown, absl::InfiniteFuture(),
+       "The time zone of the number is not known, so no hour is certain to be allowed.");
+}
+
+// Whether the window is open in every zone; false in `known` if there is none or one has no such
+// name.
+bool OpenInAll(const campaign::CallingWindow& window, const std::vector<std::string>& zones,
+               absl::Time now, bool& known) {
+  bool open = true;
+  known = !zones.empty();
+  for (const std::string& name : zones) {
+    const absl::StatusOr<absl::TimeZone> zone = campaign::FindTimeZone(name);
+    if (!zone.ok()) {
+      known = false;
+      return false;
+    }
+    open = open && window.Contains(now, *zone);
+  }
+  return open;
+}
+
+void CheckWindow(const GateInput& in, absl::Time now, Verdict& verdict) {
+  const campaign::CallingWindow& window = in.settings.local_call_time;
+  bool known = false;
+  bool open = OpenInAll(window, in.lead.time_zones, now, known);
+  std::vector<std::string> of_alternate;
+  if (known && in.number != in.lead.phone) {
+    // The lead's zones are those of its main number; the alternate may lie elsewhere.
+    of_alternate = campaign::TimeZonesOf(in.number);
+    open = OpenInAll(window, of_alternate, now, known) && open;
+  }
+  if (!known) return HoldZoneUnknown(verdict);
+  if (open) return;
+  std::vector<absl::TimeZone> zones;
+  for (const std::vector<std::string>* names :
+       {&in.lead.time_zones, &std::as_const(of_alternate)}) {
+    for (const std::string& name : *names) zones.push_back(*campaign::FindTimeZone(name));
+  }
+  Hold(verdict, Rule::kCallingWindow, window.NextOpen(now, zones),
+       zones.size() == 1
+           ? absl::StrCat("It is ", absl::FormatTime("%a %H:%M", now, zones[0]), " in ",
+                          zones[0].name(), ", outside ", window.ToString(), ".")
+           : absl::StrCat("The number may lie in ", zones.size(),
+                          " time zones and not all of them are inside ", window.ToString(), "."));
+}
+
+}  // namespace
+
+absl::string_view RuleName(Rule rule) {
+  switch (rule) {
+    case Rule::kDncSystem:
+      return "dnc_system";
+    case Rule::kDncCampaign:
+      return "dnc_campaign";
+    case Rule::kCallingWindow:
+      return "calling_window";
+    case Rule::kZoneUnknown:
+      return "zone_unknown";
+    case Rule::kCallCountLimit:
+      return "call_count_limit";
+    case Rule::kDailyLimit:
+      return "daily_limit";
+    case Rule::kNotDueYet:
+      return "not_due_yet";
+    case Rule::kFinalStatus:
+      return "final_status";
+    case Rule::kCampaignInactive:
+      return "campaign_inactive";
+    case Rule::kListInactive:
+      return "list_inactive";
+    case Rule::kNumberInCall:
+      return "number_in_call";
+    case Rule::kRingTimeTooShort:
+      return "ring_time_too_short";
+  }
+  return "";
+}
+
+Verdict Decide(const GateInput& in, const dnc::DncSet& dnc, absl::Time now) {
+  Verdict verdict;
+  const CampaignSettings& settings = in.settings;
+  const Lead& lead = in.lead;
+
+  CheckDnc(in, dnc, verdict);
+  CheckWindow(in, now, verdict);
+
+  // The intent already counts this attempt in called_count and in attempts_today.
+  const int tries = lead.called_count - (in.after_intent ? 1 : 0);
+  const int tries_today = in.attempts_today - (in.after_intent ? 1 : 0);
+  const int limit = CallCountLimit(lead, settings);
+  if (tries >= limit) {
+    Hold(verdict, Rule::kCallCountLimit, absl::InfiniteFuture(),
+         absl::StrCat("The lead has been tried ", tries, " times; the limit is ", limit, "."));
+  }
+  if (tries_today >= settings.daily_call_count_limit) {
+    Hold(verdict, Rule::kDailyLimit, NextDay(now, settings.report_zone),
+         absl::StrCat("The lead has been tried ", tries_today, " times today; the limit is ",
+                      settings.daily_call_count_limit, "."));
+  }
+  if (!in.after_intent) {
+    if (IsFinal(lead)) {
+      Hold(verdict, Rule::kFinalStatus, absl::InfiniteFuture(),
+           absl::StrCat("The lead has the final status ", lead.status, "."));
+    } else if (lead.next_call_time > now) {
+      Hold(verdict, Rule::kNotDueYet, lead.next_call_time,
+           absl::StrCat(
+               "The lead rests until ",
+               absl::FormatTime("%Y-%m-%d %H:%M", lead.next_call_time, settings.report_zone), " (",
+               settings.report_zone.name(), ")."));
+    }
+  }
+  if (!settings.active) {
+    Hold(verdict, Rule::kCampaignInactive, absl::InfiniteFuture(),
+         absl::StrCat("Campaign ", settings.id, " is not active."));
+  }
+  if (!in.list_active) {
+    Hold(verdict, Rule::kListInactive, absl::InfiniteFuture(),
+         absl::StrCat("List ", lead.list.value(), " is not active."));
+  }
+  if (in.number_in_call) {
+    Hold(verdict, Rule::kNumberInCall, now + settings.dial_timeout,
+         "Another attempt to the same number is under way.");
+  }
+  if (settings.dial_timeout < kRingTimeMin) {
+    Hold(verdict, Rule::kRingTimeTooShort, absl::InfiniteFuture(),
+         "The campaign's dial_timeout is under the 15 seconds an unanswered call must ring.");
+  }
+  return verdict;
+}
+
+}  // namespace outpace::gate

@@ -1,0 +1,323 @@
+// Campaign settings by their VICIdial names. One table row a setting holds how it is read, checked
+// and printed, so that `Set`, `ToMap` and the error a manager sees can never disagree.
+
+#include "campaign/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "campaign/disposition.h"
+
+namespace outpace::campaign {
+namespace {
+
+constexpr std::pair<DialMethod, absl::string_view> kDialMethods[] = {
+    {DialMethod::kManual, "MANUAL"},
+    {DialMethod::kPreview, "PREVIEW"},
+    {DialMethod::kProgressive, "PROGRESSIVE"},
+    {DialMethod::kRatio, "RATIO"},
+    {DialMethod::kAdaptHardLimit, "ADAPT_HARD_LIMIT"},
+    {DialMethod::kAdaptTapered, "ADAPT_TAPERED"},
+    {DialMethod::kAdaptAverage, "ADAPT_AVERAGE"},
+};
+
+absl::Status Bad(absl::string_view name, absl::string_view value, absl::string_view wanted) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, ": \"", value.substr(0, 40), "\" is not ", wanted));
+}
+
+absl::Status SetFlag(absl::string_view name, absl::string_view value, bool& out) {
+  if (value == "Y" || value == "y" || value == "1" || value == "true") {
+    out = true;
+  } else if (value == "N" || value == "n" || value == "0" || value == "false") {
+    out = false;
+  } else {
+    return Bad(name, value, "Y or N, for example Y");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetReal(absl::string_view name, absl::string_view value, double low, double high,
+                     absl::string_view example, double& out) {
+  double number = 0;
+  // SimpleAtod reads "nan" and "inf"; neither is a setting.
+  if (!absl::SimpleAtod(value, &number) || !std::isfinite(number) || number < low ||
+      number > high) {
+    return Bad(name, value,
+               absl::StrCat("a number from ", low, " to ", high, ", for example ", example));
+  }
+  out = number;
+  return absl::OkStatus();
+}
+
+absl::Status SetWhole(absl::string_view name, absl::string_view value, int low, int high,
+                      absl::string_view example, int& out) {
+  int number = 0;
+  if (!absl::SimpleAtoi(value, &number) || number < low || number > high) {
+    return Bad(name, value,
+               absl::StrCat("a whole number from ", low, " to ", high, ", for example ", example));
+  }
+  out = number;
+  return absl::OkStatus();
+}
+
+// Seconds as "2" or "2.5"; also Go-like "500ms", "26s", "1h".
+absl::Status SetSeconds(absl::string_view name, absl::string_view value, double low, double high,
+                        absl::string_view example, absl::Duration& out) {
+  double seconds = 0;
+  absl::Duration parsed;
+  if (absl::SimpleAtod(value, &seconds) && std::isfinite(seconds)) {
+    parsed = absl::Milliseconds(std::llround(std::clamp(seconds, -1e9, 1e9) * 1000));
+  } else if (!absl::ParseDuration(value, &parsed)) {
+    parsed = -absl::InfiniteDuration();
+  }
+  if (parsed < absl::Seconds(low) || parsed > absl::Seconds(high)) {
+    return Bad(name, value,
+               absl::StrCat("a time from ", low, " to ", high, " seconds, for example ", example));
+  }
+  out = parsed;
+  return absl::OkStatus();
+}
+
+std::string SecondsText(absl::Duration d) { return absl::StrCat(absl::ToDoubleSeconds(d)); }
+std::string FlagText(bool flag) { return flag ? "Y" : "N"; }
+
+bool IsShortName(absl::string_view text, size_t length_max) {
+  return !text.empty() && text.size() <= length_max &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+         });
+}
+
+// No control characters: names end up on screens, in logs and in file headings.
+bool IsLine(absl::string_view text, size_t length_max) {
+  return text.size() <= length_max && std::none_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_iscntrl(static_cast<unsigned char>(c));
+         });
+}
+
+// "NA:1800:3,AB:300:5": status, seconds, further tries.
+absl::Status SetRecycle(absl::string_view name, absl::string_view value,
+                        std::vector<RecycleRule>& out) {
+  constexpr absl::string_view kWanted =
+      "a list of status:seconds:tries with 120..604800 seconds and 1..10 tries, for example "
+      "NA:1800:3,AB:300:5";
+  std::vector<RecycleRule> rules;
+  for (absl::string_view part : absl::StrSplit(value, ',', absl::SkipWhitespace())) {
+    const std::vector<absl::string_view> cells =
+        absl::StrSplit(absl::StripAsciiWhitespace(part), ':');
+    RecycleRule rule;
+    int seconds = 0;
+    if (cells.size() != 3 || !IsShortName(cells[0], 6) || !absl::SimpleAtoi(cells[1], &seconds) ||
+        !absl::SimpleAtoi(cells[2], &rule.tries_max) || seconds < 120 || seconds > 604800 ||
+        rule.tries_max < 1 || rule.tries_max > 10) {
+      return Bad(name, value, kWanted);
+    }
+    rule.status = std::string(cells[0]);
+    rule.delay = absl::Seconds(seconds);
+    const Disposition* disposition = FindDisposition(rule.status);
+    if (disposition != nullptr &&
+        (disposition->completed || disposition->dnc || disposition->unworkable)) {
+      return Bad(name, rule.status, "a status that may be dialed again: it is final");
+    }
+    for (const RecycleRule& other : rules) {
+      if (other.status == rule.status) return Bad(name, rule.status, "listed only once");
+    }
+    rules.push_back(std::move(rule));
+  }
+  out = std::move(rules);
+  return absl::OkStatus();
+}
+
+std::string RecycleText(const std::vector<RecycleRule>& rules) {
+  return absl::StrJoin(rules, ",", [](std::string* out, const RecycleRule& rule) {
+    absl::StrAppend(out, rule.status, ":", absl::ToInt64Seconds(rule.delay), ":", rule.tries_max);
+  });
+}
+
+absl::Status SetDialMethod(absl::string_view name, absl::string_view value, DialMethod& out) {
+  for (const auto& [method, text] : kDialMethods) {
+    if (absl::EqualsIgnoreCase(value, text)) {
+      out = method;
+      return absl::OkStatus();
+    }
+  }
+  return Bad(name, value,
+             "one of MANUAL, PREVIEW, PROGRESSIVE, RATIO, ADAPT_HARD_LIMIT, ADAPT_TAPERED, "
+             "ADAPT_AVERAGE");
+}
+
+absl::Status SetCallerId(absl::string_view name, absl::string_view value, E164& out) {
+  if (value.empty()) {
+    out = E164();
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<E164> number = ParseE164(value);
+  if (!number.ok()) {
+    // The value is a telephone number, so it is not repeated here.
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": not a number with \"+\" and 8 to 15 digits, for example +12025550100"));
+  }
+  out = *number;
+  return absl::OkStatus();
+}
+
+struct Setting {
+  absl::string_view name;
+  absl::Status (*set)(absl::string_view name, absl::string_view value, CampaignSettings& s);
+  std::string (*get)(const CampaignSettings& s);
+};
+
+using S = CampaignSettings;
+using V = absl::string_view;
+
+constexpr Setting kSettings[] = {
+    {"campaign_id",
+     [](V n, V v, S& s) {
+       if (!IsShortName(v, 8)) return Bad(n, v, "1 to 8 of A-Z a-z 0-9 _ -, for example DEMO");
+       s.id = std::string(v);
+       return absl::OkStatus();
+     },
+     [](const S& s) { return s.id; }},
+    {"campaign_name",
+     [](V n, V v, S& s) {
+       if (!IsLine(v, 120)) return Bad(n, v, "one line of at most 120 bytes");
+       s.name = std::string(v);
+       return absl::OkStatus();
+     },
+     [](const S& s) { return s.name; }},
+    {"active", [](V n, V v, S& s) { return SetFlag(n, v, s.active); },
+     [](const S& s) { return FlagText(s.active); }},
+    {"dial_method", [](V n, V v, S& s) { return SetDialMethod(n, v, s.dial_method); },
+     [](const S& s) { return std::string(DialMethodName(s.dial_method)); }},
+    {"auto_dial_level",
+     [](V n, V v, S& s) { return SetReal(n, v, 1, 20, "1.5", s.auto_dial_level); },
+     [](const S& s) { return absl::StrCat(s.auto_dial_level); }},
+    {"adaptive_maximum_level",
+     [](V n, V v, S& s) { return SetReal(n, v, 1, 20, "6", s.adaptive_maximum_level); },
+     [](const S& s) { return absl::StrCat(s.adaptive_maximum_level); }},
+    {"adaptive_dropped_percentage",
+     [](V n, V v, S& s) {
+       // 3 % is the most any rule book known to us allows but Canada's 5 %: notes on regulation.
+       return SetReal(n, v, 0, 5, "3", s.adaptive_dropped_percentage);
+     },
+     [](const S& s) { return absl::StrCat(s.adaptive_dropped_percentage); }},
+    {"drop_call_seconds",
+     [](V n, V v, S& s) { return SetSeconds(n, v, 0.5, 10, "2", s.drop_call_seconds); },
+     [](const S& s) { return SecondsText(s.drop_call_seconds); }},
+    {"dial_timeout",
+     // At least 15 s or four rings: 16 CFR 310.4(b)(4)(ii).
+     [](V n, V v, S& s) { return SetSeconds(n, v, 15, 120, "26", s.dial_timeout); },
+     [](const S& s) { return SecondsText(s.dial_timeout); }},
+    {"wrapup_seconds",
+     [](V n, V v, S& s) { return SetSeconds(n, v, 0, 3600, "60", s.wrapup_seconds); },
+     [](const S& s) { return SecondsText(s.wrapup_seconds); }},
+    {"call_count_limit",
+     [](V n, V v, S& s) { return SetWhole(n, v, 1, 1000, "10", s.call_count_limit); },
+     [](const S& s) { return absl::StrCat(s.call_count_limit); }},
+    {"daily_call_count_limit",
+     [](V n, V v, S& s) { return SetWhole(n, v, 1, 100, "3", s.daily_call_count_limit); },
+     [](const S& s) { return absl::StrCat(s.daily_call_count_limit); }},
+    {"hopper_level", [](V n, V v, S& s) { return SetWhole(n, v, 1, 20000, "200", s.hopper_level); },
+     [](const S& s) { return absl::StrCat(s.hopper_level); }},
+    {"trunk",
+     [](V n, V v, S& s) {
+       if (!v.empty() && !IsShortName(v, 40)) {
+         return Bad(n, v, "the name of a trunk of the configuration, for example carrier");
+       }
+       s.trunk = std::string(v);
+       return absl::OkStatus();
+     },
+     [](const S& s) { return s.trunk; }},
+    {"campaign_cid", [](V n, V v, S& s) { return SetCallerId(n, v, s.campaign_cid); },
+     [](const S& s) { return s.campaign_cid.valid() ? s.campaign_cid.ToString() : std::string(); }},
+    {"local_call_time",
+     [](V, V v, S& s) {
+       absl::StatusOr<CallingWindow> window = CallingWindow::Parse(v);
+       if (!window.ok()) return window.status();
+       s.local_call_time = *window;
+       return absl::OkStatus();
+     },
+     [](const S& s) { return s.local_call_time.ToString(); }},
+    {"use_internal_dnc", [](V n, V v, S& s) { return SetFlag(n, v, s.use_internal_dnc); },
+     [](const S& s) { return FlagText(s.use_internal_dnc); }},
+    {"use_campaign_dnc", [](V n, V v, S& s) { return SetFlag(n, v, s.use_campaign_dnc); },
+     [](const S& s) { return FlagText(s.use_campaign_dnc); }},
+    {"lead_recycle", [](V n, V v, S& s) { return SetRecycle(n, v, s.recycle); },
+     [](const S& s) { return RecycleText(s.recycle); }},
+    {"report_zone",
+     [](V n, V v, S& s) {
+       const absl::StatusOr<absl::TimeZone> zone = FindTimeZone(v);
+       if (!zone.ok()) return Bad(n, v, "an IANA time zone, for example America/New_York");
+       s.report_zone = *zone;
+       return absl::OkStatus();
+     },
+     [](const S& s) { return s.report_zone.name(); }},
+};
+
+// VICIdial's other words for the same thing.
+constexpr std::pair<absl::string_view, absl::string_view> kAliases[] = {
+    {"id", "campaign_id"},
+    {"name", "campaign_name"},
+    {"adaptive_drop_percentage", "adaptive_dropped_percentage"},
+    {"drop_call_timer", "drop_call_seconds"},
+    {"recycle", "lead_recycle"},
+    {"calling_window", "local_call_time"},
+    {"caller_id", "campaign_cid"},
+};
+
+}  // namespace
+
+absl::string_view DialMethodName(DialMethod method) {
+  for (const auto& [value, text] : kDialMethods) {
+    if (value == method) return text;
+  }
+  return "";
+}
+
+bool IsPredictive(DialMethod method) {
+  return method == DialMethod::kAdaptHardLimit || method == DialMethod::kAdaptTapered ||
+         method == DialMethod::kAdaptAverage;
+}
+
+std::map<std::string, std::string> CampaignSettings::ToMap() const {
+  std::map<std::string, std::string> out;
+  for (const Setting& setting : kSettings) out[std::string(setting.name)] = setting.get(*this);
+  return out;
+}
+
+absl::Status CampaignSettings::Set(absl::string_view setting_name, absl::string_view value) {
+  for (const auto& [alias, real] : kAliases) {
+    if (setting_name == alias) setting_name = real;
+  }
+  value = absl::StripAsciiWhitespace(value);
+  for (const Setting& setting : kSettings) {
+    if (setting.name == setting_name) return setting.set(setting.name, value, *this);
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "setting \"", setting_name.substr(0, 40), "\" does not exist; the settings are ",
+      absl::StrJoin(kSettings, ", ",
+                    [](std::string* out, const Setting& s) { absl::StrAppend(out, s.name); })));
+}
+
+absl::StatusOr<CampaignSettings> CampaignSettings::FromMap(
+    const std::map<std::string, std::string>& settings) {
+  CampaignSettings out;
+  for (const auto& [name, value] : settings) {
+    if (absl::Status status = out.Set(name, value); !status.ok()) return status;
+  }
+  if (out.id.empty()) {
+    return absl::InvalidArgumentError("campaign_id: missing; give 1 to 8 of A-Z a-z 0-9 _ -");
+  }
+  return out;
+}
+
+}  // namespace outpace::campaign
