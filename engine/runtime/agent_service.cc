@@ -1,0 +1,433 @@
+#include "engine/runtime/agent_service.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "campaign/disposition.h"
+#include "engine/runtime/config.h"
+#include "engine/runtime/password.h"
+
+namespace outpace::runtime {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+api::HttpResponse Reply(const Json& json) {
+  api::HttpResponse response;
+  response.body = Dump(json);
+  return response;
+}
+
+// Text of a member; empty when absent or of another type.
+std::string Text(const Json& json, const char* name) {
+  const auto it = json.find(name);
+  return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+int64_t Number(const Json& json, const char* name) {
+  const auto it = json.find(name);
+  return it != json.end() && it->is_number_integer() ? it->get<int64_t>() : 0;
+}
+
+Json DispositionsJson() {
+  Json list = Json::array();
+  for (const campaign::Disposition& d : campaign::Dispositions()) {
+    if (!d.selectable()) continue;
+    list.push_back({{"status", std::string(d.status)},
+                    {"name", std::string(d.name)},
+                    {"name_zh", std::string(d.name_zh)},
+                    {"hotkey", std::string(1, d.hotkey)}});
+  }
+  return list;
+}
+
+Json PopJson(const campaign::Attempt& attempt, const campaign::Lead& lead, bool preview) {
+  Json fields = {{"phone_number", lead.phone.ToString()}};
+  for (const auto& [name, value] : lead.fields) {
+    if (!absl::StartsWith(name, "_")) fields[name] = value;
+  }
+  fields["status"] = lead.status;
+  fields["called_count"] = lead.called_count;
+  const bool answered = attempt.answered_at != absl::InfinitePast();
+  return {{"type", "pop"},
+          {"attempt", attempt.id.value()},
+          {"lead_id", attempt.lead.value()},
+          {"list_id", attempt.list.value()},
+          {"campaign", attempt.campaign},
+          {"preview", preview},
+          {"answered_ms", answered ? absl::ToUnixMillis(attempt.answered_at) : 0},
+          {"lead", std::move(fields)}};
+}
+
+}  // namespace
+
+// One agent who has logged in: the tokens given out, the open sockets, and what the screen shows, so
+// that a page that comes back can be told where it is.
+struct AgentService::Session {
+  std::string token;
+  CampaignId campaign;
+  std::set<std::shared_ptr<api::WebSocket>> sockets;
+  uint64_t seq = 0;
+  std::string state = "LOGGEDOUT";
+  int64_t since_ms = 0;
+  bool phone_up = false;
+  uint64_t attempt = 0;
+  Json pop;
+  int calls_today = 0;
+};
+
+struct AgentService::Impl {
+  using Session = AgentService::Session;
+
+  Impl(const Options& o, Loop& l, Loop& h, Log& g) : options(o), loop(l), hashing(h), log(g) {}
+
+  // Runs `handler` on the service's loop; refuses when it is overloaded.
+  template <typename Handler>
+  api::HttpHandler OnLoop(Handler handler) {
+    return [this, handler](api::HttpRequest request, api::Responder respond) {
+      auto shared = std::make_shared<api::Responder>(std::move(respond));
+      const bool queued = loop.Post([handler, request = std::move(request), shared]() mutable {
+        handler(std::move(request), std::move(*shared));
+      });
+      if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
+    };
+  }
+
+  // A verb of a logged-in agent: token checked, body parsed.
+  template <typename Verb>
+  api::HttpHandler Authorized(Verb verb) {
+    return OnLoop([this, verb](api::HttpRequest request, api::Responder respond) {
+      const auto header = request.headers.find("authorization");
+      absl::string_view token = header == request.headers.end() ? "" : header->second;
+      if (!absl::ConsumePrefix(&token, "Bearer ")) token = "";
+      const AgentId agent = AgentOf(token);
+      if (agent.empty()) {
+        return respond(api::ErrorResponse(
+            absl::UnauthenticatedError("log in first: the token is missing or no longer valid")));
+      }
+      Json body = Json::object();
+      if (!request.body.empty()) body = Json::parse(request.body, nullptr, false);
+      if (!body.is_object()) {
+        return respond(api::ErrorResponse(absl::InvalidArgumentError("the body is no JSON object")));
+      }
+      verb(agent, body, std::move(respond));
+    });
+  }
+
+  AgentId AgentOf(absl::string_view token) const {
+    const auto it = tokens.find(token);
+    return it == tokens.end() ? AgentId() : it->second;
+  }
+
+  // Asks the controller on its loop; the answer goes out from there.
+  template <typename Ask>
+  void AskController(api::Responder respond, Ask ask) {
+    auto shared = std::make_shared<api::Responder>(std::move(respond));
+    const bool queued = controller_loop->Post([this, ask = std::move(ask), shared]() mutable {
+      const absl::Status status = ask(*controller);
+      (*shared)(status.ok() ? Reply(Json::object()) : api::ErrorResponse(status));
+    });
+    if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
+  }
+
+  void Login(const api::HttpRequest& request, api::Responder respond);
+  void OpenSession(const AgentId& agent, const CampaignId& campaign, api::Responder respond);
+  void Push(const AgentId& agent, Json event);
+  Json StateJson(const Session& session) const;
+  void SocketOpened(const std::shared_ptr<api::WebSocket>& socket, const AgentId& agent);
+  void SocketClosed(const std::shared_ptr<api::WebSocket>& socket);
+
+  const Options options;
+  Loop& loop;
+  Loop& hashing;
+  Log& log;
+  Controller* controller = nullptr;
+  Loop* controller_loop = nullptr;
+  std::map<AgentId, campaign::AgentRecord> agents;
+  std::map<AgentId, Session> sessions;
+  std::map<std::string, AgentId, std::less<>> tokens;
+  std::map<std::shared_ptr<api::WebSocket>, AgentId> owners;
+};
+
+void AgentService::Impl::Login(const api::HttpRequest& request, api::Responder respond) {
+  const Json body = Json::parse(request.body, nullptr, false);
+  if (!body.is_object()) {
+    return respond(api::ErrorResponse(absl::InvalidArgumentError("the body is no JSON object")));
+  }
+  const AgentId user = Text(body, "user");
+  const CampaignId campaign = Text(body, "campaign");
+  const std::string phone = Text(body, "phone");
+  if (!phone.empty()) {
+    // An agent's phone is rung by the engine: it may only be where the configuration allows, or a
+    // login could make the engine call anybody.
+    absl::string_view host = phone;
+    const bool sip = absl::ConsumePrefix(&host, "sip:");
+    host = host.substr(host.find('@') == absl::string_view::npos ? 0 : host.find('@') + 1);
+    host = host.substr(0, host.find_first_of(":;"));
+    bool allowed = false;
+    for (const std::string& network : options.phone_networks) allowed |= InNetwork(host, network);
+    if (!sip || !allowed) {
+      return respond(api::ErrorResponse(absl::InvalidArgumentError(
+          "phone: must be sip:name@address:port with a numeric address in agents.phone_networks")));
+    }
+  }
+  // An unknown user costs as much time as a wrong password.
+  const auto known = agents.find(user);
+  static const std::string kNobody = HashPassword("");
+  const std::string hash = known == agents.end() ? kNobody : known->second.password_hash;
+  const bool exists = known != agents.end();
+  auto shared = std::make_shared<api::Responder>(std::move(respond));
+  const bool queued = hashing.Post([this, password = Text(body, "password"), hash, exists, user,
+                                    campaign, phone, shared] {
+    if (!CheckPassword(password, hash) || !exists) {
+      return (*shared)(api::ErrorResponse(absl::UnauthenticatedError("wrong user or password")));
+    }
+    const bool asked = controller_loop->Post([this, user, campaign, phone, shared] {
+      const absl::Status status = controller->Login(user, campaign, phone);
+      if (!status.ok()) return (*shared)(api::ErrorResponse(status));
+      const bool back = loop.Post([this, user, campaign, shared] {
+        OpenSession(user, campaign, std::move(*shared));
+      });
+      if (!back) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
+    });
+    if (!asked) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
+  });
+  if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
+}
+
+void AgentService::Impl::OpenSession(const AgentId& agent, const CampaignId& campaign,
+                                     api::Responder respond) {
+  Session& session = sessions[agent];
+  // One session an agent: a new login ends the tokens before it.
+  tokens.erase(session.token);
+  session.token = SecureToken();
+  session.campaign = campaign;
+  tokens[session.token] = agent;
+  log.Info("agent.login", {{"agent", agent}, {"campaign", campaign}});
+  respond(Reply({{"token", session.token},
+                 {"agent", agent},
+                 {"campaign", campaign},
+                 {"state", session.state},
+                 {"dispositions", DispositionsJson()}}));
+}
+
+Json AgentService::Impl::StateJson(const Session& session) const {
+  return {{"type", "state"},
+          {"state", session.state},
+          {"since_ms", session.since_ms},
+          {"phone_up", session.phone_up}};
+}
+
+void AgentService::Impl::Push(const AgentId& agent, Json event) {
+  Session& session = sessions[agent];
+  event["seq"] = ++session.seq;
+  const auto text = std::make_shared<const std::string>(Dump(event));
+  for (const auto& socket : session.sockets) socket->Send(text);
+}
+
+void AgentService::Impl::SocketOpened(const std::shared_ptr<api::WebSocket>& socket,
+                                      const AgentId& agent) {
+  Session& session = sessions[agent];
+  session.sockets.insert(socket);
+  owners[socket] = agent;
+  // The controller answers with the present state, and the pop if a call is open.
+  if (!controller_loop->Post([this, agent] { controller->ScreenConnected(agent); })) socket->Close();
+}
+
+void AgentService::Impl::SocketClosed(const std::shared_ptr<api::WebSocket>& socket) {
+  const auto owner = owners.find(socket);
+  if (owner == owners.end()) return;
+  const AgentId agent = owner->second;
+  owners.erase(owner);
+  Session& session = sessions[agent];
+  session.sockets.erase(socket);
+  if (!session.sockets.empty()) return;
+  if (!controller_loop->Post([this, agent] { controller->ScreenLost(agent); })) {
+    log.Error("agent.screen_lost_dropped", {{"agent", agent}});
+  }
+}
+
+AgentService::AgentService(const Options& options, Loop& loop, Loop& hashing, Log& log)
+    : impl_(std::make_unique<Impl>(options, loop, hashing, log)) {}
+AgentService::~AgentService() = default;
+
+void AgentService::SetController(Controller& controller, Loop& controller_loop) {
+  impl_->controller = &controller;
+  impl_->controller_loop = &controller_loop;
+}
+
+void AgentService::PutAgent(const campaign::AgentRecord& agent) {
+  if (!impl_->loop.Post([this, agent] { impl_->agents[agent.user] = agent; })) {
+    impl_->log.Error("agent.update_dropped", {{"agent", agent.user}});
+  }
+}
+
+void AgentService::Install(api::HttpServer& server) {
+  Impl* impl = impl_.get();
+  server.Route("POST", "/v1/agent/login",
+               impl->OnLoop([impl](api::HttpRequest request, api::Responder respond) {
+                 impl->Login(request, std::move(respond));
+               }));
+  server.Route("GET", "/v1/agent/me",
+               impl->Authorized([impl](const AgentId& agent, const Json&, api::Responder respond) {
+                 const Session& session = impl->sessions[agent];
+                 Json me = {{"agent", agent},
+                            {"campaign", session.campaign},
+                            {"state", session.state},
+                            {"since_ms", session.since_ms},
+                            {"phone_up", session.phone_up},
+                            {"calls_today", session.calls_today},
+                            {"dispositions", DispositionsJson()}};
+                 if (!session.pop.is_null()) {
+                   me["attempt"] = session.attempt;
+                   me["pop"] = session.pop;
+                 }
+                 respond(Reply(me));
+               }));
+  server.Route("POST", "/v1/agent/state",
+               impl->Authorized([impl](const AgentId& agent, const Json& body, api::Responder respond) {
+                 const std::string state = Text(body, "state");
+                 const std::string code = Text(body, "code");
+                 if (state != "ready" && state != "not_ready") {
+                   return respond(api::ErrorResponse(
+                       absl::InvalidArgumentError("state: must be ready or not_ready")));
+                 }
+                 impl->AskController(std::move(respond), [agent, state, code](Controller& c) {
+                   return state == "ready" ? c.SetReady(agent) : c.SetNotReady(agent, code);
+                 });
+               }));
+  server.Route("POST", "/v1/agent/hangup",
+               impl->Authorized([impl](const AgentId& agent, const Json&, api::Responder respond) {
+                 impl->AskController(std::move(respond),
+                                     [agent](Controller& c) { return c.HangUp(agent); });
+               }));
+  server.Route("POST", "/v1/agent/logout",
+               impl->Authorized([impl](const AgentId& agent, const Json&, api::Responder respond) {
+                 impl->AskController(std::move(respond),
+                                     [agent](Controller& c) { return c.Logout(agent); });
+               }));
+  server.Route("POST", "/v1/agent/preview",
+               impl->Authorized([impl](const AgentId& agent, const Json& body, api::Responder respond) {
+                 const AttemptId attempt(static_cast<uint64_t>(Number(body, "attempt")));
+                 const std::string action = Text(body, "action");
+                 if (action != "dial" && action != "skip") {
+                   return respond(api::ErrorResponse(
+                       absl::InvalidArgumentError("action: must be dial or skip")));
+                 }
+                 impl->AskController(std::move(respond), [agent, attempt, action](Controller& c) {
+                   return c.AnswerPreview(agent, attempt, action == "dial");
+                 });
+               }));
+  server.Route(
+      "POST", "/v1/agent/disposition",
+      impl->Authorized([impl](const AgentId& agent, const Json& body, api::Responder respond) {
+        const AttemptId attempt(static_cast<uint64_t>(Number(body, "attempt")));
+        const int64_t callback_ms = Number(body, "callback_ms");
+        const absl::Time callback =
+            callback_ms > 0 ? absl::FromUnixMillis(callback_ms) : absl::InfinitePast();
+        const std::string note = Text(body, "note").substr(0, 4000);
+        auto shared = std::make_shared<api::Responder>(std::move(respond));
+        const bool queued = impl->controller_loop->Post(
+            [impl, agent, attempt, status = Text(body, "status"), note, callback, shared] {
+              impl->controller->Dispose(agent, attempt, status, note, callback,
+                                        [shared](absl::Status stored) {
+                                          (*shared)(stored.ok() ? Reply(Json::object())
+                                                                : api::ErrorResponse(stored));
+                                        });
+            });
+        if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
+      }));
+
+  api::WebSocketHandler events;
+  // Tokens belong to the service's loop, so an unknown one is refused right after the upgrade.
+  events.on_accept = [](const api::HttpRequest& request) {
+    return request.query.contains("token") ? absl::OkStatus()
+                                           : absl::UnauthenticatedError("log in first");
+  };
+  events.on_open = [impl](std::shared_ptr<api::WebSocket> socket, const api::HttpRequest& request) {
+    const std::string token = request.query.at("token");
+    const bool queued = impl->loop.Post([impl, socket, token] {
+      const AgentId agent = impl->AgentOf(token);
+      if (agent.empty()) return socket->Close();
+      impl->SocketOpened(socket, agent);
+    });
+    if (!queued) socket->Close();
+  };
+  events.on_text = [](const std::shared_ptr<api::WebSocket>&, std::string) {};
+  events.on_close = [impl](const std::shared_ptr<api::WebSocket>& socket) {
+    if (!impl->loop.Post([impl, socket] { impl->SocketClosed(socket); })) {
+      impl->log.Error("agent.socket_close_dropped", {});
+    }
+  };
+  server.RouteWebSocket("/v1/agent/events", std::move(events));
+}
+
+void AgentService::OnState(const AgentId& agent, agent::AgentState state, absl::Time since,
+                           bool phone_up) {
+  const bool queued = impl_->loop.Post([impl = impl_.get(), agent, state, since, phone_up] {
+    Session& session = impl->sessions[agent];
+    session.state = std::string(agent::AgentStateName(state));
+    session.since_ms = absl::ToUnixMillis(since);
+    session.phone_up = phone_up;
+    const bool with_call = state == agent::AgentState::kOnCall ||
+                           state == agent::AgentState::kWrapUp ||
+                           state == agent::AgentState::kReserved;
+    if (!with_call) session.pop = Json();
+    impl->Push(agent, impl->StateJson(session));
+  });
+  if (!queued) impl_->log.Error("agent.event_dropped", {{"agent", agent}});
+}
+
+void AgentService::OnPop(const AgentId& agent, const campaign::Attempt& attempt,
+                         const campaign::Lead& lead, bool preview) {
+  const bool queued = impl_->loop.Post([impl = impl_.get(), agent, attempt, lead, preview] {
+    Session& session = impl->sessions[agent];
+    if (!preview && session.attempt != attempt.id.value()) ++session.calls_today;
+    session.attempt = attempt.id.value();
+    session.pop = PopJson(attempt, lead, preview);
+    impl->Push(agent, session.pop);
+  });
+  if (!queued) impl_->log.Error("agent.event_dropped", {{"agent", agent}});
+}
+
+void AgentService::OnCallEnded(const AgentId& agent, AttemptId attempt, bool by_caller,
+                               absl::Duration length) {
+  const bool queued = impl_->loop.Post([impl = impl_.get(), agent, attempt, by_caller, length] {
+    impl->Push(agent, {{"type", "call_ended"},
+                       {"attempt", attempt.value()},
+                       {"by", by_caller ? "CALLER" : "AGENT"},
+                       {"length_ms", absl::ToInt64Milliseconds(length)}});
+  });
+  if (!queued) impl_->log.Error("agent.event_dropped", {{"agent", agent}});
+}
+
+void AgentService::OnNotice(const AgentId& agent, const std::string& message) {
+  const bool queued = impl_->loop.Post([impl = impl_.get(), agent, message] {
+    impl->Push(agent, {{"type", "notice"}, {"message", message}});
+  });
+  if (!queued) impl_->log.Error("agent.event_dropped", {{"agent", agent}});
+}
+
+void AgentService::OnLoggedOut(const AgentId& agent) {
+  const bool queued = impl_->loop.Post([impl = impl_.get(), agent] {
+    Session& session = impl->sessions[agent];
+    impl->tokens.erase(session.token);
+    for (const auto& socket : session.sockets) {
+      impl->owners.erase(socket);
+      socket->Close();
+    }
+    session.sockets.clear();
+    session.token.clear();
+    impl->log.Info("agent.logout", {{"agent", agent}});
+  });
+  if (!queued) impl_->log.Error("agent.event_dropped", {{"agent", agent}});
+}
+
+}  // namespace outpace::runtime

@@ -1,0 +1,52 @@
+#pragma once
+
+// The agents' side of the API (docs/API.md): logins and tokens, the agents' verbs, the event sockets.
+// Lives on a loop of its own, so that neither the controller nor the sockets' thread ever waits for
+// JSON or for one another.
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "engine/api/http_server.h"
+#include "engine/base/log.h"
+#include "engine/base/loop.h"
+#include "engine/runtime/controller.h"
+
+namespace outpace::runtime {
+
+class AgentService final : public AgentEvents {
+ public:
+  struct Options {
+    std::vector<std::string> phone_networks;  // where agents' phones may be
+  };
+  // `loop`: this service's own. `hashing`: a loop that may spend 50 ms on a password. All outlive it.
+  AgentService(const Options& options, Loop& loop, Loop& hashing, Log& log);
+  ~AgentService() override;
+
+  // Before the server and the controller start.
+  void Install(api::HttpServer& server);
+  void SetController(Controller& controller, Loop& controller_loop);
+  // Agents known to the store; any thread.
+  void PutAgent(const campaign::AgentRecord& agent);
+
+  // AgentEvents: called by the controller, carried over to the service's loop.
+  void OnState(const AgentId& agent, agent::AgentState state, absl::Time since,
+               bool phone_up) override;
+  void OnPop(const AgentId& agent, const campaign::Attempt& attempt, const campaign::Lead& lead,
+             bool preview) override;
+  void OnCallEnded(const AgentId& agent, AttemptId attempt, bool by_caller,
+                   absl::Duration length) override;
+  void OnNotice(const AgentId& agent, const std::string& message) override;
+  void OnLoggedOut(const AgentId& agent) override;
+
+ private:
+  struct Session;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace outpace::runtime

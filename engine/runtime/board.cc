@@ -1,0 +1,172 @@
+#include "engine/runtime/board.h"
+
+#include <prometheus/registry.h>
+#include <prometheus/gauge.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace outpace::runtime {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json CampaignJson(const CampaignFigures& c) {
+  return {{"id", c.id},
+          {"name", c.name},
+          {"active", c.active},
+          {"dial_method", c.dial_method},
+          {"hopper", c.hopper},
+          {"calls", {{"ringing", c.ringing}, {"waiting", c.waiting}, {"talking", c.talking}}},
+          {"agents",
+           {{"ready", c.ready}, {"incall", c.incall}, {"dispo", c.dispo}, {"paused", c.paused}}},
+          {"today",
+           {{"attempts", c.today.attempts},
+            {"answered", c.today.answered},
+            {"connected", c.today.connected},
+            {"abandoned", c.today.abandoned},
+            {"abandon_ratio", c.today.AbandonRatio()},
+            {"sales", c.today.sales},
+            {"dispositions", c.today.dispositions}}},
+          {"occupancy", c.occupancy},
+          {"answer_ratio", c.answer_ratio},
+          {"dial_level", c.dial_level},
+          {"ring_s", absl::ToDoubleSeconds(c.ring_mean)},
+          {"talk_s", absl::ToDoubleSeconds(c.talk_mean)},
+          {"wrap_s", absl::ToDoubleSeconds(c.wrap_mean)},
+          {"pacing",
+           {{"legs_to_place", c.legs_to_place},
+            {"limit", c.limit},
+            {"p_abandon", c.p_abandon},
+            {"theta", c.theta}}},
+          {"idle_reason", c.idle_reason}};
+}
+
+}  // namespace
+
+double DayFigures::AbandonRatio() const {
+  const int64_t people = std::max<int64_t>(0, connected - machines) + abandoned;
+  return people == 0 ? 0.0 : static_cast<double>(abandoned) / static_cast<double>(people);
+}
+
+std::string BoardJson(const BoardSnapshot& board) {
+  Json json = {{"now_ms", absl::ToUnixMillis(board.now)},
+               {"uptime_s", absl::ToDoubleSeconds(board.uptime)},
+               {"draining", board.draining},
+               {"stopped_reason", board.stopped_reason},
+               {"campaigns", Json::array()},
+               {"agents", Json::array()},
+               {"trunks", Json::array()},
+               {"connect_ms", {{"p50", board.connect_p50_ms}, {"p99", board.connect_p99_ms}}}};
+  for (const CampaignFigures& c : board.campaigns) json["campaigns"].push_back(CampaignJson(c));
+  for (const AgentFigures& a : board.agents) {
+    json["agents"].push_back({{"user", a.user},
+                              {"campaign", a.campaign},
+                              {"state", a.state},
+                              {"since_ms", absl::ToUnixMillis(a.since)},
+                              {"calls", a.calls},
+                              {"pause_code", a.pause_code},
+                              {"phone_up", a.phone_up}});
+  }
+  for (const TrunkFigures& t : board.trunks) {
+    const double asr = t.attempts == 0 ? 0.0
+                                       : static_cast<double>(t.answered) /
+                                             static_cast<double>(t.attempts);
+    json["trunks"].push_back({{"name", t.name},
+                              {"up", t.up},
+                              {"reason", t.reason},
+                              {"calls", t.calls},
+                              {"attempts", t.attempts},
+                              {"asr", asr}});
+  }
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string MetricsText(const BoardSnapshot& board) {
+  prometheus::Registry registry;
+  using Labels = std::map<std::string, std::string>;
+  const auto gauge = [&](const char* name, const char* help, const Labels& labels, double value) {
+    prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add(labels).Set(value);
+  };
+  gauge("outpace_uptime_seconds", "Seconds since start.", {}, absl::ToDoubleSeconds(board.uptime));
+  gauge("outpace_dialing", "1 while the engine may dial.", {},
+        board.draining || !board.stopped_reason.empty() ? 0 : 1);
+  gauge("outpace_answer_to_bridge_milliseconds", "From 200 OK to the agent's line, today.",
+        {{"quantile", "0.5"}}, board.connect_p50_ms);
+  gauge("outpace_answer_to_bridge_milliseconds", "From 200 OK to the agent's line, today.",
+        {{"quantile", "0.99"}}, board.connect_p99_ms);
+  for (const CampaignFigures& c : board.campaigns) {
+    const auto calls = [&](const char* state, int value) {
+      gauge("outpace_calls", "Calls under way by state.", {{"campaign", c.id}, {"state", state}},
+            value);
+    };
+    calls("ringing", c.ringing);
+    calls("waiting", c.waiting);
+    calls("talking", c.talking);
+    const auto agents = [&](const char* state, int value) {
+      gauge("outpace_agents", "Agents logged in by state.", {{"campaign", c.id}, {"state", state}},
+            value);
+    };
+    agents("ready", c.ready);
+    agents("incall", c.incall);
+    agents("dispo", c.dispo);
+    agents("paused", c.paused);
+    const auto today = [&](const char* result, int64_t value) {
+      gauge("outpace_attempts_today", "Attempts of the campaign's day by result.",
+            {{"campaign", c.id}, {"result", result}}, static_cast<double>(value));
+    };
+    today("placed", c.today.attempts);
+    today("answered", c.today.answered);
+    today("connected", c.today.connected);
+    today("abandoned", c.today.abandoned);
+    today("sale", c.today.sales);
+    gauge("outpace_abandon_ratio", "Abandoned over answered by a person, today.",
+          {{"campaign", c.id}}, c.today.AbandonRatio());
+    gauge("outpace_occupancy", "Share of ready time spent on calls and wrap-up.",
+          {{"campaign", c.id}}, c.occupancy);
+    gauge("outpace_answer_ratio", "Share of attempts answered, as pacing sees it.",
+          {{"campaign", c.id}}, c.answer_ratio);
+    gauge("outpace_hopper", "Leads ready in memory.", {{"campaign", c.id}},
+          static_cast<double>(c.hopper));
+  }
+  for (const TrunkFigures& t : board.trunks) {
+    gauge("outpace_trunk_up", "1 while the trunk's breaker is closed.", {{"trunk", t.name}},
+          t.up ? 1 : 0);
+    gauge("outpace_trunk_calls", "Legs under way on the trunk.", {{"trunk", t.name}}, t.calls);
+    gauge("outpace_trunk_attempts", "INVITEs sent on the trunk.", {{"trunk", t.name}},
+          static_cast<double>(t.attempts));
+  }
+  return prometheus::TextSerializer().Serialize(registry.Collect());
+}
+
+std::string BoardText(const BoardSnapshot& board) {
+  std::string text;
+  for (const CampaignFigures& c : board.campaigns) {
+    absl::StrAppendFormat(
+        &text,
+        "%-8s %-16s ringing %3d  waiting %2d  talking %3d | ready %3d  incall %3d  dispo %3d  "
+        "paused %3d\n         attempts %5d  answered %4d  connected %4d  abandoned %3d (%.1f %%)  "
+        "sales %3d | occupancy %4.1f %%  answer ratio %4.1f %%  hopper %d\n",
+        c.id, c.dial_method, c.ringing, c.waiting, c.talking, c.ready, c.incall, c.dispo, c.paused,
+        c.today.attempts, c.today.answered, c.today.connected, c.today.abandoned,
+        100 * c.today.AbandonRatio(), c.today.sales, 100 * c.occupancy, 100 * c.answer_ratio,
+        c.hopper);
+    if (!c.idle_reason.empty()) absl::StrAppend(&text, "         not dialing: ", c.idle_reason, "\n");
+  }
+  for (const TrunkFigures& t : board.trunks) {
+    absl::StrAppendFormat(&text, "trunk %-10s %s  calls %3d  attempts %5d%s%s\n", t.name,
+                          t.up ? "up  " : "DOWN", t.calls, t.attempts, t.reason.empty() ? "" : "  ",
+                          t.reason);
+  }
+  absl::StrAppendFormat(&text, "answer to agent p50 %.1f ms  p99 %.1f ms%s%s\n",
+                        board.connect_p50_ms, board.connect_p99_ms,
+                        board.draining ? "  draining" : "",
+                        board.stopped_reason.empty() ? "" : "  STOPPED: " + board.stopped_reason);
+  return text;
+}
+
+}  // namespace outpace::runtime

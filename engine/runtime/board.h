@@ -1,0 +1,74 @@
+#pragma once
+
+// What boards, the terminal view and metrics show: plain figures, copied out of the controller.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "engine/base/ids.h"
+
+namespace outpace::runtime {
+
+struct DayFigures {
+  int64_t attempts = 0, answered = 0, connected = 0, abandoned = 0, sales = 0, dispositions = 0;
+  // abandoned / (connected + abandoned); calls a machine took are left out once the agent says so.
+  int64_t machines = 0;
+  double AbandonRatio() const;
+};
+
+struct CampaignFigures {
+  CampaignId id;
+  std::string name;
+  bool active = false;
+  std::string dial_method;
+  int64_t hopper = 0;
+  int ringing = 0, waiting = 0, talking = 0;
+  int ready = 0, incall = 0, dispo = 0, paused = 0;
+  DayFigures today;
+  double occupancy = 0, answer_ratio = 0, dial_level = 0;
+  absl::Duration ring_mean, talk_mean, wrap_mean;
+  int legs_to_place = 0;
+  std::string limit;
+  double p_abandon = 0, theta = 0;
+  std::string idle_reason;  // why nothing is dialed, in words; empty while it dials
+};
+
+struct AgentFigures {
+  AgentId user;
+  CampaignId campaign;
+  std::string state;
+  absl::Time since;
+  int calls = 0;
+  std::string pause_code;
+  bool phone_up = false;
+};
+
+struct TrunkFigures {
+  std::string name;
+  bool up = true;
+  std::string reason;
+  int calls = 0;
+  int64_t attempts = 0, answered = 0;
+};
+
+struct BoardSnapshot {
+  absl::Time now;
+  absl::Duration uptime;
+  bool draining = false;
+  std::string stopped_reason;  // dialing stopped for the whole engine; empty if not
+  std::vector<CampaignFigures> campaigns;
+  std::vector<AgentFigures> agents;
+  std::vector<TrunkFigures> trunks;
+  double connect_p50_ms = 0, connect_p99_ms = 0;  // answer to bridge, today
+};
+
+// As docs/API.md has it.
+std::string BoardJson(const BoardSnapshot& board);
+// Prometheus text format.
+std::string MetricsText(const BoardSnapshot& board);
+// A few lines for a terminal.
+std::string BoardText(const BoardSnapshot& board);
+
+}  // namespace outpace::runtime

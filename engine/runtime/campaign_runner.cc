@@ -1,0 +1,132 @@
+#include "engine/runtime/campaign_runner.h"
+
+#include <algorithm>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "campaign/disposition.h"
+
+namespace outpace::runtime {
+
+CampaignRunner::CampaignRunner(const campaign::CampaignSettings& settings)
+    : pacer(PacerSettingsOf(settings)), settings_(settings) {}
+
+void CampaignRunner::UpdateSettings(const campaign::CampaignSettings& settings) {
+  settings_ = settings;
+  pacer.UpdateSettings(PacerSettingsOf(settings));
+  // What waits was chosen under the old rules.
+  hopper.Clear();
+  next_fetch = MonoTime();
+}
+
+void CampaignRunner::RollDay(absl::Time now) {
+  const absl::CivilDay day = absl::ToCivilDay(now, settings_.report_zone);
+  if (day == day_) return;
+  day_ = day;
+  today = DayFigures();
+  attempts_today_.clear();
+}
+
+int CampaignRunner::AttemptsToday(LeadId lead) const {
+  const auto it = attempts_today_.find(lead);
+  return it == attempts_today_.end() ? 0 : it->second;
+}
+
+void CampaignRunner::CountDisposition(const std::string& status) {
+  const campaign::Disposition* disposition = campaign::FindDisposition(status);
+  ++today.dispositions;
+  if (disposition == nullptr) return;
+  if (disposition->sale) ++today.sales;
+  if (disposition->answering_machine) ++today.machines;
+}
+
+void CampaignRunner::CountRecord(const campaign::Attempt& attempt) {
+  CountAttempt(attempt.lead);
+  ++today.attempts;
+  if (attempt.answered_at == absl::InfinitePast()) return;
+  ++today.answered;
+  if (attempt.abandoned) ++today.abandoned;
+  if (attempt.connected_at != absl::InfinitePast()) ++today.connected;
+  if (!attempt.open && !attempt.status.empty()) CountDisposition(attempt.status);
+}
+
+CampaignFigures CampaignRunner::Figures() const {
+  const pacing::PacerSnapshot learned = pacer.Snapshot();
+  CampaignFigures figures;
+  figures.id = settings_.id;
+  figures.name = settings_.name;
+  figures.active = settings_.active;
+  figures.dial_method = std::string(campaign::DialMethodName(settings_.dial_method));
+  figures.hopper = static_cast<int64_t>(hopper.size());
+  figures.ringing = ringing;
+  figures.waiting = static_cast<int>(waiting.size());
+  figures.today = today;
+  figures.answer_ratio = learned.answer_ratio;
+  figures.dial_level = last_decision.dial_level;
+  figures.ring_mean = learned.ring_time_mean;
+  figures.talk_mean = learned.talk_time_mean;
+  figures.wrap_mean = learned.wrap_time_mean;
+  figures.legs_to_place = last_decision.legs_to_place;
+  figures.limit = std::string(pacing::LimitName(last_decision.limit));
+  figures.p_abandon = last_decision.p_abandon;
+  figures.theta = last_decision.theta;
+  figures.idle_reason = idle_reason;
+  return figures;
+}
+
+std::string CampaignRunner::SaveLearned() const {
+  return absl::StrJoin(pacer.SaveState(), " ", [](std::string* out, double value) {
+    absl::StrAppend(out, absl::StrFormat("%.17g", value));
+  });
+}
+
+absl::Status CampaignRunner::LoadLearned(const std::string& text) {
+  std::vector<double> state;
+  for (absl::string_view word : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+    double value = 0;
+    if (!absl::SimpleAtod(word, &value)) return absl::InvalidArgumentError("not a list of numbers");
+    state.push_back(value);
+  }
+  return pacer.LoadState(state);
+}
+
+pacing::PacerSettings PacerSettingsOf(const campaign::CampaignSettings& settings) {
+  pacing::PacerSettings pacer;
+  switch (settings.dial_method) {
+    case campaign::DialMethod::kManual: pacer.method = pacing::DialMethod::kManual; break;
+    case campaign::DialMethod::kPreview: pacer.method = pacing::DialMethod::kPreview; break;
+    case campaign::DialMethod::kProgressive: pacer.method = pacing::DialMethod::kProgressive; break;
+    case campaign::DialMethod::kRatio: pacer.method = pacing::DialMethod::kRatio; break;
+    case campaign::DialMethod::kAdaptHardLimit:
+    case campaign::DialMethod::kAdaptTapered:
+    case campaign::DialMethod::kAdaptAverage: pacer.method = pacing::DialMethod::kPredictive; break;
+  }
+  pacer.dial_level = settings.auto_dial_level;
+  pacer.dial_level_max = settings.adaptive_maximum_level;
+  pacer.abandon_ratio_max = settings.adaptive_dropped_percentage / 100;
+  pacer.answer_limit = settings.drop_call_seconds;
+  pacer.ring_time_max = settings.dial_timeout;
+  return pacer;
+}
+
+void DelayHistogram::Add(absl::Duration delay) {
+  const int64_t bucket = std::max<int64_t>(0, absl::ToInt64Microseconds(delay) / 100);
+  ++counts_[std::min<size_t>(static_cast<size_t>(bucket), kBuckets)];
+  ++total_;
+}
+
+double DelayHistogram::QuantileMs(double q) const {
+  if (total_ == 0) return 0;
+  const auto wanted = static_cast<uint64_t>(q * static_cast<double>(total_ - 1));
+  uint64_t seen = 0;
+  for (size_t i = 0; i < counts_.size(); ++i) {
+    seen += counts_[i];
+    if (seen > wanted) return static_cast<double>(i + 1) / 10;  // upper edge of the bucket
+  }
+  return static_cast<double>(kBuckets) / 10;
+}
+
+}  // namespace outpace::runtime

@@ -1,0 +1,326 @@
+#include "engine/runtime/controller.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/overload.h"
+
+namespace outpace::runtime {
+
+Controller::Controller(const ControllerOptions& options, Loop& loop, StoreService& store,
+                       std::function<absl::Status(call::ShardMessage)> post,
+                       AgentEvents& agent_events, std::function<uint64_t()> nonce,
+                       Log& log)
+    : options_(options),
+      loop_(loop),
+      store_(store),
+      post_(std::move(post)),
+      agent_events_(agent_events),
+      nonce_(std::move(nonce)),
+      log_(log),
+      slots_(0, options.legs_max),
+      trunks_(options.trunks.size()) {}
+
+Controller::~Controller() = default;
+
+void Controller::OnLegEvent(call::LegEvent event) {
+  // The queue holds far more than one event a leg; if it were full all the same, losing an event
+  // would leave an agent stuck, so that is a mistake of ours in its size.
+  const bool queued = loop_.Post([this, event = std::move(event)] { Dispatch(event); });
+  OUTPACE_CHECK(queued);
+}
+
+void Controller::Start(StartState state) {
+  started_ = last_tick_ = loop_.clock().Mono();
+  next_attempt_ = state.next_attempt;
+  for (const campaign::DncEntry& entry : state.dnc) dnc_.Add(entry.phone, entry.campaign);
+  for (const campaign::List& list : state.lists) PutList(list);
+  for (const campaign::AgentRecord& agent : state.agents) PutAgent(agent);
+  const absl::Time now = loop_.clock().Wall();
+  for (const campaign::CampaignSettings& settings : state.campaigns) {
+    PutCampaign(settings);
+    runners_[settings.id]->RollDay(now);
+  }
+  for (const campaign::Attempt& attempt : state.attempts_today) {
+    CampaignRunner* runner = FindRunner(attempt.campaign);
+    if (runner == nullptr || !attempt.sent) continue;
+    const absl::TimeZone zone = runner->settings().report_zone;
+    if (absl::ToCivilDay(attempt.dialed_at, zone) != absl::ToCivilDay(now, zone)) continue;
+    runner->CountAttempt(attempt.lead);
+    runner->CountRecord(attempt);
+  }
+  for (auto& [id, runner] : runners_) {
+    const auto learned = state.learned.find(id);
+    if (learned == state.learned.end()) continue;
+    if (absl::Status status = runner->LoadLearned(learned->second); !status.ok()) {
+      log_.Warning("pacing.state_refused", {{"campaign", id}, {"why", status.message()}});
+    }
+  }
+  RecoverAttempts(state);
+  Tick();
+}
+
+void Controller::Tick() {
+  loop_.After(options_.tick, [this] { Tick(); });
+  const MonoTime now = loop_.clock().Mono();
+  const absl::Time wall = loop_.clock().Wall();
+  // After a stall (SIGSTOP, a suspended machine) no catch-up: at most one tick's worth of calls.
+  const absl::Duration passed = std::min(now - last_tick_, 2 * options_.tick);
+  last_tick_ = now;
+  for (size_t i = 0; i < trunks_.size(); ++i) {
+    const double cps = options_.trunks[i].calls_per_second;
+    trunks_[i].tokens = std::min(trunks_[i].tokens + cps * absl::ToDoubleSeconds(passed),
+                                 std::max(1.0, 2 * cps * absl::ToDoubleSeconds(options_.tick)));
+  }
+  for (auto& [id, runner] : runners_) {
+    runner->RollDay(wall);
+    Dial(*runner);
+  }
+}
+
+void Controller::Dial(CampaignRunner& runner) {
+  const campaign::CampaignSettings& settings = runner.settings();
+  runner.idle_reason.clear();
+  const int trunk = TrunkIndex(settings.trunk);
+  if (!settings.active) {
+    runner.idle_reason = "the campaign is paused";
+  } else if (draining_) {
+    runner.idle_reason = "the engine is draining";
+  } else if (!stopped_reason_.empty()) {
+    runner.idle_reason = stopped_reason_;
+  } else if (trunk < 0) {
+    runner.idle_reason = absl::StrCat("no trunk is named '", settings.trunk, "'");
+  } else if (trunks_[static_cast<size_t>(trunk)].open) {
+    runner.idle_reason =
+        absl::StrCat("trunk ", settings.trunk, ": ", trunks_[static_cast<size_t>(trunk)].reason);
+  }
+  if (!runner.idle_reason.empty()) return;
+  Refill(runner);
+  if (settings.dial_method == campaign::DialMethod::kPreview) return OfferPreviews(runner);
+
+  const MonoTime now = loop_.clock().Mono();
+  const agent::CampaignCounts agents = roster_.Counts(settings.id);
+  const std::vector<absl::Duration> talk_ages = roster_.TalkAges(settings.id, now);
+  const std::vector<absl::Duration> wrap_ages = roster_.WrapAges(settings.id, now);
+  TrunkLive& live_trunk = trunks_[static_cast<size_t>(trunk)];
+  pacing::PacerLimits limits;
+  limits.lines_free =
+      std::min(options_.trunks[static_cast<size_t>(trunk)].calls_max - live_trunk.calls,
+               static_cast<int>(slots_.free()));
+  limits.trunk_tokens = static_cast<int>(live_trunk.tokens);
+  limits.leads_ready = static_cast<int>(runner.hopper.size());
+  runner.last_decision = runner.pacer.Decide({agents.ready_phone, talk_ages, wrap_ages},
+                                             static_cast<int>(runner.waiting.size()), limits, now);
+  for (int placed = 0; placed < runner.last_decision.legs_to_place && runner.hopper.size() > 0;) {
+    if (Launch(runner, runner.hopper.Pop(), NextAttemptId(), AgentId())) ++placed;
+  }
+  if (agents.ready_phone + agents.reserved + agents.talking + agents.wrapping == 0) {
+    runner.idle_reason = "no agent is logged in and ready";
+  } else if (runner.hopper.size() == 0 && !runner.fetching) {
+    runner.idle_reason = "no lead is due: see `outpace lead why` and the list's calling window";
+  }
+}
+
+void Controller::Refill(CampaignRunner& runner) {
+  const auto wanted = static_cast<size_t>(runner.settings().hopper_level);
+  if (runner.fetching || runner.hopper.size() * 2 > wanted) return;
+  const MonoTime now = loop_.clock().Mono();
+  if (now < runner.next_fetch) return;
+  runner.fetching = true;
+  // Leads that are out may still be due in the store, so they are asked for on top.
+  store_.FetchDue({runner.settings().id, loop_.clock().Wall(), wanted + runner.hopper.out()},
+                  [this, id = runner.settings().id](auto leads) { OnFetched(id, std::move(leads)); });
+}
+
+void Controller::OnFetched(const CampaignId& campaign,
+                           absl::StatusOr<std::vector<campaign::Lead>> leads) {
+  CampaignRunner* runner = FindRunner(campaign);
+  if (runner == nullptr) return;
+  runner->fetching = false;
+  if (!leads.ok()) return Stop(absl::StrCat("the store cannot be read: ", leads.status().message()));
+  campaign::StoreBatch refused;
+  std::vector<campaign::Lead> good;
+  for (campaign::Lead& lead : *leads) {
+    if (runner->hopper.Holds(lead.id)) continue;
+    const gate::Verdict verdict = AskGate(*runner, lead, false);
+    if (verdict.allowed()) {
+      good.push_back(std::move(lead));
+    } else {
+      ApplyRefusal(verdict, lead);
+      refused.leads.push_back(std::move(lead));
+    }
+  }
+  const bool all_held = good.empty();
+  runner->hopper.Add(std::move(good));
+  // Held leads leave the due index, so the next fetch sees those behind them. With nothing due at
+  // all, the store is asked again in a second, or as soon as leads are loaded.
+  const MonoTime now = loop_.clock().Mono();
+  if (refused.leads.empty()) {
+    runner->next_fetch = all_held ? now + absl::Seconds(1) : now;
+    return;
+  }
+  runner->fetching = true;
+  store_.Commit(std::move(refused), [this, campaign](absl::Status status) {
+    CampaignRunner* held = FindRunner(campaign);
+    if (held == nullptr) return;
+    held->fetching = false;
+    if (!status.ok()) StopForStore(status);
+  });
+}
+
+void Controller::Dispatch(const call::LegEvent& event) {
+  std::visit(Overload{[this](const call::LegProgress& e) { OnProgress(e); },
+                      [this](const call::LegAnswered& e) { OnAnswered(e); },
+                      [this](const call::LegConnected& e) { OnConnected(e); },
+                      [this](const call::LegEnded& e) { OnLegEnded(e); },
+                      [this](const call::PromptFinished& e) { OnPromptFinished(e); },
+                      [this](const call::LegFreed& e) { OnLegFreed(e); },
+                      [this](const call::TrunkState& e) { OnTrunkState(e); }},
+             event);
+}
+
+CampaignRunner* Controller::FindRunner(const CampaignId& campaign) {
+  const auto it = runners_.find(campaign);
+  return it == runners_.end() ? nullptr : it->second.get();
+}
+
+Controller::LiveAttempt* Controller::FindLive(AttemptId id) {
+  const auto it = live_.find(id);
+  return it == live_.end() ? nullptr : &it->second;
+}
+
+AttemptId Controller::AttemptOf(LegId leg) const {
+  const AttemptId* id = std::get_if<AttemptId>(&slots_.OwnerOf(leg));
+  return id == nullptr ? AttemptId() : *id;
+}
+
+int Controller::TrunkIndex(const std::string& name) const {
+  for (size_t i = 0; i < options_.trunks.size(); ++i) {
+    if (options_.trunks[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+absl::Time Controller::WallAt(MonoTime at) const {
+  return loop_.clock().Wall() - (loop_.clock().Mono() - at);
+}
+
+void Controller::Stop(const std::string& reason) {
+  if (!stopped_reason_.empty()) return;
+  stopped_reason_ = reason;
+  log_.Error("dialing.stopped", {{"why", reason}});
+}
+
+void Controller::StopForStore(const absl::Status& status) {
+  Stop(absl::StrCat("the store cannot be written: ", status.message()));
+}
+
+bool Controller::Post(call::ShardMessage message) {
+  const absl::Status status = post_(std::move(message));
+  if (!status.ok()) log_.Error("shard.refused", {{"why", status.message()}});
+  return status.ok();
+}
+
+void Controller::PutCampaign(const campaign::CampaignSettings& settings) {
+  std::unique_ptr<CampaignRunner>& runner = runners_[settings.id];
+  if (runner == nullptr) {
+    runner = std::make_unique<CampaignRunner>(settings);
+    runner->RollDay(loop_.clock().Wall());
+  } else {
+    runner->UpdateSettings(settings);
+  }
+}
+
+void Controller::PutList(const campaign::List& list) { lists_[list.id] = list; }
+
+void Controller::PutAgent(const campaign::AgentRecord& agent) {
+  agents_[agent.user].record = agent;
+}
+
+void Controller::LeadsChanged(const CampaignId& campaign) {
+  if (CampaignRunner* runner = FindRunner(campaign)) runner->next_fetch = MonoTime();
+}
+
+void Controller::AddDnc(campaign::DncEntry entry, Done done) {
+  dnc_.Add(entry.phone, entry.campaign);
+  // Whoever is being rung right now and has not answered must not be.
+  const auto in_call = numbers_in_call_.find(entry.phone);
+  if (in_call != numbers_in_call_.end()) {
+    LiveAttempt* live = FindLive(in_call->second);
+    const bool applies =
+        live != nullptr && (entry.campaign.empty() || entry.campaign == live->record.campaign);
+    if (applies && live->phase == Phase::kDialing) Post(call::HangUp{live->leg});
+  }
+  campaign::StoreBatch batch;
+  batch.dnc_added.push_back(std::move(entry));
+  store_.Commit(std::move(batch), std::move(done));
+}
+
+void Controller::RemoveDnc(campaign::DncEntry entry, Done done) {
+  campaign::StoreBatch batch;
+  batch.dnc_removed.push_back(entry);
+  store_.Commit(std::move(batch), [this, entry, done = std::move(done)](absl::Status status) mutable {
+    if (status.ok()) dnc_.Remove(entry.phone, entry.campaign);
+    done(status);
+  });
+}
+
+void Controller::Drain(absl::AnyInvocable<void()> drained) {
+  draining_ = true;
+  drained_ = std::move(drained);
+  for (auto& [user, line] : agents_) WithdrawPreview(user);
+  MaybeDrained();
+}
+
+void Controller::MaybeDrained() {
+  if (!draining_ || !drained_ || !live_.empty()) return;
+  bool lines_up = false;
+  for (auto& [user, line] : agents_) {
+    if (IsWorking(user)) Logout(user).IgnoreError();
+    lines_up |= line.leg.valid();
+  }
+  if (lines_up) return;  // each line's end comes back here
+  std::exchange(drained_, nullptr)();
+}
+
+std::map<CampaignId, std::string> Controller::Learned() const {
+  std::map<CampaignId, std::string> learned;
+  for (const auto& [id, runner] : runners_) learned[id] = runner->SaveLearned();
+  return learned;
+}
+
+BoardSnapshot Controller::Board() const {
+  BoardSnapshot board;
+  const MonoTime now = loop_.clock().Mono();
+  board.now = loop_.clock().Wall();
+  board.uptime = now - started_;
+  board.draining = draining_;
+  board.stopped_reason = stopped_reason_;
+  board.connect_p50_ms = connect_delay_.QuantileMs(0.5);
+  board.connect_p99_ms = connect_delay_.QuantileMs(0.99);
+  for (const auto& [id, runner] : runners_) {
+    const agent::CampaignCounts agents = roster_.Counts(id);
+    CampaignFigures figures = runner->Figures();
+    figures.ready = agents.ready;
+    figures.incall = agents.talking + agents.reserved;
+    figures.dispo = agents.wrapping;
+    figures.paused = agents.paused;
+    figures.talking = agents.talking;
+    figures.occupancy = roster_.TimesOf(id, now).occupancy();
+    board.campaigns.push_back(std::move(figures));
+  }
+  for (const auto& [id, agent] : roster_.agents()) {
+    if (agent.state == agent::AgentState::kLoggedOut) continue;
+    board.agents.push_back({id, agent.campaign, std::string(agent::AgentStateName(agent.state)),
+                            WallAt(agent.since), agent.calls_today, agent.pause_code,
+                            agent.phone_up});
+  }
+  for (size_t i = 0; i < trunks_.size(); ++i) {
+    board.trunks.push_back({options_.trunks[i].name, !trunks_[i].open, trunks_[i].reason,
+                            trunks_[i].calls, trunks_[i].attempts, trunks_[i].answered});
+  }
+  return board;
+}
+
+}  // namespace outpace::runtime

@@ -1,0 +1,266 @@
+#pragma once
+
+// The controller is the one place where leads, agents and calls meet. It runs on one loop and owns the
+// roster, the hoppers, the pacers and every attempt under way; it decides, and posts orders to the call
+// shard. Nothing here knows of sockets, threads or files: in production they are real, in simulation
+// (engine/runtime/simulation.h) the same code runs on virtual time.
+//
+// The life of an attempt (files: controller_attempts.cc, controller_agents.cc):
+//   hopper -> gate -> intent stored and synced -> gate again -> DialOrder to the shard
+//   -> answered -> agent reserved, bridged, screen-pop | nobody free in time: message, abandoned
+//   -> ended -> wrap-up -> disposition -> lead, attempt and tier in one synced write.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "campaign/attempt.h"
+#include "campaign/lead.h"
+#include "campaign/lead_store.h"
+#include "campaign/settings.h"
+#include "dnc/dnc_set.h"
+#include "engine/agent/roster.h"
+#include "engine/base/ids.h"
+#include "engine/base/log.h"
+#include "engine/base/loop.h"
+#include "campaign/gate/gate.h"
+#include "engine/call/messages.h"
+#include "engine/runtime/board.h"
+#include "engine/runtime/campaign_runner.h"
+#include "engine/runtime/leg_slots.h"
+#include "engine/runtime/store_service.h"
+
+namespace outpace::runtime {
+
+struct TrunkRoute {
+  std::string name;
+  std::string host;  // "192.0.2.10:5060"
+  double calls_per_second = 10;
+  int calls_max = 100;
+};
+
+struct ControllerOptions {
+  std::vector<TrunkRoute> trunks;
+  std::string local_host = "127.0.0.1:5080";  // host of our From URIs
+  uint32_t legs_max = 4000;
+  absl::Duration tick = absl::Milliseconds(100);
+  absl::Duration agent_away_max = absl::Seconds(15);  // lost browser, then logged out
+};
+
+// What an agent's screen is told. Called on the controller's loop; must not block.
+class AgentEvents {
+ public:
+  virtual ~AgentEvents() = default;
+  virtual void OnState(const AgentId& agent, agent::AgentState state, absl::Time since,
+                       bool phone_up) = 0;
+  virtual void OnPop(const AgentId& agent, const campaign::Attempt& attempt,
+                     const campaign::Lead& lead, bool preview) = 0;
+  virtual void OnCallEnded(const AgentId& agent, AttemptId attempt, bool by_caller,
+                           absl::Duration length) = 0;
+  virtual void OnNotice(const AgentId& agent, const std::string& message) = 0;
+  virtual void OnLoggedOut(const AgentId& agent) = 0;
+};
+
+class Controller final : public call::LegEventSink {
+ public:
+  using Done = absl::AnyInvocable<void(absl::Status)>;
+
+  // All references outlive the controller. `post` hands an order to the call shard. `nonce` gives 64
+  // random bits that nobody can guess: they go into Call-IDs and tags.
+  Controller(const ControllerOptions& options, Loop& loop, StoreService& store,
+             std::function<absl::Status(call::ShardMessage)> post, AgentEvents& agent_events,
+             std::function<uint64_t()> nonce, Log& log);
+  ~Controller() override;
+
+  // Any thread: queues the event for the loop.
+  void OnLegEvent(call::LegEvent event) override;
+
+  // ---- everything below: controller's loop only ----
+
+  // What the store knew at start. Attempts of a predecessor that died are closed as unknown and
+  // answered to its far end; then dialing begins.
+  struct StartState {
+    std::vector<campaign::CampaignSettings> campaigns;
+    std::vector<campaign::List> lists;
+    std::vector<campaign::DncEntry> dnc;
+    std::vector<campaign::AgentRecord> agents;
+    std::vector<campaign::Attempt> open_attempts;
+    std::vector<campaign::Lead> open_leads;        // of open_attempts, same order
+    std::vector<call::DialogState> open_dialogs;   // from the dialog journal
+    std::vector<campaign::Attempt> attempts_today;
+    std::map<CampaignId, std::string> learned;     // saved pacer states
+    uint64_t next_attempt = 1;                     // first of a reserved block
+  };
+  void Start(StartState state);
+  // No new calls; `drained` runs when the last call and wrap-up are over and agents are logged out.
+  void Drain(absl::AnyInvocable<void()> drained);
+
+  void PutCampaign(const campaign::CampaignSettings& settings);
+  void PutList(const campaign::List& list);
+  void PutAgent(const campaign::AgentRecord& agent);
+  void LeadsChanged(const CampaignId& campaign);  // loaded, or holds cleared: look for due leads now
+  // In force at once; calls to the number that nobody has answered yet are cancelled. Durable when
+  // `done` runs.
+  void AddDnc(campaign::DncEntry entry, Done done);
+  void RemoveDnc(campaign::DncEntry entry, Done done);
+
+  // Agents. `phone_uri`: "sip:a1@192.0.2.7:5060"; empty: the one on record.
+  absl::Status Login(const AgentId& agent, const CampaignId& campaign, const std::string& phone_uri);
+  absl::Status SetReady(const AgentId& agent);
+  absl::Status SetNotReady(const AgentId& agent, const std::string& code);
+  absl::Status HangUp(const AgentId& agent);
+  void Dispose(const AgentId& agent, AttemptId attempt, const std::string& status,
+               const std::string& note, absl::Time callback, Done done);
+  absl::Status AnswerPreview(const AgentId& agent, AttemptId attempt, bool dial);
+  absl::Status Logout(const AgentId& agent);
+  // The agent's screen came or went. Its call stays up; it gets no new one while it is away.
+  void ScreenConnected(const AgentId& agent);
+  void ScreenLost(const AgentId& agent);
+
+  BoardSnapshot Board() const;
+  const agent::Roster& roster() const { return roster_; }
+  const dnc::DncSet& dnc() const { return dnc_; }
+  // Invariants of the whole dialer; empty when they hold. Checked by the simulation after every event.
+  std::string CheckInvariants() const;
+  // Learned figures of every campaign, for the store.
+  std::map<CampaignId, std::string> Learned() const;
+
+ private:
+  enum class Phase {
+    kStoring,     // intent on its way to the disk
+    kDialing,     // order posted, not answered
+    kWaiting,     // answered, nobody free yet
+    kConnecting,  // agent reserved, bridge ordered
+    kTalking,
+    kDropping,    // abandoned: message plays
+    kWrapUp,      // over for the caller; the agent owes a disposition
+    kClosing,     // final record on its way to the disk
+  };
+  struct LiveAttempt {
+    campaign::Attempt record;
+    campaign::Lead before;         // as it was in the hopper
+    campaign::Lead lead;           // after ApplyIntent, then after the result
+    Phase phase = Phase::kStoring;
+    LegId leg;
+    AgentId agent;                 // who has it, or will (preview)
+    MonoTime answered;
+    MonoTime connected;
+    MonoTime ended;
+    Loop::TimerId timer = 0;       // drop limit, then wrap-up limit
+  };
+  struct AgentLine {               // what the roster does not need to know
+    campaign::AgentRecord record;
+    std::string phone_uri;
+    LegId leg;                     // nailed-up line, or the one being rung
+    Loop::TimerId away_timer = 0;
+    Loop::TimerId redial_timer = 0;
+    bool away = false;             // screen lost while logged in
+    std::optional<campaign::Lead> preview;  // offered, not answered yet
+    AttemptId preview_id;
+  };
+  using LiveMap = absl::btree_map<AttemptId, LiveAttempt>;
+
+  // controller.cc
+  void Tick();
+  void Dial(CampaignRunner& runner);
+  void Refill(CampaignRunner& runner);
+  void OnFetched(const CampaignId& campaign, absl::StatusOr<std::vector<campaign::Lead>> leads);
+  void Dispatch(const call::LegEvent& event);
+  CampaignRunner* FindRunner(const CampaignId& campaign);
+  LiveAttempt* FindLive(AttemptId id);
+  AttemptId AttemptOf(LegId leg) const;  // none for agents' legs and stale ids
+  int TrunkIndex(const std::string& name) const;  // -1: no such trunk
+  absl::Time WallAt(MonoTime at) const;
+  void Stop(const std::string& reason);  // no new calls until restart
+  void StopForStore(const absl::Status& status);
+  void MaybeDrained();
+  bool Post(call::ShardMessage message);
+
+  // controller_attempts.cc
+  gate::Verdict AskGate(const CampaignRunner& runner, const campaign::Lead& lead,
+                        bool after_intent) const;
+  // Holds back (or closes for good) a lead that the gate refused, so that it leaves the due leads.
+  static void ApplyRefusal(const gate::Verdict& verdict, campaign::Lead& lead);
+  AttemptId NextAttemptId() { return AttemptId(next_attempt_++); }
+  // False when nothing can be placed at present (no trunk, no leg). `agent`: preview, else empty.
+  bool Launch(CampaignRunner& runner, campaign::Lead lead, AttemptId id, const AgentId& agent);
+  void OnIntentStored(AttemptId id, const absl::Status& status);
+  void OnProgress(const call::LegProgress& event);
+  void OnAnswered(const call::LegAnswered& event);
+  void OnConnected(const call::LegConnected& event);
+  void OnLegEnded(const call::LegEnded& event);
+  void OnPromptFinished(const call::PromptFinished& event);
+  void OnLegFreed(const call::LegFreed& event);
+  void OnTrunkState(const call::TrunkState& event);
+  void ServeWaiting(CampaignRunner& runner);
+  void ReserveFor(LiveAttempt& live, const AgentId& agent);
+  void ConnectToAgent(LiveAttempt& live);  // its agent is reserved
+  void DropConnecting(LiveAttempt& live);
+  void AddDncOf(const campaign::Attempt& record, campaign::StoreBatch& batch);
+  void Abandon(AttemptId id);
+  void EndUnsent(LiveAttempt& live, absl::string_view why);
+  void StartWrapUp(LiveAttempt& live);
+  // Gives the attempt its status, and its lead what follows from it. `done` may be null.
+  void Close(LiveAttempt& live, const std::string& status, Done done);
+  // Writes the final record and the lead in one synced batch, then forgets the attempt.
+  void WriteFinal(LiveAttempt& live, Done done);
+  void RecoverAttempts(const StartState& state);
+  std::string FromUri(const campaign::CampaignSettings& settings) const;
+
+  // controller_agents.cc
+  bool IsWorking(const AgentId& agent) const;  // logged in
+  void PlacePhoneLeg(const AgentId& agent);
+  void OnAgentLegAnswered(const AgentId& agent);
+  void OnAgentLegEnded(const AgentId& agent, const call::LegEnded& event);
+  bool ApplyToAgent(const AgentId& agent, agent::AgentEvent event);
+  void Announce(const AgentId& agent);
+  void AgentFree(const AgentId& agent);  // may be given a call: waiting ones first
+  static campaign::Attempt PreviewRecord(const AgentLine& line);
+  void OfferPreviews(CampaignRunner& runner);
+  void WithdrawPreview(const AgentId& agent);
+  void FinishWrapUp(const AgentId& agent, bool by_agent);
+  void DisposeStored(const AgentId& agent, AttemptId attempt, const std::string& status,
+                     const std::string& note, absl::Time callback, Done done);
+
+  const ControllerOptions options_;
+  Loop& loop_;
+  StoreService& store_;
+  const std::function<absl::Status(call::ShardMessage)> post_;
+  AgentEvents& agent_events_;
+  const std::function<uint64_t()> nonce_;
+  Log& log_;
+
+  MonoTime started_;
+  uint64_t next_attempt_ = 1;
+  agent::Roster roster_;
+  dnc::DncSet dnc_;
+  LegSlots slots_;
+  absl::btree_map<CampaignId, std::unique_ptr<CampaignRunner>> runners_;
+  absl::btree_map<ListId, campaign::List> lists_;
+  absl::btree_map<AgentId, AgentLine> agents_;
+  LiveMap live_;
+  absl::flat_hash_map<E164, AttemptId> numbers_in_call_;
+  struct TrunkLive {
+    bool open = false;  // breaker open: no calls
+    std::string reason;
+    int calls = 0;
+    int64_t attempts = 0, answered = 0;
+    double tokens = 0;
+  };
+  std::vector<TrunkLive> trunks_;
+  MonoTime last_tick_;
+  DelayHistogram connect_delay_;
+  std::string stopped_reason_;
+  bool draining_ = false;
+  absl::AnyInvocable<void()> drained_;
+  uint64_t late_events_ = 0;  // for legs that are gone
+};
+
+}  // namespace outpace::runtime

@@ -1,0 +1,394 @@
+// Agents: login with a nailed-up line, ready and pause, preview, hang-up, disposition, lost screens.
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "campaign/disposition.h"
+#include "campaign/retry_rule.h"
+#include "engine/runtime/controller.h"
+
+namespace outpace::runtime {
+namespace {
+
+constexpr char kAway[] = "AWAY";  // pause code while an agent's screen is gone
+
+absl::Status NotLoggedIn(const AgentId& agent) {
+  return absl::FailedPreconditionError(absl::StrCat("agent ", agent, " is not logged in"));
+}
+
+// "sip:a1@192.0.2.7:5060;x=y" -> "sip:192.0.2.7:5060": where its INVITE is sent.
+std::string NextHopOf(absl::string_view phone_uri) {
+  const size_t at = phone_uri.find('@');
+  absl::string_view host = at == absl::string_view::npos ? phone_uri.substr(4)
+                                                         : phone_uri.substr(at + 1);
+  return absl::StrCat("sip:", host.substr(0, host.find(';')));
+}
+
+}  // namespace
+
+bool Controller::IsWorking(const AgentId& agent) const {
+  const agent::AgentRecord* record = roster_.Find(agent);
+  return record != nullptr && record->state != agent::AgentState::kLoggedOut;
+}
+
+absl::Status Controller::Login(const AgentId& agent, const CampaignId& campaign,
+                               const std::string& phone_uri) {
+  const auto line = agents_.find(agent);
+  if (line == agents_.end()) {
+    return absl::NotFoundError(
+        absl::StrCat("no agent is named '", agent, "'; add one with: outpace agent add"));
+  }
+  if (FindRunner(campaign) == nullptr) {
+    return absl::NotFoundError(
+        absl::StrCat("no campaign is named '", campaign, "'; see: outpace campaign list"));
+  }
+  if (draining_) return absl::UnavailableError("the engine is draining; no logins");
+  if (IsWorking(agent)) {
+    // A second login of the same person resumes the session: a reloaded page must not drop a call.
+    if (roster_.Find(agent)->campaign == campaign) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(
+        "agent ", agent, " is logged in to campaign ", roster_.Find(agent)->campaign,
+        "; log out there first"));
+  }
+  const std::string phone = phone_uri.empty() ? line->second.record.phone_uri : phone_uri;
+  if (!absl::StartsWith(phone, "sip:")) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "agent ", agent, " has no phone; give one such as sip:", agent, "@192.0.2.7:5060"));
+  }
+  const MonoTime now = loop_.clock().Mono();
+  if (roster_.Find(agent) == nullptr) {
+    OUTPACE_CHECK(roster_.Add(agent, campaign, now).ok());
+  } else {
+    OUTPACE_CHECK(roster_.SetCampaign(agent, campaign).ok());
+  }
+  line->second.phone_uri = phone;
+  ApplyToAgent(agent, agent::AgentEvent::kLogin);
+  // The line of an earlier session may still be on its way down; its end places the new one.
+  if (!line->second.leg.valid()) PlacePhoneLeg(agent);
+  return absl::OkStatus();
+}
+
+void Controller::PlacePhoneLeg(const AgentId& agent) {
+  AgentLine& line = agents_[agent];
+  line.redial_timer = 0;
+  if (!IsWorking(agent) || line.leg.valid()) return;
+  line.leg = slots_.Take(agent);
+  if (!line.leg.valid()) {
+    agent_events_.OnNotice(agent, "All lines are in use; your phone is rung as soon as one is free.");
+    line.redial_timer = loop_.After(absl::Seconds(1), [this, agent] { PlacePhoneLeg(agent); });
+    return;
+  }
+  call::DialOrder order;
+  order.leg = line.leg;
+  order.kind = call::LegKind::kAgent;
+  order.ids.call_id = absl::StrFormat("op-agent-%016x%016x", nonce_(), nonce_());
+  order.ids.from_tag = absl::StrFormat("%016x", nonce_());
+  order.ids.branch = absl::StrFormat("z9hG4bK-opa%016x", nonce_());
+  order.trunk = call::kAgentTrunk;
+  order.route_uri = NextHopOf(line.phone_uri);
+  order.request_uri = line.phone_uri;
+  order.from_uri = absl::StrCat("sip:outpace@", options_.local_host);
+  order.ring_time_max = absl::Seconds(30);
+  roster_.SetPhone(agent, line.leg, false).IgnoreError();
+  if (!Post(std::move(order))) {
+    slots_.Free(std::exchange(line.leg, LegId()));
+    line.redial_timer = loop_.After(absl::Seconds(1), [this, agent] { PlacePhoneLeg(agent); });
+  }
+}
+
+void Controller::OnAgentLegAnswered(const AgentId& agent) {
+  AgentLine& line = agents_[agent];
+  if (!IsWorking(agent)) {
+    Post(call::HangUp{line.leg});
+    return;
+  }
+  roster_.SetPhone(agent, line.leg, true).IgnoreError();
+  Announce(agent);
+  AgentFree(agent);
+}
+
+void Controller::OnAgentLegEnded(const AgentId& agent, const call::LegEnded& event) {
+  AgentLine& line = agents_[agent];
+  slots_.Disown(event.leg);
+  line.leg = LegId();
+  roster_.SetPhone(agent, LegId(), false).IgnoreError();
+  if (!IsWorking(agent)) return MaybeDrained();
+  Announce(agent);
+  agent_events_.OnNotice(agent, absl::StrCat("Your phone is not connected (",
+                                             call::CallOutcomeName(event.outcome),
+                                             "); it is rung again."));
+  // Nobody hears the customer any more, so the customer is not kept.
+  if (LiveAttempt* live = FindLive(roster_.Find(agent)->attempt)) {
+    if (live->phase == Phase::kTalking) Post(call::HangUp{live->leg});
+    if (live->phase == Phase::kConnecting) DropConnecting(*live);
+  }
+  if (!draining_) {
+    line.redial_timer = loop_.After(absl::Seconds(1), [this, agent] { PlacePhoneLeg(agent); });
+  }
+}
+
+// The agent went away between the reservation and the bridge: to the person it is an abandoned call.
+void Controller::DropConnecting(LiveAttempt& live) {
+  CampaignRunner& runner = *FindRunner(live.record.campaign);
+  live.phase = Phase::kDropping;
+  live.record.abandoned = true;
+  runner.pacer.OnAbandoned(live.record.id, loop_.clock().Mono());
+  ++runner.today.abandoned;
+  if (IsWorking(live.agent)) ApplyToAgent(live.agent, agent::AgentEvent::kRelease);
+  Post(call::PlayThenHangUp{live.leg, call::Prompt::kSafeHarbor});
+}
+
+bool Controller::ApplyToAgent(const AgentId& agent, agent::AgentEvent event) {
+  const absl::Status status = roster_.Apply(agent, event, loop_.clock().Mono());
+  if (!status.ok()) log_.Warning("agent.event_refused", {{"agent", agent}, {"why", status.message()}});
+  Announce(agent);
+  return status.ok();
+}
+
+void Controller::Announce(const AgentId& agent) {
+  const agent::AgentRecord* record = roster_.Find(agent);
+  if (record == nullptr) return;
+  agent_events_.OnState(agent, record->state, WallAt(record->since), record->phone_up);
+}
+
+void Controller::AgentFree(const AgentId& agent) {
+  CampaignRunner* runner = FindRunner(roster_.Find(agent)->campaign);
+  ServeWaiting(*runner);
+  Dial(*runner);
+}
+
+absl::Status Controller::SetReady(const AgentId& agent) {
+  if (!IsWorking(agent)) return NotLoggedIn(agent);
+  if (absl::Status status = roster_.Ready(agent, loop_.clock().Mono()); !status.ok()) return status;
+  Announce(agent);
+  AgentFree(agent);
+  return absl::OkStatus();
+}
+
+absl::Status Controller::SetNotReady(const AgentId& agent, const std::string& code) {
+  if (!IsWorking(agent)) return NotLoggedIn(agent);
+  WithdrawPreview(agent);
+  if (absl::Status status = roster_.Pause(agent, code, loop_.clock().Mono()); !status.ok()) {
+    return status;
+  }
+  Announce(agent);
+  return absl::OkStatus();
+}
+
+absl::Status Controller::HangUp(const AgentId& agent) {
+  if (!IsWorking(agent)) return NotLoggedIn(agent);
+  LiveAttempt* live = FindLive(roster_.Find(agent)->attempt);
+  const bool on_line = live != nullptr && (live->phase == Phase::kTalking ||
+                                           live->phase == Phase::kConnecting ||
+                                           live->phase == Phase::kDialing);
+  if (!on_line) return absl::FailedPreconditionError("no customer is on the line");
+  Post(call::HangUp{live->leg});
+  return absl::OkStatus();
+}
+
+absl::Status Controller::Logout(const AgentId& agent) {
+  if (!IsWorking(agent)) return NotLoggedIn(agent);
+  WithdrawPreview(agent);
+  AgentLine& line = agents_[agent];
+  loop_.Cancel(std::exchange(line.away_timer, 0));
+  loop_.Cancel(std::exchange(line.redial_timer, 0));
+  line.away = false;
+  const AttemptId attempt = roster_.Find(agent)->attempt;
+  ApplyToAgent(agent, agent::AgentEvent::kLogout);
+  if (LiveAttempt* live = FindLive(attempt)) {
+    switch (live->phase) {
+      case Phase::kConnecting: DropConnecting(*live); break;
+      case Phase::kTalking:
+      case Phase::kDialing: Post(call::HangUp{live->leg}); break;
+      case Phase::kWrapUp: Close(*live, "DISPO", nullptr); break;
+      default: break;
+    }
+  }
+  if (line.leg.valid()) Post(call::HangUp{line.leg});
+  agent_events_.OnLoggedOut(agent);
+  return absl::OkStatus();
+}
+
+void Controller::ScreenLost(const AgentId& agent) {
+  if (!IsWorking(agent)) return;
+  AgentLine& line = agents_[agent];
+  line.away = true;
+  const bool ready = roster_.Find(agent)->state != agent::AgentState::kNotReady;
+  if (ready) SetNotReady(agent, kAway).IgnoreError();
+  loop_.Cancel(line.away_timer);
+  line.away_timer = loop_.After(options_.agent_away_max, [this, agent] {
+    agents_[agent].away_timer = 0;
+    log_.Info("agent.away_logout", {{"agent", agent}});
+    Logout(agent).IgnoreError();
+  });
+}
+
+void Controller::ScreenConnected(const AgentId& agent) {
+  if (!IsWorking(agent)) return;
+  AgentLine& line = agents_[agent];
+  loop_.Cancel(std::exchange(line.away_timer, 0));
+  if (std::exchange(line.away, false) && roster_.Find(agent)->pause_code == kAway) {
+    SetReady(agent).IgnoreError();
+  }
+  Announce(agent);
+  if (line.preview) {
+    return agent_events_.OnPop(agent, PreviewRecord(line), *line.preview, true);
+  }
+  LiveAttempt* live = FindLive(roster_.Find(agent)->attempt);
+  if (live == nullptr) return;
+  if (live->phase == Phase::kTalking || live->phase == Phase::kWrapUp) {
+    agent_events_.OnPop(agent, live->record, live->lead, false);
+  }
+  if (live->phase == Phase::kWrapUp) {
+    agent_events_.OnCallEnded(agent, live->record.id, live->record.term_reason == "CALLER",
+                              live->ended - live->connected);
+  }
+}
+
+campaign::Attempt Controller::PreviewRecord(const AgentLine& line) {
+  campaign::Attempt record;
+  record.id = line.preview_id;
+  record.lead = line.preview->id;
+  record.list = line.preview->list;
+  record.campaign = line.preview->campaign;
+  return record;
+}
+
+void Controller::OfferPreviews(CampaignRunner& runner) {
+  while (runner.hopper.size() > 0) {
+    const agent::AgentRecord* idle = roster_.PickLongestWaiting(runner.settings().id);
+    if (idle == nullptr) return;
+    const AgentId agent = idle->id;
+    AgentLine& line = agents_[agent];
+    line.preview = runner.hopper.Pop();
+    line.preview_id = NextAttemptId();
+    OUTPACE_CHECK(roster_.Reserve(agent, line.preview_id, loop_.clock().Mono()).ok());
+    Announce(agent);
+    agent_events_.OnPop(agent, PreviewRecord(line), *line.preview, true);
+  }
+}
+
+void Controller::WithdrawPreview(const AgentId& agent) {
+  AgentLine& line = agents_[agent];
+  if (!line.preview) return;
+  if (CampaignRunner* runner = FindRunner(line.preview->campaign)) {
+    runner->hopper.Release(line.preview->id);
+  }
+  line.preview.reset();
+  ApplyToAgent(agent, agent::AgentEvent::kRelease);
+}
+
+absl::Status Controller::AnswerPreview(const AgentId& agent, AttemptId attempt, bool dial) {
+  if (!IsWorking(agent)) return NotLoggedIn(agent);
+  AgentLine& line = agents_[agent];
+  if (!line.preview || line.preview_id != attempt) {
+    return absl::FailedPreconditionError("this preview is no longer offered");
+  }
+  CampaignRunner* runner = FindRunner(line.preview->campaign);
+  campaign::Lead lead = std::move(*line.preview);
+  line.preview.reset();
+  if (dial) {
+    if (Launch(*runner, std::move(lead), attempt, agent)) return absl::OkStatus();
+    ApplyToAgent(agent, agent::AgentEvent::kRelease);
+    return absl::FailedPreconditionError(
+        "the lead may not be called now; `outpace lead why` tells the reason");
+  }
+  // Skipped: somebody else may like it later.
+  lead.hold_until = loop_.clock().Wall() + absl::Minutes(30);
+  const LeadId id = lead.id;
+  campaign::StoreBatch batch;
+  batch.leads.push_back(std::move(lead));
+  store_.Commit(std::move(batch), [this, id, campaign = runner->settings().id](absl::Status status) {
+    if (CampaignRunner* held = FindRunner(campaign)) held->hopper.Release(id);
+    if (!status.ok()) StopForStore(status);
+  });
+  ApplyToAgent(agent, agent::AgentEvent::kRelease);
+  return absl::OkStatus();
+}
+
+void Controller::Dispose(const AgentId& agent, AttemptId attempt, const std::string& status,
+                         const std::string& note, absl::Time callback, Done done) {
+  const campaign::Disposition* disposition = campaign::FindDisposition(status);
+  if (disposition == nullptr || !disposition->selectable()) {
+    return done(absl::InvalidArgumentError(
+        absl::StrCat("'", status, "' is no disposition an agent may choose")));
+  }
+  LiveAttempt* live = FindLive(attempt);
+  if (live == nullptr) return DisposeStored(agent, attempt, status, note, callback, std::move(done));
+  if (live->agent != agent) {
+    return done(absl::PermissionDeniedError("this call belongs to another agent"));
+  }
+  if (live->phase == Phase::kClosing) {
+    // A repeated request: wait for the first one's write, then compare with what was stored.
+    store_.Commit(campaign::StoreBatch(), [this, agent, attempt, status, note, callback,
+                                           done = std::move(done)](absl::Status) mutable {
+      DisposeStored(agent, attempt, status, note, callback, std::move(done));
+    });
+    return;
+  }
+  if (live->phase != Phase::kWrapUp) {
+    return done(absl::FailedPreconditionError("the call is not over; hang up first"));
+  }
+  live->record.note = note;
+  live->record.callback_time = callback;
+  Close(*live, status, [this, agent, done = std::move(done)](absl::Status stored) mutable {
+    done(stored);
+    if (stored.ok() && IsWorking(agent)) FinishWrapUp(agent, true);
+  });
+}
+
+// For a call that is no longer live: a repeated request, or one that the engine's predecessor took.
+void Controller::DisposeStored(const AgentId& agent, AttemptId attempt, const std::string& status,
+                               const std::string& note, absl::Time callback, Done done) {
+  store_.GetAttempt(attempt, [this, agent, status, note, callback, attempt,
+                              done = std::move(done)](auto found) mutable {
+    if (!found.ok()) return done(found.status());
+    if (!found->has_value()) {
+      return done(absl::NotFoundError(absl::StrCat("no attempt ", attempt.value())));
+    }
+    campaign::Attempt record = std::move(**found);
+    if (record.agent != agent) {
+      return done(absl::PermissionDeniedError("this call belongs to another agent"));
+    }
+    if (record.status == status) return done(absl::OkStatus());
+    CampaignRunner* runner = FindRunner(record.campaign);
+    // DISPO is what the engine writes when the agent is too late; the agent's own word replaces it.
+    const bool undecided = record.status.empty() || record.status == "DISPO";
+    if (!undecided || runner == nullptr) {
+      return done(absl::FailedPreconditionError(
+          absl::StrCat("the call has the disposition ", record.status, " already")));
+    }
+    record.status = status;
+    record.note = note;
+    record.callback_time = callback;
+    record.disposed_at = loop_.clock().Wall();
+    store_.GetLead(record.lead, [this, record, done = std::move(done)](auto lead) mutable {
+      if (!lead.ok()) return done(lead.status());
+      CampaignRunner* owner = FindRunner(record.campaign);
+      if (!lead->has_value() || owner == nullptr) {
+        return done(absl::NotFoundError("the lead of this call is gone"));
+      }
+      campaign::StoreBatch batch;
+      batch.leads.push_back(campaign::ApplyResult(**lead, record, owner->settings()));
+      AddDncOf(record, batch);
+      owner->CountDisposition(record.status);
+      batch.attempts.push_back(std::move(record));
+      store_.Commit(std::move(batch), std::move(done));
+    });
+  });
+}
+
+void Controller::FinishWrapUp(const AgentId& agent, bool by_agent) {
+  const agent::AgentRecord* record = roster_.Find(agent);
+  if (record == nullptr || record->state != agent::AgentState::kWrapUp) return;
+  const MonoTime now = loop_.clock().Mono();
+  FindRunner(record->campaign)->pacer.OnWrapEnded(now - record->since, now);
+  // Who let the wrap-up run out is probably not at the desk.
+  if (!by_agent) roster_.Pause(agent, "DISPO", now).IgnoreError();
+  ApplyToAgent(agent, agent::AgentEvent::kDispose);
+  AgentFree(agent);
+}
+
+}  // namespace outpace::runtime

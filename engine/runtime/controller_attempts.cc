@@ -1,0 +1,456 @@
+// The life of one attempt, from the gate to its final record.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "campaign/disposition.h"
+#include "campaign/retry_rule.h"
+#include "engine/runtime/controller.h"
+
+namespace outpace::runtime {
+namespace {
+
+pacing::AttemptResult ResultOf(call::CallOutcome outcome, bool trunk_fault) {
+  if (trunk_fault) return pacing::AttemptResult::kTrunkFault;
+  switch (outcome) {
+    case call::CallOutcome::kNoAnswer: return pacing::AttemptResult::kNoAnswer;
+    case call::CallOutcome::kBusy: return pacing::AttemptResult::kBusy;
+    case call::CallOutcome::kInvalid: return pacing::AttemptResult::kInvalid;
+    case call::CallOutcome::kCancelled: return pacing::AttemptResult::kCancelled;
+    case call::CallOutcome::kNoTrunk:
+    case call::CallOutcome::kCongestion: return pacing::AttemptResult::kTrunkFault;
+    default: return pacing::AttemptResult::kOther;
+  }
+}
+
+std::string Hex(uint64_t value) { return absl::StrFormat("%016x", value); }
+
+}  // namespace
+
+gate::Verdict Controller::AskGate(const CampaignRunner& runner, const campaign::Lead& lead,
+                                  bool after_intent) const {
+  const auto list = lists_.find(lead.list);
+  gate::GateInput input{.lead = lead, .number = lead.phone, .settings = runner.settings()};
+  input.list_active = list == lists_.end() || list->second.active;
+  // The attempt that asks again after its intent has counted itself already.
+  input.attempts_today = runner.AttemptsToday(lead.id) - (after_intent ? 1 : 0);
+  input.number_in_call = !after_intent && numbers_in_call_.contains(lead.phone);
+  input.after_intent = after_intent;
+  return gate::Decide(input, dnc_, loop_.clock().Wall());
+}
+
+void Controller::ApplyRefusal(const gate::Verdict& verdict, campaign::Lead& lead) {
+  for (const gate::Reason& reason : verdict.reasons) {
+    if (reason.rule == gate::Rule::kDncSystem) lead.status = "DNCL";
+    if (reason.rule == gate::Rule::kDncCampaign) lead.status = "DNCC";
+    lead.hold_until = std::max(lead.hold_until, reason.until);
+  }
+}
+
+std::string Controller::FromUri(const campaign::CampaignSettings& settings) const {
+  const std::string user =
+      settings.campaign_cid.valid() ? settings.campaign_cid.ToString() : "anonymous";
+  return absl::StrCat("sip:", user, "@", options_.local_host);
+}
+
+bool Controller::Launch(CampaignRunner& runner, campaign::Lead lead, AttemptId id,
+                        const AgentId& agent) {
+  const campaign::CampaignSettings& settings = runner.settings();
+  if (const gate::Verdict verdict = AskGate(runner, lead, false); !verdict.allowed()) {
+    // Was legal when it came into the hopper and is not any more.
+    const LeadId lead_id = lead.id;
+    ApplyRefusal(verdict, lead);
+    campaign::StoreBatch batch;
+    batch.leads.push_back(std::move(lead));
+    store_.Commit(std::move(batch), [this, lead_id, campaign = settings.id](absl::Status status) {
+      if (CampaignRunner* held = FindRunner(campaign)) held->hopper.Release(lead_id);
+      if (!status.ok()) StopForStore(status);
+    });
+    return false;
+  }
+  const auto trunk = static_cast<size_t>(TrunkIndex(settings.trunk));
+  const LegId leg = slots_.Take(id);
+  if (!leg.valid()) {
+    runner.hopper.PutBack(std::move(lead));
+    return false;
+  }
+  LiveAttempt& live = live_[id];
+  live.leg = leg;
+  live.agent = agent;
+  live.before = lead;
+  live.lead = campaign::ApplyIntent(lead, loop_.clock().Wall(),
+                                    absl::Hours(campaign::kUnknownRestHours));
+  campaign::Attempt& record = live.record;
+  record.id = id;
+  record.lead = lead.id;
+  record.list = lead.list;
+  record.campaign = settings.id;
+  record.tier = lead.tier;
+  record.number_of_try = lead.called_count + 1;
+  record.dialed = lead.phone;
+  record.caller_id = settings.campaign_cid;
+  record.trunk = settings.trunk;
+  record.call_id = absl::StrCat("op-", id.value(), "-", Hex(nonce_()), Hex(nonce_()));
+  record.from_tag = Hex(nonce_());
+  record.branch = absl::StrCat("z9hG4bK-op", id.value(), "-", Hex(nonce_()));
+  record.route_uri = absl::StrCat("sip:", options_.trunks[trunk].host);
+  record.request_uri =
+      absl::StrCat("sip:", lead.phone.ToString(), "@", options_.trunks[trunk].host);
+  record.from_uri = FromUri(settings);
+  record.dialed_at = loop_.clock().Wall();
+
+  numbers_in_call_[lead.phone] = id;
+  runner.pacer.OnDialed(id, loop_.clock().Mono());
+  runner.CountAttempt(lead.id);
+  ++runner.ringing;
+  ++runner.today.attempts;
+  ++trunks_[trunk].calls;
+  trunks_[trunk].tokens -= 1;
+
+  campaign::StoreBatch intent;
+  intent.leads.push_back(live.lead);
+  intent.attempts.push_back(record);
+  store_.Commit(std::move(intent), [this, id](absl::Status status) { OnIntentStored(id, status); });
+  return true;
+}
+
+void Controller::OnIntentStored(AttemptId id, const absl::Status& status) {
+  LiveAttempt* live = FindLive(id);
+  OUTPACE_CHECK(live != nullptr && live->phase == Phase::kStoring);
+  CampaignRunner* runner = FindRunner(live->record.campaign);
+  if (!status.ok()) {
+    StopForStore(status);
+    return EndUnsent(*live, "the intent could not be stored");
+  }
+  live->phase = Phase::kDialing;
+  if (draining_ || !stopped_reason_.empty()) return EndUnsent(*live, "dialing has stopped");
+  // Seconds may have passed on a slow disk: a number added to the DNC list meanwhile, or a window that
+  // closed, must hold this very call.
+  if (const gate::Verdict verdict = AskGate(*runner, live->before, true); !verdict.allowed()) {
+    ApplyRefusal(verdict, live->before);
+    return EndUnsent(*live, gate::RuleName(verdict.reasons.front().rule));
+  }
+  const campaign::Attempt& record = live->record;
+  call::DialOrder order;
+  order.leg = live->leg;
+  order.kind = call::LegKind::kLead;
+  order.attempt = id;
+  order.ids = {record.call_id, record.from_tag, record.branch};
+  order.trunk = static_cast<uint16_t>(TrunkIndex(record.trunk));
+  order.route_uri = record.route_uri;
+  order.request_uri = record.request_uri;
+  order.from_uri = record.from_uri;
+  order.ring_time_max = runner->settings().dial_timeout;
+  if (!Post(std::move(order))) return EndUnsent(*live, "the call shard's queue is full");
+  ++trunks_[static_cast<size_t>(TrunkIndex(record.trunk))].attempts;
+}
+
+// The intent was made but nothing left the house: the lead is as it was before.
+void Controller::EndUnsent(LiveAttempt& live, absl::string_view why) {
+  log_.Info("attempt.unsent", {{"attempt", live.record.id}, {"why", why}});
+  CampaignRunner* runner = FindRunner(live.record.campaign);
+  const MonoTime now = loop_.clock().Mono();
+  runner->pacer.OnResolved(live.record.id, pacing::AttemptResult::kTrunkFault, now);
+  runner->UncountAttempt(live.record.lead);
+  --runner->ringing;
+  --runner->today.attempts;
+  --trunks_[static_cast<size_t>(TrunkIndex(live.record.trunk))].calls;
+  slots_.Free(live.leg);
+  if (!live.agent.empty()) ApplyToAgent(live.agent, agent::AgentEvent::kRelease);
+  live.record.sent = false;
+  live.record.ended_at = loop_.clock().Wall();
+  live.record.outcome = std::string(call::CallOutcomeName(call::CallOutcome::kCancelled));
+  live.lead = live.before;
+  WriteFinal(live, nullptr);
+}
+
+void Controller::OnProgress(const call::LegProgress& event) {
+  LiveAttempt* live = FindLive(AttemptOf(event.leg));
+  if (live == nullptr || live->record.ringing_at != absl::InfinitePast()) return;
+  live->record.ringing_at = WallAt(event.at);
+}
+
+void Controller::OnAnswered(const call::LegAnswered& event) {
+  if (const AgentId* agent = std::get_if<AgentId>(&slots_.OwnerOf(event.leg))) {
+    return OnAgentLegAnswered(*agent);
+  }
+  LiveAttempt* live = FindLive(AttemptOf(event.leg));
+  if (live == nullptr || live->phase != Phase::kDialing) {
+    ++late_events_;
+    return;
+  }
+  CampaignRunner& runner = *FindRunner(live->record.campaign);
+  const AttemptId id = live->record.id;
+  live->answered = event.at;
+  live->record.answered_at = WallAt(event.at);
+  --runner.ringing;
+  ++runner.today.answered;
+  ++trunks_[static_cast<size_t>(TrunkIndex(live->record.trunk))].answered;
+  runner.pacer.OnAnswered(id, event.at);
+  if (!live->agent.empty()) return ConnectToAgent(*live);  // previewed
+  if (const agent::AgentRecord* free = roster_.PickLongestWaiting(live->record.campaign)) {
+    ReserveFor(*live, free->id);
+    return ConnectToAgent(*live);
+  }
+  live->phase = Phase::kWaiting;
+  runner.waiting.push_back(id);
+  const absl::Duration left =
+      runner.settings().drop_call_seconds - (loop_.clock().Mono() - event.at);
+  live->timer = loop_.After(std::max(left, absl::ZeroDuration()), [this, id] { Abandon(id); });
+}
+
+void Controller::ReserveFor(LiveAttempt& live, const AgentId& agent) {
+  live.agent = agent;
+  OUTPACE_CHECK(roster_.Reserve(agent, live.record.id, loop_.clock().Mono()).ok());
+}
+
+void Controller::ConnectToAgent(LiveAttempt& live) {
+  live.phase = Phase::kConnecting;
+  Post(call::Connect{live.leg, agents_[live.agent].leg});
+  Announce(live.agent);
+}
+
+void Controller::ServeWaiting(CampaignRunner& runner) {
+  while (!runner.waiting.empty()) {
+    const agent::AgentRecord* free = roster_.PickLongestWaiting(runner.settings().id);
+    if (free == nullptr) return;
+    LiveAttempt& live = *FindLive(runner.waiting.front());
+    runner.waiting.pop_front();
+    loop_.Cancel(std::exchange(live.timer, 0));
+    ReserveFor(live, free->id);
+    ConnectToAgent(live);
+  }
+}
+
+void Controller::OnConnected(const call::LegConnected& event) {
+  LiveAttempt* live = FindLive(AttemptOf(event.lead));
+  if (live == nullptr || live->phase != Phase::kConnecting) {
+    ++late_events_;
+    return;
+  }
+  CampaignRunner& runner = *FindRunner(live->record.campaign);
+  live->phase = Phase::kTalking;
+  live->connected = event.at;
+  live->record.connected_at = WallAt(event.at);
+  live->record.agent = live->agent;
+  runner.pacer.OnConnected(live->record.id, event.at);
+  ++runner.today.connected;
+  connect_delay_.Add(event.at - live->answered);
+  ApplyToAgent(live->agent, agent::AgentEvent::kConnect);
+  agent_events_.OnPop(live->agent, live->record, live->lead, false);
+  // Who has the call must be known after a crash, so that the agent can still dispose of it.
+  campaign::StoreBatch progress;
+  progress.attempts.push_back(live->record);
+  store_.Commit(std::move(progress), [this](absl::Status status) {
+    if (!status.ok()) StopForStore(status);
+  });
+}
+
+void Controller::Abandon(AttemptId id) {
+  LiveAttempt* live = FindLive(id);
+  OUTPACE_CHECK(live != nullptr && live->phase == Phase::kWaiting);
+  CampaignRunner& runner = *FindRunner(live->record.campaign);
+  live->timer = 0;
+  live->phase = Phase::kDropping;
+  live->record.abandoned = true;
+  runner.waiting.erase(std::find(runner.waiting.begin(), runner.waiting.end(), id));
+  runner.pacer.OnAbandoned(id, loop_.clock().Mono());
+  ++runner.today.abandoned;
+  log_.Info("attempt.abandoned", {{"attempt", id}, {"campaign", live->record.campaign}});
+  Post(call::PlayThenHangUp{live->leg, call::Prompt::kSafeHarbor});
+}
+
+void Controller::OnPromptFinished(const call::PromptFinished& event) {
+  if (LiveAttempt* live = FindLive(AttemptOf(event.leg))) live->record.message_played = true;
+}
+
+void Controller::OnLegEnded(const call::LegEnded& event) {
+  if (const AgentId* agent = std::get_if<AgentId>(&slots_.OwnerOf(event.leg))) {
+    return OnAgentLegEnded(AgentId(*agent), event);
+  }
+  LiveAttempt* live = FindLive(AttemptOf(event.leg));
+  if (live == nullptr) {
+    ++late_events_;
+    return;
+  }
+  CampaignRunner& runner = *FindRunner(live->record.campaign);
+  TrunkLive& trunk = trunks_[static_cast<size_t>(TrunkIndex(live->record.trunk))];
+  campaign::Attempt& record = live->record;
+  slots_.Disown(event.leg);
+  loop_.Cancel(std::exchange(live->timer, 0));
+  --trunk.calls;
+  live->ended = event.at;
+  record.ended_at = WallAt(event.at);
+  record.outcome = std::string(call::CallOutcomeName(event.outcome));
+  record.sip_status = event.sip_status;
+  record.q850_cause = event.q850_cause;
+  record.trunk_fault = event.trunk_fault;
+  record.term_reason = event.by_far_end ? "CALLER" : "AGENT";
+  switch (live->phase) {
+    case Phase::kDialing: {
+      --runner.ringing;
+      record.term_reason = "NONE";
+      runner.pacer.OnResolved(record.id, ResultOf(event.outcome, event.trunk_fault), event.at);
+      if (!live->agent.empty()) {  // a previewed lead did not answer: the agent says what to do next
+        record.agent = live->agent;
+        ApplyToAgent(live->agent, agent::AgentEvent::kRelease);
+        agent_events_.OnNotice(live->agent, absl::StrCat("The call did not connect: ", record.outcome));
+      }
+      if (!event.invite_sent) {
+        record.sent = false;
+        --trunk.attempts;
+        --runner.today.attempts;
+        runner.UncountAttempt(record.lead);
+        live->lead = live->before;
+        return WriteFinal(*live, nullptr);
+      }
+      return Close(*live, std::string(campaign::StatusOfOutcome(record.outcome, false, false)),
+                   nullptr);
+    }
+    case Phase::kWaiting:
+      runner.waiting.erase(std::find(runner.waiting.begin(), runner.waiting.end(), record.id));
+      runner.pacer.OnResolved(record.id, pacing::AttemptResult::kPerson, event.at);
+      return Close(*live, "PU", nullptr);
+    case Phase::kConnecting:
+      runner.pacer.OnResolved(record.id, pacing::AttemptResult::kPerson, event.at);
+      ApplyToAgent(live->agent, agent::AgentEvent::kRelease);
+      Close(*live, "PU", nullptr);
+      return AgentFree(live->agent);
+    case Phase::kTalking: return StartWrapUp(*live);
+    case Phase::kDropping:
+      record.term_reason = "ABANDON";
+      return Close(*live, "DROP", nullptr);
+    case Phase::kStoring:
+    case Phase::kWrapUp:
+    case Phase::kClosing: ++late_events_;
+  }
+}
+
+void Controller::StartWrapUp(LiveAttempt& live) {
+  CampaignRunner& runner = *FindRunner(live.record.campaign);
+  const AttemptId id = live.record.id;
+  live.phase = Phase::kWrapUp;
+  const absl::Duration talk = live.ended - live.connected;
+  runner.pacer.OnTalkEnded(id, talk, live.ended);
+  if (!IsWorking(live.agent)) return Close(live, "DISPO", nullptr);  // logged out meanwhile
+  ApplyToAgent(live.agent, agent::AgentEvent::kCallEnded);
+  agent_events_.OnCallEnded(live.agent, id, live.record.term_reason == "CALLER", talk);
+  campaign::StoreBatch progress;
+  progress.attempts.push_back(live.record);
+  store_.Commit(std::move(progress), [this](absl::Status status) {
+    if (!status.ok()) StopForStore(status);
+  });
+  live.timer = loop_.After(runner.settings().wrapup_seconds, [this, id] {
+    LiveAttempt* late = FindLive(id);
+    if (late == nullptr || late->phase != Phase::kWrapUp) return;
+    const AgentId agent = late->agent;
+    Close(*late, "DISPO", nullptr);
+    FinishWrapUp(agent, false);
+  });
+}
+
+void Controller::Close(LiveAttempt& live, const std::string& status, Done done) {
+  CampaignRunner& runner = *FindRunner(live.record.campaign);
+  loop_.Cancel(std::exchange(live.timer, 0));
+  live.record.status = status;
+  if (live.record.connected_at != absl::InfinitePast()) {
+    live.record.disposed_at = loop_.clock().Wall();
+    runner.CountDisposition(status);
+    const campaign::Disposition* disposition = campaign::FindDisposition(status);
+    if (disposition != nullptr && disposition->answering_machine) {
+      runner.pacer.OnWasMachine(live.record.id);
+    }
+  }
+  live.lead = campaign::ApplyResult(live.lead, live.record, runner.settings());
+  WriteFinal(live, std::move(done));
+}
+
+void Controller::WriteFinal(LiveAttempt& live, Done done) {
+  const AttemptId id = live.record.id;
+  live.phase = Phase::kClosing;
+  live.record.open = false;
+  const auto number = numbers_in_call_.find(live.record.dialed);
+  if (number != numbers_in_call_.end() && number->second == id) numbers_in_call_.erase(number);
+  campaign::StoreBatch batch;
+  batch.leads.push_back(live.lead);
+  batch.attempts.push_back(live.record);
+  AddDncOf(live.record, batch);
+  store_.Commit(std::move(batch), [this, id, done = std::move(done)](absl::Status status) mutable {
+    LiveAttempt* closed = FindLive(id);
+    OUTPACE_CHECK(closed != nullptr);
+    if (CampaignRunner* runner = FindRunner(closed->record.campaign)) {
+      runner->hopper.Release(closed->record.lead);
+    }
+    live_.erase(id);
+    if (!status.ok()) StopForStore(status);
+    if (done) done(status);
+    MaybeDrained();
+  });
+}
+
+// The person asked not to be called: in force at once, durable with the result.
+void Controller::AddDncOf(const campaign::Attempt& record, campaign::StoreBatch& batch) {
+  const campaign::Disposition* disposition = campaign::FindDisposition(record.status);
+  if (disposition == nullptr || !disposition->dnc || !disposition->selectable()) return;
+  campaign::DncEntry entry{record.dialed, CampaignId(), absl::StrCat("agent ", record.agent),
+                           loop_.clock().Wall()};
+  dnc_.Add(entry.phone, entry.campaign);
+  batch.dnc_added.push_back(std::move(entry));
+}
+
+void Controller::OnLegFreed(const call::LegFreed& event) { slots_.Free(event.leg); }
+
+void Controller::OnTrunkState(const call::TrunkState& event) {
+  if (event.trunk >= trunks_.size()) return;
+  trunks_[event.trunk].open = event.open;
+  trunks_[event.trunk].reason = event.open ? event.reason : "";
+  log_.Warning("trunk.state", {{"trunk", options_.trunks[event.trunk].name},
+                               {"open", event.open},
+                               {"why", event.reason}});
+}
+
+// What a predecessor that died left behind. Its answered dialogs are in the journal; a call that was
+// still ringing is cancelled by the names stored with its intent, and should it answer all the same,
+// the SIP stack ends the orphaned 200. Nobody is rung again: the lead rests (retry_rule.h).
+void Controller::RecoverAttempts(const StartState& state) {
+  absl::flat_hash_set<std::string> up;
+  for (const call::DialogState& dialog : state.open_dialogs) {
+    up.insert(dialog.call_id);
+    Post(call::EndOrphanDialog{dialog});
+  }
+  campaign::StoreBatch batch;
+  for (size_t i = 0; i < state.open_attempts.size(); ++i) {
+    campaign::Attempt attempt = state.open_attempts[i];
+    campaign::Lead lead = state.open_leads[i];
+    const bool ended = attempt.ended_at != absl::InfinitePast();
+    if (!ended && !up.contains(attempt.call_id)) {
+      Post(call::EndOrphanInvite{{{attempt.call_id, attempt.from_tag, attempt.branch},
+                                  attempt.route_uri,
+                                  attempt.request_uri,
+                                  attempt.from_uri}});
+    }
+    attempt.open = false;
+    if (!ended) {
+      attempt.outcome = std::string(call::CallOutcomeName(call::CallOutcome::kUnknown));
+      attempt.ended_at = loop_.clock().Wall();
+      attempt.term_reason = "SYSTEM";
+    }
+    // A call an agent had is left without a status: the agent may still dispose of it.
+    if (attempt.agent.empty()) {
+      attempt.status = "UNKN";
+      lead.status = "UNKN";
+      batch.leads.push_back(std::move(lead));
+    }
+    batch.attempts.push_back(std::move(attempt));
+  }
+  if (batch.empty()) return;
+  log_.Warning("recovery", {{"dialogs_ended", static_cast<int64_t>(state.open_dialogs.size())},
+                            {"attempts_unknown", static_cast<int64_t>(batch.attempts.size())}});
+  store_.Commit(std::move(batch), [this](absl::Status status) {
+    if (!status.ok()) StopForStore(status);
+  });
+}
+
+}  // namespace outpace::runtime

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "campaign/lead.h"
+#include "engine/base/ids.h"
+
+namespace outpace::runtime {
+
+// The leads a campaign dials next, best first: a short queue in memory, so that a call decision never
+// waits for the disk. Knows which leads are out (queued or under way), because the store still calls
+// them due until their intent is written.
+class Hopper {
+ public:
+  size_t size() const { return queue_.size(); }
+  bool Holds(LeadId lead) const { return out_.contains(lead); }
+  // Leads already here or under way are passed over. Order is kept.
+  void Add(std::vector<campaign::Lead> leads) {
+    for (campaign::Lead& lead : leads) {
+      if (out_.insert(lead.id).second) queue_.push_back(std::move(lead));
+    }
+  }
+  // Only when size() > 0. The lead stays "out" until Release().
+  campaign::Lead Pop() {
+    campaign::Lead lead = std::move(queue_.front());
+    queue_.pop_front();
+    return lead;
+  }
+  void PutBack(campaign::Lead lead) { queue_.push_front(std::move(lead)); }
+  void Release(LeadId lead) { out_.erase(lead); }
+  size_t out() const { return out_.size(); }
+  // Forgets what waits; leads under way stay known.
+  void Clear() {
+    for (const campaign::Lead& lead : queue_) out_.erase(lead.id);
+    queue_.clear();
+  }
+
+ private:
+  std::deque<campaign::Lead> queue_;
+  absl::flat_hash_set<LeadId> out_;
+};
+
+}  // namespace outpace::runtime

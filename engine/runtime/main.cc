@@ -1,0 +1,2 @@
+#include "engine/runtime/config.h"
+int main() { return 0; }
