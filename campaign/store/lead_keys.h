@@ -2,7 +2,7 @@
 
 // What both stores agree on: which batches they take, and the order in which leads are due.
 
-#include <compare>
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/status/status.h"
@@ -17,8 +17,8 @@ namespace outpace::store {
 struct DueKey {
   CampaignId campaign;
   campaign::Tier tier = campaign::Tier::kA;
-  int rank = 0;  // -99..99
-  absl::Time next_call_time;
+  int rank = 0;       // -99..99
+  absl::Time due_at;  // both next_call_time and hold_until have passed
   LeadId lead;
 
   friend bool operator==(const DueKey&, const DueKey&) = default;
@@ -26,18 +26,22 @@ struct DueKey {
     if (const int order = a.campaign.compare(b.campaign); order != 0) return order < 0;
     if (a.tier != b.tier) return a.tier < b.tier;
     if (a.rank != b.rank) return a.rank > b.rank;
-    if (a.next_call_time != b.next_call_time) return a.next_call_time < b.next_call_time;
+    if (a.due_at != b.due_at) return a.due_at < b.due_at;
     return a.lead < b.lead;
   }
 };
 
+inline absl::Time DueAt(const campaign::Lead& lead) {
+  return std::max(lead.next_call_time, lead.hold_until);
+}
+
 inline DueKey DueKeyOf(const campaign::Lead& lead) {
-  return {lead.campaign, lead.tier, lead.rank, lead.next_call_time, lead.id};
+  return {lead.campaign, lead.tier, lead.rank, DueAt(lead), lead.id};
 }
 
 // Whether the lead can ever be due: a final lead (InfiniteFuture) is not in the queue at all.
 inline bool CanBeDue(const campaign::Lead& lead) {
-  return lead.next_call_time != absl::InfiniteFuture() && !lead.campaign.empty();
+  return DueAt(lead) != absl::InfiniteFuture() && !lead.campaign.empty();
 }
 
 // InvalidArgument for a record that has no id, a name with a NUL byte or over 255 bytes, or a rank

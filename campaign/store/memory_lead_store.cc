@@ -44,11 +44,12 @@ absl::Status MemoryLeadStore::Commit(const StoreBatch& batch) {
   if (absl::Status status = BeginWrite(); !status.ok()) return status;
   for (const Lead& lead : batch.leads) PutLead(lead);
   for (const Attempt& attempt : batch.attempts) PutAttempt(attempt);
-  for (const campaign::DncEntry& entry : batch.dnc_added) {
-    dnc_[{entry.campaign, entry.phone}] = entry;
-  }
+  // Removals first: a number both removed and added stays listed, which is the safe side.
   for (const campaign::DncEntry& entry : batch.dnc_removed) {
     dnc_.erase({entry.campaign, entry.phone});
+  }
+  for (const campaign::DncEntry& entry : batch.dnc_added) {
+    dnc_[{entry.campaign, entry.phone}] = entry;
   }
   for (const campaign::List& list : batch.lists) lists_[list.id] = list;
   for (const campaign::CampaignSettings& settings : batch.campaigns) {
@@ -130,14 +131,14 @@ absl::StatusOr<std::vector<Lead>> MemoryLeadStore::DueLeads(const campaign::DueQ
   DueKey start{query.campaign, campaign::Tier::kA, 99, absl::InfinitePast(), LeadId()};
   auto it = due_.lower_bound(start);
   while (found.size() < query.limit && it != due_.end() && it->campaign == query.campaign) {
-    if (it->next_call_time <= query.now) {
+    if (it->due_at <= query.now) {
       found.push_back(leads_.at(it->lead));
       ++it;
       continue;
     }
     // The rest of this tier and rank lies in the future: on to the next rank.
     start = *it;
-    start.next_call_time = absl::InfiniteFuture();
+    start.due_at = absl::InfiniteFuture();
     start.lead = LeadId();
     it = due_.lower_bound(start);
   }

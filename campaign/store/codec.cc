@@ -1,0 +1,541 @@
+#include "campaign/store/codec.h"
+
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "campaign/store/wire.h"
+
+namespace outpace::store {
+namespace {
+
+using campaign::AgentRecord;
+using campaign::Attempt;
+using campaign::CampaignSettings;
+using campaign::DncEntry;
+using campaign::Lead;
+using campaign::List;
+using campaign::Tier;
+
+constexpr int64_t kIntMin = std::numeric_limits<int>::min();
+constexpr int64_t kIntMax = std::numeric_limits<int>::max();
+
+// Field numbers on disk. Never change the meaning of one, never use one again.
+enum LeadField : uint32_t {
+  kLeadId = 1,
+  kLeadList = 2,
+  kLeadCampaign = 3,
+  kLeadPhone = 4,
+  kLeadAltPhone = 5,
+  kLeadStatus = 6,
+  kLeadTier = 7,
+  kLeadCalledCount = 8,
+  kLeadEntryDate = 9,
+  kLeadLastCallTime = 10,
+  kLeadNextCallTime = 11,
+  kLeadRank = 12,
+  kLeadHoldUntil = 13,
+  kLeadHeadEnd = 14,  // no field: those below are not needed by the indexes
+  kLeadTimeZone = 20,
+  kLeadOwner = 21,
+  kLeadColumn = 22,
+};
+
+enum AttemptField : uint32_t {
+  kAttemptId = 1,
+  kAttemptLead = 2,
+  kAttemptList = 3,
+  kAttemptCampaign = 4,
+  kAttemptTier = 5,
+  kAttemptNumberOfTry = 6,
+  kAttemptDialed = 7,
+  kAttemptCallerId = 8,
+  kAttemptTrunk = 9,
+  kAttemptCallId = 10,
+  kAttemptFromTag = 11,
+  kAttemptBranch = 12,
+  kAttemptRouteUri = 13,
+  kAttemptRequestUri = 14,
+  kAttemptFromUri = 15,
+  kAttemptOpen = 16,
+  kAttemptOutcome = 17,
+  kAttemptTrunkFault = 18,
+  kAttemptSipStatus = 19,
+  kAttemptQ850Cause = 20,
+  kAttemptAbandoned = 21,
+  kAttemptMessagePlayed = 22,
+  kAttemptStatus = 23,
+  kAttemptTermReason = 24,
+  kAttemptAgent = 25,
+  kAttemptNote = 26,
+  kAttemptCallbackTime = 27,
+  kAttemptDialedAt = 28,
+  kAttemptRingingAt = 29,
+  kAttemptAnsweredAt = 30,
+  kAttemptConnectedAt = 31,
+  kAttemptEndedAt = 32,
+  kAttemptDisposedAt = 33,
+  kAttemptSent = 34,
+};
+
+enum ListField : uint32_t {
+  kListId = 1,
+  kListName = 2,
+  kListCampaign = 3,
+  kListActive = 4,
+  kListLeads = 5,
+};
+
+enum SettingsField : uint32_t { kSettingsId = 1, kSettingsPair = 2 };
+enum AgentField : uint32_t {
+  kAgentUser = 1,
+  kAgentFullName = 2,
+  kAgentPhoneUri = 3,
+  kAgentPasswordHash = 4,
+};
+enum DncField : uint32_t { kDncPhone = 1, kDncCampaign = 2, kDncSource = 3, kDncAdded = 4 };
+enum TextField : uint32_t { kText = 1 };
+
+// "Did not happen" is by far the commonest instant: it is the one left out.
+void WriteTime(FieldWriter& writer, uint32_t field, absl::Time time) {
+  if (time != absl::InfinitePast()) writer.NumberAlways(field, ZigZag(MicrosOf(time)));
+}
+absl::Time ReadTime(FieldReader& reader, const Field& field) {
+  return TimeOf(reader.Signed(field));
+}
+
+int ReadInt(FieldReader& reader, const Field& field) {
+  return static_cast<int>(reader.Signed(field, kIntMin, kIntMax));
+}
+bool ReadBool(FieldReader& reader, const Field& field) { return reader.Number(field, 1) != 0; }
+E164 ReadPhone(FieldReader& reader, const Field& field) {
+  return E164(reader.Number(field, 999'999'999'999'999));  // 15 digits: ITU-T E.164
+}
+Tier ReadTier(FieldReader& reader, const Field& field) {
+  return static_cast<Tier>(reader.Number(field, 1));
+}
+
+absl::StatusOr<Lead> ReadLead(absl::string_view bytes, bool whole) {
+  FieldReader reader(bytes, kRecordMajor);
+  Lead lead;
+  lead.entry_date = absl::InfinitePast();
+  Field f;
+  while (reader.Next(f)) {
+    if (!whole && f.id >= kLeadHeadEnd) continue;
+    switch (f.id) {
+      case kLeadId:
+        lead.id = LeadId(reader.Number(f));
+        break;
+      case kLeadList:
+        lead.list = ListId(reader.Number(f));
+        break;
+      case kLeadCampaign:
+        lead.campaign = reader.Text(f);
+        break;
+      case kLeadPhone:
+        lead.phone = ReadPhone(reader, f);
+        break;
+      case kLeadAltPhone:
+        lead.alt_phone = ReadPhone(reader, f);
+        break;
+      case kLeadStatus:
+        lead.status = reader.Text(f);
+        break;
+      case kLeadTier:
+        lead.tier = ReadTier(reader, f);
+        break;
+      case kLeadCalledCount:
+        lead.called_count = ReadInt(reader, f);
+        break;
+      case kLeadEntryDate:
+        lead.entry_date = ReadTime(reader, f);
+        break;
+      case kLeadLastCallTime:
+        lead.last_call_time = ReadTime(reader, f);
+        break;
+      case kLeadNextCallTime:
+        lead.next_call_time = ReadTime(reader, f);
+        break;
+      case kLeadRank:
+        lead.rank = ReadInt(reader, f);
+        break;
+      case kLeadHoldUntil:
+        lead.hold_until = ReadTime(reader, f);
+        break;
+      case kLeadTimeZone:
+        lead.time_zones.push_back(reader.Text(f));
+        break;
+      case kLeadOwner:
+        lead.owner = reader.Text(f);
+        break;
+      case kLeadColumn: {
+        std::string name, value;
+        if (reader.Pair(f, name, value)) lead.fields[std::move(name)] = std::move(value);
+        break;
+      }
+      default:
+        break;  // of a newer program
+    }
+  }
+  if (!reader.status().ok()) return reader.status();
+  if (!lead.id.valid()) return absl::DataLossError("store: a lead record has no id");
+  return lead;
+}
+
+}  // namespace
+
+int64_t MicrosOf(absl::Time time) {
+  if (time == absl::InfinitePast()) return std::numeric_limits<int64_t>::min();
+  if (time == absl::InfiniteFuture()) return std::numeric_limits<int64_t>::max();
+  return absl::ToUnixMicros(time);
+}
+
+absl::Time TimeOf(int64_t micros) {
+  if (micros == std::numeric_limits<int64_t>::min()) return absl::InfinitePast();
+  if (micros == std::numeric_limits<int64_t>::max()) return absl::InfiniteFuture();
+  return absl::FromUnixMicros(micros);
+}
+
+std::string EncodeLead(const Lead& lead) {
+  FieldWriter w(kRecordMajor);
+  w.Number(kLeadId, lead.id.value());
+  w.Number(kLeadList, lead.list.value());
+  w.Text(kLeadCampaign, lead.campaign);
+  w.Number(kLeadPhone, lead.phone.value());
+  w.Number(kLeadAltPhone, lead.alt_phone.value());
+  w.TextAlways(kLeadStatus, lead.status);  // its default is not empty
+  w.Number(kLeadTier, static_cast<uint64_t>(lead.tier));
+  w.Signed(kLeadCalledCount, lead.called_count);
+  WriteTime(w, kLeadEntryDate, lead.entry_date);
+  WriteTime(w, kLeadLastCallTime, lead.last_call_time);
+  WriteTime(w, kLeadNextCallTime, lead.next_call_time);
+  w.Signed(kLeadRank, lead.rank);
+  WriteTime(w, kLeadHoldUntil, lead.hold_until);
+  for (const std::string& zone : lead.time_zones) w.TextAlways(kLeadTimeZone, zone);
+  w.Text(kLeadOwner, lead.owner);
+  for (const auto& [name, value] : lead.fields) w.Pair(kLeadColumn, name, value);
+  return std::move(w).Finish();
+}
+
+absl::StatusOr<Lead> DecodeLead(absl::string_view bytes) { return ReadLead(bytes, true); }
+absl::StatusOr<Lead> DecodeLeadHead(absl::string_view bytes) { return ReadLead(bytes, false); }
+
+std::string EncodeAttempt(const Attempt& a) {
+  FieldWriter w(kRecordMajor);
+  w.Number(kAttemptId, a.id.value());
+  w.Number(kAttemptLead, a.lead.value());
+  w.Number(kAttemptList, a.list.value());
+  w.Text(kAttemptCampaign, a.campaign);
+  w.Number(kAttemptTier, static_cast<uint64_t>(a.tier));
+  w.NumberAlways(kAttemptNumberOfTry, ZigZag(a.number_of_try));
+  w.Number(kAttemptDialed, a.dialed.value());
+  w.Number(kAttemptCallerId, a.caller_id.value());
+  w.Text(kAttemptTrunk, a.trunk);
+  w.Text(kAttemptCallId, a.call_id);
+  w.Text(kAttemptFromTag, a.from_tag);
+  w.Text(kAttemptBranch, a.branch);
+  w.Text(kAttemptRouteUri, a.route_uri);
+  w.Text(kAttemptRequestUri, a.request_uri);
+  w.Text(kAttemptFromUri, a.from_uri);
+  w.NumberAlways(kAttemptOpen, a.open ? 1 : 0);
+  w.Text(kAttemptOutcome, a.outcome);
+  w.Number(kAttemptTrunkFault, a.trunk_fault ? 1 : 0);
+  w.Signed(kAttemptSipStatus, a.sip_status);
+  w.Signed(kAttemptQ850Cause, a.q850_cause);
+  w.Number(kAttemptAbandoned, a.abandoned ? 1 : 0);
+  w.Number(kAttemptMessagePlayed, a.message_played ? 1 : 0);
+  w.Text(kAttemptStatus, a.status);
+  w.Text(kAttemptTermReason, a.term_reason);
+  w.Text(kAttemptAgent, a.agent);
+  w.Text(kAttemptNote, a.note);
+  WriteTime(w, kAttemptCallbackTime, a.callback_time);
+  WriteTime(w, kAttemptDialedAt, a.dialed_at);
+  WriteTime(w, kAttemptRingingAt, a.ringing_at);
+  WriteTime(w, kAttemptAnsweredAt, a.answered_at);
+  WriteTime(w, kAttemptConnectedAt, a.connected_at);
+  WriteTime(w, kAttemptEndedAt, a.ended_at);
+  WriteTime(w, kAttemptDisposedAt, a.disposed_at);
+  w.NumberAlways(kAttemptSent, a.sent ? 1 : 0);
+  return std::move(w).Finish();
+}
+
+absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
+  FieldReader reader(bytes, kRecordMajor);
+  Attempt a;
+  Field f;
+  while (reader.Next(f)) {
+    switch (f.id) {
+      case kAttemptId:
+        a.id = AttemptId(reader.Number(f));
+        break;
+      case kAttemptLead:
+        a.lead = LeadId(reader.Number(f));
+        break;
+      case kAttemptList:
+        a.list = ListId(reader.Number(f));
+        break;
+      case kAttemptCampaign:
+        a.campaign = reader.Text(f);
+        break;
+      case kAttemptTier:
+        a.tier = ReadTier(reader, f);
+        break;
+      case kAttemptNumberOfTry:
+        a.number_of_try = ReadInt(reader, f);
+        break;
+      case kAttemptDialed:
+        a.dialed = ReadPhone(reader, f);
+        break;
+      case kAttemptCallerId:
+        a.caller_id = ReadPhone(reader, f);
+        break;
+      case kAttemptTrunk:
+        a.trunk = reader.Text(f);
+        break;
+      case kAttemptCallId:
+        a.call_id = reader.Text(f);
+        break;
+      case kAttemptFromTag:
+        a.from_tag = reader.Text(f);
+        break;
+      case kAttemptBranch:
+        a.branch = reader.Text(f);
+        break;
+      case kAttemptRouteUri:
+        a.route_uri = reader.Text(f);
+        break;
+      case kAttemptRequestUri:
+        a.request_uri = reader.Text(f);
+        break;
+      case kAttemptFromUri:
+        a.from_uri = reader.Text(f);
+        break;
+      case kAttemptOpen:
+        a.open = ReadBool(reader, f);
+        break;
+      case kAttemptOutcome:
+        a.outcome = reader.Text(f);
+        break;
+      case kAttemptTrunkFault:
+        a.trunk_fault = ReadBool(reader, f);
+        break;
+      case kAttemptSipStatus:
+        a.sip_status = ReadInt(reader, f);
+        break;
+      case kAttemptQ850Cause:
+        a.q850_cause = ReadInt(reader, f);
+        break;
+      case kAttemptAbandoned:
+        a.abandoned = ReadBool(reader, f);
+        break;
+      case kAttemptMessagePlayed:
+        a.message_played = ReadBool(reader, f);
+        break;
+      case kAttemptStatus:
+        a.status = reader.Text(f);
+        break;
+      case kAttemptTermReason:
+        a.term_reason = reader.Text(f);
+        break;
+      case kAttemptAgent:
+        a.agent = reader.Text(f);
+        break;
+      case kAttemptNote:
+        a.note = reader.Text(f);
+        break;
+      case kAttemptCallbackTime:
+        a.callback_time = ReadTime(reader, f);
+        break;
+      case kAttemptDialedAt:
+        a.dialed_at = ReadTime(reader, f);
+        break;
+      case kAttemptRingingAt:
+        a.ringing_at = ReadTime(reader, f);
+        break;
+      case kAttemptAnsweredAt:
+        a.answered_at = ReadTime(reader, f);
+        break;
+      case kAttemptConnectedAt:
+        a.connected_at = ReadTime(reader, f);
+        break;
+      case kAttemptEndedAt:
+        a.ended_at = ReadTime(reader, f);
+        break;
+      case kAttemptDisposedAt:
+        a.disposed_at = ReadTime(reader, f);
+        break;
+      case kAttemptSent:
+        a.sent = ReadBool(reader, f);
+        break;
+      default:
+        break;  // of a newer program
+    }
+  }
+  if (!reader.status().ok()) return reader.status();
+  if (!a.id.valid()) return absl::DataLossError("store: an attempt record has no id");
+  return a;
+}
+
+std::string EncodeList(const List& list) {
+  FieldWriter w(kRecordMajor);
+  w.Number(kListId, list.id.value());
+  w.Text(kListName, list.name);
+  w.Text(kListCampaign, list.campaign);
+  w.NumberAlways(kListActive, list.active ? 1 : 0);
+  w.Signed(kListLeads, list.leads);
+  return std::move(w).Finish();
+}
+
+absl::StatusOr<List> DecodeList(absl::string_view bytes) {
+  FieldReader reader(bytes, kRecordMajor);
+  List list;
+  Field f;
+  while (reader.Next(f)) {
+    switch (f.id) {
+      case kListId:
+        list.id = ListId(reader.Number(f));
+        break;
+      case kListName:
+        list.name = reader.Text(f);
+        break;
+      case kListCampaign:
+        list.campaign = reader.Text(f);
+        break;
+      case kListActive:
+        list.active = ReadBool(reader, f);
+        break;
+      case kListLeads:
+        list.leads = reader.Signed(f);
+        break;
+      default:
+        break;  // of a newer program
+    }
+  }
+  if (!reader.status().ok()) return reader.status();
+  return list;
+}
+
+std::string EncodeSettings(const CampaignSettings& settings) {
+  FieldWriter w(kRecordMajor);
+  w.Text(kSettingsId, settings.id);
+  for (const auto& [name, value] : settings.ToMap()) w.Pair(kSettingsPair, name, value);
+  return std::move(w).Finish();
+}
+
+absl::StatusOr<CampaignSettings> DecodeSettings(absl::string_view bytes) {
+  FieldReader reader(bytes, kRecordMajor);
+  CampaignId id;
+  std::map<std::string, std::string> values;
+  Field f;
+  while (reader.Next(f)) {
+    if (f.id == kSettingsId) {
+      id = reader.Text(f);
+    } else if (f.id == kSettingsPair) {
+      std::string name, value;
+      if (reader.Pair(f, name, value)) values[std::move(name)] = std::move(value);
+    }
+  }
+  if (!reader.status().ok()) return reader.status();
+  CampaignSettings settings;
+  const std::map<std::string, std::string> known = settings.ToMap();
+  for (const auto& [name, value] : values) {
+    if (!known.contains(name)) continue;  // of a newer program
+    if (absl::Status status = settings.Set(name, value); !status.ok()) {
+      return absl::DataLossError(absl::StrCat("store: the settings of campaign \"", id,
+                                              "\" cannot be read: ", status.message()));
+    }
+  }
+  settings.id = std::move(id);
+  return settings;
+}
+
+std::string EncodeAgent(const AgentRecord& agent) {
+  FieldWriter w(kRecordMajor);
+  w.Text(kAgentUser, agent.user);
+  w.Text(kAgentFullName, agent.full_name);
+  w.Text(kAgentPhoneUri, agent.phone_uri);
+  w.Text(kAgentPasswordHash, agent.password_hash);
+  return std::move(w).Finish();
+}
+
+absl::StatusOr<AgentRecord> DecodeAgent(absl::string_view bytes) {
+  FieldReader reader(bytes, kRecordMajor);
+  AgentRecord agent;
+  Field f;
+  while (reader.Next(f)) {
+    switch (f.id) {
+      case kAgentUser:
+        agent.user = reader.Text(f);
+        break;
+      case kAgentFullName:
+        agent.full_name = reader.Text(f);
+        break;
+      case kAgentPhoneUri:
+        agent.phone_uri = reader.Text(f);
+        break;
+      case kAgentPasswordHash:
+        agent.password_hash = reader.Text(f);
+        break;
+      default:
+        break;  // of a newer program
+    }
+  }
+  if (!reader.status().ok()) return reader.status();
+  return agent;
+}
+
+std::string EncodeDnc(const DncEntry& entry) {
+  FieldWriter w(kRecordMajor);
+  w.Number(kDncPhone, entry.phone.value());
+  w.Text(kDncCampaign, entry.campaign);
+  w.Text(kDncSource, entry.source);
+  WriteTime(w, kDncAdded, entry.added);
+  return std::move(w).Finish();
+}
+
+absl::StatusOr<DncEntry> DecodeDnc(absl::string_view bytes) {
+  FieldReader reader(bytes, kRecordMajor);
+  DncEntry entry;
+  entry.added = absl::InfinitePast();
+  Field f;
+  while (reader.Next(f)) {
+    switch (f.id) {
+      case kDncPhone:
+        entry.phone = ReadPhone(reader, f);
+        break;
+      case kDncCampaign:
+        entry.campaign = reader.Text(f);
+        break;
+      case kDncSource:
+        entry.source = reader.Text(f);
+        break;
+      case kDncAdded:
+        entry.added = ReadTime(reader, f);
+        break;
+      default:
+        break;  // of a newer program
+    }
+  }
+  if (!reader.status().ok()) return reader.status();
+  return entry;
+}
+
+std::string EncodeText(absl::string_view text) {
+  FieldWriter w(kRecordMajor);
+  w.Text(kText, text);
+  return std::move(w).Finish();
+}
+
+absl::StatusOr<std::string> DecodeText(absl::string_view bytes) {
+  FieldReader reader(bytes, kRecordMajor);
+  std::string text;
+  Field f;
+  while (reader.Next(f)) {
+    if (f.id == kText) text = reader.Text(f);
+  }
+  if (!reader.status().ok()) return reader.status();
+  return text;
+}
+
+}  // namespace outpace::store

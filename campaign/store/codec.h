@@ -1,0 +1,63 @@
+#pragma once
+
+// How records are written to disk. A record is
+//
+//   major version (1 byte) | fields | CRC-32C of all before it (4 bytes, little endian)
+//
+// and a field is a varint tag, number * 2 + (1: bytes, 0: varint), then a varint, or a length and
+// bytes. A field that holds its default is left out. So a newer program of the same major version
+// may add fields and an older one reads its records, skipping what it does not know; a change that
+// an older program must not misread raises the major version. Field numbers are never used twice:
+// they are listed in codec.cc, beside the code.
+//
+// Instants are kept to the microsecond; InfinitePast and InfiniteFuture are kept as such.
+//
+// Every Decode returns DataLoss for a record that is cut, damaged or contradicts itself, and
+// FailedPrecondition for one of a newer major version. They never read outside `bytes` and allocate
+// no more than a small multiple of its size, whatever it holds (tests/campaign/store/codec_test.cc
+// and the fuzz target rely on it). Pure: no state, any thread.
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "campaign/attempt.h"
+#include "campaign/lead.h"
+#include "campaign/lead_store.h"
+#include "campaign/settings.h"
+
+namespace outpace::store {
+
+inline constexpr uint8_t kRecordMajor = 1;
+
+std::string EncodeLead(const campaign::Lead& lead);
+std::string EncodeAttempt(const campaign::Attempt& attempt);
+std::string EncodeList(const campaign::List& list);
+// Settings travel as their name=value form, so a setting's own rules are checked when read.
+std::string EncodeSettings(const campaign::CampaignSettings& settings);
+std::string EncodeAgent(const campaign::AgentRecord& agent);
+std::string EncodeDnc(const campaign::DncEntry& entry);
+std::string EncodeText(absl::string_view text);  // a meta value, checksummed
+
+absl::StatusOr<campaign::Lead> DecodeLead(absl::string_view bytes);
+absl::StatusOr<campaign::Attempt> DecodeAttempt(absl::string_view bytes);
+absl::StatusOr<campaign::List> DecodeList(absl::string_view bytes);
+absl::StatusOr<campaign::CampaignSettings> DecodeSettings(absl::string_view bytes);
+absl::StatusOr<campaign::AgentRecord> DecodeAgent(absl::string_view bytes);
+absl::StatusOr<campaign::DncEntry> DecodeDnc(absl::string_view bytes);
+absl::StatusOr<std::string> DecodeText(absl::string_view bytes);
+
+// The lead without names, zones and further columns: what the indexes and counts need, three times
+// as fast as the whole.
+absl::StatusOr<campaign::Lead> DecodeLeadHead(absl::string_view bytes);
+
+// Microseconds since 1970 UTC; the ends of int64 stand for InfinitePast and InfiniteFuture.
+int64_t MicrosOf(absl::Time time);
+absl::Time TimeOf(int64_t micros);
+
+// CRC-32C (Castagnoli, RFC 3720 B.4) of `bytes`.
+uint32_t Crc32c(absl::string_view bytes);
+
+}  // namespace outpace::store

@@ -1,0 +1,354 @@
+// Opening, which is where most of a user's trouble with a store shows: so each step that can fail
+// says which directory, why, and what to do.
+
+#include "campaign/store/rocks_db.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "campaign/store/codec.h"
+#include "campaign/store/rocks_keys.h"
+
+namespace outpace::store {
+namespace {
+
+constexpr const char* kNames[kFamilies] = {"default",  "leads",         "due",  "phone",
+                                           "attempts", "attempt_times", "open", "dnc"};
+
+// Passes RocksDB's log on to its file, and counts what recovery throws away: RocksDB opens a store
+// whose log is damaged at the end without an error, and says so only there.
+class WatchingLogger final : public rocksdb::Logger {
+ public:
+  WatchingLogger(std::shared_ptr<rocksdb::Logger> file, std::shared_ptr<Watch> watch)
+      : rocksdb::Logger(rocksdb::InfoLogLevel::INFO_LEVEL),
+        file_(std::move(file)),
+        watch_(std::move(watch)) {}
+
+  using rocksdb::Logger::Logv;
+  void Logv(rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
+    if (level >= rocksdb::InfoLogLevel::WARN_LEVEL) {
+      va_list copy;
+      va_copy(copy, arguments);
+      char line[512];
+      std::vsnprintf(line, sizeof(line), format, copy);
+      va_end(copy);
+      CountDropped(line);
+    }
+    if (file_ != nullptr) file_->Logv(level, format, arguments);
+  }
+  void Logv(const char* format, va_list arguments) override {
+    if (file_ != nullptr) file_->Logv(format, arguments);
+  }
+
+ private:
+  void CountDropped(absl::string_view line) {  // "...: dropping 123 bytes; Corruption: ..."
+    constexpr absl::string_view kWord = ": dropping ";
+    const size_t at = line.find(kWord);
+    if (at == absl::string_view::npos) return;
+    line.remove_prefix(at + kWord.size());
+    int64_t bytes = 0;
+    if (absl::SimpleAtoi(line.substr(0, line.find(' ')), &bytes)) {
+      watch_->journal_bytes_dropped += bytes;
+    }
+  }
+
+  std::shared_ptr<rocksdb::Logger> file_;
+  std::shared_ptr<Watch> watch_;
+};
+
+// A flush or compaction that fails does not fail the Commit that is under way: this tells the next.
+class FailureListener final : public rocksdb::EventListener {
+ public:
+  explicit FailureListener(std::shared_ptr<Watch> watch) : watch_(std::move(watch)) {}
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    absl::MutexLock lock(&watch_->mutex);
+    if (watch_->reason.empty()) watch_->reason = status->ToString();
+    watch_->failed = true;
+  }
+
+ private:
+  std::shared_ptr<Watch> watch_;
+};
+
+rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const RocksStoreOptions& options,
+                                           const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions cf;
+  cf.write_buffer_size = options.memtable_bytes;
+  cf.max_write_buffer_number = 3;
+  cf.level_compaction_dynamic_level_bytes = true;
+  cf.compression = rocksdb::kLZ4Compression;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  // Small blocks where single records are read; attempts are mostly scanned.
+  table.block_size = family == kAttempts || family == kTimes ? 16 << 10 : 4 << 10;
+  table.format_version = 5;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  if (family == kPhone) {
+    // "Is this number known?" is asked of every row of a file, mostly for numbers that are not.
+    cf.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kPhonePrefixBytes));
+    cf.memtable_prefix_bloom_size_ratio = 0.05;
+    table.whole_key_filtering = false;
+  }
+  if (family == kDue || family == kOpen) {
+    // Entries come and go, always at the front: without this, a scan would wade through tombstones.
+    cf.table_properties_collector_factories.push_back(
+        rocksdb::NewCompactOnDeletionCollectorFactory(4096, 1024, 0.3));
+  }
+  cf.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return cf;
+}
+
+rocksdb::DBOptions DatabaseOptions(const RocksStoreOptions& options, rocksdb::Env* env,
+                                   const std::shared_ptr<Watch>& watch) {
+  rocksdb::DBOptions db;
+  db.env = env;
+  db.create_if_missing = !options.read_only;
+  db.create_missing_column_families = !options.read_only;
+  db.paranoid_checks = true;
+  db.track_and_verify_wals_in_manifest = true;
+  // A log cut by a power loss ends at its first bad record: what comes back is a prefix of what was
+  // written, never something with a hole.
+  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  db.max_bgerror_resume_count = 0;  // after an I/O error only a restart tells what is on disk
+  db.max_total_wal_size = 64 << 20;
+  db.max_background_jobs = 2;
+  db.bytes_per_sync = 1 << 20;
+  db.stats_dump_period_sec = 0;
+  db.stats_persist_period_sec = 0;
+  db.max_log_file_size = 1 << 20;
+  db.keep_log_file_num = 4;
+  db.info_log_level = rocksdb::InfoLogLevel::INFO_LEVEL;
+  std::shared_ptr<rocksdb::Logger> file;
+  if (!options.read_only && !rocksdb::CreateLoggerFromOptions(options.path, db, &file).ok()) {
+    file = nullptr;  // the store works without a log of its own
+  }
+  db.info_log = std::make_shared<WatchingLogger>(std::move(file), watch);
+  db.listeners.push_back(std::make_shared<FailureListener>(watch));
+  return db;
+}
+
+// A file that RocksDB or we may leave in a directory before the store in it is complete.
+bool IsOurs(absl::string_view name) {
+  return name == "." || name == ".." || name == "LOCK" || name == "IDENTITY" ||
+         name == kLockFileName || absl::StartsWith(name, "LOG") ||
+         absl::StartsWith(name, "MANIFEST-") || absl::StartsWith(name, "OPTIONS-") ||
+         absl::EndsWith(name, ".log") || absl::EndsWith(name, ".dbtmp") ||
+         absl::EndsWith(name, ".sst");
+}
+
+absl::Status OpenError(const std::string& path, const rocksdb::Status& status) {
+  const std::string text = absl::StrCat("store: cannot open ", path, ": ", status.ToString());
+  if (status.IsCorruption()) {
+    return absl::DataLossError(absl::StrCat(
+        text, "; the files are damaged: keep a copy of the directory and restore the last backup"));
+  }
+  if (absl::StrContains(text, "ock") && absl::StrContains(text, "LOCK")) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        text, "; a database tool holds it: stop that, or give this program its own directory"));
+  }
+  if (status.IsInvalidArgument() || status.IsNotSupported()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        text,
+        "; it was written by another version of Outpace or by another program: run the "
+        "version that wrote it, or name another data directory"));
+  }
+  if (status.IsNoSpace()) {
+    return absl::UnavailableError(absl::StrCat(text, "; free space on that disk and start again"));
+  }
+  return absl::UnavailableError(
+      absl::StrCat(text,
+                   "; look at the disk, the rights of the files and the system log, then "
+                   "start again"));
+}
+
+// What is wrong with the directory before RocksDB looks at it. `exists`: a store is there.
+absl::Status PrepareDirectory(const RocksStoreOptions& options, rocksdb::Env* env, bool& exists) {
+  const std::string& path = options.path;
+  if (path.empty()) {
+    return absl::InvalidArgumentError(
+        "store: no data directory is named; set its path in the configuration");
+  }
+  exists = env->FileExists(path + "/CURRENT").ok();
+  if (exists) return absl::OkStatus();
+  const bool create = options.create_if_missing && !options.read_only;
+  if (options.env != nullptr) {
+    return create ? absl::OkStatus()
+                  : absl::NotFoundError(absl::StrCat("store: no store in ", path));
+  }
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    const int error_number = errno;
+    if (error_number != ENOENT || !create) {
+      return FileError("open the data directory", path, error_number);
+    }
+    std::error_code error;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+    if (::mkdir(path.c_str(), 0700) != 0) {
+      return FileError("make the data directory", path, error ? error.value() : errno);
+    }
+    return absl::OkStatus();
+  }
+  if (!S_ISDIR(info.st_mode)) return FileError("use as data directory", path, ENOTDIR);
+  std::vector<std::string> names;
+  if (const rocksdb::Status status = env->GetChildren(path, &names); !status.ok()) {
+    return FileError("list the data directory", path, EACCES);
+  }
+  if (!create) {
+    return absl::NotFoundError(absl::StrCat(
+        "store: no store in ", path,
+        "; check the path of the data directory, or let the engine make a new one there"));
+  }
+  const auto foreign = std::find_if(names.begin(), names.end(),
+                                    [](const std::string& name) { return !IsOurs(name); });
+  if (foreign != names.end()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("store: ", path, " is not a store and holds other files (", *foreign,
+                     "); name an empty or a new directory"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int> ReadSchema(rocksdb::DB& db) {
+  std::string bytes;
+  const rocksdb::Status status = db.Get(rocksdb::ReadOptions(), kSchemaKey, &bytes);
+  if (status.IsNotFound()) return 0;
+  if (!status.ok()) return absl::DataLossError(status.ToString());
+  absl::StatusOr<std::string> text = DecodeText(bytes);
+  if (!text.ok()) return text.status();
+  int version = 0;
+  if (!absl::SimpleAtoi(*text, &version) || version < 1) {
+    return absl::DataLossError("store: its schema version cannot be read");
+  }
+  return version;
+}
+
+absl::Status Foreign(const std::string& path, absl::string_view why) {
+  return absl::FailedPreconditionError(absl::StrCat("store: ", path, " is not an Outpace store (",
+                                                    why,
+                                                    "); name the right directory, or a new one"));
+}
+
+absl::Status TooNew(const std::string& path, int version) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "store: ", path, " has schema version ", version, " and this program knows ", kSchemaVersion,
+      "; it was written by a newer Outpace: run that one, or restore a backup made before the "
+      "upgrade"));
+}
+
+// Column families we do not know: of a newer version, or another program's database.
+absl::Status CheckFamilies(const std::string& path, const rocksdb::Options& plain) {
+  std::vector<std::string> names;
+  const rocksdb::Status status = rocksdb::DB::ListColumnFamilies(plain, path, &names);
+  if (!status.ok()) return OpenError(path, status);
+  const auto unknown = std::find_if(names.begin(), names.end(), [](const std::string& name) {
+    return std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames);
+  });
+  if (unknown == names.end()) return absl::OkStatus();
+  rocksdb::DB* raw = nullptr;
+  if (rocksdb::DB::OpenForReadOnly(plain, path, &raw).ok()) {
+    const std::unique_ptr<rocksdb::DB> db(raw);
+    if (const absl::StatusOr<int> version = ReadSchema(*db); version.ok() && *version > 0) {
+      return TooNew(path, *version);
+    }
+  }
+  return Foreign(path, absl::StrCat("it has the column family \"", *unknown, "\""));
+}
+
+// Checks the schema version, or writes it into a store that was just made.
+absl::Status CheckSchema(RocksDb& store) {
+  const absl::StatusOr<int> version = ReadSchema(*store.db);
+  if (!version.ok()) return version.status();
+  if (*version > kSchemaVersion) return TooNew(store.path, *version);
+  if (*version == kSchemaVersion) return absl::OkStatus();
+  const std::unique_ptr<rocksdb::Iterator> it(store.db->NewIterator(rocksdb::ReadOptions()));
+  it->SeekToFirst();
+  if (!it->status().ok()) return ReadError(store, it->status());
+  if (it->Valid() || store.read_only) return Foreign(store.path, "it has no schema version");
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  const rocksdb::Status status =
+      store.db->Put(synced, kSchemaKey, EncodeText(absl::StrCat(kSchemaVersion)));
+  return status.ok() ? absl::OkStatus() : OpenError(store.path, status);
+}
+
+}  // namespace
+
+RocksDb::~RocksDb() {
+  if (db == nullptr) return;
+  for (rocksdb::ColumnFamilyHandle* handle : families) {
+    if (handle != nullptr) db->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+  }
+  db->Close().PermitUncheckedError();
+}
+
+absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& options) {
+  rocksdb::Env* env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+  bool exists = false;
+  if (absl::Status s = PrepareDirectory(options, env, exists); !s.ok()) return s;
+  auto store = std::make_unique<RocksDb>();
+  store->path = options.path;
+  store->read_only = options.read_only;
+  store->watch = std::make_shared<Watch>();
+  if (options.env == nullptr && !options.read_only) {
+    auto lock = ProcessLock::Acquire(options.path, options.now);
+    if (!lock.ok()) return lock.status();
+    store->lock = *std::move(lock);
+  }
+
+  const rocksdb::DBOptions db_options = DatabaseOptions(options, env, store->watch);
+  if (exists) {
+    const rocksdb::Options plain(db_options, rocksdb::ColumnFamilyOptions());
+    if (absl::Status s = CheckFamilies(options.path, plain); !s.ok()) return s;
+  }
+  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (int i = 0; i < kFamilies; ++i) {
+    descriptors.emplace_back(kNames[i], FamilyOptions(static_cast<Family>(i), options, cache));
+  }
+  rocksdb::DB* raw = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  store->watch->journal_bytes_dropped = 0;  // CheckFamilies may have read the log once already
+  const rocksdb::Status status =
+      options.read_only
+          ? rocksdb::DB::OpenForReadOnly(db_options, options.path, descriptors, &handles, &raw)
+          : rocksdb::DB::Open(db_options, options.path, descriptors, &handles, &raw);
+  if (!status.ok()) return OpenError(options.path, status);
+  store->db.reset(raw);
+  std::copy(handles.begin(), handles.end(), store->families.begin());
+  if (absl::Status s = CheckSchema(*store); !s.ok()) return s;
+  return store;
+}
+
+absl::Status ReadError(const RocksDb& db, const rocksdb::Status& status) {
+  const std::string text = absl::StrCat("store: cannot read ", db.path, ": ", status.ToString());
+  if (status.IsCorruption()) {
+    return absl::DataLossError(absl::StrCat(
+        text, "; a file is damaged: keep a copy of the directory and restore the last backup"));
+  }
+  return absl::UnavailableError(
+      absl::StrCat(text, "; look at the disk and the system log, then restart"));
+}
+
+}  // namespace outpace::store

@@ -1,0 +1,81 @@
+#pragma once
+
+// A RocksDB database of ours: its column families, its settings, how it is opened and how its
+// errors are told. Included by the .cc files of the RocksDB store only.
+
+#include <rocksdb/db.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "campaign/store/process_lock.h"
+#include "campaign/store/rocks_lead_store.h"
+
+namespace outpace::store {
+
+// Column families; few, since each costs memory and time at opening. The order is that of kNames.
+enum Family {
+  kMeta,      // RocksDB's "default": schema, id counters, lists, campaigns, agents, named values
+  kLeads,     // lead id -> lead
+  kDue,       // due key -> nothing
+  kPhone,     // phone, lead id -> campaign
+  kAttempts,  // attempt id -> attempt
+  kTimes,     // dialed_at, attempt id -> nothing
+  kOpen,      // attempt id -> nothing: intents without a result
+  kDnc,       // campaign, phone -> entry
+  kFamilies,
+};
+
+// Kinds of keys in kMeta: the first byte.
+inline constexpr char kListPrefix = 'l';
+inline constexpr char kCampaignPrefix = 'c';
+inline constexpr char kAgentPrefix = 'a';
+inline constexpr char kValuePrefix = 'v';
+inline constexpr char kSchemaKey[] = "s:schema";
+inline constexpr char kLeadIdsKey[] = "s:next_lead_id";
+inline constexpr char kAttemptIdsKey[] = "s:next_attempt_id";
+
+// Raised when older programs must not touch the data: a new index, another key.
+inline constexpr int kSchemaVersion = 1;
+
+// What RocksDB reports on its own threads.
+struct Watch {
+  std::atomic<bool> failed{false};  // a flush, compaction or log write has failed
+  absl::Mutex mutex;
+  std::string reason ABSL_GUARDED_BY(mutex);
+  std::atomic<int64_t> journal_bytes_dropped{0};
+};
+
+struct RocksDb {
+  std::string path;
+  bool read_only = false;
+  // Destroyed in reverse order: the database goes before what it uses.
+  std::unique_ptr<ProcessLock> lock;
+  std::shared_ptr<Watch> watch;
+  std::unique_ptr<rocksdb::DB> db;
+  std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
+
+  RocksDb() = default;
+  RocksDb(const RocksDb&) = delete;
+  RocksDb& operator=(const RocksDb&) = delete;
+  ~RocksDb();
+  rocksdb::ColumnFamilyHandle* operator[](Family family) const { return families[family]; }
+};
+
+absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& options);
+
+// A failed read. Corruption: DataLoss; the rest: Unavailable; both with the remedy.
+absl::Status ReadError(const RocksDb& db, const rocksdb::Status& status);
+
+inline absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+inline rocksdb::Slice SliceOf(absl::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace outpace::store

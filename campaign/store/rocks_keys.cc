@@ -1,0 +1,70 @@
+#include "campaign/store/rocks_keys.h"
+
+#include "campaign/store/codec.h"
+
+namespace outpace::store {
+
+void AppendBig64(uint64_t value, std::string& to) {
+  for (int shift = 56; shift >= 0; shift -= 8) to.push_back(static_cast<char>(value >> shift));
+}
+
+uint64_t ReadBig64(absl::string_view bytes) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < 8; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
+std::string IdKey(uint64_t id) {
+  std::string key;
+  AppendBig64(id, key);
+  return key;
+}
+
+uint64_t OrderedMicros(absl::Time time) {
+  return static_cast<uint64_t>(MicrosOf(time)) ^ (uint64_t{1} << 63);
+}
+
+std::string DuePrefix(const CampaignId& campaign) {
+  std::string key = campaign;
+  key.push_back('\0');
+  return key;
+}
+
+std::string DueBytes(const DueKey& due) {
+  std::string key = DuePrefix(due.campaign);
+  key.push_back(static_cast<char>(due.tier));
+  key.push_back(static_cast<char>(99 - due.rank));
+  AppendBig64(OrderedMicros(due.due_at), key);
+  AppendBig64(due.lead.value(), key);
+  return key;
+}
+
+std::string AfterBucket(absl::string_view key) {
+  return AfterPrefix(std::string(key.substr(0, key.size() - kDueTailBytes)));
+}
+
+std::string AfterPrefix(std::string prefix) {
+  while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) prefix.pop_back();
+  if (!prefix.empty()) prefix.back() = static_cast<char>(prefix.back() + 1);
+  return prefix;
+}
+
+std::string PhoneKey(E164 phone, LeadId lead) {
+  std::string key = IdKey(phone.value());
+  AppendBig64(lead.value(), key);
+  return key;
+}
+
+std::string AttemptTimeKey(absl::Time dialed_at, AttemptId id) {
+  std::string key = IdKey(OrderedMicros(dialed_at));
+  AppendBig64(id.value(), key);
+  return key;
+}
+
+std::string DncKey(const CampaignId& campaign, E164 phone) {
+  std::string key = DuePrefix(campaign);
+  AppendBig64(phone.value(), key);
+  return key;
+}
+
+}  // namespace outpace::store

@@ -1,0 +1,47 @@
+#pragma once
+
+// Keys of the RocksDB store. All numbers in keys are big endian, so that bytewise order is the
+// order wanted; names end with a NUL byte (lead_keys.h keeps NUL out of them). See
+// docs/decisions/rocksdb.md.
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "campaign/lead_store.h"
+#include "campaign/store/lead_keys.h"
+#include "engine/base/e164.h"
+#include "engine/base/ids.h"
+
+namespace outpace::store {
+
+void AppendBig64(uint64_t value, std::string& to);
+uint64_t ReadBig64(absl::string_view bytes);  // 8 bytes at least
+
+std::string IdKey(uint64_t id);
+
+// campaign NUL | tier | 99 - rank | due time | lead id
+std::string DueBytes(const DueKey& key);
+std::string DuePrefix(const CampaignId& campaign);
+// Past every key of the same campaign, tier and rank as `key`, a key of the due index.
+std::string AfterBucket(absl::string_view key);
+inline constexpr size_t kDueTailBytes = 16;  // due time and lead id end the key
+
+// phone | lead id
+std::string PhoneKey(E164 phone, LeadId lead);
+inline constexpr size_t kPhonePrefixBytes = 8;
+
+// dialed_at | attempt id
+std::string AttemptTimeKey(absl::Time dialed_at, AttemptId id);
+
+// campaign NUL | phone
+std::string DncKey(const CampaignId& campaign, E164 phone);
+
+// In key order, instants keep theirs: the sign bit is turned.
+uint64_t OrderedMicros(absl::Time time);
+
+// The smallest key after all keys that begin with `prefix`; empty: there is none.
+std::string AfterPrefix(std::string prefix);
+
+}  // namespace outpace::store

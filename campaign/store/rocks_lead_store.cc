@@ -1,0 +1,349 @@
+// The writing half. Callers of Commit queue up; whoever gets the write mutex first takes the
+// batches of all who wait, reads the old records they replace (the indexes need them), and writes
+// everything as one RocksDB batch with one sync. The others then find their work done. So an index
+// can never disagree with its record, and a sync is shared by all who came during the one before.
+
+#include "campaign/store/rocks_lead_store.h"
+
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "campaign/store/codec.h"
+#include "campaign/store/lead_keys.h"
+#include "campaign/store/rocks_db.h"
+#include "campaign/store/rocks_keys.h"
+#include "engine/base/check.h"
+
+namespace outpace::store {
+namespace {
+
+using campaign::Attempt;
+using campaign::Lead;
+using campaign::StoreBatch;
+
+constexpr size_t kGroupMax = 64;  // batches a write; bounds how long the first of them waits
+constexpr uint64_t kAttemptIdsAhead = 1000;
+
+// Where a lead, as stored, stands in the indexes.
+struct LeadEntries {
+  bool exists = false;
+  std::string due;  // key; empty: not in the due index
+  E164 phone;
+  CampaignId campaign;
+};
+
+LeadEntries EntriesOf(const Lead& lead) {
+  return {true, CanBeDue(lead) ? DueBytes(DueKeyOf(lead)) : std::string(), lead.phone,
+          lead.campaign};
+}
+
+struct AttemptEntries {
+  bool exists = false;
+  bool open = false;
+  absl::Time dialed_at;
+};
+
+std::string MetaKey(char kind, absl::string_view name) {
+  std::string key(1, kind);
+  key.append(name.data(), name.size());
+  return key;
+}
+
+}  // namespace
+
+struct RocksLeadStore::Request {
+  const StoreBatch* batch;
+  bool sync;
+  bool done = false;
+  absl::Status result;
+};
+
+struct RocksLeadStore::Overlay {
+  absl::flat_hash_map<LeadId, LeadEntries> leads;
+  absl::flat_hash_map<AttemptId, AttemptEntries> attempts;
+  const Overlay* below = nullptr;  // what the batches before this one have made
+
+  const LeadEntries* Find(LeadId id) const { return FindIn(&Overlay::leads, id); }
+  const AttemptEntries* Find(AttemptId id) const { return FindIn(&Overlay::attempts, id); }
+  void MergeInto(Overlay& base) {
+    for (auto& [id, entries] : leads) base.leads[id] = std::move(entries);
+    for (auto& [id, entries] : attempts) base.attempts[id] = entries;
+  }
+
+ private:
+  template <typename Map, typename Id>
+  const typename Map::mapped_type* FindIn(Map Overlay::*map, Id id) const {
+    if (const auto it = (this->*map).find(id); it != (this->*map).end()) return &it->second;
+    return below != nullptr ? below->FindIn(map, id) : nullptr;
+  }
+};
+
+RocksLeadStore::RocksLeadStore(std::unique_ptr<RocksDb> db) : db_(std::move(db)) {}
+RocksLeadStore::~RocksLeadStore() = default;
+
+absl::StatusOr<std::unique_ptr<RocksLeadStore>> RocksLeadStore::Open(const Options& given) {
+  Options options = given;
+  while (options.path.size() > 1 && options.path.back() == '/') options.path.pop_back();
+  absl::StatusOr<std::unique_ptr<RocksDb>> db = OpenRocksDb(options);
+  if (!db.ok()) return db.status();
+  std::unique_ptr<RocksLeadStore> store(new RocksLeadStore(*std::move(db)));
+  if (absl::Status status = store->LoadIds(); !status.ok()) return status;
+  return store;
+}
+
+int64_t RocksLeadStore::journal_bytes_dropped() const {
+  return db_->watch->journal_bytes_dropped.load();
+}
+
+absl::Status RocksLeadStore::LoadIds() {
+  absl::MutexLock lock(&write_mutex_);
+  for (auto [key, block] : {std::pair<const char*, IdBlock*>{kLeadIdsKey, &lead_ids_},
+                            {kAttemptIdsKey, &attempt_ids_}}) {
+    std::string bytes;
+    const rocksdb::Status status = db_->db->Get(rocksdb::ReadOptions(), key, &bytes);
+    if (status.IsNotFound()) continue;
+    if (!status.ok()) return ReadError(*db_, status);
+    absl::StatusOr<std::string> text = DecodeText(bytes);
+    if (!text.ok()) return text.status();
+    if (!absl::SimpleAtoi(*text, &block->next) || block->next == 0) {
+      return absl::DataLossError(
+          absl::StrCat("store: the id counter of ", db_->path, " is damaged; restore a backup"));
+    }
+    block->end = block->next;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RocksLeadStore::Commit(const StoreBatch& batch) {
+  return Submit(batch, /*sync=*/true);
+}
+
+absl::Status RocksLeadStore::CommitUnsynced(const StoreBatch& batch) {
+  return Submit(batch, /*sync=*/false);
+}
+
+absl::Status RocksLeadStore::SyncWrites() {
+  absl::MutexLock lock(&write_mutex_);
+  if (absl::Status status = Writable(); !status.ok()) return status;
+  const rocksdb::Status status = db_->db->SyncWAL();
+  return status.ok() ? absl::OkStatus() : Poison(status.ToString());
+}
+
+absl::Status RocksLeadStore::Submit(const StoreBatch& batch, bool sync) {
+  if (absl::Status status = CheckBatch(batch); !status.ok()) return status;
+  Request request{&batch, sync, false, absl::OkStatus()};
+  {
+    absl::MutexLock lock(&queue_mutex_);
+    queue_.push_back(&request);
+  }
+  absl::MutexLock lock(&write_mutex_);
+  while (!request.done) WriteGroup();
+  return request.result;
+}
+
+absl::Status RocksLeadStore::Writable() {
+  if (db_->read_only) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("store: ", db_->path, " was opened for reading only"));
+  }
+  if (poison_.ok() && db_->watch->failed) {
+    absl::MutexLock lock(&db_->watch->mutex);
+    return Poison(db_->watch->reason);
+  }
+  return poison_;
+}
+
+// An error here is final for this process. A failed fsync is never tried again: the kernel may have
+// marked the pages clean, and the second fsync would then acknowledge what is not on disk.
+absl::Status RocksLeadStore::Poison(const std::string& reason) {
+  poison_ = absl::UnavailableError(absl::StrCat("store: ", db_->path,
+                                                " takes no more writes after an error: ", reason,
+                                                "; free space or repair the disk, then restart the "
+                                                "process, which reads back what is stored"));
+  return poison_;
+}
+
+absl::Status RocksLeadStore::Write(rocksdb::WriteBatch& batch, bool sync) {
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  const rocksdb::Status status = db_->db->Write(options, &batch);
+  return status.ok() ? absl::OkStatus() : Poison(status.ToString());
+}
+
+void RocksLeadStore::WriteGroup() {
+  std::vector<Request*> group;
+  {
+    absl::MutexLock lock(&queue_mutex_);
+    const size_t n = std::min(queue_.size(), kGroupMax);
+    group.assign(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(n));
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(n));
+  }
+  OUTPACE_CHECK(!group.empty());
+  absl::Status outcome = Writable();
+  if (outcome.ok()) {
+    rocksdb::WriteBatch batch;
+    Overlay overlay;
+    bool sync = false;
+    for (Request* request : group) {
+      // A batch whose old records cannot be read fails by itself; the others go on without it.
+      Overlay own;
+      own.below = &overlay;
+      batch.SetSavePoint();
+      request->result = AddBatch(*request->batch, batch, own);
+      if (request->result.ok()) {
+        batch.PopSavePoint().PermitUncheckedError();
+        own.MergeInto(overlay);
+        sync = sync || request->sync;
+      } else {
+        batch.RollbackToSavePoint().PermitUncheckedError();
+      }
+    }
+    if (batch.Count() > 0 || sync) outcome = Write(batch, sync);
+  }
+  for (Request* request : group) {
+    if (!outcome.ok()) request->result = outcome;
+    request->done = true;
+  }
+}
+
+absl::Status RocksLeadStore::AddBatch(const StoreBatch& batch, rocksdb::WriteBatch& out,
+                                      Overlay& overlay) const {
+  for (const Lead& lead : batch.leads) {
+    if (absl::Status status = AddLead(lead, out, overlay); !status.ok()) return status;
+  }
+  for (const Attempt& attempt : batch.attempts) {
+    if (absl::Status status = AddAttempt(attempt, out, overlay); !status.ok()) return status;
+  }
+  rocksdb::Status status;
+  const auto put = [&](Family family, const std::string& key, const std::string& value) {
+    if (status.ok()) status = out.Put((*db_)[family], key, value);
+  };
+  // Removals first: a number both removed and added stays listed, which is the safe side.
+  for (const campaign::DncEntry& entry : batch.dnc_removed) {
+    if (status.ok()) status = out.Delete((*db_)[kDnc], DncKey(entry.campaign, entry.phone));
+  }
+  for (const campaign::DncEntry& entry : batch.dnc_added) {
+    put(kDnc, DncKey(entry.campaign, entry.phone), EncodeDnc(entry));
+  }
+  for (const campaign::List& list : batch.lists) {
+    put(kMeta, MetaKey(kListPrefix, IdKey(list.id.value())), EncodeList(list));
+  }
+  for (const campaign::CampaignSettings& settings : batch.campaigns) {
+    put(kMeta, MetaKey(kCampaignPrefix, settings.id), EncodeSettings(settings));
+  }
+  for (const campaign::AgentRecord& agent : batch.agents) {
+    put(kMeta, MetaKey(kAgentPrefix, agent.user), EncodeAgent(agent));
+  }
+  for (const auto& [name, value] : batch.meta) {
+    put(kMeta, MetaKey(kValuePrefix, name), EncodeText(value));
+  }
+  return status.ok() ? absl::OkStatus() : absl::InternalError(status.ToString());
+}
+
+absl::Status RocksLeadStore::AddLead(const Lead& lead, rocksdb::WriteBatch& out,
+                                     Overlay& overlay) const {
+  const RocksDb& db = *db_;
+  const std::string key = IdKey(lead.id.value());
+  LeadEntries old;
+  if (const LeadEntries* pending = overlay.Find(lead.id); pending != nullptr) {
+    old = *pending;
+  } else {
+    rocksdb::PinnableSlice bytes;
+    const rocksdb::Status status = db.db->Get(rocksdb::ReadOptions(), db[kLeads], key, &bytes);
+    if (status.ok()) {
+      const absl::StatusOr<Lead> stored = DecodeLeadHead(View(bytes));
+      if (!stored.ok()) return stored.status();
+      old = EntriesOf(*stored);
+    } else if (!status.IsNotFound()) {
+      return ReadError(db, status);
+    }
+  }
+  LeadEntries entries = EntriesOf(lead);
+  rocksdb::Status status = out.Put(db[kLeads], key, EncodeLead(lead));
+  if (old.due != entries.due) {
+    if (status.ok() && !old.due.empty()) status = out.Delete(db[kDue], old.due);
+    if (status.ok() && !entries.due.empty()) status = out.Put(db[kDue], entries.due, "");
+  }
+  if (old.phone != entries.phone || old.campaign != entries.campaign || !old.exists) {
+    if (status.ok() && old.phone.valid()) {
+      status = out.Delete(db[kPhone], PhoneKey(old.phone, lead.id));
+    }
+    if (status.ok() && lead.phone.valid()) {
+      status = out.Put(db[kPhone], PhoneKey(lead.phone, lead.id), lead.campaign);
+    }
+  }
+  overlay.leads[lead.id] = std::move(entries);
+  return status.ok() ? absl::OkStatus() : absl::InternalError(status.ToString());
+}
+
+absl::Status RocksLeadStore::AddAttempt(const Attempt& attempt, rocksdb::WriteBatch& out,
+                                        Overlay& overlay) const {
+  const RocksDb& db = *db_;
+  const std::string key = IdKey(attempt.id.value());
+  AttemptEntries old;
+  if (const AttemptEntries* pending = overlay.Find(attempt.id); pending != nullptr) {
+    old = *pending;
+  } else {
+    rocksdb::PinnableSlice bytes;
+    const rocksdb::Status status = db.db->Get(rocksdb::ReadOptions(), db[kAttempts], key, &bytes);
+    if (status.ok()) {
+      const absl::StatusOr<Attempt> stored = DecodeAttempt(View(bytes));
+      if (!stored.ok()) return stored.status();
+      old = {true, stored->open, stored->dialed_at};
+    } else if (!status.IsNotFound()) {
+      return ReadError(db, status);
+    }
+  }
+  rocksdb::Status status = out.Put(db[kAttempts], key, EncodeAttempt(attempt));
+  if (!old.exists || MicrosOf(old.dialed_at) != MicrosOf(attempt.dialed_at)) {
+    if (status.ok() && old.exists) {
+      status = out.Delete(db[kTimes], AttemptTimeKey(old.dialed_at, attempt.id));
+    }
+    if (status.ok()) {
+      status = out.Put(db[kTimes], AttemptTimeKey(attempt.dialed_at, attempt.id), "");
+    }
+  }
+  if (attempt.open != old.open && status.ok()) {
+    status = attempt.open ? out.Put(db[kOpen], key, "") : out.Delete(db[kOpen], key);
+  }
+  overlay.attempts[attempt.id] = {true, attempt.open, attempt.dialed_at};
+  return status.ok() ? absl::OkStatus() : absl::InternalError(status.ToString());
+}
+
+// Ids between the block's end and what is on disk are lost when the process dies: a gap in the
+// numbers, never a number twice.
+absl::StatusOr<uint64_t> RocksLeadStore::ReserveIds(const std::string& key, uint64_t count,
+                                                    uint64_t ahead, IdBlock& block) {
+  if (count == 0) return absl::InvalidArgumentError("store: 0 ids were asked for");
+  if (absl::Status status = Writable(); !status.ok()) return status;
+  if (block.end - block.next < count) {
+    if (count > UINT64_MAX / 4 || block.next > UINT64_MAX / 4) {
+      return absl::InvalidArgumentError("store: that many ids do not exist");
+    }
+    const uint64_t end = block.next + std::max(count, ahead);
+    rocksdb::WriteBatch batch;
+    const rocksdb::Status put = batch.Put((*db_)[kMeta], key, EncodeText(absl::StrCat(end)));
+    if (!put.ok()) return absl::InternalError(put.ToString());
+    if (absl::Status status = Write(batch, /*sync=*/true); !status.ok()) return status;
+    block.end = end;
+  }
+  const uint64_t first = block.next;
+  block.next += count;
+  return first;
+}
+
+absl::StatusOr<uint64_t> RocksLeadStore::ReserveLeadIds(uint64_t count) {
+  absl::MutexLock lock(&write_mutex_);
+  return ReserveIds(kLeadIdsKey, count, /*ahead=*/0, lead_ids_);
+}
+
+absl::StatusOr<uint64_t> RocksLeadStore::ReserveAttemptIds(uint64_t count) {
+  absl::MutexLock lock(&write_mutex_);
+  return ReserveIds(kAttemptIdsKey, count, kAttemptIdsAhead, attempt_ids_);
+}
+
+}  // namespace outpace::store

@@ -1,0 +1,133 @@
+#pragma once
+
+// The lead store on RocksDB. What Commit has acknowledged survives kill -9 and power loss: every
+// Commit is one atomic batch in the write-ahead log, synced before it returns; callers that come
+// while a sync is under way share the next one. docs/decisions/rocksdb.md says why and how.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "campaign/lead_store.h"
+
+namespace rocksdb {
+class Env;
+class WriteBatch;
+}  // namespace rocksdb
+
+namespace outpace::store {
+
+struct RocksDb;
+
+struct RocksStoreOptions {
+  std::string path;               // the store's own directory; made with mode 0700
+  bool create_if_missing = true;  // false: NotFound where no store is
+  // Reads what is on disk at the time of opening, beside a running engine if need be: takes no
+  // lock, writes nothing, does not see what is written later.
+  bool read_only = false;
+  absl::Time now = absl::InfinitePast();  // written into the lock file, as "since"
+  size_t cache_bytes = 64 << 20;          // of uncompressed blocks
+  // Memtable of each column family. Small on purpose: with RocksDB's 64 MiB a full disk ends in an
+  // assertion inside RocksDB 7.8.3, with 4 MiB in an error (measured).
+  size_t memtable_bytes = 4 << 20;
+  // Null: the machine's own files. Tests give an environment that fails or loses unsynced data; the
+  // process lock is then not taken. Not owned.
+  rocksdb::Env* env = nullptr;
+};
+
+// Thread safe. Visitors and readers hold no lock of the store: they see the records as of their
+// call.
+class RocksLeadStore final : public campaign::LeadStore {
+ public:
+  using Options = RocksStoreOptions;
+
+  // Opens or makes a store. Every error says what, where, why and what to do:
+  // FailedPrecondition: in use by another process; not an Outpace store; of a newer version.
+  // NotFound, PermissionDenied, Unavailable: the file system. DataLoss: damaged files.
+  static absl::StatusOr<std::unique_ptr<RocksLeadStore>> Open(const Options& options);
+  ~RocksLeadStore() override;
+  RocksLeadStore(const RocksLeadStore&) = delete;
+  RocksLeadStore& operator=(const RocksLeadStore&) = delete;
+
+  // Bytes at the end of the journal that did not match their checksum when the store was opened and
+  // were dropped, with all after them. Above 0 after power loss it may be writes that were never
+  // acknowledged; otherwise the disk has damaged data, and somebody should be told.
+  int64_t journal_bytes_dropped() const;
+
+  // Reads every record and checks that each index agrees with it: DataLoss names the first that
+  // does not. Takes about as long as reading all the data.
+  absl::Status Verify() const;
+
+  absl::Status Commit(const campaign::StoreBatch& batch) override;
+  absl::Status CommitUnsynced(const campaign::StoreBatch& batch) override;
+  absl::Status SyncWrites() override;
+  absl::StatusOr<uint64_t> ReserveLeadIds(uint64_t count) override;
+  absl::StatusOr<uint64_t> ReserveAttemptIds(uint64_t count) override;
+
+  absl::StatusOr<std::optional<campaign::Lead>> GetLead(LeadId id) const override;
+  absl::StatusOr<std::optional<campaign::Attempt>> GetAttempt(AttemptId id) const override;
+  absl::StatusOr<std::vector<campaign::Lead>> DueLeads(
+      const campaign::DueQuery& query) const override;
+  absl::StatusOr<std::vector<LeadId>> LeadsByPhone(E164 phone) const override;
+  absl::StatusOr<std::vector<E164>> KnownPhones(const std::vector<E164>& phones,
+                                                const CampaignId& campaign) const override;
+  absl::Status ForEachLead(const std::function<bool(const campaign::Lead&)>& visit) const override;
+  absl::Status ForEachAttempt(
+      absl::Time from, absl::Time to,
+      const std::function<bool(const campaign::Attempt&)>& visit) const override;
+  absl::StatusOr<std::vector<campaign::Attempt>> OpenAttempts() const override;
+  absl::StatusOr<std::vector<campaign::DncEntry>> AllDnc() const override;
+  absl::StatusOr<std::vector<campaign::List>> Lists() const override;
+  absl::StatusOr<std::vector<campaign::CampaignSettings>> Campaigns() const override;
+  absl::StatusOr<std::vector<campaign::AgentRecord>> Agents() const override;
+  absl::StatusOr<std::optional<std::string>> GetMeta(const std::string& name) const override;
+  absl::StatusOr<std::map<CampaignId, std::map<std::string, int64_t>>> StatusCounts()
+      const override;
+
+ private:
+  struct Request;   // one caller waiting for its batch to be written
+  struct Overlay;   // what earlier batches of the same group have made of the indexes
+  struct IdBlock {  // [next, end) is reserved on disk and not given out yet
+    uint64_t next = 1;
+    uint64_t end = 1;
+  };
+
+  explicit RocksLeadStore(std::unique_ptr<RocksDb> db);
+  absl::Status LoadIds();
+  absl::Status Submit(const campaign::StoreBatch& batch, bool sync);
+  void WriteGroup() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  absl::Status Writable() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  absl::Status Write(rocksdb::WriteBatch& batch, bool sync)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  absl::Status Poison(const std::string& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  absl::Status AddBatch(const campaign::StoreBatch& batch, rocksdb::WriteBatch& out,
+                        Overlay& overlay) const;
+  absl::Status AddLead(const campaign::Lead& lead, rocksdb::WriteBatch& out,
+                       Overlay& overlay) const;
+  absl::Status AddAttempt(const campaign::Attempt& attempt, rocksdb::WriteBatch& out,
+                          Overlay& overlay) const;
+  absl::StatusOr<uint64_t> ReserveIds(const std::string& key, uint64_t count, uint64_t ahead,
+                                      IdBlock& block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+
+  const std::unique_ptr<RocksDb> db_;
+
+  absl::Mutex queue_mutex_ ABSL_ACQUIRED_AFTER(write_mutex_);
+  std::vector<Request*> queue_ ABSL_GUARDED_BY(queue_mutex_);
+
+  absl::Mutex write_mutex_;  // held over reading old records and writing new ones
+  absl::Status poison_ ABSL_GUARDED_BY(write_mutex_);
+  IdBlock lead_ids_ ABSL_GUARDED_BY(write_mutex_);
+  IdBlock attempt_ids_ ABSL_GUARDED_BY(write_mutex_);
+};
+
+}  // namespace outpace::store
