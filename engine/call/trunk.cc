@@ -37,7 +37,7 @@ TrunkGuard::TrunkGuard(TrunkLimits limits) : limits_(std::move(limits)) {
   OUTPACE_CHECK(limits_.backoff_max >= limits_.backoff_first);
   const double n = std::max(1.0, std::floor(limits_.cps));
   starts_.resize(static_cast<size_t>(n));
-  starts_window_ = absl::Seconds(n / limits_.cps);
+  starts_window_ = absl::Seconds(std::max(1.0, n / limits_.cps));
   backoff_ = limits_.backoff_first;
 }
 

@@ -19,7 +19,9 @@ namespace outpace::call {
 
 struct TrunkLimits {
   std::string name;
-  double cps = 10;           // calls started in any one second; > 0, may be below 1
+  // Calls started in any one second; > 0. Below 1 it is one call in 1 / cps seconds; above 1 a
+  // fraction is cut off, for no whole number of calls a second uses it up without going over.
+  double cps = 10;
   int calls_max = 100;       // legs from INVITE to the end of their signalling
   int unanswered_max = 200;  // INVITEs without a provisional or final response
   int breaker_failures =
@@ -97,8 +99,8 @@ class TrunkGuard {
   void Succeed(bool probe);
 
   TrunkLimits limits_;
-  // Times of the last n starts, n the most allowed in a window of n / cps >= 1 s. Exact, where a
-  // token bucket would let through up to twice the rate in an unlucky second.
+  // Times of the last n starts, n the most allowed in the window. Exact, where a token bucket would
+  // let through up to twice the rate in an unlucky second.
   std::vector<MonoTime> starts_;
   size_t starts_next_ = 0;
   size_t starts_count_ = 0;
