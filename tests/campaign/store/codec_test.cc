@@ -1,0 +1,289 @@
+#include "campaign/store/codec.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "campaign/store/wire.h"
+#include "tests/campaign/store/store_testing.h"
+
+namespace outpace::store {
+namespace {
+
+using campaign::Attempt;
+using campaign::Lead;
+
+TEST(Crc32c, AgreesWithRfc3720) {
+  // RFC 3720 B.4: 32 bytes of zeros, of ones, rising, falling.
+  EXPECT_EQ(Crc32c(std::string(32, '\0')), 0x8a9136aau);
+  EXPECT_EQ(Crc32c(std::string(32, '\xff')), 0x62a8ab43u);
+  std::string rising;
+  for (char c = 0; c < 32; ++c) rising.push_back(c);
+  EXPECT_EQ(Crc32c(rising), 0x46dd794eu);
+  EXPECT_EQ(Crc32c(std::string(rising.rbegin(), rising.rend())), 0x113fdb5cu);
+  EXPECT_EQ(Crc32c("123456789"), 0xe3069283u);
+}
+
+TEST(Codec, KeepsInstantsWithTheirEnds) {
+  for (const absl::Time time :
+       {absl::InfinitePast(), absl::InfiniteFuture(), absl::UnixEpoch(), kStart,
+        kStart + absl::Microseconds(1), absl::FromUnixSeconds(-5),
+        absl::FromCivil(absl::CivilSecond(2038, 1, 19, 3, 14, 8), absl::UTCTimeZone())}) {
+    EXPECT_EQ(TimeOf(MicrosOf(time)), time);
+    Lead lead;
+    lead.id = LeadId(1);
+    lead.entry_date = lead.last_call_time = lead.next_call_time = lead.hold_until = time;
+    const absl::StatusOr<Lead> back = DecodeLead(EncodeLead(lead));
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_EQ(back->entry_date, time);
+    EXPECT_EQ(back->last_call_time, time);
+    EXPECT_EQ(back->next_call_time, time);
+    EXPECT_EQ(back->hold_until, time);
+  }
+}
+
+TEST(Codec, LeadComesBackFieldByField) {
+  Rng rng(1);
+  for (int i = 0; i < 3000; ++i) {
+    const Lead lead = RandomLead(rng, 1 + rng.Next() / 2);
+    const absl::StatusOr<Lead> back = DecodeLead(EncodeLead(lead));
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_EQ(back->id, lead.id);
+    EXPECT_EQ(back->list, lead.list);
+    EXPECT_EQ(back->campaign, lead.campaign);
+    EXPECT_EQ(back->phone, lead.phone);
+    EXPECT_EQ(back->alt_phone, lead.alt_phone);
+    EXPECT_EQ(back->status, lead.status);
+    EXPECT_EQ(back->tier, lead.tier);
+    EXPECT_EQ(back->called_count, lead.called_count);
+    EXPECT_EQ(back->entry_date, lead.entry_date);
+    EXPECT_EQ(back->last_call_time, lead.last_call_time);
+    EXPECT_EQ(back->next_call_time, lead.next_call_time);
+    EXPECT_EQ(back->hold_until, lead.hold_until);
+    EXPECT_EQ(back->time_zones, lead.time_zones);
+    EXPECT_EQ(back->rank, lead.rank);
+    EXPECT_EQ(back->owner, lead.owner);
+    EXPECT_EQ(back->fields, lead.fields);
+    const absl::StatusOr<Lead> head = DecodeLeadHead(EncodeLead(lead));
+    ASSERT_TRUE(head.ok());
+    EXPECT_EQ(head->status, lead.status);
+    EXPECT_EQ(head->hold_until, lead.hold_until);
+    EXPECT_TRUE(head->fields.empty());
+  }
+}
+
+TEST(Codec, AttemptComesBackFieldByField) {
+  Rng rng(2);
+  for (int i = 0; i < 3000; ++i) {
+    const Attempt a = RandomAttempt(rng, 1 + rng.Next() / 2);
+    const absl::StatusOr<Attempt> b = DecodeAttempt(EncodeAttempt(a));
+    ASSERT_TRUE(b.ok()) << b.status();
+    EXPECT_EQ(b->id, a.id);
+    EXPECT_EQ(b->lead, a.lead);
+    EXPECT_EQ(b->list, a.list);
+    EXPECT_EQ(b->campaign, a.campaign);
+    EXPECT_EQ(b->tier, a.tier);
+    EXPECT_EQ(b->number_of_try, a.number_of_try);
+    EXPECT_EQ(b->dialed, a.dialed);
+    EXPECT_EQ(b->caller_id, a.caller_id);
+    EXPECT_EQ(b->trunk, a.trunk);
+    EXPECT_EQ(b->call_id, a.call_id);
+    EXPECT_EQ(b->from_tag, a.from_tag);
+    EXPECT_EQ(b->branch, a.branch);
+    EXPECT_EQ(b->route_uri, a.route_uri);
+    EXPECT_EQ(b->request_uri, a.request_uri);
+    EXPECT_EQ(b->from_uri, a.from_uri);
+    EXPECT_EQ(b->open, a.open);
+    EXPECT_EQ(b->sent, a.sent);
+    EXPECT_EQ(b->outcome, a.outcome);
+    EXPECT_EQ(b->trunk_fault, a.trunk_fault);
+    EXPECT_EQ(b->sip_status, a.sip_status);
+    EXPECT_EQ(b->q850_cause, a.q850_cause);
+    EXPECT_EQ(b->abandoned, a.abandoned);
+    EXPECT_EQ(b->message_played, a.message_played);
+    EXPECT_EQ(b->status, a.status);
+    EXPECT_EQ(b->term_reason, a.term_reason);
+    EXPECT_EQ(b->agent, a.agent);
+    EXPECT_EQ(b->note, a.note);
+    EXPECT_EQ(b->callback_time, a.callback_time);
+    EXPECT_EQ(b->dialed_at, a.dialed_at);
+    EXPECT_EQ(b->ringing_at, a.ringing_at);
+    EXPECT_EQ(b->answered_at, a.answered_at);
+    EXPECT_EQ(b->connected_at, a.connected_at);
+    EXPECT_EQ(b->ended_at, a.ended_at);
+    EXPECT_EQ(b->disposed_at, a.disposed_at);
+  }
+}
+
+TEST(Codec, OtherRecordsComeBack) {
+  Rng rng(3);
+  for (int i = 0; i < 500; ++i) {
+    const campaign::List list = RandomList(rng, 1 + rng.Below(1000));
+    const absl::StatusOr<campaign::List> list_back = DecodeList(EncodeList(list));
+    ASSERT_TRUE(list_back.ok());
+    EXPECT_EQ(list_back->id, list.id);
+    EXPECT_EQ(list_back->name, list.name);
+    EXPECT_EQ(list_back->campaign, list.campaign);
+    EXPECT_EQ(list_back->active, list.active);
+    EXPECT_EQ(list_back->leads, list.leads);
+
+    const campaign::DncEntry dnc = RandomDnc(rng);
+    const absl::StatusOr<campaign::DncEntry> dnc_back = DecodeDnc(EncodeDnc(dnc));
+    ASSERT_TRUE(dnc_back.ok());
+    EXPECT_EQ(dnc_back->phone, dnc.phone);
+    EXPECT_EQ(dnc_back->campaign, dnc.campaign);
+    EXPECT_EQ(dnc_back->source, dnc.source);
+    EXPECT_EQ(dnc_back->added, dnc.added);
+
+    const campaign::AgentRecord agent = RandomAgent(rng, "a1");
+    const absl::StatusOr<campaign::AgentRecord> agent_back = DecodeAgent(EncodeAgent(agent));
+    ASSERT_TRUE(agent_back.ok());
+    EXPECT_EQ(agent_back->user, agent.user);
+    EXPECT_EQ(agent_back->full_name, agent.full_name);
+    EXPECT_EQ(agent_back->phone_uri, agent.phone_uri);
+    EXPECT_EQ(agent_back->password_hash, agent.password_hash);
+
+    const campaign::CampaignSettings settings = RandomSettings(rng, "DEMO");
+    const absl::StatusOr<campaign::CampaignSettings> settings_back =
+        DecodeSettings(EncodeSettings(settings));
+    ASSERT_TRUE(settings_back.ok()) << settings_back.status();
+    EXPECT_EQ(settings_back->id, "DEMO");
+    EXPECT_EQ(settings_back->ToMap(), settings.ToMap());
+
+    const std::string text = RandomText(rng, 50);
+    const absl::StatusOr<std::string> text_back = DecodeText(EncodeText(text));
+    ASSERT_TRUE(text_back.ok());
+    EXPECT_EQ(*text_back, text);
+  }
+}
+
+// A record of a newer program of the same major version: fields we do not know stand anywhere.
+TEST(Codec, SkipsFieldsOfANewerProgram) {
+  FieldWriter w(kRecordMajor);
+  w.TextAlways(900, "a field of the year 2030");
+  w.NumberAlways(1, 77);  // lead id
+  w.NumberAlways(901, UINT64_MAX);
+  w.TextAlways(6, "SALE");  // status
+  w.Pair(902, "x", "y");
+  const absl::StatusOr<Lead> lead = DecodeLead(std::move(w).Finish());
+  ASSERT_TRUE(lead.ok()) << lead.status();
+  EXPECT_EQ(lead->id, LeadId(77));
+  EXPECT_EQ(lead->status, "SALE");
+}
+
+TEST(Codec, SkipsSettingsOfANewerProgramAndRefusesBadValues) {
+  FieldWriter newer(kRecordMajor);
+  newer.TextAlways(1, "DEMO");
+  newer.Pair(2, "hopper_level", "333");
+  newer.Pair(2, "a_setting_of_2030", "on");
+  const absl::StatusOr<campaign::CampaignSettings> settings =
+      DecodeSettings(std::move(newer).Finish());
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  EXPECT_EQ(settings->hopper_level, 333);
+
+  FieldWriter bad(kRecordMajor);
+  bad.TextAlways(1, "DEMO");
+  bad.Pair(2, "hopper_level", "-1");
+  EXPECT_EQ(DecodeSettings(std::move(bad).Finish()).status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(Codec, RefusesANewerMajorVersionWithAReason) {
+  FieldWriter w(kRecordMajor + 1);
+  w.NumberAlways(1, 77);
+  const absl::Status status = DecodeLead(std::move(w).Finish()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(std::string(status.message()).find("version 2"), std::string::npos) << status;
+}
+
+TEST(Codec, EveryCutAndEveryFlippedBitIsDataLoss) {
+  Rng rng(4);
+  for (int i = 0; i < 20; ++i) {
+    const std::string whole = EncodeLead(RandomLead(rng, 5));
+    for (size_t n = 0; n < whole.size(); ++n) {
+      EXPECT_EQ(DecodeLead(whole.substr(0, n)).status().code(), absl::StatusCode::kDataLoss);
+    }
+    for (size_t bit = 0; bit < whole.size() * 8; ++bit) {
+      std::string damaged = whole;
+      damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+      EXPECT_EQ(DecodeLead(damaged).status().code(), absl::StatusCode::kDataLoss);
+    }
+  }
+}
+
+TEST(Codec, RefusesValuesOutOfRangeBehindAGoodChecksum) {
+  const auto lead_with = [](uint32_t field, uint64_t value) {
+    FieldWriter w(kRecordMajor);
+    w.NumberAlways(1, 5);
+    w.NumberAlways(field, value);
+    return DecodeLead(std::move(w).Finish()).status().code();
+  };
+  EXPECT_EQ(lead_with(7, 1), absl::StatusCode::kOk);
+  EXPECT_EQ(lead_with(7, 2), absl::StatusCode::kDataLoss);                         // tier
+  EXPECT_EQ(lead_with(4, 1'000'000'000'000'000), absl::StatusCode::kDataLoss);     // 16 digits
+  EXPECT_EQ(lead_with(8, ZigZag(int64_t{1} << 40)), absl::StatusCode::kDataLoss);  // called_count
+  EXPECT_EQ(lead_with(3, 9), absl::StatusCode::kDataLoss);  // campaign is text
+  FieldWriter no_id(kRecordMajor);
+  no_id.TextAlways(6, "NEW");
+  EXPECT_EQ(DecodeLead(std::move(no_id).Finish()).status().code(), absl::StatusCode::kDataLoss);
+}
+
+// Bytes that only look like a record: the checksum is made right so that the parser is reached.
+TEST(Codec, SurvivesRandomBytesBehindAGoodChecksum) {
+  Rng rng(5);
+  int understood = 0;
+  for (int i = 0; i < 30'000; ++i) {
+    std::string body(1, static_cast<char>(kRecordMajor));
+    if (rng.Chance(0.5)) {  // start from a real record, then break it
+      body = EncodeAttempt(RandomAttempt(rng, 9));
+      body.resize(body.size() - 4);
+      for (uint64_t n = 1 + rng.Below(4); n > 0; --n) {
+        body[1 + rng.Below(body.size() - 1)] = static_cast<char>(rng.Next());
+      }
+      if (rng.Chance(0.3)) body.resize(1 + rng.Below(body.size()));
+    } else {
+      for (uint64_t n = rng.Below(60); n > 0; --n) body.push_back(static_cast<char>(rng.Next()));
+    }
+    const uint32_t crc = Crc32c(body);
+    for (int shift = 0; shift < 32; shift += 8) body.push_back(static_cast<char>(crc >> shift));
+    for (const absl::Status& status :
+         {DecodeLead(body).status(), DecodeLeadHead(body).status(), DecodeAttempt(body).status(),
+          DecodeList(body).status(), DecodeSettings(body).status(), DecodeAgent(body).status(),
+          DecodeDnc(body).status(), DecodeText(body).status()}) {
+      EXPECT_TRUE(status.ok() || status.code() == absl::StatusCode::kDataLoss) << status;
+    }
+    const absl::StatusOr<Attempt> attempt = DecodeAttempt(body);
+    if (attempt.ok()) {
+      ++understood;
+      const absl::StatusOr<Attempt> again = DecodeAttempt(EncodeAttempt(*attempt));
+      ASSERT_TRUE(again.ok());
+      EXPECT_EQ(EncodeAttempt(*again), EncodeAttempt(*attempt));
+    }
+  }
+  EXPECT_GT(understood, 100);  // else nothing but the first check was exercised
+}
+
+TEST(Wire, VarintsAreOneToOneAndBounded) {
+  Rng rng(6);
+  for (int i = 0; i < 10'000; ++i) {
+    const uint64_t value = rng.Next() >> rng.Below(64);
+    std::string bytes;
+    AppendVarint(value, bytes);
+    absl::string_view rest = bytes;
+    uint64_t back = 0;
+    ASSERT_TRUE(TakeVarint(rest, back));
+    EXPECT_EQ(back, value);
+    EXPECT_TRUE(rest.empty());
+    const auto number = static_cast<int64_t>(value);
+    EXPECT_EQ(UnZigZag(ZigZag(number)), number);
+  }
+  absl::string_view endless = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
+  uint64_t value = 0;
+  EXPECT_FALSE(TakeVarint(endless, value));
+  absl::string_view too_big = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02";
+  EXPECT_FALSE(TakeVarint(too_big, value));
+}
+
+}  // namespace
+}  // namespace outpace::store

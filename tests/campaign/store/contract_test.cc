@@ -1,0 +1,493 @@
+// One suite for both stores: what LeadStore promises, whatever holds the data.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "campaign/lead_store.h"
+#include "campaign/store/memory_lead_store.h"
+#include "campaign/store/rocks_lead_store.h"
+#include "tests/campaign/store/store_testing.h"
+
+namespace outpace::store {
+namespace {
+
+using campaign::Attempt;
+using campaign::DueQuery;
+using campaign::Lead;
+using campaign::LeadStore;
+using campaign::StoreBatch;
+using campaign::Tier;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class Contract : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override { Reopen(); }
+
+  // The process restarts. Memory has nothing to come back from: it keeps the object.
+  void Reopen() {
+    if (GetParam() == "memory") {
+      if (store_ == nullptr) store_ = std::make_unique<MemoryLeadStore>();
+      return;
+    }
+    store_.reset();
+    RocksLeadStore::Options options;
+    options.path = absl::StrCat(directory_.path(), "/store");
+    options.memtable_bytes = 64 << 10;  // small, so that flushes and compactions take part
+    auto store = RocksLeadStore::Open(options);
+    ASSERT_TRUE(store.ok()) << store.status();
+    rocks_ = store->get();
+    store_ = *std::move(store);
+  }
+
+  void TearDown() override {
+    if (rocks_ != nullptr) {
+      EXPECT_TRUE(rocks_->Verify().ok()) << rocks_->Verify();
+    }
+  }
+
+  void Put(const Lead& lead) {
+    StoreBatch batch;
+    batch.leads.push_back(lead);
+    const absl::Status status = store_->Commit(batch);
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  void Put(const Attempt& attempt) {
+    StoreBatch batch;
+    batch.attempts.push_back(attempt);
+    const absl::Status status = store_->Commit(batch);
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  std::vector<uint64_t> Due(absl::Time now, size_t limit = 100, const CampaignId& id = "DEMO") {
+    const auto leads = store_->DueLeads({id, now, limit});
+    EXPECT_TRUE(leads.ok()) << leads.status();
+    return IdsOf(*leads);
+  }
+
+  ScratchDirectory directory_;
+  std::unique_ptr<LeadStore> store_;
+  RocksLeadStore* rocks_ = nullptr;
+};
+
+Lead MakeLead(uint64_t id) {
+  Lead lead;
+  lead.id = LeadId(id);
+  lead.list = ListId(1);
+  lead.campaign = "DEMO";
+  lead.phone = E164(14'155'550'000 + id);
+  lead.time_zones = {"America/Los_Angeles"};
+  lead.fields["first_name"] = "Ann";
+  return lead;
+}
+
+Attempt MakeAttempt(uint64_t id, absl::Time dialed_at) {
+  Attempt attempt;
+  attempt.id = AttemptId(id);
+  attempt.lead = LeadId(1);
+  attempt.campaign = "DEMO";
+  attempt.dialed = E164(14'155'550'100);
+  attempt.dialed_at = dialed_at;
+  return attempt;
+}
+
+TEST_P(Contract, NewStoreIsEmpty) {
+  EXPECT_EQ(*store_->GetLead(LeadId(1)), std::nullopt);
+  EXPECT_EQ(*store_->GetAttempt(AttemptId(1)), std::nullopt);
+  EXPECT_THAT(Due(absl::InfiniteFuture()), IsEmpty());
+  EXPECT_THAT(*store_->LeadsByPhone(E164(14'155'550'100)), IsEmpty());
+  EXPECT_THAT(*store_->KnownPhones({E164(14'155'550'100)}, ""), IsEmpty());
+  EXPECT_THAT(LeadsOf(*store_), IsEmpty());
+  EXPECT_THAT(AttemptsOf(*store_), IsEmpty());
+  EXPECT_THAT(*store_->OpenAttempts(), IsEmpty());
+  EXPECT_THAT(*store_->AllDnc(), IsEmpty());
+  EXPECT_THAT(*store_->Lists(), IsEmpty());
+  EXPECT_THAT(*store_->Campaigns(), IsEmpty());
+  EXPECT_THAT(*store_->Agents(), IsEmpty());
+  EXPECT_EQ(*store_->GetMeta("estimator"), std::nullopt);
+  EXPECT_THAT(*store_->StatusCounts(), IsEmpty());
+  EXPECT_TRUE(store_->Commit(StoreBatch()).ok());
+  EXPECT_TRUE(store_->SyncWrites().ok());
+}
+
+TEST_P(Contract, KeepsEveryKindOfRecordOverARestart) {
+  Rng rng(7);
+  StoreBatch batch;
+  batch.leads = {RandomLead(rng, 1), RandomLead(rng, 2)};
+  batch.attempts = {RandomAttempt(rng, 1)};
+  batch.dnc_added = {{E164(14'155'550'101), "", "import", kStart},
+                     {E164(14'155'550'101), "DEMO", "agent a1", kStart}};
+  batch.lists = {RandomList(rng, 300), RandomList(rng, 2)};
+  batch.campaigns = {RandomSettings(rng, "DEMO"), RandomSettings(rng, "ALPHA")};
+  batch.agents = {RandomAgent(rng, "zoe"), RandomAgent(rng, "a1")};
+  batch.meta = {{"estimator", std::string("\0\xff 1", 4)}, {"empty", ""}};
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  Reopen();
+  EXPECT_EQ(Bytes(**store_->GetLead(LeadId(2))), Bytes(batch.leads[1]));
+  EXPECT_EQ(AllBytes(LeadsOf(*store_)), AllBytes(batch.leads));
+  EXPECT_EQ(Bytes(**store_->GetAttempt(AttemptId(1))), Bytes(batch.attempts[0]));
+  EXPECT_EQ(AllBytes(*store_->AllDnc()), AllBytes(batch.dnc_added));
+  EXPECT_EQ(AllBytes(*store_->Lists()),
+            AllBytes(std::vector<campaign::List>{batch.lists[1], batch.lists[0]}));
+  EXPECT_EQ(AllBytes(*store_->Campaigns()), AllBytes(std::vector<campaign::CampaignSettings>{
+                                                batch.campaigns[1], batch.campaigns[0]}));
+  EXPECT_EQ(AllBytes(*store_->Agents()),
+            AllBytes(std::vector<campaign::AgentRecord>{batch.agents[1], batch.agents[0]}));
+  EXPECT_EQ(*store_->GetMeta("estimator"), std::string("\0\xff 1", 4));
+  EXPECT_EQ(*store_->GetMeta("empty"), "");
+}
+
+TEST_P(Contract, DueLeadsComeInTheOrderPromised) {
+  const auto put = [&](uint64_t id, Tier tier, int rank, absl::Time next) {
+    Lead lead = MakeLead(id);
+    lead.tier = tier;
+    lead.rank = rank;
+    lead.next_call_time = next;
+    Put(lead);
+  };
+  put(1, Tier::kB, 99, absl::InfinitePast());
+  put(2, Tier::kA, -99, absl::InfinitePast());
+  put(3, Tier::kA, 5, kStart - absl::Minutes(1));
+  put(4, Tier::kA, 5, kStart - absl::Minutes(2));
+  put(5, Tier::kA, 5, kStart - absl::Minutes(2));
+  put(6, Tier::kA, 5, kStart);                          // due at this very instant
+  put(7, Tier::kA, 5, kStart + absl::Microseconds(1));  // not yet
+  put(8, Tier::kA, 99, kStart + absl::Hours(1));        // a whole rank in the future
+  put(9, Tier::kA, 98, absl::InfiniteFuture());         // final
+  EXPECT_THAT(Due(kStart), ElementsAre(4, 5, 3, 6, 2, 1));
+  EXPECT_THAT(Due(kStart, 3), ElementsAre(4, 5, 3));
+  EXPECT_THAT(Due(kStart, 0), IsEmpty());
+  EXPECT_THAT(Due(kStart + absl::Hours(1)), ElementsAre(8, 4, 5, 3, 6, 7, 2, 1));
+  EXPECT_THAT(Due(absl::InfiniteFuture()), ElementsAre(8, 4, 5, 3, 6, 7, 2, 1));
+  EXPECT_THAT(Due(kStart, 100, "DEMO2"), IsEmpty());
+  EXPECT_THAT(Due(kStart, 100, "DEM"), IsEmpty());
+}
+
+TEST_P(Contract, HeldLeadIsDueWhenBothTimesHavePassed) {
+  Lead held = MakeLead(1);
+  held.hold_until = kStart + absl::Hours(1);
+  Lead waiting = MakeLead(2);
+  waiting.hold_until = kStart;
+  waiting.next_call_time = kStart + absl::Hours(2);
+  Put(held);
+  Put(waiting);
+  EXPECT_THAT(Due(kStart), IsEmpty());
+  EXPECT_THAT(Due(kStart + absl::Hours(1)), ElementsAre(1));
+  EXPECT_THAT(Due(kStart + absl::Hours(2)), ElementsAre(1, 2));
+  held.hold_until = absl::InfinitePast();
+  Put(held);
+  EXPECT_THAT(Due(kStart), ElementsAre(1));
+}
+
+TEST_P(Contract, IndexesFollowALeadThatChanges) {
+  Lead lead = MakeLead(1);
+  Put(lead);
+  EXPECT_THAT(Due(kStart), ElementsAre(1));
+  const E164 old_phone = lead.phone;
+
+  lead.next_call_time = kStart + absl::Hours(1);
+  lead.tier = Tier::kB;
+  Put(lead);
+  EXPECT_THAT(Due(kStart), IsEmpty());
+  EXPECT_THAT(Due(kStart + absl::Hours(1)), ElementsAre(1));
+
+  lead.phone = E164(14'155'559'999);
+  lead.campaign = "OTHER";
+  Put(lead);
+  EXPECT_THAT(Due(absl::InfiniteFuture()), IsEmpty());
+  EXPECT_THAT(Due(absl::InfiniteFuture(), 9, "OTHER"), ElementsAre(1));
+  EXPECT_THAT(*store_->LeadsByPhone(old_phone), IsEmpty());
+  EXPECT_THAT(*store_->LeadsByPhone(lead.phone), ElementsAre(LeadId(1)));
+  EXPECT_THAT(*store_->KnownPhones({old_phone, lead.phone}, ""), ElementsAre(lead.phone));
+  EXPECT_THAT(*store_->KnownPhones({lead.phone}, "DEMO"), IsEmpty());
+  EXPECT_THAT(*store_->KnownPhones({lead.phone}, "OTHER"), ElementsAre(lead.phone));
+
+  lead.next_call_time = absl::InfiniteFuture();
+  Put(lead);
+  EXPECT_THAT(Due(absl::InfiniteFuture(), 9, "OTHER"), IsEmpty());
+}
+
+TEST_P(Contract, OneLeadTwiceInOneBatchLeavesTheLastOnly) {
+  StoreBatch batch;
+  batch.leads = {MakeLead(1), MakeLead(1), MakeLead(1)};
+  batch.leads[0].rank = 50;
+  batch.leads[1].phone = E164(14'155'551'111);
+  batch.leads[2].rank = -50;
+  batch.attempts = {MakeAttempt(1, kStart), MakeAttempt(1, kStart + absl::Seconds(5))};
+  batch.attempts[1].open = false;
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  EXPECT_THAT(Due(kStart), ElementsAre(1));
+  EXPECT_EQ((*store_->GetLead(LeadId(1)))->rank, -50);
+  EXPECT_THAT(*store_->LeadsByPhone(E164(14'155'551'111)), IsEmpty());
+  EXPECT_THAT(IdsOf(AttemptsOf(*store_, kStart, kStart + absl::Seconds(1))), IsEmpty());
+  EXPECT_THAT(IdsOf(AttemptsOf(*store_)), ElementsAre(1));
+  EXPECT_THAT(*store_->OpenAttempts(), IsEmpty());
+}
+
+TEST_P(Contract, LeadsThatShareANumberAreAllFound) {
+  const E164 phone(442'079'460'000);
+  for (uint64_t id : {300, 2, 70'000}) {
+    Lead lead = MakeLead(id);
+    lead.phone = phone;
+    lead.campaign = id == 2 ? "OTHER" : "DEMO";
+    Put(lead);
+  }
+  EXPECT_THAT(*store_->LeadsByPhone(phone), ElementsAre(LeadId(2), LeadId(300), LeadId(70'000)));
+  EXPECT_THAT(*store_->KnownPhones({phone, phone, E164(442'079'460'001)}, "OTHER"),
+              ElementsAre(phone));
+  EXPECT_THAT(*store_->KnownPhones({phone}, "THIRD"), IsEmpty());
+}
+
+TEST_P(Contract, KnownPhonesOfManyAnswersEachOnceInOrder) {
+  StoreBatch batch;
+  for (uint64_t i = 1; i <= 3000; ++i) {
+    batch.leads.push_back(MakeLead(i));
+    batch.leads.back().phone = E164(10'000'000'000 + 3 * i);
+  }
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  std::vector<E164> asked, expected;
+  for (uint64_t i = 9000; i > 0; --i) asked.push_back(E164(10'000'000'000 + i));
+  for (uint64_t i = 1; i <= 3000; ++i) expected.push_back(E164(10'000'000'000 + 3 * i));
+  EXPECT_EQ(*store_->KnownPhones(asked, ""), expected);
+  EXPECT_EQ(*store_->KnownPhones(asked, "DEMO"), expected);
+  EXPECT_THAT(*store_->KnownPhones(asked, "NONE"), IsEmpty());
+  EXPECT_THAT(*store_->KnownPhones({}, ""), IsEmpty());
+}
+
+TEST_P(Contract, AttemptsOfARangeComeById) {
+  Put(MakeAttempt(10, kStart));
+  Put(MakeAttempt(9, kStart + absl::Seconds(1)));  // a higher id was dialled before a lower one
+  Put(MakeAttempt(300, kStart - absl::Microseconds(1)));
+  Put(MakeAttempt(11, absl::InfinitePast()));
+  EXPECT_THAT(IdsOf(AttemptsOf(*store_)), ElementsAre(9, 10, 11, 300));
+  EXPECT_THAT(IdsOf(AttemptsOf(*store_, kStart, kStart + absl::Seconds(1))), ElementsAre(10));
+  EXPECT_THAT(IdsOf(AttemptsOf(*store_, kStart, kStart + absl::Seconds(2))), ElementsAre(9, 10));
+  EXPECT_THAT(IdsOf(AttemptsOf(*store_, kStart - absl::Nanoseconds(1), kStart)), IsEmpty());
+  EXPECT_THAT(IdsOf(AttemptsOf(*store_, kStart, kStart + absl::Nanoseconds(1))), ElementsAre(10));
+  EXPECT_THAT(IdsOf(AttemptsOf(*store_, kStart + absl::Seconds(9), kStart)), IsEmpty());
+  std::vector<uint64_t> first;
+  ASSERT_TRUE(store_
+                  ->ForEachAttempt(absl::InfinitePast(), absl::InfiniteFuture(),
+                                   [&](const Attempt& a) {
+                                     first.push_back(a.id.value());
+                                     return first.size() < 2;
+                                   })
+                  .ok());
+  EXPECT_THAT(first, ElementsAre(9, 10));
+}
+
+TEST_P(Contract, AnIntentIsOpenUntilItsResult) {
+  Attempt attempt = MakeAttempt(1, kStart);
+  Put(attempt);
+  Put(MakeAttempt(2, kStart));
+  Reopen();
+  EXPECT_THAT(IdsOf(*store_->OpenAttempts()), ElementsAre(1, 2));
+  attempt.open = false;
+  attempt.outcome = "busy";
+  Put(attempt);
+  Put(attempt);
+  EXPECT_THAT(IdsOf(*store_->OpenAttempts()), ElementsAre(2));
+  EXPECT_EQ((*store_->GetAttempt(AttemptId(1)))->outcome, "busy");
+  attempt.open = true;
+  Put(attempt);
+  EXPECT_THAT(IdsOf(*store_->OpenAttempts()), ElementsAre(1, 2));
+}
+
+TEST_P(Contract, AVisitorMayCallTheStoreAndStop) {
+  for (uint64_t id = 1; id <= 5; ++id) Put(MakeLead(id));
+  std::vector<uint64_t> seen;
+  ASSERT_TRUE(store_
+                  ->ForEachLead([&](const Lead& lead) {
+                    EXPECT_TRUE(store_->GetLead(lead.id)->has_value());
+                    Lead changed = lead;
+                    changed.status = "SEEN";
+                    Put(changed);
+                    seen.push_back(lead.id.value());
+                    return seen.size() < 3;
+                  })
+                  .ok());
+  EXPECT_THAT(seen, ElementsAre(1, 2, 3));
+  EXPECT_EQ((*store_->StatusCounts())["DEMO"],
+            (std::map<std::string, int64_t>{{"NEW", 2}, {"SEEN", 3}}));
+}
+
+TEST_P(Contract, DncEntriesAreByNumberAndCampaign) {
+  const E164 phone(14'155'550'100);
+  StoreBatch add;
+  add.dnc_added = {{phone, "", "import", kStart}, {phone, "DEMO", "api", kStart}};
+  ASSERT_TRUE(store_->Commit(add).ok());
+  StoreBatch again;
+  again.dnc_added = {{phone, "", "agent a1", kStart + absl::Hours(1)}};
+  ASSERT_TRUE(store_->Commit(again).ok());
+  ASSERT_EQ(store_->AllDnc()->size(), 2u);
+  EXPECT_EQ((*store_->AllDnc())[0].source, "agent a1");
+  StoreBatch remove;
+  remove.dnc_removed = {{phone, "", "", absl::InfinitePast()},
+                        {E164(14'155'550'199), "", "", absl::InfinitePast()}};
+  ASSERT_TRUE(store_->Commit(remove).ok());
+  ASSERT_EQ(store_->AllDnc()->size(), 1u);
+  EXPECT_EQ((*store_->AllDnc())[0].campaign, "DEMO");
+}
+
+TEST_P(Contract, ANumberRemovedAndAddedInOneBatchStaysListed) {
+  StoreBatch both;
+  both.dnc_added = {{E164(14'155'550'100), "", "agent a1", kStart}};
+  both.dnc_removed = both.dnc_added;
+  ASSERT_TRUE(store_->Commit(both).ok());
+  EXPECT_EQ(store_->AllDnc()->size(), 1u);
+}
+
+TEST_P(Contract, IdsRiseAndAreNeverGivenTwice) {
+  const uint64_t first = *store_->ReserveLeadIds(10);
+  EXPECT_EQ(first, 1u);
+  EXPECT_GE(*store_->ReserveLeadIds(1), first + 10);
+  uint64_t last = *store_->ReserveAttemptIds(1);
+  EXPECT_GE(last, 1u);
+  for (int i = 0; i < 2500; ++i) {
+    const uint64_t id = *store_->ReserveAttemptIds(3);
+    EXPECT_GT(id, last);
+    last = id + 2;
+  }
+  const uint64_t lead = *store_->ReserveLeadIds(1);
+  Reopen();
+  EXPECT_GT(*store_->ReserveAttemptIds(1), last);
+  EXPECT_GT(*store_->ReserveLeadIds(1), lead);
+  EXPECT_EQ(store_->ReserveLeadIds(0).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_P(Contract, RefusesABatchItCannotKeepAndStoresNothingOfIt) {
+  StoreBatch batch;
+  batch.leads = {MakeLead(1), MakeLead(2)};
+  batch.leads[1].id = LeadId();
+  EXPECT_EQ(store_->Commit(batch).code(), absl::StatusCode::kInvalidArgument);
+  batch.leads[1] = MakeLead(2);
+  batch.leads[1].rank = 100;
+  EXPECT_EQ(store_->Commit(batch).code(), absl::StatusCode::kInvalidArgument);
+  batch.leads[1] = MakeLead(2);
+  batch.leads[1].campaign = std::string("A\0B", 3);
+  EXPECT_EQ(store_->Commit(batch).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(LeadsOf(*store_), IsEmpty());
+  batch.leads.pop_back();
+  EXPECT_TRUE(store_->Commit(batch).ok());  // such a refusal does not poison the store
+}
+
+TEST_P(Contract, UnsyncedWritesAreSeenAtOnceAndSyncedLater) {
+  StoreBatch batch;
+  for (uint64_t id = 1; id <= 500; ++id) batch.leads.push_back(MakeLead(id));
+  ASSERT_TRUE(store_->CommitUnsynced(batch).ok());
+  EXPECT_EQ(Due(kStart, 1000).size(), 500u);
+  ASSERT_TRUE(store_->SyncWrites().ok());
+  Reopen();
+  EXPECT_EQ(Due(kStart, 1000).size(), 500u);
+}
+
+TEST_P(Contract, ThreadsCommitTogetherAndEachSeesItsOwn) {
+  constexpr int kThreads = 8;
+  constexpr uint64_t kEach = 100;
+  std::vector<std::thread> threads;
+  for (uint64_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([this, t] {
+      for (uint64_t i = 0; i < kEach; ++i) {
+        const uint64_t id = 1 + t * kEach + i;
+        StoreBatch batch;
+        batch.leads = {MakeLead(id), MakeLead(100'000)};  // all write lead 100000
+        batch.leads[1].next_call_time = kStart + absl::Microseconds(static_cast<int64_t>(id));
+        batch.attempts = {MakeAttempt(id, kStart)};
+        EXPECT_TRUE(store_->Commit(batch).ok());
+        EXPECT_TRUE(store_->GetLead(LeadId(id))->has_value());
+        EXPECT_GT(*store_->ReserveAttemptIds(1), 0u);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(LeadsOf(*store_).size(), kThreads * kEach + 1);
+  EXPECT_EQ(Due(absl::InfiniteFuture(), 10'000).size(), kThreads * kEach + 1);
+  EXPECT_EQ(store_->OpenAttempts()->size(), kThreads * kEach);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, Contract, ::testing::Values("memory", "rocks"),
+                         [](const auto& test) { return test.param; });
+
+// Both stores are given the same random batches; after each, every question must have one answer.
+TEST(BothStores, AnswerAlikeWhateverIsWritten) {
+  ScratchDirectory directory;
+  RocksLeadStore::Options options;
+  options.path = directory.path();
+  options.memtable_bytes = 64 << 10;
+  MemoryLeadStore memory;
+  auto rocks = RocksLeadStore::Open(options);
+  ASSERT_TRUE(rocks.ok()) << rocks.status();
+  Rng rng(11);
+  std::vector<E164> phones;
+  for (int round = 0; round < 400; ++round) {
+    SCOPED_TRACE(round);
+    StoreBatch batch;
+    for (uint64_t n = rng.Below(8); n > 0; --n) {
+      batch.leads.push_back(RandomLead(rng, 1 + rng.Below(60)));
+      if (rng.Chance(0.3) && !phones.empty()) {
+        batch.leads.back().phone = phones[rng.Below(phones.size())];
+      }
+      if (batch.leads.back().phone.valid()) phones.push_back(batch.leads.back().phone);
+    }
+    for (uint64_t n = rng.Below(4); n > 0; --n) {
+      batch.attempts.push_back(RandomAttempt(rng, 1 + rng.Below(40)));
+    }
+    if (rng.Chance(0.3)) batch.dnc_added.push_back(RandomDnc(rng));
+    if (rng.Chance(0.3)) batch.dnc_removed.push_back(RandomDnc(rng));
+    if (rng.Chance(0.1)) batch.lists.push_back(RandomList(rng, 1 + rng.Below(4)));
+    if (rng.Chance(0.1)) batch.meta["m"] = RandomText(rng, 9);
+    ASSERT_TRUE(memory.Commit(batch).ok());
+    ASSERT_TRUE((rng.Chance(0.1) ? (*rocks)->Commit(batch) : (*rocks)->CommitUnsynced(batch)).ok());
+    if (rng.Chance(0.02)) {
+      rocks->reset();
+      rocks = RocksLeadStore::Open(options);
+      ASSERT_TRUE(rocks.ok()) << rocks.status();
+    }
+    for (const char* id : {"C0", "C1", "C2"}) {
+      const DueQuery query = {id, RandomTime(rng), rng.Below(30)};
+      EXPECT_EQ(AllBytes(*memory.DueLeads(query)), AllBytes(*(*rocks)->DueLeads(query)));
+      EXPECT_EQ(*memory.KnownPhones(phones, id), *(*rocks)->KnownPhones(phones, id));
+    }
+    if (!phones.empty()) {
+      const E164 phone = phones[rng.Below(phones.size())];
+      EXPECT_EQ(*memory.LeadsByPhone(phone), *(*rocks)->LeadsByPhone(phone));
+    }
+    const absl::Time from = RandomTime(rng), to = RandomTime(rng);
+    EXPECT_EQ(AllBytes(AttemptsOf(memory, from, to)), AllBytes(AttemptsOf(**rocks, from, to)));
+    EXPECT_EQ(AllBytes(*memory.OpenAttempts()), AllBytes(*(*rocks)->OpenAttempts()));
+    EXPECT_EQ(AllBytes(*memory.AllDnc()), AllBytes(*(*rocks)->AllDnc()));
+    EXPECT_EQ(*memory.StatusCounts(), *(*rocks)->StatusCounts());
+    EXPECT_EQ(*memory.GetMeta("m"), *(*rocks)->GetMeta("m"));
+  }
+  EXPECT_EQ(AllBytes(LeadsOf(memory)), AllBytes(LeadsOf(**rocks)));
+  EXPECT_EQ(AllBytes(*memory.Lists()), AllBytes(*(*rocks)->Lists()));
+  EXPECT_TRUE((*rocks)->Verify().ok()) << (*rocks)->Verify();
+}
+
+TEST(MemoryLeadStore, FailsTheCommitAskedForAndStaysShut) {
+  MemoryLeadStore store;
+  StoreBatch batch;
+  batch.leads = {MakeLead(1)};
+  store.FailCommitAt(2);
+  EXPECT_TRUE(store.Commit(batch).ok());
+  batch.leads = {MakeLead(2)};
+  EXPECT_EQ(store.Commit(batch).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(store.Commit(batch).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(store.SyncWrites().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(store.ReserveAttemptIds(1).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(IdsOf(LeadsOf(store)), ElementsAre(1));
+  EXPECT_EQ(store.commits(), 1);
+  store.Restart();
+  EXPECT_TRUE(store.Commit(batch).ok());
+  EXPECT_THAT(IdsOf(LeadsOf(store)), ElementsAre(1, 2));
+}
+
+}  // namespace
+}  // namespace outpace::store
