@@ -1,0 +1,72 @@
+#pragma once
+
+// SIP text without the stack: URIs, tokens, Reason, Retry-After, SDP bodies and the route of a
+// request inside a dialog. Pure functions over text from the network, so that hostile input is
+// tested without a socket. The rule that runs through all of it: no name is ever resolved here.
+// Whatever is not a numeric address is refused or goes to the next hop the operator configured.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "engine/call/signaling.h"
+
+namespace outpace::sip {
+
+// The parts of a SIP URI (RFC 3261 19.1) that decide where a request goes.
+struct SipUri {
+  std::string scheme;  // "sip" or "sips", lower case
+  std::string host;    // as written; an IPv6 address without its brackets
+  int port = 0;        // 1..65535; 0: not written
+  std::string params;  // from the first ';' on, without it; headers ("?...") are not kept
+  bool HasParam(absl::string_view name) const;
+  // Value of a parameter, empty when absent.
+  absl::string_view Param(absl::string_view name) const;
+};
+
+// InvalidArgument for another scheme, an empty host, a port out of range, or a byte that could end
+// the header it will stand in (controls, space, '<', '>', '"'). Messages never hold the URI: it has
+// a telephone number in it.
+absl::StatusOr<SipUri> ParseSipUri(absl::string_view uri);
+
+// True for an IPv4 or IPv6 address in numbers (no brackets), that is: for what needs no DNS.
+bool IsNumericHost(absl::string_view host);
+
+// "sip:192.0.2.10:5060" from a next hop as configured. InvalidArgument unless scheme sip, numeric
+// host, no maddr (it would name another host) and UDP.
+absl::StatusOr<std::string> NumericHop(absl::string_view route_uri);
+
+// Tokens of RFC 3261 25.1: what may stand in a tag, a branch or either half of a Call-ID.
+bool IsToken(absl::string_view text);
+bool IsCallId(absl::string_view text);
+
+// The Q.850 cause (1..127) of one Reason header value as protocol and cause text; 0 for another
+// protocol or a cause out of range (RFC 3326).
+int Q850Cause(absl::string_view protocol, absl::string_view cause);
+
+// Seconds of a Retry-After header (RFC 3261 20.33), clamped to 0..5 minutes: a hostile value must
+// not close a trunk for a year.
+absl::Duration ClampRetryAfter(uint64_t seconds);
+
+// The SDP in a message body: the body itself when `content_type` is application/sdp (or absent, as
+// some gateways leave it), the first SDP part of a multipart body (RFC 5621), else empty.
+absl::string_view SdpOf(absl::string_view content_type, absl::string_view body);
+
+// Where a request inside a dialog goes (RFC 3261 12.2.1.1).
+struct DialogRoute {
+  std::string request_uri;
+  std::string route_header;  // value of Route, empty for none
+  std::string hop;           // numeric URI of the next hop: where the packet goes
+};
+// `is_peer` says whether a numeric host is one we exchange SIP with. A route set or Contact that
+// names any other host, or no number, leads through `dialog.next_hop` as outbound proxy: a Contact
+// is written by strangers and must not aim our packets.
+DialogRoute RouteInDialog(const call::DialogState& dialog,
+                          absl::FunctionRef<bool(absl::string_view host)> is_peer);
+
+}  // namespace outpace::sip

@@ -1,0 +1,81 @@
+#include "engine/sip/sofia_message.h"
+
+#include <sofia-sip/url.h>
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "engine/sip/sip_text.h"
+
+namespace outpace::sip {
+namespace {
+
+constexpr size_t kPhraseMax = 80;
+constexpr size_t kRoutesMax = 32;  // more proxies than any call crosses
+
+std::string UriText(const url_t* url) {
+  ScopedHome home;
+  return std::string(View(url_as_string(home.get(), url)));
+}
+
+}  // namespace
+
+std::string SdpOfMessage(const sip_t& sip) {
+  if (sip.sip_payload == nullptr || sip.sip_payload->pl_data == nullptr) return "";
+  // c_type ends at the ';': the parameters, which hold a multipart boundary, are a list of their
+  // own.
+  std::string type;
+  if (sip.sip_content_type != nullptr) {
+    type = std::string(View(sip.sip_content_type->c_type));
+    const msg_param_t* params = sip.sip_content_type->c_params;
+    for (; params != nullptr && *params != nullptr; ++params) type.append(";").append(*params);
+  }
+  return std::string(
+      SdpOf(type, absl::string_view(sip.sip_payload->pl_data, sip.sip_payload->pl_len)));
+}
+
+int CauseOf(const sip_t& sip) {
+  for (const sip_reason_t* reason = sip.sip_reason; reason != nullptr; reason = reason->re_next) {
+    const int cause = Q850Cause(View(reason->re_protocol), View(reason->re_cause));
+    if (cause != 0) return cause;
+  }
+  return 0;
+}
+
+absl::Duration RetryAfterOf(const sip_t& sip) {
+  if (sip.sip_retry_after == nullptr) return absl::ZeroDuration();
+  return ClampRetryAfter(sip.sip_retry_after->af_delta);
+}
+
+std::string PhraseOf(const sip_t& sip) {
+  if (sip.sip_status == nullptr) return "";
+  std::string phrase(View(sip.sip_status->st_phrase).substr(0, kPhraseMax));
+  std::replace_if(
+      phrase.begin(), phrase.end(), [](unsigned char c) { return absl::ascii_iscntrl(c); }, ' ');
+  return phrase;
+}
+
+std::string ContactOf(const sip_t& sip) {
+  return sip.sip_contact != nullptr ? UriText(sip.sip_contact->m_url) : "";
+}
+
+call::DialogState DialogOf(const sip_t& sip, absl::string_view next_hop) {
+  call::DialogState dialog;
+  dialog.call_id = std::string(View(sip.sip_call_id->i_id));
+  dialog.from_uri = UriText(sip.sip_from->a_url);
+  dialog.from_tag = std::string(View(sip.sip_from->a_tag));
+  dialog.to_uri = UriText(sip.sip_to->a_url);
+  dialog.to_tag = std::string(View(sip.sip_to->a_tag));
+  dialog.remote_target = ContactOf(sip);
+  const sip_record_route_t* route = sip.sip_record_route;
+  for (; route != nullptr && dialog.route_set.size() < kRoutesMax; route = route->r_next) {
+    dialog.route_set.push_back(UriText(route->r_url));
+  }
+  // The caller takes the proxies in reverse (RFC 3261 12.1.2).
+  std::reverse(dialog.route_set.begin(), dialog.route_set.end());
+  dialog.next_hop = std::string(next_hop);
+  dialog.cseq = sip.sip_cseq->cs_seq;
+  return dialog;
+}
+
+}  // namespace outpace::sip

@@ -1,0 +1,49 @@
+#pragma once
+
+// Plain values out of Sofia's parsed messages. Pointers into a message die with the callback that
+// brought it, so everything here copies. For engine/sip's own .cc files: includes Sofia.
+
+#include <sofia-sip/sip.h>
+#include <sofia-sip/sip_protos.h>
+#include <sofia-sip/su_alloc.h>
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "engine/call/signaling.h"
+
+namespace outpace::sip {
+
+// A memory home that lives as long as its scope: one for each message handled, so nothing collects
+// in the agent's own.
+class ScopedHome {
+ public:
+  ScopedHome() { su_home_init(home_); }
+  ~ScopedHome() { su_home_deinit(home_); }
+  ScopedHome(const ScopedHome&) = delete;
+  ScopedHome& operator=(const ScopedHome&) = delete;
+  su_home_t* get() { return home_; }
+
+ private:
+  su_home_t home_[1] = {SU_HOME_INIT(home_)};
+};
+
+inline absl::string_view View(const char* text) {
+  return text != nullptr ? absl::string_view(text) : absl::string_view();
+}
+
+// The SDP of the body, empty if there is none.
+std::string SdpOfMessage(const sip_t& sip);
+// The first Q.850 cause in the Reason headers; 0 if there is none.
+int CauseOf(const sip_t& sip);
+// Retry-After in seconds, 0..300 s; zero if absent or malformed.
+absl::Duration RetryAfterOf(const sip_t& sip);
+// The reason phrase without control characters, at most 80 bytes.
+std::string PhraseOf(const sip_t& sip);
+// The URI of the first Contact; empty if there is none.
+std::string ContactOf(const sip_t& sip);
+// The dialog that a 2xx to an INVITE of ours makes; `next_hop` goes into it as it is.
+call::DialogState DialogOf(const sip_t& sip, absl::string_view next_hop);
+
+}  // namespace outpace::sip

@@ -1,0 +1,184 @@
+#include "tests/engine/sip/far_end.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "engine/base/check.h"
+
+namespace outpace::sip {
+namespace {
+
+constexpr int kPatienceMs = 5'000;
+
+sockaddr_in Address(const std::string& address, int port) {
+  sockaddr_in result{};
+  result.sin_family = AF_INET;
+  result.sin_port = htons(static_cast<uint16_t>(port));
+  OUTPACE_CHECK(inet_pton(AF_INET, address.c_str(), &result.sin_addr) == 1);
+  return result;
+}
+
+}  // namespace
+
+WireMessage ParseWire(absl::string_view text) {
+  WireMessage message;
+  message.valid = true;
+  const size_t end = text.find("\r\n\r\n");
+  if (end != absl::string_view::npos) message.body = std::string(text.substr(end + 4));
+  bool first = true;
+  for (absl::string_view line : absl::StrSplit(text.substr(0, end), "\r\n")) {
+    if (first) {
+      message.start_line = std::string(line);
+      first = false;
+      continue;
+    }
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(line, absl::MaxSplits(':', 1));
+    message.headers.emplace_back(absl::StripAsciiWhitespace(parts.first),
+                                 absl::StripAsciiWhitespace(parts.second));
+  }
+  return message;
+}
+
+bool WireMessage::IsRequest(absl::string_view method) const {
+  return valid && absl::StartsWith(start_line, absl::StrCat(method, " "));
+}
+
+int WireMessage::Status() const {
+  int status = 0;
+  absl::string_view line = start_line;
+  if (!valid || !absl::ConsumePrefix(&line, "SIP/2.0 ")) return 0;
+  return absl::SimpleAtoi(line.substr(0, 3), &status) ? status : 0;
+}
+
+std::string WireMessage::RequestUri() const {
+  const std::vector<std::string> words = absl::StrSplit(start_line, ' ');
+  return words.size() == 3 ? words[1] : "";
+}
+
+std::string WireMessage::Header(absl::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (absl::EqualsIgnoreCase(key, name)) return value;
+  }
+  return "";
+}
+
+std::vector<std::string> WireMessage::Headers(absl::string_view name) const {
+  std::vector<std::string> found;
+  for (const auto& [key, value] : headers) {
+    if (absl::EqualsIgnoreCase(key, name)) found.push_back(value);
+  }
+  return found;
+}
+
+std::string WireMessage::Param(absl::string_view header, absl::string_view name) {
+  for (absl::string_view part : absl::StrSplit(header, ';')) {
+    const std::pair<absl::string_view, absl::string_view> pair =
+        absl::StrSplit(part, absl::MaxSplits('=', 1));
+    if (pair.first == name) return std::string(pair.second);
+  }
+  return "";
+}
+
+FarEnd::FarEnd(const std::string& address, int port) : address_(address) {
+  fd_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  OUTPACE_CHECK(fd_ >= 0);
+  const int buffer = 4 << 20;
+  setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+  sockaddr_in bound = Address(address, port);
+  OUTPACE_CHECK(bind(fd_, reinterpret_cast<sockaddr*>(&bound), sizeof bound) == 0);
+  socklen_t size = sizeof bound;
+  OUTPACE_CHECK(getsockname(fd_, reinterpret_cast<sockaddr*>(&bound), &size) == 0);
+  port_ = ntohs(bound.sin_port);
+}
+
+FarEnd::~FarEnd() { close(fd_); }
+
+std::string FarEnd::Uri() const { return absl::StrCat("sip:", address_, ":", port_); }
+std::string FarEnd::User() const { return absl::StrCat("sip:+12025550100@", address_, ":", port_); }
+std::string FarEnd::Contact() const {
+  return absl::StrCat("Contact: <sip:far@", address_, ":", port_, ">");
+}
+
+bool FarEnd::Wait(int milliseconds) {
+  pollfd ready{fd_, POLLIN, 0};
+  return poll(&ready, 1, milliseconds) == 1;
+}
+
+WireMessage FarEnd::Receive() {
+  if (!Wait(kPatienceMs)) return {};
+  std::string buffer(65'536, '\0');
+  sockaddr_in from{};
+  socklen_t from_size = sizeof from;
+  const ssize_t n = recvfrom(fd_, buffer.data(), buffer.size(), 0,
+                             reinterpret_cast<sockaddr*>(&from), &from_size);
+  if (n < 0) return {};
+  WireMessage message = ParseWire(absl::string_view(buffer.data(), static_cast<size_t>(n)));
+  message.from_port = ntohs(from.sin_port);
+  return message;
+}
+
+WireMessage FarEnd::ReceiveRequest(absl::string_view method) {
+  for (;;) {
+    WireMessage message = Receive();
+    if (!message.valid || message.IsRequest(method)) return message;
+  }
+}
+
+WireMessage FarEnd::ReceiveResponse(absl::string_view cseq_method) {
+  for (;;) {
+    WireMessage message = Receive();
+    if (!message.valid) return message;
+    if (message.Status() != 0 && absl::EndsWith(message.Header("CSeq"), cseq_method)) {
+      return message;
+    }
+  }
+}
+
+bool FarEnd::Quiet(int milliseconds) { return !Wait(milliseconds); }
+
+void FarEnd::Send(absl::string_view text, int to_port) {
+  const sockaddr_in to = Address("127.0.0.1", to_port);
+  sendto(fd_, text.data(), text.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+}
+
+void FarEnd::Answer(const WireMessage& request, const Reply& reply) {
+  std::string text = absl::StrCat("SIP/2.0 ", reply.status, " ", reply.phrase, "\r\n");
+  for (const std::string& via : request.Headers("Via"))
+    absl::StrAppend(&text, "Via: ", via, "\r\n");
+  const std::string to = request.Header("To");
+  const bool tagged = absl::StrContains(to, ";tag=") || reply.to_tag.empty() || reply.status == 100;
+  absl::StrAppend(&text, "From: ", request.Header("From"), "\r\nTo: ", to,
+                  tagged ? "" : absl::StrCat(";tag=", reply.to_tag),
+                  "\r\nCall-ID: ", request.Header("Call-ID"), "\r\nCSeq: ", request.Header("CSeq"),
+                  "\r\n");
+  for (const std::string& line : reply.extra) absl::StrAppend(&text, line, "\r\n");
+  if (!reply.body.empty()) absl::StrAppend(&text, "Content-Type: application/sdp\r\n");
+  absl::StrAppend(&text, "Content-Length: ", reply.body.size(), "\r\n\r\n", reply.body);
+  Send(text, request.from_port);
+}
+
+void FarEnd::Request(const WireMessage& invite, absl::string_view method, int cseq,
+                     const std::vector<std::string>& extra, absl::string_view body,
+                     absl::string_view to_tag) {
+  std::string text = absl::StrCat(
+      method, " sip:outpace@127.0.0.1:", invite.from_port, " SIP/2.0\r\nVia: SIP/2.0/UDP ",
+      address_, ":", port_, ";branch=z9hG4bKfar", cseq, method,
+      "\r\nMax-Forwards: 70\r\nFrom: ", invite.Header("To"), ";tag=", to_tag,
+      "\r\nTo: ", invite.Header("From"), "\r\nCall-ID: ", invite.Header("Call-ID"),
+      "\r\nCSeq: ", cseq, " ", method, "\r\n");
+  for (const std::string& line : extra) absl::StrAppend(&text, line, "\r\n");
+  if (!body.empty()) absl::StrAppend(&text, "Content-Type: application/sdp\r\n");
+  absl::StrAppend(&text, "Content-Length: ", body.size(), "\r\n\r\n", body);
+  Send(text, invite.from_port);
+}
+
+}  // namespace outpace::sip
