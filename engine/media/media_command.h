@@ -1,0 +1,44 @@
+#pragma once
+
+// What a shard tells the media thread. Plain values; one mailbox for all shards, so that a leg
+// opened by one shard and bridged by another is there when the bridge asks for it.
+
+#include <cstdint>
+#include <variant>
+
+#include "engine/base/ids.h"
+#include "engine/call/media_plane.h"
+#include "engine/media/g711.h"
+#include "engine/media/sdp.h"
+
+namespace outpace::media {
+
+struct OpenLeg {
+  LegId leg;
+  uint32_t port = 0;  // index into the pool
+};
+struct SetPeer {
+  LegId leg;
+  MediaAddress remote;
+  SdpCodec codec;          // what we send
+  uint8_t event_type = 0;  // telephone-event type, 0: the far end takes none
+  bool sends = true;       // the far end sends us audio (else silence is no sign of a dead call)
+  bool listens = true;     // the far end takes audio (not on hold)
+};
+struct BridgeLegs {
+  LegId a;
+  LegId b;
+};
+struct UnbridgeLeg {
+  LegId leg;
+};
+struct PlayPrompt {
+  LegId leg;
+  call::Prompt prompt = call::Prompt::kSafeHarbor;
+};
+struct CloseLeg {
+  LegId leg;
+};
+using MediaCommand = std::variant<OpenLeg, SetPeer, BridgeLegs, UnbridgeLeg, PlayPrompt, CloseLeg>;
+
+}  // namespace outpace::media

@@ -1,0 +1,70 @@
+#pragma once
+
+// The media plane: one thread that owns every RTP socket and every bridge, and one ShardMediaPlane
+// for each call shard. Shards say what they want through a bounded mailbox and never wait; the
+// thread says what happened through the shards' loops. See docs/decisions/ortp.md for the design.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+#include "engine/base/loop.h"
+#include "engine/call/media_plane.h"
+#include "engine/media/media_stats.h"
+
+namespace outpace::media {
+
+struct MediaConfig {
+  std::string address = "127.0.0.1";  // numeric IPv4 that RTP is bound to
+  std::string advertised_address;     // what SDP says; empty: `address` (set it behind 1:1 NAT)
+  int ports = 64;                     // legs at once, shared out evenly among the shards
+  uint16_t port_first = 0;            // even; 0: any ports the kernel gives (tests)
+  uint16_t shards = 1;
+  absl::Duration quarantine = absl::Seconds(5);       // before a closed leg's port is used again
+  absl::Duration dead_call_time = absl::Seconds(30);  // 0: off
+  int preroll_packets = 3;                            // 0..3 kept while not bridged
+  absl::Duration preroll_age_max = absl::Milliseconds(200);
+  absl::Duration rtcp_interval = absl::Seconds(5);  // sender reports; 0: none
+  int dscp = 46;                                    // EF
+  std::string safe_harbor_wav;                      // empty: built-in tones
+  bool realtime = true;             // try SCHED_RR 5; without the right, one Info line and on
+  bool lock_memory = false;         // try mlockall; likewise
+  size_t mailbox_capacity = 16384;  // power of two
+};
+
+class MediaThread;
+class ShardMediaPlane;
+
+class MediaServer {
+ public:
+  // Loads prompts, binds all ports and starts the thread. `clock` and `log` outlive the server.
+  // InvalidArgument, NotFound, Unavailable or ResourceExhausted with the remedy in the message.
+  static absl::StatusOr<std::unique_ptr<MediaServer>> Start(const MediaConfig& config,
+                                                            const Clock& clock, Log& log);
+  ~MediaServer();  // Stop()
+
+  // The plane of one shard, `shard` < config.shards, once each. Called before `shard_loop` runs or
+  // on its thread; the plane is then used and destroyed on that thread only. `events` is called
+  // there too. `shard_loop` outlives the server's Stop(); `events` outlives the plane; the plane
+  // does not outlive the server.
+  std::unique_ptr<ShardMediaPlane> ForShard(uint16_t shard, Loop& shard_loop,
+                                            call::MediaEvents& events);
+  // Any thread. Each number by itself is right; together they are of about the same moment.
+  MediaStats Stats() const;
+  // Ends the thread; commands given later have no effect. May be called more than once.
+  void Stop();
+
+ private:
+  MediaServer();
+  std::unique_ptr<MediaThread> media_;
+  std::thread thread_;
+  MediaConfig config_;
+};
+
+}  // namespace outpace::media

@@ -1,0 +1,144 @@
+#pragma once
+
+// The thread that moves audio. It alone touches the RTP sockets, the legs and their oRTP sessions,
+// so there is no lock on a packet's way; it sleeps in epoll until a packet, a command or a due
+// time.
+//
+// One datagram is read per socket and turn: a G.711 leg has one packet in 20 ms, so reading again
+// only to be told "empty" would cost a system call a packet, and under a flood every other leg
+// still gets its turn. Packets are checked for their source before anything else looks at them.
+
+#include <netinet/in.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+#include "engine/base/loop.h"
+#include "engine/base/mailbox.h"
+#include "engine/call/media_plane.h"
+#include "engine/media/media_command.h"
+#include "engine/media/media_server.h"
+#include "engine/media/media_stats.h"
+#include "engine/media/ortp_session.h"
+#include "engine/media/outgoing_stream.h"
+#include "engine/media/port_pool.h"
+#include "engine/media/prompt.h"
+
+namespace outpace::media {
+
+// How the media thread reaches a shard. `loop` is set before the shard's first command, so the
+// mailbox carries it over; `events` belongs to the shard's thread, where the events arrive.
+struct ShardLink {
+  Loop* loop = nullptr;
+  call::MediaEvents* events = nullptr;  // nullptr: the plane is gone
+};
+
+class MediaThread {
+ public:
+  // `clock` and `log` outlive this. `advertised_ip` and `bind_ip` in host order.
+  MediaThread(const MediaConfig& config, uint32_t bind_ip, uint32_t advertised_ip, PortPool pool,
+              PromptSet prompts, const Clock& clock, Log& log);
+  ~MediaThread();
+
+  // Before Run(): makes the epoll set. The system's error if it cannot.
+  absl::Status Init();
+  // The thread's body; returns after Stop().
+  void Run();
+
+  // ---- any thread ----
+  void Stop();
+  // False when the mailbox is full; `command` is then as it was.
+  bool Post(MediaCommand&& command);
+  // Whether `address` is a port of our own pool.
+  bool IsOurs(MediaAddress address) const;
+  MediaStats Stats() const;
+  const PortPool& pool() const { return pool_; }
+  const std::shared_ptr<ShardLink>& link(uint16_t shard) const { return links_[shard]; }
+
+ private:
+  struct Leg;
+  struct Event {
+    enum class Kind { kPromptDone, kFirstMedia, kMediaLost };
+    Kind kind = Kind::kPromptDone;
+    LegId leg;
+    MonoTime at;
+  };
+  struct Counters {
+    Counter packets_in, packets_out, dropped_foreign, dropped_short, dropped_payload_type,
+        dropped_no_leg, dropped_by_ortp, no_peer, sends_failed, commands_stale, events_delayed,
+        prompt_frames, legs, bridged_calls;
+  };
+
+  void TryRealtime();
+  bool Watch(int fd, uint32_t tag);
+
+  // Packets.
+  void ReadPort(uint32_t port, MonoTime now);
+  void OnDatagram(Leg& leg, absl::Span<const uint8_t> datagram, const sockaddr_in& from,
+                  MonoTime now);
+  void Hold(Leg& leg, absl::Span<const uint8_t> datagram, const sockaddr_in& from);
+  void Deliver(Leg& from, Leg& to, RtpPacket packet, MonoTime now);
+  void KeepPreroll(Leg& leg, RtpPacket packet, MonoTime now);
+  void FlushPreroll(Leg& from, Leg& to, MonoTime now);
+
+  // Commands.
+  void RunCommands(MonoTime now);
+  void Run(const OpenLeg& command, MonoTime now);
+  void Run(const SetPeer& command, MonoTime now);
+  void Run(const BridgeLegs& command, MonoTime now);
+  void Run(const UnbridgeLeg& command, MonoTime now);
+  void Run(const PlayPrompt& command, MonoTime now);
+  void Run(const CloseLeg& command, MonoTime now);
+  Leg* Find(LegId id);  // nullptr: closed; counted
+  void Part(Leg& leg);
+  void StopPrompt(Leg& leg);
+
+  // Times.
+  void RunTimers(MonoTime now);
+  void RunPrompts(MonoTime now);
+  void PlayDueFrames(Leg& leg, MonoTime now);
+  void Sweep(MonoTime now);
+  void ArmTimer();
+  void Tell(const Event& event, MonoTime now);
+  bool TryTell(const Event& event);
+
+  const MediaConfig config_;
+  const uint32_t bind_ip_;
+  const uint32_t advertised_ip_;
+  const PortPool pool_;
+  const PromptSet prompts_;
+  const Clock& clock_;
+  Log& log_;
+  std::vector<uint16_t> port_numbers_;  // sorted
+  std::vector<std::shared_ptr<ShardLink>> links_;
+
+  int epoll_fd_ = -1;
+  int wake_fd_ = -1;
+  int timer_fd_ = -1;
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> wake_pending_{false};  // spares the eventfd a write per command
+  Mailbox<MediaCommand> mailbox_;
+  Counters counters_;
+
+  // Media thread only from here on.
+  OrtpProfiles profiles_;
+  std::vector<std::unique_ptr<Leg>> legs_;  // by port; nullptr: free
+  absl::flat_hash_map<LegId, Leg*> by_id_;
+  std::vector<Leg*> playing_;
+  uint64_t next_serial_ = 1;
+  MonoTime next_sweep_;
+  std::vector<Event> untold_;  // a shard's loop was full
+  MonoTime next_tell_;
+  std::optional<MonoTime> armed_;
+};
+
+}  // namespace outpace::media
