@@ -284,6 +284,41 @@ void Controller::MaybeDrained() {
   std::exchange(drained_, nullptr)();
 }
 
+std::string Controller::CheckInvariants() const {
+  std::map<CampaignId, int> ringing;
+  for (const auto& [id, live] : live_) {
+    const agent::AgentRecord* agent = roster_.Find(live.agent);
+    const bool with_agent = live.phase == Phase::kConnecting || live.phase == Phase::kTalking ||
+                            live.phase == Phase::kWrapUp;
+    // One agent has one call: the roster names one attempt each, so it must be this one, unless the
+    // agent has logged out and the call is on its way down.
+    if (with_agent && agent == nullptr) return "a call is with an agent nobody knows";
+    if (with_agent && agent->state != agent::AgentState::kLoggedOut && agent->attempt != id) {
+      return "an agent has two calls";
+    }
+    if (live.phase == Phase::kStoring || live.phase == Phase::kDialing) ++ringing[live.record.campaign];
+    if (live.phase != Phase::kClosing && live.phase != Phase::kWrapUp) {
+      const auto number = numbers_in_call_.find(live.record.dialed);
+      if (number == numbers_in_call_.end() || number->second != id) {
+        return "a number is in two calls at once";
+      }
+    }
+  }
+  for (const auto& [id, runner] : runners_) {
+    if (runner->ringing != ringing[id]) return "placed calls and calls under way do not add up";
+    if (runner->pacer.Snapshot().in_flight != runner->ringing) return "the pacer lost count of a dial";
+    if (runner->pacer.Snapshot().events_unknown != 0) return "the pacer was told of an unknown dial";
+  }
+  for (const auto& [user, agent] : roster_.agents()) {
+    if (agent.state != agent::AgentState::kOnCall && agent.state != agent::AgentState::kWrapUp) continue;
+    if (!live_.contains(agent.attempt)) return "an agent is on a call that is over";
+  }
+  int calls = 0;
+  for (const TrunkLive& trunk : trunks_) calls += trunk.calls;
+  if (calls < 0) return "a trunk counts fewer than no calls";
+  return "";
+}
+
 std::map<CampaignId, std::string> Controller::Learned() const {
   std::map<CampaignId, std::string> learned;
   for (const auto& [id, runner] : runners_) learned[id] = runner->SaveLearned();

@@ -1,0 +1,108 @@
+// serve, status, check-config, carrier, completion, and the table of all commands.
+
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "engine/api/http_client.h"
+#include "engine/runtime/commands/options.h"
+#include "engine/runtime/serve.h"
+#include "tools/farend/carrier.h"
+
+namespace outpace::runtime {
+namespace {
+
+namespace po = boost::program_options;
+
+absl::Status PrintBoard(const Config& config) {
+  auto client = api::HttpClient::Create(absl::StrCat("unix:", config.SocketPath()));
+  auto response = client->Send("GET", "/v1/board/text");
+  if (!response.ok()) {
+    return absl::UnavailableError(
+        absl::StrCat("no engine runs on ", config.data_dir, "; start one with: outpace serve"));
+  }
+  std::fputs(response->body.c_str(), stdout);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int RunServeCommand(const Arguments& arguments) {
+  Options options("outpace serve [--config FILE]",
+                  "Runs the engine until SIGTERM, then lets calls end (a second SIGTERM ends at once).\n"
+                  "One engine a data directory. docs/outpace.toml is a commented configuration.\n");
+  if (auto code = options.Parse(arguments)) return *code;
+  auto config = LoadConfig(options.ConfigPath());
+  if (!config.ok()) return Fail(config.status());
+  if (absl::Status status = Serve(*config); !status.ok()) return Fail(status);
+  return kDone;
+}
+
+int RunStatusCommand(const Arguments& arguments) {
+  Options options("outpace status [--config FILE]",
+                  "Prints the live figures of the running engine, and why it does not dial if so.\n");
+  if (auto code = options.Parse(arguments)) return *code;
+  auto config = LoadConfig(options.ConfigPath());
+  if (!config.ok()) return Fail(config.status());
+  if (absl::Status status = PrintBoard(*config); !status.ok()) return Fail(status);
+  return kDone;
+}
+
+int RunCheckConfigCommand(const Arguments& arguments) {
+  Options options("outpace check-config [--config FILE]",
+                  "Reads a configuration and names every fault with its line.\n");
+  if (auto code = options.Parse(arguments)) return *code;
+  auto config = LoadConfig(options.ConfigPath());
+  if (!config.ok()) return Fail(config.status());
+  std::printf("%s: good; %zu trunk%s, data in %s\n", options.ConfigPath().c_str(),
+              config->trunks.size(), config->trunks.size() == 1 ? "" : "s",
+              config->data_dir.c_str());
+  return kDone;
+}
+
+int RunCarrierCommand(const Arguments& arguments) { return farend::RunCarrier(arguments); }
+
+int RunCompletionCommand(const Arguments& arguments) {
+  if (arguments.size() == 1 && arguments[0] != "bash" && arguments[0] != "zsh") {
+    return Misuse("outpace completion bash|zsh", "only bash and zsh are known");
+  }
+  if (!arguments.empty() && arguments[0] == "zsh") std::printf("autoload -U bashcompinit; bashcompinit\n");
+  std::printf("_outpace() {\n  local cur=${COMP_WORDS[COMP_CWORD]}\n  case ${COMP_WORDS[1]} in\n");
+  std::string names;
+  for (const Command& command : Commands()) {
+    absl::StrAppend(&names, names.empty() ? "" : " ", command.name);
+    std::printf("    %s) COMPREPLY=($(compgen -f -W '%s --config --help' -- \"$cur\"));;\n",
+                command.name, command.words);
+  }
+  std::printf("    *) COMPREPLY=($(compgen -W '%s --help --version' -- \"$cur\"));;\n  esac\n}\n",
+              names.c_str());
+  std::printf("complete -F _outpace outpace\n");
+  return kDone;
+}
+
+const std::vector<Command>& Commands() {
+  static const std::vector<Command> kCommands = {
+      {"serve", "run the engine", RunServeCommand, ""},
+      {"import", "load a list of leads", RunImportCommand,
+       "--campaign --list --layout --encoding --country --duplicates --rejects --no-scrub"},
+      {"campaign", "make, change, start and pause campaigns", RunCampaignCommand,
+       "list show create set start pause"},
+      {"lead", "find leads; say why one is not dialed", RunLeadCommand,
+       "why show counts lists list-on list-off"},
+      {"dnc", "do-not-call numbers: add, remove, import, check", RunDncCommand,
+       "add remove import check --campaign --country"},
+      {"agent", "agents: add, list, simulate", RunAgentCommand,
+       "add list --simulate --password --phone --name"},
+      {"export", "call results as CSV, and the day's summary", RunExportCommand,
+       "calls summary --day --from --to --zone --campaign --bom"},
+      {"status", "live figures of the running engine", RunStatusCommand, ""},
+      {"carrier", "a far end for demos and tests, on loopback", RunCarrierCommand,
+       "--listen --scenario --log --duration"},
+      {"simulate", "the whole dialer in virtual time, from one seed", RunSimulateCommand,
+       "--seed --agents --minutes --answer-ratio --talk --wrap --limit"},
+      {"check-config", "check a configuration file", RunCheckConfigCommand, ""},
+      {"completion", "print completion for bash or zsh", RunCompletionCommand, "bash zsh"},
+  };
+  return kCommands;
+}
+
+}  // namespace outpace::runtime

@@ -1,0 +1,186 @@
+// import, lead, dnc, campaign, agent, export: clients of Admin.
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_split.h"
+#include "engine/runtime/commands/options.h"
+#include "tools/farend/sim_agent.h"
+
+namespace outpace::runtime {
+namespace {
+
+namespace po = boost::program_options;
+using Json = nlohmann::ordered_json;
+
+// Copies options that were given, under their own names.
+void Copy(const Options& options, std::initializer_list<const char*> names, Json& json) {
+  for (const char* name : names) {
+    if (options.Has(name)) json[name] = options.Text(name);
+  }
+}
+
+// Takes the subcommand off the front: "create" of `outpace campaign create DEMO`.
+std::string TakeVerb(Arguments& arguments) {
+  if (arguments.empty() || arguments[0].empty() || arguments[0][0] == '-') return "";
+  std::string verb = arguments[0];
+  arguments.erase(arguments.begin());
+  return verb;
+}
+
+}  // namespace
+
+int RunImportCommand(const Arguments& arguments) {
+  Options options(
+      "outpace import FILE --campaign ID [--list NAME]",
+      "Loads a list of leads: normalises numbers, drops duplicates and do-not-call numbers, and\n"
+      "reports every row it did not take. Reads CSV with a header (English or Chinese column names),\n"
+      "VICIdial's standard layouts without one, UTF-8 or GB18030. What it reports as loaded is on\n"
+      "disk. May be run while the engine dials.\n\n"
+      "  outpace import leads.csv --campaign DEMO --list november --rejects bad.tsv\n");
+  options.Add()("file", po::value<std::string>(), "the list file")(
+      "campaign", po::value<std::string>(), "campaign that dials the list")(
+      "list", po::value<std::string>(), "name or number of the list; made when new")(
+      "layout", po::value<std::string>(), "auto, header, standard or stdrankowner")(
+      "encoding", po::value<std::string>(), "auto, utf-8 or gb18030")(
+      "country", po::value<std::string>(), "home of numbers without country code: US, GB, CN, AU")(
+      "duplicates", po::value<std::string>(), "check within: none, list, campaign or system")(
+      "rejects", po::value<std::string>(), "write rejected rows here, with line and reason")(
+      "no-scrub", "load do-not-call numbers too (they are never dialed)");
+  options.Positional("file", 1);
+  if (auto code = options.Parse(arguments)) return *code;
+  if (!options.Has("file")) return Misuse(options.usage(), "which file?");
+  if (!options.Has("campaign")) return Misuse(options.usage(), "--campaign is missing");
+  Json json = {{"path", options.Text("file")}, {"list", "default"}};
+  Copy(options, {"campaign", "list", "layout", "encoding", "country", "duplicates", "rejects"}, json);
+  json["no_scrub"] = options.Has("no-scrub");
+  return RunAdmin(options.ConfigPath(), "import", json);
+}
+
+int RunCampaignCommand(const Arguments& given) {
+  Arguments arguments = given;
+  const std::string verb = TakeVerb(arguments);
+  Options options(
+      "outpace campaign list|show|create|set|start|pause [ID] [NAME=VALUE ...]",
+      "Settings have VICIdial's names; docs/CAMPAIGNS.md explains each.\n\n"
+      "  outpace campaign create DEMO dial_method=ADAPT_HARD_LIMIT trunk=carrier\n"
+      "  outpace campaign set DEMO adaptive_dropped_percentage=2 local_call_time=09:00-20:00\n"
+      "  outpace campaign start DEMO\n");
+  options.Add()("id", po::value<std::string>(), "campaign")(
+      "set", po::value<std::vector<std::string>>(), "NAME=VALUE");
+  options.Positional("id", 1);
+  options.Positional("set", -1);
+  if (auto code = options.Parse(arguments)) return *code;
+  static const std::vector<std::string> kVerbs = {"list", "show", "create", "set", "start", "pause"};
+  if (std::find(kVerbs.begin(), kVerbs.end(), verb) == kVerbs.end()) {
+    return Misuse(options.usage(), verb.empty() ? "what shall be done?" : "no such verb: " + verb);
+  }
+  Json json = Json::object();
+  Copy(options, {"id"}, json);
+  json["set"] = Json::object();
+  for (const std::string& pair : options.Texts("set")) {
+    const size_t equals = pair.find('=');
+    if (equals == std::string::npos) return Misuse(options.usage(), "write NAME=VALUE: " + pair);
+    json["set"][pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  return RunAdmin(options.ConfigPath(), "campaign." + verb, json);
+}
+
+int RunLeadCommand(const Arguments& given) {
+  Arguments arguments = given;
+  const std::string verb = TakeVerb(arguments);
+  Options options("outpace lead why|show LEAD | counts | lists | list-on LIST | list-off LIST",
+                  "LEAD is a lead's id or a telephone number in any spelling.\n\n"
+                  "  outpace lead why 202-555-0100      every reason that holds the lead back now\n"
+                  "  outpace lead counts                leads by campaign and status\n");
+  options.Add()("lead", po::value<std::string>(), "lead id, number, or list")(
+      "country", po::value<std::string>(), "home of numbers without country code");
+  options.Positional("lead", 1);
+  if (auto code = options.Parse(arguments)) return *code;
+  Json json = Json::object();
+  Copy(options, {"lead", "country"}, json);
+  if (verb == "why" || verb == "show" || verb == "counts") {
+    return RunAdmin(options.ConfigPath(), "lead." + verb, json);
+  }
+  if (verb == "lists") return RunAdmin(options.ConfigPath(), "list.list", json);
+  if (verb == "list-on" || verb == "list-off") {
+    return RunAdmin(options.ConfigPath(), "list.active",
+                    {{"list", options.Text("lead")}, {"active", verb == "list-on"}});
+  }
+  return Misuse(options.usage(), verb.empty() ? "what shall be done?" : "no such verb: " + verb);
+}
+
+int RunDncCommand(const Arguments& given) {
+  Arguments arguments = given;
+  const std::string verb = TakeVerb(arguments);
+  Options options("outpace dnc add|remove|check NUMBER | import FILE [--campaign ID]",
+                  "From the moment `add` or `import` says so, the number is not dialed, and a call to\n"
+                  "it that nobody has answered is cancelled. Without --campaign: for all campaigns.\n\n"
+                  "  outpace dnc add '+1 202 555 0100'\n  outpace dnc import registry.csv\n");
+  options.Add()("what", po::value<std::string>(), "number or file")(
+      "campaign", po::value<std::string>(), "only for this campaign")(
+      "country", po::value<std::string>(), "home of numbers without country code");
+  options.Positional("what", 1);
+  if (auto code = options.Parse(arguments)) return *code;
+  if (verb != "add" && verb != "remove" && verb != "check" && verb != "import") {
+    return Misuse(options.usage(), verb.empty() ? "what shall be done?" : "no such verb: " + verb);
+  }
+  if (!options.Has("what")) return Misuse(options.usage(), "which number or file?");
+  Json json = {{verb == "import" ? "path" : "number", options.Text("what")}};
+  Copy(options, {"campaign", "country"}, json);
+  return RunAdmin(options.ConfigPath(), "dnc." + verb, json);
+}
+
+int RunAgentCommand(const Arguments& given) {
+  Arguments arguments = given;
+  // Simulated agents are a program of their own: all further options are theirs.
+  if (std::find(arguments.begin(), arguments.end(), "--simulate") != arguments.end()) {
+    return farend::RunSimulatedAgents(arguments);
+  }
+  const std::string verb = TakeVerb(arguments);
+  Options options(
+      "outpace agent list | add USER --password WORD --phone sip:USER@ADDRESS:PORT | --simulate N",
+      "The engine rings the agent's phone at login and keeps the line (a nailed-up line); calls come\n"
+      "in on it without ringing. `--simulate N --help` tells about software agents for tests.\n\n"
+      "  outpace agent add anna --password secret --phone sip:anna@192.0.2.7:5060 --name 'Anna B.'\n");
+  options.Add()("user", po::value<std::string>(), "login name, 20 characters at most")(
+      "password", po::value<std::string>(), "password")("name", po::value<std::string>(), "full name")(
+      "phone", po::value<std::string>(), "SIP address of the agent's phone");
+  options.Positional("user", 1);
+  if (auto code = options.Parse(arguments)) return *code;
+  Json json = Json::object();
+  Copy(options, {"user", "password", "name", "phone"}, json);
+  if (verb != "add" && verb != "list") {
+    return Misuse(options.usage(), verb.empty() ? "what shall be done?" : "no such verb: " + verb);
+  }
+  return RunAdmin(options.ConfigPath(), "agent." + verb, json);
+}
+
+int RunExportCommand(const Arguments& given) {
+  Arguments arguments = given;
+  const std::string verb = TakeVerb(arguments);
+  Options options(
+      "outpace export calls FILE | summary [--day DAY | --from DAY --to DAY]",
+      "One row an attempt, stable columns (docs/EXPORT.md), VICIdial's first. Days are those of\n"
+      "--zone. The same range gives the same bytes. The file appears whole or not at all.\n\n"
+      "  outpace export calls calls.csv --day yesterday --zone America/New_York --bom\n");
+  options.Add()("file", po::value<std::string>(), "file to write")(
+      "day", po::value<std::string>(), "2026-11-21, today (default) or yesterday")(
+      "from", po::value<std::string>(), "first day")("to", po::value<std::string>(), "last day")(
+      "zone", po::value<std::string>(), "IANA time zone of the days and times (default UTC)")(
+      "campaign", po::value<std::string>(), "only this campaign")(
+      "bom", "begin with a byte order mark, for spreadsheets");
+  options.Positional("file", 1);
+  if (auto code = options.Parse(arguments)) return *code;
+  Json json = Json::object();
+  Copy(options, {"day", "from", "to", "zone", "campaign"}, json);
+  json["bom"] = options.Has("bom");
+  if (verb == "summary") return RunAdmin(options.ConfigPath(), "summary", json);
+  if (verb != "calls") {
+    return Misuse(options.usage(), verb.empty() ? "what shall be exported?" : "no such export: " + verb);
+  }
+  if (!options.Has("file")) return Misuse(options.usage(), "which file shall be written?");
+  json["path"] = options.Text("file");
+  return RunAdmin(options.ConfigPath(), "export.calls", json);
+}
+
+}  // namespace outpace::runtime

@@ -1,0 +1,288 @@
+// Wires the folders into one process. Threads: the controller, the call shard (SIP), media, the store's
+// writer and reader, the API's sockets, agents and boards, passwords, administration. They share no
+// data: each owns its own and gets messages. They stop in the opposite order of their making.
+
+#include "engine/runtime/serve.h"
+
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <future>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "campaign/store/rocks_lead_store.h"
+#include "engine/api/http_server.h"
+#include "engine/media/media_server.h"
+#include "engine/runtime/admin.h"
+#include "engine/runtime/agent_service.h"
+#include "engine/runtime/asio_loop.h"
+#include "engine/runtime/board_service.h"
+#include "engine/runtime/controller.h"
+#include "engine/runtime/json_log.h"
+#include "engine/runtime/password.h"
+#include "engine/runtime/real_clock.h"
+#include "engine/runtime/shard_thread.h"
+#include "engine/runtime/store_service.h"
+
+namespace outpace::runtime {
+namespace {
+
+constexpr uint64_t kAttemptIdBlock = 1'000'000;
+constexpr absl::Duration kLearnedEvery = absl::Seconds(10);
+
+absl::StatusOr<Controller::StartState> ReadStartState(campaign::LeadStore& store,
+                                                      const Clock& clock) {
+  Controller::StartState state;
+  auto campaigns = store.Campaigns();
+  if (!campaigns.ok()) return campaigns.status();
+  state.campaigns = *std::move(campaigns);
+  auto lists = store.Lists();
+  if (!lists.ok()) return lists.status();
+  state.lists = *std::move(lists);
+  auto dnc = store.AllDnc();
+  if (!dnc.ok()) return dnc.status();
+  state.dnc = *std::move(dnc);
+  auto agents = store.Agents();
+  if (!agents.ok()) return agents.status();
+  state.agents = *std::move(agents);
+  auto open = store.OpenAttempts();
+  if (!open.ok()) return open.status();
+  for (campaign::Attempt& attempt : *open) {
+    auto lead = store.GetLead(attempt.lead);
+    if (!lead.ok()) return lead.status();
+    if (!lead->has_value()) return absl::DataLossError("an open attempt has no lead");
+    state.open_leads.push_back(std::move(**lead));
+    state.open_attempts.push_back(std::move(attempt));
+  }
+  // A campaign's day may have begun up to 26 hours ago somewhere on earth.
+  const absl::Time now = clock.Wall();
+  absl::Status read = store.ForEachAttempt(
+      now - absl::Hours(26), now + absl::Hours(1), [&](const campaign::Attempt& attempt) {
+        state.attempts_today.push_back(attempt);
+        return true;
+      });
+  if (!read.ok()) return read;
+  for (const campaign::CampaignSettings& settings : state.campaigns) {
+    auto learned = store.GetMeta(absl::StrCat("pacer.", settings.id));
+    if (!learned.ok()) return learned.status();
+    if (learned->has_value()) state.learned[settings.id] = **learned;
+  }
+  auto first = store.ReserveAttemptIds(kAttemptIdBlock);
+  if (!first.ok()) return first.status();
+  state.next_attempt = *first;
+  return state;
+}
+
+// A sink that exists before the controller does.
+class SinkDoor final : public call::LegEventSink {
+ public:
+  void Open(Controller& controller) { controller_ = &controller; }
+  void OnLegEvent(call::LegEvent event) override {
+    if (controller_ != nullptr) controller_->OnLegEvent(std::move(event));
+  }
+
+ private:
+  Controller* controller_ = nullptr;
+};
+
+// Runs `call` on the controller's loop and waits for its answer. For the admin thread only.
+template <typename Call>
+void OnController(AsioLoop& loop, Call call) {
+  std::promise<void> done;
+  if (!loop.Post([&] {
+        call();
+        done.set_value();
+      })) {
+    return;
+  }
+  done.get_future().wait();
+}
+
+AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents) {
+  AdminHooks hooks;
+  hooks.campaign_changed = [&](const campaign::CampaignSettings& settings) {
+    OnController(loop, [&] { controller.PutCampaign(settings); });
+  };
+  hooks.list_changed = [&](const campaign::List& list) {
+    OnController(loop, [&] { controller.PutList(list); });
+  };
+  hooks.agent_changed = [&](const campaign::AgentRecord& agent) {
+    agents.PutAgent(agent);
+    OnController(loop, [&] { controller.PutAgent(agent); });
+  };
+  hooks.leads_changed = [&](const CampaignId& campaign) {
+    OnController(loop, [&] { controller.LeadsChanged(campaign); });
+  };
+  const auto dnc = [&loop](auto change) {
+    std::promise<absl::Status> stored;
+    if (!loop.Post([&] { change([&](absl::Status status) { stored.set_value(status); }); })) {
+      return absl::Status(absl::UnavailableError("overloaded; try again"));
+    }
+    return stored.get_future().get();
+  };
+  hooks.add_dnc = [&controller, dnc](campaign::DncEntry entry) {
+    return dnc([&](Controller::Done done) { controller.AddDnc(entry, std::move(done)); });
+  };
+  hooks.remove_dnc = [&controller, dnc](campaign::DncEntry entry) {
+    return dnc([&](Controller::Done done) { controller.RemoveDnc(entry, std::move(done)); });
+  };
+  return hooks;
+}
+
+void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop) {
+  server.Route("POST", "/v1/admin/{}", [&](api::HttpRequest request, api::Responder respond) {
+    if (!request.local) {
+      return respond(api::ErrorResponse(absl::PermissionDeniedError(
+          "administration is open on the control socket only; use the outpace command")));
+    }
+    auto shared = std::make_shared<api::Responder>(std::move(respond));
+    const bool queued = admin_loop.Post([&admin, request = std::move(request), shared] {
+      const auto arguments = nlohmann::ordered_json::parse(request.body, nullptr, false);
+      const auto answer = admin.Run(request.captures.at(0), arguments);
+      if (!answer.ok()) return (*shared)(api::ErrorResponse(answer.status()));
+      api::HttpResponse response;
+      response.body = answer->dump();
+      (*shared)(std::move(response));
+    });
+    if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
+  });
+}
+
+void SaveLearned(Controller& controller, StoreService& store, AsioLoop& loop) {
+  campaign::StoreBatch batch;
+  for (auto& [id, learned] : controller.Learned()) {
+    batch.meta[absl::StrCat("pacer.", id)] = std::move(learned);
+  }
+  if (!batch.meta.empty()) store.Commit(std::move(batch), [](absl::Status) {});
+  loop.After(kLearnedEvery, [&] { SaveLearned(controller, store, loop); });
+}
+
+// Blocks SIGTERM and SIGINT for this thread and those it starts, so that WaitForSignal() gets them.
+sigset_t BlockSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  return set;
+}
+
+}  // namespace
+
+absl::Status Serve(const Config& config) {
+  const sigset_t signals = BlockSignals();
+  std::signal(SIGPIPE, SIG_IGN);
+  RealClock clock;
+  auto log = JsonLog::Open(config.log_file, config.log_level);
+  if (!log.ok()) return log.status();
+
+  store::RocksStoreOptions store_options;
+  store_options.path = config.StorePath();
+  store_options.now = clock.Wall();
+  auto store = store::RocksLeadStore::Open(store_options);
+  if (!store.ok()) return store.status();
+
+  media::MediaConfig media_config;
+  media_config.address = config.media_address;
+  media_config.ports = config.media_ports;
+  media_config.port_first = static_cast<uint16_t>(config.media_port_first);
+  media_config.safe_harbor_wav = config.safe_harbor_wav;
+  auto media = media::MediaServer::Start(media_config, clock, **log);
+  if (!media.ok()) return media.status();
+
+  SinkDoor sink;
+  ShardThread::Parts parts;
+  parts.config = &config;
+  parts.legs_max = static_cast<uint32_t>(config.media_ports);
+  parts.clock = &clock;
+  parts.log = log->get();
+  parts.media = media->get();
+  parts.sink = &sink;
+  auto shard = ShardThread::Start(parts);
+  if (!shard.ok()) return shard.status();
+
+  AsioLoop control("control", clock);
+  AsioLoop agents_loop("agents", clock);
+  AsioLoop boards_loop("boards", clock);
+  AsioLoop hashing("hashing", clock);
+  AsioLoop admin_loop("admin", clock);
+  ThreadedStoreService store_service(**store, control);
+  AgentService agents({config.agent_phone_networks}, agents_loop, hashing, **log);
+  BoardService boards(boards_loop, config.board_token);
+
+  api::ServerOptions server_options;
+  server_options.address = config.http_listen.address;
+  server_options.port = config.http_listen.port;
+  server_options.unix_socket = config.SocketPath();
+  auto server = api::HttpServer::Create(server_options, **log);
+  if (!server.ok()) return server.status();
+
+  ControllerOptions options;
+  options.local_host = config.sip_listen.ToString();
+  options.legs_max = parts.legs_max;
+  for (const TrunkConfig& trunk : config.trunks) {
+    options.trunks.push_back(
+        {trunk.name, trunk.peer.ToString(), trunk.calls_per_second, trunk.calls_max});
+  }
+  Controller controller(
+      options, control, store_service,
+      [&](call::ShardMessage message) { return (*shard)->Post(std::move(message)); }, agents,
+      SecureRandom64, **log);
+  auto state = ReadStartState(**store, clock);
+  if (!state.ok()) return state.status();
+  state->open_dialogs = (*shard)->left_open();
+  for (const campaign::AgentRecord& agent : state->agents) agents.PutAgent(agent);
+  agents.SetController(controller, control);
+  sink.Open(controller);
+
+  Admin admin(**store, clock, HooksOf(controller, control, agents));
+  agents.Install(**server);
+  boards.Install(**server);
+  InstallAdmin(**server, admin, admin_loop);
+  OUTPACE_CHECK(control.Post([&] {
+    controller.Start(*std::move(state));
+    SaveLearned(controller, store_service, control);
+    // A BYE may need its retransmissions; a process that dies before leaves the rest to the next.
+    control.After(absl::Seconds(5), [&] { (*shard)->ForgetLeftOpen(); });
+  }));
+  boards.Start(controller, control);
+  for (AsioLoop* loop : {&control, &agents_loop, &boards_loop, &hashing, &admin_loop}) loop->Start();
+  (*server)->Start();
+  (*log)->Info("serving", {{"http", config.http_listen.address},
+                           {"port", static_cast<int>((*server)->port())},
+                           {"sip", config.sip_listen.ToString()},
+                           {"version", OUTPACE_VERSION}});
+  std::printf("outpace: serving; board at http://%s:%d/ ; stop with SIGTERM\n",
+              config.http_listen.address.c_str(), (*server)->port());
+  std::fflush(stdout);
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  (*log)->Info("draining", {{"seconds", absl::ToDoubleSeconds(config.drain_time)}});
+  auto drained = std::make_shared<std::promise<void>>();
+  std::future<void> is_drained = drained->get_future();
+  OUTPACE_CHECK(control.Post([&, drained] {
+    controller.Drain([drained] { drained->set_value(); });
+  }));
+  const MonoTime give_up = clock.Mono() + config.drain_time;
+  while (is_drained.wait_for(std::chrono::milliseconds(0)) != std::future_status::ready &&
+         clock.Mono() < give_up) {
+    // Waits for a further signal or 20 ms, whichever is first.
+    const timespec pause{0, 20'000'000};
+    if (sigtimedwait(&signals, nullptr, &pause) > 0) break;
+  }
+  (*log)->Info("stopping", {});
+  (*server)->Stop();
+  admin_loop.Stop();
+  hashing.Stop();
+  boards_loop.Stop();
+  agents_loop.Stop();
+  control.Stop();
+  (*shard)->Stop();
+  (*media)->Stop();
+  return absl::OkStatus();
+}
+
+}  // namespace outpace::runtime

@@ -1,0 +1,130 @@
+#include "engine/runtime/shard_thread.h"
+
+#include <pthread.h>
+
+#include <future>
+#include <utility>
+
+#include "engine/call/file_dialog_journal.h"
+#include "engine/media/shard_media_plane.h"
+#include "engine/sip/sofia_signaling.h"
+
+namespace outpace::runtime {
+namespace {
+
+// Signalling and media are made before the shard that hears their events; these stand in between.
+class SignalingDoor final : public call::SignalingEvents {
+ public:
+  void Open(call::CallShard& shard) { shard_ = &shard; }
+  void OnProvisional(LegId leg, int status, absl::string_view sdp) override {
+    shard_->OnProvisional(leg, status, sdp);
+  }
+  void OnAnswer(LegId leg, const call::DialogState& dialog, absl::string_view sdp) override {
+    shard_->OnAnswer(leg, dialog, sdp);
+  }
+  void OnFailure(LegId leg, const call::Failure& failure) override {
+    shard_->OnFailure(leg, failure);
+  }
+  void OnBye(LegId leg, int q850_cause) override { shard_->OnBye(leg, q850_cause); }
+  void OnByeDone(LegId leg) override { shard_->OnByeDone(leg); }
+  std::string OnReinvite(LegId leg, absl::string_view sdp) override {
+    return shard_->OnReinvite(leg, sdp);
+  }
+
+ private:
+  call::CallShard* shard_ = nullptr;
+};
+
+class MediaDoor final : public call::MediaEvents {
+ public:
+  void Open(call::CallShard& shard) { shard_ = &shard; }
+  void OnPromptDone(LegId leg) override { shard_->OnPromptDone(leg); }
+  void OnFirstMedia(LegId leg, MonoTime at) override { shard_->OnFirstMedia(leg, at); }
+  void OnMediaLost(LegId leg) override { shard_->OnMediaLost(leg); }
+
+ private:
+  call::CallShard* shard_ = nullptr;
+};
+
+}  // namespace
+
+struct ShardThread::Objects {
+  SignalingDoor signaling_door;
+  MediaDoor media_door;
+  std::unique_ptr<call::FileDialogJournal> journal;
+  std::unique_ptr<sip::SofiaSignaling> signaling;
+  std::unique_ptr<media::ShardMediaPlane> media;
+  std::unique_ptr<call::CallShard> shard;
+};
+
+ShardThread::ShardThread(const Parts& parts) : parts_(parts), loop_(*parts.clock) {}
+
+ShardThread::~ShardThread() { Stop(); }
+
+absl::Status ShardThread::Build() {
+  objects_ = std::make_unique<Objects>();
+  const Config& config = *parts_.config;
+  auto journal = call::FileDialogJournal::Open(config.JournalPath(), *parts_.log);
+  if (!journal.ok()) return journal.status();
+  objects_->journal = *std::move(journal);
+  left_open_ = objects_->journal->orphans();
+
+  sip::SofiaConfig sip;
+  sip.bind_address = config.sip_listen.address;
+  sip.port = config.sip_listen.port;
+  sip.user_agent = "Outpace/" OUTPACE_VERSION;
+  call::ShardOptions options;
+  options.legs_max = parts_.legs_max;
+  for (const TrunkConfig& trunk : config.trunks) {
+    sip.peers.push_back(trunk.peer.address);
+    options.trunks.push_back({.name = trunk.name,
+                              .cps = trunk.calls_per_second,
+                              .calls_max = trunk.calls_max,
+                              .unanswered_max = trunk.unanswered_max});
+  }
+  auto signaling =
+      sip::SofiaSignaling::Create(sip, loop_, *parts_.log, objects_->signaling_door);
+  if (!signaling.ok()) return signaling.status();
+  objects_->signaling = std::move(*signaling);
+  objects_->media = parts_.media->ForShard(0, loop_, objects_->media_door);
+  objects_->shard = std::make_unique<call::CallShard>(options, loop_, *objects_->signaling,
+                                                      *objects_->media, *objects_->journal,
+                                                      *parts_.sink, *parts_.log);
+  objects_->signaling_door.Open(*objects_->shard);
+  objects_->media_door.Open(*objects_->shard);
+  shard_ = objects_->shard.get();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<ShardThread>> ShardThread::Start(const Parts& parts) {
+  std::unique_ptr<ShardThread> self(new ShardThread(parts));
+  std::promise<absl::Status> built;
+  self->thread_ = std::thread([&built, shard = self.get()] {
+    pthread_setname_np(pthread_self(), "call-shard");
+    bool told = false;
+    const absl::Status status = shard->loop_.Run(
+        [&] {
+          absl::Status result = shard->Build();
+          if (!result.ok()) shard->loop_.Stop();
+          told = true;
+          built.set_value(std::move(result));
+        },
+        [shard] { shard->objects_.reset(); });
+    if (!told) built.set_value(status);
+  });
+  if (absl::Status status = built.get_future().get(); !status.ok()) return status;
+  return self;
+}
+
+void ShardThread::ForgetLeftOpen() {
+  // Lost when the loop's queue is full: then the next process ends them once more, which is harmless.
+  (void)loop_.Post([this] { objects_->journal->EndedOrphans(); });
+}
+
+void ShardThread::Stop() {
+  if (!thread_.joinable()) return;
+  loop_.Stop();
+  thread_.join();
+}
+
+}  // namespace outpace::runtime
