@@ -100,25 +100,28 @@ void Reactor::RunTimers() {
   }
 }
 
-int Reactor::WaitMillis() const {
-  if (due_.empty()) return 1000;
+int Reactor::WaitMillis(absl::Duration wait_max) const {
+  const int64_t most = absl::ToInt64Milliseconds(wait_max);
+  if (due_.empty()) return static_cast<int>(most);
+  // Rounded up: rounding down would spin through the last millisecond.
   const int64_t left = (due_.top().at.nanos() - clock_.Mono().nanos() + 999'999) / 1'000'000;
-  return static_cast<int>(std::clamp<int64_t>(left, 0, 1000));
+  return static_cast<int>(std::clamp<int64_t>(left, 0, most));
+}
+
+void Reactor::RunOnce(absl::Duration wait_max) {
+  epoll_event events[256];
+  const int n = ::epoll_wait(epoll_fd_, events, 256, WaitMillis(wait_max));
+  for (int i = 0; i < n; ++i) {
+    const auto index = static_cast<size_t>(events[i].data.fd);
+    if (const auto handler = watched_[index]) (*handler)();
+  }
+  RunInbox();
+  RunTimers();
+  if (on_batch_end_) on_batch_end_();
 }
 
 void Reactor::Run() {
-  epoll_event events[256];
-  while (!stopped_.load(std::memory_order_acquire)) {
-    const int n = ::epoll_wait(epoll_fd_, events, 256, WaitMillis());
-    for (int i = 0; i < n; ++i) {
-      const auto index = static_cast<size_t>(events[i].data.fd);
-      if (const auto handler = watched_[index]) (*handler)();
-    }
-    RunInbox();
-    RunTimers();
-    if (on_batch_end_) on_batch_end_();
-  }
-  if (on_batch_end_) on_batch_end_();
+  while (!stopped_.load(std::memory_order_acquire)) RunOnce(absl::Seconds(1));
 }
 
 }  // namespace outpace::farend

@@ -43,6 +43,8 @@ class Reactor final : public Loop {
   void OnBatchEnd(std::function<void()> task) { on_batch_end_ = std::move(task); }
   // Handles events until Stop().
   void Run();
+  // Waits at most `wait_max` for something to do and does it.
+  void RunOnce(absl::Duration wait_max);
   void Stop();  // any thread
 
  private:
@@ -55,7 +57,7 @@ class Reactor final : public Loop {
   };
   void RunInbox();
   void RunTimers();
-  int WaitMillis() const;
+  int WaitMillis(absl::Duration wait_max) const;
 
   SystemClock clock_;
   int epoll_fd_ = -1;
