@@ -306,7 +306,7 @@ void SimCarrier::OnBridged(LegId a, LegId b) {
     if (it == by_leg_.end()) continue;
     const std::string& call_id = it->second;
     Call* call = Live(call_id);
-    if (call == nullptr) continue;
+    if (call == nullptr || call->state == State::kTrying) continue;
     SimInvite& invite = invites_[call->invite];
     invite.bridged = true;
     if (invite.agent) continue;
@@ -322,7 +322,8 @@ void SimCarrier::OnUnbridged(LegId leg) {
   const auto it = by_leg_.find(leg);
   if (it == by_leg_.end()) return;
   Call* call = Live(it->second);
-  if (call != nullptr && !invites_[call->invite].agent) ScheduleHangUp(it->second, *call);
+  if (call == nullptr || call->state == State::kTrying || invites_[call->invite].agent) return;
+  ScheduleHangUp(it->second, *call);
 }
 
 void SimCarrier::End(Call& call) {
