@@ -46,11 +46,6 @@ bool IsSdpType(absl::string_view content_type) {
   return absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(type), "application/sdp");
 }
 
-std::string HopUri(absl::string_view host, int port) {
-  const bool v6 = absl::StrContains(host, ':');
-  return absl::StrCat("sip:", v6 ? "[" : "", host, v6 ? "]" : "", ":", port == 0 ? 5060 : port);
-}
-
 }  // namespace
 
 bool SipUri::HasParam(absl::string_view name) const {
@@ -120,18 +115,29 @@ absl::StatusOr<SipUri> ParseSipUri(absl::string_view uri) {
   return result;
 }
 
-bool IsNumericHost(absl::string_view host) {
+std::string CanonicalHost(absl::string_view host) {
   unsigned char address[sizeof(in6_addr)];
-  const std::string text(host);
-  return inet_pton(AF_INET, text.c_str(), address) == 1 ||
-         inet_pton(AF_INET6, text.c_str(), address) == 1;
+  char text[INET6_ADDRSTRLEN];
+  const std::string copy(host);
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (inet_pton(family, copy.c_str(), address) == 1 &&
+        inet_ntop(family, address, text, sizeof text) != nullptr) {
+      return text;
+    }
+  }
+  return "";
+}
+
+std::string HopUri(absl::string_view host, int port) {
+  const bool v6 = absl::StrContains(host, ':');
+  return absl::StrCat("sip:", v6 ? "[" : "", host, v6 ? "]" : "", ":", port == 0 ? 5060 : port);
 }
 
 absl::StatusOr<std::string> NumericHop(absl::string_view route_uri) {
   absl::StatusOr<SipUri> uri = ParseSipUri(route_uri);
   if (!uri.ok()) return uri.status();
   if (uri->scheme != "sip") return absl::InvalidArgumentError("next hop: only sip over UDP");
-  if (!IsNumericHost(uri->host)) {
+  if (CanonicalHost(uri->host).empty()) {
     return absl::InvalidArgumentError("next hop: the host is not a numeric address");
   }
   if (uri->HasParam("maddr")) return absl::InvalidArgumentError("next hop: maddr is not allowed");

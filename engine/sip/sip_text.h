@@ -34,8 +34,12 @@ struct SipUri {
 // a telephone number in it.
 absl::StatusOr<SipUri> ParseSipUri(absl::string_view uri);
 
-// True for an IPv4 or IPv6 address in numbers (no brackets), that is: for what needs no DNS.
-bool IsNumericHost(absl::string_view host);
+// The one way to write a numeric IPv4 or IPv6 address (no brackets); empty for anything else, that
+// is: for what would need DNS.
+std::string CanonicalHost(absl::string_view host);
+
+// "sip:192.0.2.10:5060"; port 0 means 5060. `host` is numeric.
+std::string HopUri(absl::string_view host, int port);
 
 // "sip:192.0.2.10:5060" from a next hop as configured. InvalidArgument unless scheme sip, numeric
 // host, no maddr (it would name another host) and UDP.

@@ -1,5 +1,7 @@
 #include "engine/sip/sofia_message.h"
 
+#include <arpa/inet.h>
+#include <sofia-sip/msg_addr.h>
 #include <sofia-sip/url.h>
 
 #include <algorithm>
@@ -19,6 +21,17 @@ std::string UriText(const url_t* url) {
 }
 
 }  // namespace
+
+Source SourceOf(msg_t* msg) {
+  const su_sockaddr_t* from = msg_addr(msg);
+  char text[INET6_ADDRSTRLEN];
+  if (from->su_family != AF_INET && from->su_family != AF_INET6) return {};
+  const void* address = from->su_family == AF_INET
+                            ? static_cast<const void*>(&from->su_sin.sin_addr)
+                            : &from->su_sin6.sin6_addr;
+  if (inet_ntop(from->su_family, address, text, sizeof text) == nullptr) return {};
+  return {text, ntohs(from->su_port)};
+}
 
 std::string SdpOfMessage(const sip_t& sip) {
   if (sip.sip_payload == nullptr || sip.sip_payload->pl_data == nullptr) return "";

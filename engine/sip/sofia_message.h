@@ -33,6 +33,13 @@ inline absl::string_view View(const char* text) {
   return text != nullptr ? absl::string_view(text) : absl::string_view();
 }
 
+// Where a received message came from; an empty host if that is unknown.
+struct Source {
+  std::string host;  // canonical
+  int port = 0;
+};
+Source SourceOf(msg_t* msg);
+
 // The SDP of the body, empty if there is none.
 std::string SdpOfMessage(const sip_t& sip);
 // The first Q.850 cause in the Reason headers; 0 if there is none.

@@ -5,12 +5,11 @@
 
 #include "absl/strings/match.h"
 #include "engine/base/rng.h"
+#include "engine/sip/peer_set.h"
 
 namespace outpace::sip {
 namespace {
 
-using ::testing::AnyOf;
-using ::testing::Eq;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -51,6 +50,24 @@ TEST(NumericHop, TakesNumbersOnly) {
                           "sips:192.0.2.10", "sip:0x7f000001", "sip:127.1"}) {
     EXPECT_EQ(NumericHop(bad).status().code(), absl::StatusCode::kInvalidArgument) << bad;
   }
+}
+
+TEST(PeerSet, ForgetsTheLearnedPeerNotUsedForLongest) {
+  PeerSet peers(2);
+  ASSERT_TRUE(peers.Configure("192.0.2.1").ok());
+  EXPECT_EQ(peers.Configure("carrier.example").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(peers.Learn("192.0.2.1"));
+  EXPECT_FALSE(peers.Learn("phone.example"));
+  EXPECT_TRUE(peers.Learn("10.0.0.1"));
+  EXPECT_TRUE(peers.Learn("10.0.0.2"));
+  EXPECT_FALSE(peers.Learn("10.0.0.1"));  // used again
+  EXPECT_TRUE(peers.Learn("2001:DB8::1"));
+  EXPECT_TRUE(peers.Contains("192.0.2.1"));
+  EXPECT_TRUE(peers.Contains("10.0.0.1"));
+  EXPECT_FALSE(peers.Contains("10.0.0.2"));
+  EXPECT_TRUE(peers.Contains("2001:db8:0::1"));
+  EXPECT_FALSE(peers.Contains(""));
+  EXPECT_THAT(peers.Ipv4(), ::testing::ElementsAre(0xc0000201u, 0x0a000001u));
 }
 
 TEST(Tokens, FollowTheGrammar) {

@@ -1,0 +1,148 @@
+#pragma once
+
+// The inside of SofiaSignaling, shared by its .cc files: sofia_agent.cc opens the port and keeps
+// the peers, sofia_send.cc makes the requests, sofia_receive.cc takes what comes in. Includes
+// Sofia.
+
+namespace outpace::sip {
+struct Leg;
+}
+// The contexts that nta hands back to our callbacks must be named before its headers: so all of
+// those are included here, and nowhere else.
+#define NTA_AGENT_MAGIC_T void
+#define NTA_LEG_MAGIC_T ::outpace::sip::Leg
+#define NTA_OUTGOING_MAGIC_T ::outpace::sip::Leg
+#include <sofia-sip/nta.h>
+#include <sofia-sip/nta_stateless.h>
+#include <sofia-sip/nta_tport.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "engine/base/check.h"
+#include "engine/sip/peer_set.h"
+#include "engine/sip/sip_text.h"
+#include "engine/sip/sofia_message.h"
+#include "engine/sip/sofia_signaling.h"
+
+namespace outpace::sip {
+
+inline constexpr char kAllow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+inline constexpr int kNormalClearing = 16;  // Q.850
+
+// Tag macros want const char*; NULL leaves the header out.
+inline const char* OrNull(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+// One leg as SIP sees it. The stack's objects hang on it and never outlive it undetached: their
+// pointers are reused by the stack after destruction, so nothing is ever looked up by them.
+struct Leg {
+  enum class State {
+    kCalling,     // INVITE sent, nothing heard
+    kProceeding,  // a 1xx was heard
+    kAnswered,    // 2xx heard, ACK not sent
+    kUp,          // ACK sent
+    kEnding,      // our BYE is under way
+    kOver,        // failed, or ended by either side
+  };
+  SofiaSignaling::Impl* owner = nullptr;
+  LegId id;
+  State state = State::kCalling;
+  bool cancelled = false;
+  call::DialogState dialog;  // up to the 2xx only what we chose ourselves
+  nta_leg_t* nta = nullptr;
+  nta_outgoing_t* invite = nullptr;
+  nta_outgoing_t* bye = nullptr;
+};
+
+class SofiaSignaling::Impl {
+ public:
+  Impl(const SofiaConfig& config, SofiaLoop& loop, Log& log, call::SignalingEvents& events);
+  ~Impl();
+
+  absl::Status Open();
+  absl::Status Invite(const call::InviteRequest& request);
+  void Cancel(LegId id);
+  void Ack(LegId id);
+  void Bye(LegId id, int q850_cause);
+  void Forget(LegId id);
+  void ByeOrphan(const call::DialogState& dialog);
+  void CancelOrphan(const call::Signaling::OrphanInvite& invite);
+  void AddPeer(absl::string_view host);
+  void OnStray(msg_t* msg);
+
+  int local_port() const { return local_port_; }
+  int fd() const { return fd_; }
+  bool filtering() const { return filtering_; }
+  const SofiaCounters& counters() const { return counters_; }
+
+  // While one is alive, events wait: none comes from inside a call into Signaling.
+  class Entered {
+   public:
+    explicit Entered(Impl& impl) : impl_(impl) {
+      OUTPACE_CHECK(impl_.loop_.OnLoopThread());
+      ++impl_.depth_;
+    }
+    ~Entered() { --impl_.depth_; }
+
+   private:
+    Impl& impl_;
+  };
+
+ private:
+  static int AgentCallback(void* magic, nta_agent_t* agent, msg_t* msg, sip_t* sip);
+  static int InviteCallback(Leg* leg, nta_outgoing_t* orq, const sip_t* sip);
+  static int ByeCallback(Leg* leg, nta_outgoing_t* orq, const sip_t* sip);
+  static int LegCallback(Leg* leg, nta_leg_t* nta, nta_incoming_t* irq, const sip_t* sip);
+
+  void OnRequestOutside(msg_t* msg, const sip_t& sip);
+  void OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const sip_t* sip);
+  int OnRequestInside(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
+  int OnOffer(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
+  int Refuse(nta_incoming_t* irq, int status);
+
+  Leg* Find(LegId id);
+  nta_leg_t* MakeDialog(const call::DialogState& dialog, Leg* magic, nta_request_f* callback);
+  DialogRoute RouteOf(const call::DialogState& dialog) const;
+  bool SendAck(nta_leg_t* nta, const call::DialogState& dialog);
+  nta_outgoing_t* SendBye(nta_leg_t* nta, const call::DialogState& dialog, int q850_cause,
+                          Leg* magic);
+  enum class Before { kNothing, kAck };
+  void EndUnknownDialog(const call::DialogState& dialog, Before bye);
+  void EndStrayCall(const call::DialogState& dialog, bool fork);
+  void AckFailure(msg_t* msg, const sip_t& sip);
+  bool IsOurs(const sip_t& sip) const;
+  void SetFilter();
+  void HeardFromInvite(Leg& leg);
+  // Runs `event` now when no call into Signaling is under way, else in the loop's next turn.
+  void Deliver(Loop::Task event);
+  void Failed(absl::string_view what, const Leg* leg);
+
+  const SofiaConfig config_;
+  SofiaLoop& loop_;
+  Log& log_;
+  call::SignalingEvents& events_;
+  nta_agent_t* agent_ = nullptr;
+  int fd_ = -1;
+  int local_port_ = 0;
+  std::string via_host_;
+  std::string contact_;
+  int depth_ = 0;
+  bool filtering_ = false;
+  size_t unanswered_ = 0;
+  SofiaCounters counters_;
+  PeerSet peers_;
+  absl::flat_hash_map<LegId, std::unique_ptr<Leg>> legs_;
+  absl::flat_hash_map<std::string, LegId> by_call_id_;
+  // 2xx that were ended lately: the next copy is ACKed again but not ended again.
+  absl::flat_hash_set<std::string> strays_;
+  std::deque<std::pair<MonoTime, std::string>> strays_by_age_;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace outpace::sip

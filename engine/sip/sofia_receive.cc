@@ -1,0 +1,303 @@
+// What comes in: responses to our requests, requests inside our dialogs and outside of them, and
+// stray responses. Requests outside a dialog are answered without a transaction, so that a flood
+// leaves nothing behind; an event may make the shard forget its leg, so nothing here touches a leg
+// after delivering one.
+
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "engine/sip/sofia_agent.h"
+#include "engine/sip/sofia_overrides.h"
+
+namespace outpace::sip {
+namespace {
+
+using call::DialogState;
+using call::Failure;
+
+constexpr absl::Duration kStrayMemory = absl::Seconds(40);  // a 2xx is repeated for 32 s
+constexpr size_t kStraysMax = 4'096;
+
+std::string SourceHop(msg_t* msg) {
+  const Source source = SourceOf(msg);
+  return HopUri(source.host, source.port);
+}
+
+// Two 2xx with the same key are the same call.
+std::string StrayKey(const DialogState& dialog) {
+  return absl::StrCat(dialog.call_id, "\n", dialog.from_tag, "\n", dialog.to_tag);
+}
+
+}  // namespace
+
+// ---- responses to our INVITE and BYE ----
+
+void SofiaSignaling::Impl::HeardFromInvite(Leg& leg) {
+  if (leg.state != Leg::State::kCalling) return;
+  leg.state = Leg::State::kProceeding;
+  --unanswered_;
+}
+
+int SofiaSignaling::Impl::InviteCallback(Leg* leg, nta_outgoing_t* orq, const sip_t* sip) {
+  leg->owner->OnInviteResponse(*leg, orq, sip);
+  return 0;
+}
+
+void SofiaSignaling::Impl::OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const sip_t* sip) {
+  const int status = nta_outgoing_status(orq);
+  const LegId id = leg.id;
+  HeardFromInvite(leg);
+  std::string sdp = sip != nullptr ? SdpOfMessage(*sip) : "";
+  if (status < 200) {
+    Deliver([this, id, status, sdp = std::move(sdp)] { events_.OnProvisional(id, status, sdp); });
+    return;
+  }
+  if (status < 300) {
+    // What we chose ourselves we keep; only the far end's half comes out of the message.
+    DialogState heard = DialogOf(*sip, leg.dialog.next_hop);
+    leg.dialog.to_tag = std::move(heard.to_tag);
+    leg.dialog.remote_target = std::move(heard.remote_target);
+    leg.dialog.route_set = std::move(heard.route_set);
+    if (!leg.dialog.to_tag.empty()) nta_leg_rtag(leg.nta, leg.dialog.to_tag.c_str());
+    leg.state = Leg::State::kAnswered;
+    leg.invite = nullptr;
+    nta_outgoing_destroy(orq);
+    Deliver([this, id, dialog = leg.dialog, sdp = std::move(sdp)] {
+      events_.OnAnswer(id, dialog, sdp);
+    });
+    return;
+  }
+  Failure failure;
+  failure.status = status;
+  failure.local = nta_sip_is_internal(sip) != 0;
+  if (sip != nullptr) {
+    failure.q850_cause = CauseOf(*sip);
+    failure.retry_after = RetryAfterOf(*sip);
+    failure.phrase = PhraseOf(*sip);
+  }
+  leg.state = Leg::State::kOver;
+  leg.invite = nullptr;
+  nta_outgoing_destroy(orq);
+  Deliver([this, id, failure = std::move(failure)] { events_.OnFailure(id, failure); });
+}
+
+int SofiaSignaling::Impl::ByeCallback(Leg* leg, nta_outgoing_t* orq, const sip_t*) {
+  if (nta_outgoing_status(orq) < 200) return 0;
+  Impl* self = leg->owner;
+  const LegId id = leg->id;
+  leg->state = Leg::State::kOver;
+  leg->bye = nullptr;
+  nta_outgoing_destroy(orq);
+  self->Deliver([self, id] { self->events_.OnByeDone(id); });
+  return 0;
+}
+
+// ---- requests we receive ----
+
+int SofiaSignaling::Impl::AgentCallback(void* magic, nta_agent_t* agent, msg_t* msg, sip_t* sip) {
+  auto* self = static_cast<Impl*>(magic);
+  if (sip != nullptr && sip->sip_request != nullptr) {
+    self->OnRequestOutside(msg, *sip);
+  } else {
+    self->OnStray(msg);
+    nta_msg_discard(agent, msg);
+  }
+  return 0;
+}
+
+// Outside any dialog of ours. Answered without a transaction: a flood leaves nothing behind.
+void SofiaSignaling::Impl::OnRequestOutside(msg_t* msg, const sip_t& sip) {
+  const sip_method_t method = sip.sip_request->rq_method;
+  if (method == sip_method_ack) return nta_msg_discard(agent_, msg);
+  int status = 405;
+  if (!peers_.Contains(SourceOf(msg).host)) {
+    status = 403;
+    ++counters_.strangers_refused;
+  } else if (method == sip_method_options) {
+    status = 200;
+  } else if (method == sip_method_cancel || sip.sip_to->a_tag != nullptr) {
+    status = 481;
+  } else if (method == sip_method_invite) {
+    status = 403;  // the dialer takes no calls
+  } else if (method == sip_method_refer) {
+    status = 603;
+  } else if (method == sip_method_unknown) {
+    status = 501;
+  }
+  if (status != 200) ++counters_.requests_refused;
+  nta_msg_treply(agent_, msg, status, nullptr, SIPTAG_ALLOW_STR(kAllow),
+                 TAG_IF(status == 200, SIPTAG_ACCEPT_STR("application/sdp")),
+                 SIPTAG_SERVER_STR(OrNull(config_.user_agent)), TAG_END());
+}
+
+int SofiaSignaling::Impl::LegCallback(Leg* leg, nta_leg_t*, nta_incoming_t* irq, const sip_t* sip) {
+  return leg->owner->OnRequestInside(*leg, irq, *sip);
+}
+
+int SofiaSignaling::Impl::Refuse(nta_incoming_t* irq, int status) {
+  ++counters_.requests_refused;
+  nta_incoming_treply(irq, status, nullptr, SIPTAG_ALLOW_STR(kAllow), TAG_END());
+  return status;
+}
+
+// Returns the status to answer with; 2xx to BYE and offers is sent here. After an event `leg` may
+// be gone.
+int SofiaSignaling::Impl::OnRequestInside(Leg& leg, nta_incoming_t* irq, const sip_t& sip) {
+  const sip_method_t method = sip.sip_request->rq_method;
+  if (method == sip_method_ack) {  // of a 2xx whose transaction is gone: nothing to do or answer
+    nta_incoming_destroy(irq);
+    return 0;
+  }
+  msg_t* request = nta_incoming_getrequest(irq);
+  const bool peer = request != nullptr && peers_.Contains(SourceOf(request).host);
+  msg_destroy(request);
+  if (!peer) {
+    ++counters_.strangers_refused;
+    return Refuse(irq, 403);
+  }
+  const bool up = leg.state == Leg::State::kAnswered || leg.state == Leg::State::kUp;
+  switch (method) {
+    case sip_method_bye: {
+      if (leg.state == Leg::State::kEnding) return 200;  // the BYEs crossed
+      if (!up) return Refuse(irq, 481);
+      const LegId id = leg.id;
+      const int cause = CauseOf(sip);
+      leg.state = Leg::State::kOver;
+      nta_incoming_treply(irq, SIP_200_OK, TAG_END());
+      Deliver([this, id, cause] { events_.OnBye(id, cause); });
+      return 200;
+    }
+    case sip_method_invite:
+      if (leg.state == Leg::State::kUp) return OnOffer(leg, irq, sip);
+      return Refuse(irq, leg.state == Leg::State::kAnswered ? 491 : 481);
+    case sip_method_update:
+      if (leg.state == Leg::State::kUp && !SdpOfMessage(sip).empty()) return OnOffer(leg, irq, sip);
+      if (leg.state != Leg::State::kUp && sip.sip_payload != nullptr) return Refuse(irq, 491);
+      nta_incoming_treply(irq, SIP_200_OK, SIPTAG_CONTACT_STR(contact_.c_str()), TAG_END());
+      return 200;
+    case sip_method_options:
+    case sip_method_info:
+      nta_incoming_treply(irq, SIP_200_OK, SIPTAG_ALLOW_STR(kAllow), TAG_END());
+      return 200;
+    case sip_method_cancel:
+      return Refuse(irq, 481);
+    case sip_method_refer:
+      return Refuse(irq, 603);
+    case sip_method_unknown:
+      return Refuse(irq, 501);
+    default:
+      return Refuse(irq, 405);
+  }
+}
+
+// Re-INVITE, or UPDATE with an offer (RFC 3261 14.2, RFC 3311).
+int SofiaSignaling::Impl::OnOffer(Leg& leg, nta_incoming_t* irq, const sip_t& sip) {
+  const bool invite = sip.sip_request->rq_method == sip_method_invite;
+  const LegId id = leg.id;
+  const std::string target = ContactOf(sip);
+  const std::string answer = events_.OnReinvite(id, SdpOfMessage(sip));
+  if (answer.empty()) return Refuse(irq, 488);
+  if (Leg* still = Find(id); still != nullptr && !target.empty()) {
+    still->dialog.remote_target = target;  // target refresh (RFC 3261 12.2.2)
+  }
+  nta_incoming_treply(irq, SIP_200_OK, SIPTAG_CONTACT_STR(contact_.c_str()),
+                      SIPTAG_ALLOW_STR(kAllow), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
+                      SIPTAG_PAYLOAD_STR(answer.c_str()), TAG_END());
+  if (!invite) return 200;
+  // The transaction stays with the stack, which repeats the 200 until the ACK comes. A callback may
+  // not return 2xx for an INVITE; having replied and let go, what it returns does not matter.
+  nta_incoming_destroy(irq);
+  return 0;
+}
+
+// ---- strays ----
+
+// True for a response whose only Via is the one we put on (RFC 3261 8.1.3.3).
+bool SofiaSignaling::Impl::IsOurs(const sip_t& sip) const {
+  const sip_via_t* via = sip.sip_via;
+  if (via == nullptr || via->v_next != nullptr || via->v_host == nullptr) return false;
+  const std::string port = absl::StrCat(local_port_);
+  return absl::EqualsIgnoreCase(via->v_host, via_host_) &&
+         View(via->v_port != nullptr ? via->v_port : SIP_DEFAULT_SERV) == port;
+}
+
+// ACK of a 3xx..6xx to an INVITE of a process that died, most often the 487 that our CancelOrphan()
+// brought about; without it the far end repeats the response for 32 s (RFC 3261 17.1.1.3). To holds
+// the Request-URI because our INVITEs put it there.
+void SofiaSignaling::Impl::AckFailure(msg_t* msg, const sip_t& sip) {
+  if (sip.sip_via->v_branch == nullptr) return;
+  DialogState dialog = DialogOf(sip, SourceHop(msg));
+  nta_leg_t* nta = MakeDialog(dialog, nullptr, nullptr);
+  if (nta == nullptr) return;
+  const std::string cseq = absl::StrCat(dialog.cseq, " ACK");
+  nta_outgoing_t* ack = nta_outgoing_tcreate(
+      nta, nullptr, nullptr, URL_STRING_MAKE(dialog.next_hop.c_str()), SIP_METHOD_ACK,
+      URL_STRING_MAKE(dialog.to_uri.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
+      NTATAG_BRANCH_KEY(sip.sip_via->v_branch), NTATAG_STATELESS(1), TAG_END());
+  if (ack == nullptr) Failed("ACK", nullptr);
+  nta_leg_destroy(nta);
+}
+
+// A response to an INVITE that no transaction of the stack takes: a repeated 2xx, the 2xx of
+// another fork, or an answer to an INVITE of a process that died. Does not take `msg`.
+void SofiaSignaling::Impl::OnStray(msg_t* msg) {
+  const sip_t* sip = sip_object(msg);
+  if (sip == nullptr || sip->sip_status == nullptr || sip->sip_cseq == nullptr ||
+      sip->sip_call_id == nullptr || sip->sip_from == nullptr || sip->sip_to == nullptr ||
+      sip->sip_cseq->cs_method != sip_method_invite || sip->sip_status->st_status < 200 ||
+      !IsOurs(*sip)) {
+    return;
+  }
+  if (!peers_.Contains(SourceOf(msg).host)) return;
+
+  const auto by_call_id = by_call_id_.find(View(sip->sip_call_id->i_id));
+  Leg* leg = by_call_id != by_call_id_.end() ? Find(by_call_id->second) : nullptr;
+  if (leg != nullptr && leg->dialog.from_tag != View(sip->sip_from->a_tag)) leg = nullptr;
+  if (sip->sip_status->st_status >= 300) {
+    if (leg == nullptr) AckFailure(msg, *sip);
+    return;  // of a leg we know, the stack ACKs them
+  }
+  const bool has_dialog =
+      leg != nullptr && leg->invite == nullptr && leg->state != Leg::State::kOver;
+  if (has_dialog && leg->dialog.to_tag == View(sip->sip_to->a_tag)) {
+    if (leg->state == Leg::State::kAnswered) return;  // the shard has not ACKed yet
+    ++counters_.acks_repeated;
+    if (!SendAck(leg->nta, leg->dialog)) Failed("ACK", leg);
+    return;
+  }
+  EndStrayCall(DialogOf(*sip, leg != nullptr ? leg->dialog.next_hop : SourceHop(msg)),
+               leg != nullptr);
+}
+
+void SofiaSignaling::Impl::EndStrayCall(const DialogState& dialog, bool fork) {
+  const MonoTime now = loop_.clock().Mono();
+  while (!strays_by_age_.empty() && strays_by_age_.front().first <= now) {
+    strays_.erase(strays_by_age_.front().second);
+    strays_by_age_.pop_front();
+  }
+  const std::string key = StrayKey(dialog);
+  if (strays_.contains(key)) {  // its BYE is under way or done; only the ACK was lost
+    ++counters_.acks_repeated;
+    nta_leg_t* nta = MakeDialog(dialog, nullptr, nullptr);
+    if (nta == nullptr || !SendAck(nta, dialog)) Failed("ACK", nullptr);
+    nta_leg_destroy(nta);
+    return;
+  }
+  if (strays_.size() < kStraysMax) {
+    strays_.insert(key);
+    strays_by_age_.emplace_back(now + kStrayMemory, key);
+  }
+  ++counters_.strays_ended;
+  log_.Info("sip.stray_answer_ended", {{"fork", fork}});
+  EndUnknownDialog(dialog, Before::kAck);
+}
+
+void EndStray(nta_agent_s* agent, msg_s* msg) {
+  auto* impl = static_cast<SofiaSignaling::Impl*>(nta_agent_magic(agent));
+  if (impl != nullptr) impl->OnStray(msg);
+  msg_destroy(msg);
+}
+
+}  // namespace outpace::sip

@@ -1,0 +1,244 @@
+// What leaves: INVITE, CANCEL, ACK and BYE of our legs, and what ends the calls of a predecessor.
+// Every next hop is given to the stack as a numeric URI of its own; Request-URI and Route are text
+// to it and never decide where a packet goes.
+
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/url_tag.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "engine/sip/sofia_agent.h"
+
+namespace outpace::sip {
+namespace {
+
+using call::DialogState;
+
+std::string NameAddr(absl::string_view uri, absl::string_view tag) {
+  return tag.empty() ? absl::StrCat("<", uri, ">") : absl::StrCat("<", uri, ">;tag=", tag);
+}
+
+std::string ReasonHeader(int q850_cause) {
+  const bool valid = q850_cause >= 1 && q850_cause <= 127;
+  return absl::StrCat("Q.850;cause=", valid ? q850_cause : kNormalClearing);
+}
+
+absl::Status CheckIds(const call::InviteIds& ids) {
+  if (!IsCallId(ids.call_id)) return absl::InvalidArgumentError("invite: bad Call-ID");
+  if (!IsToken(ids.from_tag)) return absl::InvalidArgumentError("invite: bad From tag");
+  if (!IsToken(ids.branch) || !absl::StartsWith(ids.branch, "z9hG4bK")) {
+    return absl::InvalidArgumentError("invite: bad branch");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+nta_leg_t* SofiaSignaling::Impl::MakeDialog(const DialogState& dialog, Leg* magic,
+                                            nta_request_f* callback) {
+  const std::string from = NameAddr(dialog.from_uri, dialog.from_tag);
+  const std::string to = NameAddr(dialog.to_uri, dialog.to_tag);
+  return nta_leg_tcreate(agent_, callback, magic, SIPTAG_CALL_ID_STR(dialog.call_id.c_str()),
+                         SIPTAG_FROM_STR(from.c_str()), SIPTAG_TO_STR(to.c_str()), TAG_END());
+}
+
+absl::Status SofiaSignaling::Impl::Invite(const call::InviteRequest& request) {
+  absl::StatusOr<std::string> hop = NumericHop(request.route_uri);
+  if (!hop.ok()) return hop.status();
+  if (absl::Status status = CheckIds(request.ids); !status.ok()) return status;
+  for (const std::string* uri : {&request.request_uri, &request.from_uri}) {
+    if (absl::StatusOr<SipUri> parsed = ParseSipUri(*uri); !parsed.ok()) return parsed.status();
+  }
+  if (legs_.contains(request.leg) || by_call_id_.contains(request.ids.call_id)) {
+    return absl::AlreadyExistsError("invite: the leg or its Call-ID is in use");
+  }
+  if (unanswered_ >= config_.unanswered_invites_max) {
+    return absl::ResourceExhaustedError("invite: too many INVITEs without an answer");
+  }
+
+  auto leg = std::make_unique<Leg>();
+  leg->owner = this;
+  leg->id = request.leg;
+  leg->dialog.call_id = request.ids.call_id;
+  leg->dialog.from_uri = request.from_uri;
+  leg->dialog.from_tag = request.ids.from_tag;
+  leg->dialog.to_uri = request.request_uri;
+  leg->dialog.next_hop = *hop;
+  leg->dialog.cseq = 1;  // the number CancelOrphan() counts on
+  leg->nta = MakeDialog(leg->dialog, leg.get(), LegCallback);
+  if (leg->nta == nullptr) return absl::UnavailableError("invite: the stack made no dialog");
+  AddPeer(ParseSipUri(*hop)->host);
+
+  const std::string identity =
+      config_.assert_identity ? absl::StrCat("P-Asserted-Identity: <", request.from_uri, ">") : "";
+  leg->invite = nta_outgoing_tcreate(
+      leg->nta, InviteCallback, leg.get(), URL_STRING_MAKE(hop->c_str()), SIP_METHOD_INVITE,
+      URL_STRING_MAKE(request.request_uri.c_str()), SIPTAG_CSEQ_STR("1 INVITE"),
+      NTATAG_BRANCH_KEY(request.ids.branch.c_str()), SIPTAG_CONTACT_STR(contact_.c_str()),
+      SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)), SIPTAG_ALLOW_STR(kAllow),
+      TAG_IF(!identity.empty(), SIPTAG_HEADER_STR(identity.c_str())),
+      TAG_IF(!request.sdp_offer.empty(), SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+      TAG_IF(!request.sdp_offer.empty(), SIPTAG_PAYLOAD_STR(request.sdp_offer.c_str())), TAG_END());
+  if (leg->invite == nullptr) {
+    nta_leg_destroy(leg->nta);
+    return absl::UnavailableError("invite: the stack could not send");
+  }
+  ++counters_.invites;
+  ++unanswered_;
+  by_call_id_.emplace(request.ids.call_id, request.leg);
+  legs_.emplace(request.leg, std::move(leg));
+  return absl::OkStatus();
+}
+
+void SofiaSignaling::Impl::Cancel(LegId id) {
+  Leg* leg = Find(id);
+  if (leg == nullptr) {
+    ++counters_.unknown_legs;
+    return;
+  }
+  if (leg->invite == nullptr || leg->cancelled) return;
+  leg->cancelled = true;
+  // The stack holds it back until a 1xx comes (RFC 3261 9.1). The transaction stays ours: if a 200
+  // crosses the CANCEL, the shard must learn of the answer.
+  nta_outgoing_tcancel(leg->invite, nullptr, nullptr, TAG_NULL());
+}
+
+DialogRoute SofiaSignaling::Impl::RouteOf(const DialogState& dialog) const {
+  return RouteInDialog(dialog, [this](absl::string_view host) { return peers_.Contains(host); });
+}
+
+bool SofiaSignaling::Impl::SendAck(nta_leg_t* nta, const DialogState& dialog) {
+  const DialogRoute route = RouteOf(dialog);
+  const std::string cseq = absl::StrCat(dialog.cseq, " ACK");
+  // The stack's own ACK takes the CSeq of the leg's last request and asserts when that is not the
+  // INVITE's, or when the INVITE's transaction is gone: so the CSeq is given. And its own ACK lives
+  // for T1X64, while the far end may repeat its 2xx for 32 s: so it keeps none (STATELESS), and
+  // each repeated 2xx comes to OnStray(), which sends one more from here.
+  return nta_outgoing_tcreate(nta, nullptr, nullptr, URL_STRING_MAKE(route.hop.c_str()),
+                              SIP_METHOD_ACK, URL_STRING_MAKE(route.request_uri.c_str()),
+                              SIPTAG_CSEQ_STR(cseq.c_str()),
+                              SIPTAG_ROUTE_STR(OrNull(route.route_header)),
+                              SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)),
+                              NTATAG_STATELESS(1), TAG_END()) != nullptr;
+}
+
+nta_outgoing_t* SofiaSignaling::Impl::SendBye(nta_leg_t* nta, const DialogState& dialog,
+                                              int q850_cause, Leg* magic) {
+  const DialogRoute route = RouteOf(dialog);
+  const std::string cseq = absl::StrCat(dialog.cseq + 1, " BYE");
+  const std::string reason = ReasonHeader(q850_cause);
+  return nta_outgoing_tcreate(
+      nta, magic != nullptr ? ByeCallback : nullptr, magic, URL_STRING_MAKE(route.hop.c_str()),
+      SIP_METHOD_BYE, URL_STRING_MAKE(route.request_uri.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
+      SIPTAG_ROUTE_STR(OrNull(route.route_header)), SIPTAG_REASON_STR(reason.c_str()),
+      SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)), TAG_END());
+}
+
+void SofiaSignaling::Impl::Ack(LegId id) {
+  Leg* leg = Find(id);
+  if (leg == nullptr) {
+    ++counters_.unknown_legs;
+    return;
+  }
+  if (leg->state != Leg::State::kAnswered) return;
+  leg->state = Leg::State::kUp;
+  // When it fails the far end repeats its 2xx, and that is ACKed again.
+  if (!SendAck(leg->nta, leg->dialog)) Failed("ACK", leg);
+}
+
+void SofiaSignaling::Impl::Bye(LegId id, int q850_cause) {
+  Leg* leg = Find(id);
+  if (leg == nullptr) {
+    ++counters_.unknown_legs;
+    return;
+  }
+  if (leg->invite != nullptr) {  // no dialog yet that a BYE could end
+    Cancel(id);
+    return;
+  }
+  Ack(id);  // a 2xx must be ACKed before its BYE (RFC 3261 15)
+  if (leg->state != Leg::State::kUp) return;
+  leg->state = Leg::State::kEnding;
+  leg->bye = SendBye(leg->nta, leg->dialog, q850_cause, leg);
+  if (leg->bye == nullptr) {
+    Failed("BYE", leg);
+    leg->state = Leg::State::kOver;
+    Deliver([this, id] { events_.OnByeDone(id); });
+  }
+}
+
+void SofiaSignaling::Impl::Forget(LegId id) {
+  Leg* leg = Find(id);
+  if (leg == nullptr) {
+    ++counters_.unknown_legs;
+    return;
+  }
+  HeardFromInvite(*leg);
+  if (leg->invite != nullptr) {
+    Cancel(id);  // only a cancelled transaction outlives its handle and ACKs what still comes
+    nta_outgoing_destroy(leg->invite);
+  }
+  if (leg->state == Leg::State::kAnswered || leg->state == Leg::State::kUp)
+    Bye(id, kNormalClearing);
+  if (leg->bye != nullptr) nta_outgoing_destroy(leg->bye);  // goes on retransmitting by itself
+  nta_leg_destroy(leg->nta);
+  by_call_id_.erase(leg->dialog.call_id);
+  legs_.erase(id);
+}
+
+// ---- recovery ----
+
+void SofiaSignaling::Impl::EndUnknownDialog(const DialogState& dialog, Before bye_after) {
+  nta_leg_t* nta = MakeDialog(dialog, nullptr, nullptr);
+  if (nta == nullptr) {
+    Failed("dialog", nullptr);
+    return;
+  }
+  if (bye_after == Before::kAck && !SendAck(nta, dialog)) Failed("ACK", nullptr);
+  // Not the stateless BYE of the stack's nta_msg_ackbye(): this one is retransmitted.
+  nta_outgoing_t* bye = SendBye(nta, dialog, kNormalClearing, nullptr);
+  if (bye == nullptr) Failed("BYE", nullptr);
+  nta_leg_destroy(nta);
+}
+
+void SofiaSignaling::Impl::ByeOrphan(const DialogState& dialog) {
+  const absl::StatusOr<std::string> hop = NumericHop(dialog.next_hop);
+  if (!hop.ok() || !IsCallId(dialog.call_id) || !IsToken(dialog.from_tag) ||
+      !ParseSipUri(dialog.from_uri).ok() || !ParseSipUri(dialog.to_uri).ok()) {
+    log_.Warning("sip.orphan_unusable", {});
+    return;
+  }
+  AddPeer(ParseSipUri(*hop)->host);
+  DialogState checked = dialog;
+  checked.next_hop = *hop;
+  EndUnknownDialog(checked, Before::kNothing);
+}
+
+void SofiaSignaling::Impl::CancelOrphan(const call::Signaling::OrphanInvite& invite) {
+  const absl::StatusOr<std::string> hop = NumericHop(invite.route_uri);
+  if (!hop.ok() || !CheckIds(invite.ids).ok() || !ParseSipUri(invite.request_uri).ok() ||
+      !ParseSipUri(invite.from_uri).ok()) {
+    log_.Warning("sip.orphan_unusable", {});
+    return;
+  }
+  AddPeer(ParseSipUri(*hop)->host);
+  DialogState dialog;
+  dialog.call_id = invite.ids.call_id;
+  dialog.from_uri = invite.from_uri;
+  dialog.from_tag = invite.ids.from_tag;
+  dialog.to_uri = invite.request_uri;
+  nta_leg_t* nta = MakeDialog(dialog, nullptr, nullptr);
+  if (nta == nullptr) return Failed("dialog", nullptr);
+  // Everything the far end matches a CANCEL by is as in the lost INVITE (RFC 3261 9.1):
+  // Request-URI, Call-ID, From with its tag, To without one, CSeq number, and the Via with its
+  // branch; the Via's host and port are the same because the port is.
+  nta_outgoing_t* cancel =
+      nta_outgoing_tcreate(nta, nullptr, nullptr, URL_STRING_MAKE(hop->c_str()), SIP_METHOD_CANCEL,
+                           URL_STRING_MAKE(invite.request_uri.c_str()), SIPTAG_CSEQ_STR("1 CANCEL"),
+                           NTATAG_BRANCH_KEY(invite.ids.branch.c_str()),
+                           SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)), TAG_END());
+  if (cancel == nullptr) Failed("CANCEL", nullptr);
+  nta_leg_destroy(nta);
+}
+
+}  // namespace outpace::sip
