@@ -18,9 +18,13 @@ import phonenumbers
 from phonenumbers.tzdata import TIMEZONE_DATA
 
 OUT = "campaign/"
-# Names of the metadata that tzdata has replaced, and slips of the metadata that a caller must not
-# inherit (Newfoundland is not in Puerto Rico's zone; Moscow's +7 does not reach Bucharest).
-WRONG = {("709", "America/Puerto_Rico"), ("7", "Europe/Bucharest")}
+# Slips of the metadata that a caller must not inherit, by area or country code: Newfoundland is not in
+# Puerto Rico's zone, and Kaliningrad does not go over to summer time with Bucharest.
+CORRECTED = {("709", "America/Puerto_Rico"): None, ("7", "Europe/Bucharest"): "Europe/Kaliningrad"}
+
+
+def corrected(code, zones):
+    return {z for z in (CORRECTED.get((code, z), z) for z in zones) if z}
 
 
 def head(f, what, licence):
@@ -31,6 +35,7 @@ def main():
     sets = {}
 
     def zone_set(zones):
+        assert zones
         return sets.setdefault(" ".join(sorted(zones)), len(sets))
 
     # North America: one row an area code, the union over all its longer prefixes, since a number
@@ -39,7 +44,7 @@ def main():
     for prefix, zones in TIMEZONE_DATA.items():
         if prefix.startswith("1") and len(prefix) >= 4:
             npa = prefix[1:4]
-            area.setdefault(npa, set()).update(z for z in zones if (npa, z) not in WRONG)
+            area.setdefault(npa, set()).update(corrected(npa, zones))
     by_state, missing = {}, []
     with open(sys.argv[1], encoding="utf-8") as f:
         for row in csv.DictReader(f):
@@ -77,7 +82,7 @@ def main():
         if str(cc) in own:
             continue
         # Prefixes longer than seven digits are folded into their first seven.
-        rows.setdefault(prefix[:7], set()).update(z for z in zones if (str(cc), z) not in WRONG)
+        rows.setdefault(prefix[:7], set()).update(corrected(str(cc), zones))
     kept = {}
     for prefix in sorted(rows, key=lambda p: (len(p), p)):
         parent = next((rows[prefix[:n]] for n in range(len(prefix) - 1, 0, -1) if prefix[:n] in kept), None)

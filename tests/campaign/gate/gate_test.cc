@@ -1,0 +1,278 @@
+#include "campaign/gate/gate.h"
+
+#include <functional>
+
+#include "absl/strings/str_cat.h"
+#include "campaign/calling_window.h"
+#include "campaign/retry_rule.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace outpace::gate {
+namespace {
+
+using campaign::CampaignSettings;
+using campaign::Lead;
+
+absl::Time At(absl::string_view text, absl::string_view zone) {
+  absl::CivilSecond civil;
+  EXPECT_TRUE(absl::ParseCivilTime(text, &civil)) << text;
+  return absl::FromCivil(civil, campaign::FindTimeZone(zone).value());
+}
+
+// Everything Decide looks at, all of it in order: each test spoils one thing.
+struct Scene {
+  Scene() {
+    lead.id = LeadId(1);
+    lead.list = ListId(3);
+    lead.phone = E164(12125550100);
+    lead.alt_phone = E164(12135550100);
+    lead.time_zones = {"America/New_York"};
+    settings.id = "DEMO";
+    settings.active = true;
+    settings.report_zone = campaign::FindTimeZone("America/New_York").value();
+  }
+  Verdict Decide() const {
+    return gate::Decide({.lead = lead,
+                         .number = number.valid() ? number : lead.phone,
+                         .settings = settings,
+                         .list_active = list_active,
+                         .attempts_today = attempts_today,
+                         .number_in_call = number_in_call,
+                         .after_intent = after_intent},
+                        dnc, now);
+  }
+  std::vector<Rule> Rules() const {
+    std::vector<Rule> out;
+    for (const Reason& reason : Decide().reasons) out.push_back(reason.rule);
+    return out;
+  }
+
+  Lead lead;
+  CampaignSettings settings;
+  dnc::DncSet dnc;
+  E164 number;
+  bool list_active = true, number_in_call = false, after_intent = false;
+  int attempts_today = 0;
+  absl::Time now = At("2026-01-15T12:00:00", "America/New_York");
+};
+
+using testing::ElementsAre;
+
+TEST(Gate, AGoodLeadPasses) {
+  const Scene scene;
+  EXPECT_TRUE(scene.Decide().allowed());
+}
+
+// For each rule: the one thing that breaks it, and the one that mends it again. That the spoiled
+// scene names exactly this rule shows that without the rule the call would be let through.
+struct Spoiler {
+  Rule rule;
+  std::function<void(Scene&)> spoil;
+  std::function<void(Scene&)> mend;
+};
+
+std::vector<Spoiler> Spoilers() {
+  return {
+      {Rule::kDncSystem, [](Scene& s) { s.dnc.Add(s.lead.phone, ""); },
+       [](Scene& s) { s.dnc.Remove(s.lead.phone, ""); }},
+      {Rule::kDncCampaign, [](Scene& s) { s.dnc.Add(s.lead.phone, "DEMO"); },
+       [](Scene& s) { s.dnc.Remove(s.lead.phone, "DEMO"); }},
+      {Rule::kCallingWindow,
+       [](Scene& s) { s.now = At("2026-01-15T08:59:59", "America/New_York"); },
+       [](Scene& s) { s.now = At("2026-01-15T09:00:00", "America/New_York"); }},
+      {Rule::kZoneUnknown, [](Scene& s) { s.lead.time_zones.clear(); },
+       [](Scene& s) { s.lead.time_zones = {"America/New_York"}; }},
+      {Rule::kCallCountLimit, [](Scene& s) { s.lead.called_count = s.settings.call_count_limit; },
+       [](Scene& s) { s.lead.called_count = s.settings.call_count_limit - 1; }},
+      {Rule::kDailyLimit, [](Scene& s) { s.attempts_today = s.settings.daily_call_count_limit; },
+       [](Scene& s) { s.attempts_today = s.settings.daily_call_count_limit - 1; }},
+      {Rule::kNotDueYet, [](Scene& s) { s.lead.next_call_time = s.now + absl::Seconds(1); },
+       [](Scene& s) { s.lead.next_call_time = s.now; }},
+      {Rule::kFinalStatus, [](Scene& s) { s.lead.status = "SALE"; },
+       [](Scene& s) { s.lead.status = "NA"; }},
+      {Rule::kCampaignInactive, [](Scene& s) { s.settings.active = false; },
+       [](Scene& s) { s.settings.active = true; }},
+      {Rule::kListInactive, [](Scene& s) { s.list_active = false; },
+       [](Scene& s) { s.list_active = true; }},
+      {Rule::kNumberInCall, [](Scene& s) { s.number_in_call = true; },
+       [](Scene& s) { s.number_in_call = false; }},
+      {Rule::kRingTimeTooShort, [](Scene& s) { s.settings.dial_timeout = absl::Seconds(14); },
+       [](Scene& s) { s.settings.dial_timeout = absl::Seconds(15); }},
+  };
+}
+
+TEST(Gate, EveryRuleAloneHoldsACallBack) {
+  size_t rules = 0;
+  for (const Spoiler& spoiler : Spoilers()) {
+    SCOPED_TRACE(std::string(RuleName(spoiler.rule)));
+    Scene scene;
+    spoiler.spoil(scene);
+    EXPECT_THAT(scene.Rules(), ElementsAre(spoiler.rule));
+    const Verdict verdict = scene.Decide();
+    EXPECT_GT(verdict.reasons[0].text.size(), 20u);
+    EXPECT_EQ(verdict.reasons[0].text.find("2125550100"), std::string::npos);
+    EXPECT_GT(verdict.reasons[0].until, scene.now);
+    spoiler.mend(scene);
+    EXPECT_TRUE(scene.Decide().allowed());
+    ++rules;
+  }
+  EXPECT_EQ(rules, static_cast<size_t>(Rule::kRingTimeTooShort) + 1) << "a rule without a test";
+}
+
+TEST(Gate, TellsAllReasonsAtOnce) {
+  Scene scene;
+  for (const Spoiler& spoiler : Spoilers()) {
+    // A zone that is not known leaves no window to ask; a final lead has no due time.
+    if (spoiler.rule == Rule::kZoneUnknown || spoiler.rule == Rule::kFinalStatus) continue;
+    spoiler.spoil(scene);
+  }
+  EXPECT_EQ(scene.Decide().reasons.size(), Spoilers().size() - 2);
+}
+
+TEST(Gate, ANumberOnBothListsIsToldTwiceAndEachSwitchHoldsItsOwn) {
+  Scene scene;
+  scene.dnc.Add(scene.lead.phone, "");
+  scene.dnc.Add(scene.lead.phone, "DEMO");
+  EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kDncSystem, Rule::kDncCampaign));
+  scene.settings.use_internal_dnc = false;
+  EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kDncCampaign));
+  scene.settings.use_campaign_dnc = false;
+  EXPECT_TRUE(scene.Decide().allowed());
+}
+
+TEST(Gate, AnotherCampaignsListDoesNotHold) {
+  Scene scene;
+  scene.dnc.Add(scene.lead.phone, "OTHER");
+  EXPECT_TRUE(scene.Decide().allowed());
+}
+
+TEST(Gate, UntilSaysWhen) {
+  Scene scene;
+  scene.now = At("2026-01-15T22:00:00", "America/New_York");
+  EXPECT_EQ(scene.Decide().reasons[0].until, At("2026-01-16T09:00:00", "America/New_York"));
+  EXPECT_THAT(scene.Decide().reasons[0].text, testing::HasSubstr("Thu 22:00"));
+  scene = Scene();
+  scene.attempts_today = 3;
+  EXPECT_EQ(scene.Decide().reasons[0].until, At("2026-01-16T00:00:00", "America/New_York"));
+  scene = Scene();
+  scene.lead.next_call_time = scene.now + absl::Minutes(5);
+  EXPECT_EQ(scene.Decide().reasons[0].until, scene.lead.next_call_time);
+}
+
+TEST(Gate, DueAtTheInstantItself) {
+  Scene scene;
+  scene.lead.next_call_time = scene.now;
+  EXPECT_TRUE(scene.Decide().allowed());
+  scene.lead.next_call_time = absl::InfiniteFuture();
+  EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kFinalStatus));
+}
+
+// The two nights of the year when the clock is moved, second by second at the edges.
+TEST(Gate, TheClockIsMovedInNewYork) {
+  struct Case {
+    const char* utc;
+    bool allowed;
+  };
+  for (const Case& c : {
+           Case{"2026-03-08T12:59:59", false},
+           Case{"2026-03-08T13:00:00", true},
+           Case{"2026-03-09T00:59:59", true},
+           Case{"2026-03-09T01:00:00", false},
+           Case{"2026-03-07T13:00:00", false},
+           Case{"2026-03-08T01:59:59", true},
+           Case{"2026-11-01T13:59:59", false},
+           Case{"2026-11-01T14:00:00", true},
+           Case{"2026-11-02T01:59:59", true},
+           Case{"2026-11-02T02:00:00", false},
+           Case{"2026-10-31T13:00:00", true},
+       }) {
+    Scene scene;
+    scene.now = At(c.utc, "UTC");
+    EXPECT_EQ(scene.Decide().allowed(), c.allowed) << c.utc;
+  }
+}
+
+TEST(Gate, HalfHourZones) {
+  struct Case {
+    const char *zone, *utc;
+    bool allowed;
+  };
+  for (const Case& c : {
+           Case{"Australia/Adelaide", "2026-01-14T22:29:59", false},  // +10:30
+           Case{"Australia/Adelaide", "2026-01-14T22:30:00", true},
+           Case{"Australia/Adelaide", "2026-07-14T23:29:59", false},  // +9:30
+           Case{"Australia/Adelaide", "2026-07-14T23:30:00", true},
+           Case{"Asia/Kathmandu", "2026-01-15T03:14:59", false},  // +5:45
+           Case{"Asia/Kathmandu", "2026-01-15T03:15:00", true},
+           Case{"America/St_Johns", "2026-01-15T12:29:59", false},  // -3:30
+           Case{"America/St_Johns", "2026-01-15T12:30:00", true},
+       }) {
+    Scene scene;
+    scene.lead.time_zones = {c.zone};
+    scene.now = At(c.utc, "UTC");
+    EXPECT_EQ(scene.Decide().allowed(), c.allowed) << c.zone << " " << c.utc;
+  }
+}
+
+TEST(Gate, EveryPossibleZoneMustBeOpen) {
+  Scene scene;
+  scene.lead.time_zones = {"America/New_York", "America/Chicago"};
+  scene.now = At("2026-01-15T09:30:00", "America/New_York");
+  EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kCallingWindow));
+  scene.now = At("2026-01-15T09:00:00", "America/Chicago");
+  EXPECT_TRUE(scene.Decide().allowed());
+  scene.lead.time_zones.push_back("Mars/Phobos");
+  EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kZoneUnknown));
+}
+
+TEST(Gate, TheAlternateNumberHasItsOwnZoneAndItsOwnDnc) {
+  Scene scene;
+  scene.number = scene.lead.alt_phone;  // Los Angeles
+  scene.now = At("2026-01-15T10:00:00", "America/New_York");
+  EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kCallingWindow));
+  scene.now = At("2026-01-15T12:00:00", "America/New_York");
+  EXPECT_TRUE(scene.Decide().allowed());
+  scene.dnc.Add(scene.lead.alt_phone, "");
+  EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kDncSystem));
+}
+
+TEST(Gate, TheFileMayLowerTheLimitNeverRaiseIt) {
+  Scene scene;
+  scene.lead.called_count = 2;
+  scene.lead.fields["max_attempts"] = "2";
+  EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kCallCountLimit));
+  scene.settings.call_count_limit = 2;
+  scene.lead.fields["max_attempts"] = "9";
+  EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kCallCountLimit));
+}
+
+// The second look, when the intent is on disk: the lead's own intent does not hold it, all else
+// does.
+TEST(Gate, AfterTheIntentOnlyTheIntentItselfIsPassedOver) {
+  Scene scene;
+  scene.settings.call_count_limit = 1;
+  scene.settings.daily_call_count_limit = 1;
+  ASSERT_TRUE(scene.Decide().allowed());
+  scene.lead = campaign::ApplyIntent(scene.lead, scene.now, absl::Hours(24));
+  scene.attempts_today = 1;
+  EXPECT_FALSE(scene.Decide().allowed()) << "the intent keeps every other attempt away";
+  scene.after_intent = true;
+  EXPECT_TRUE(scene.Decide().allowed());
+  for (const Spoiler& spoiler : Spoilers()) {
+    if (spoiler.rule == Rule::kNotDueYet || spoiler.rule == Rule::kFinalStatus) continue;
+    SCOPED_TRACE(std::string(RuleName(spoiler.rule)));
+    Scene late = scene;
+    if (spoiler.rule == Rule::kCallCountLimit) {
+      late.lead.called_count = 2;
+    } else if (spoiler.rule == Rule::kDailyLimit) {
+      late.attempts_today = 2;
+    } else {
+      spoiler.spoil(late);
+    }
+    EXPECT_THAT(late.Rules(), ElementsAre(spoiler.rule));
+  }
+}
+
+}  // namespace
+}  // namespace outpace::gate

@@ -1,0 +1,234 @@
+#include "campaign/number_plan.h"
+
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "campaign/calling_window.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace outpace::campaign {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::UnorderedElementsAre;
+
+std::string Normal(absl::string_view text, absl::string_view country) {
+  const PhoneReading reading = ReadPhone(text, country);
+  return reading.fault == PhoneFault::kNone ? reading.number.ToString()
+                                            : std::string(PhoneFaultCode(reading.fault));
+}
+
+// The files of tests/data quote only cells with commas or quotes in them.
+std::vector<std::vector<std::string>> ReadCsv(const std::string& name) {
+  std::ifstream in(std::string(OUTPACE_TEST_DATA "/phone_numbers/") + name);
+  EXPECT_TRUE(in.good());
+  std::vector<std::vector<std::string>> out;
+  std::string line;
+  std::getline(in, line);
+  while (std::getline(in, line)) {
+    std::vector<std::string> cells(1);
+    bool quoted = false;
+    for (const char c : line) {
+      if (c == '"') {
+        quoted = !quoted;
+      } else if (c == ',' && !quoted) {
+        cells.emplace_back();
+      } else {
+        cells.back() += c;
+      }
+    }
+    out.push_back(cells);
+  }
+  return out;
+}
+
+TEST(NumberPlan, ReadsWhatPeopleWrite) {
+  EXPECT_EQ(Normal("(415) 555-0100", "US"), "+14155550100");
+  EXPECT_EQ(Normal("1-415-555-0100", "1"), "+14155550100");
+  EXPECT_EQ(Normal("415/555-0100", "US"), "+14155550100");
+  EXPECT_EQ(Normal("011 44 20 7946 0018", "US"), "+442079460018");
+  EXPECT_EQ(Normal("020 7946 0018", "GB"), "+442079460018");
+  EXPECT_EQ(Normal("+44 (0)20 7946 0018", "US"), "+442079460018");
+  EXPECT_EQ(Normal("7700900123", "44"), "+447700900123");
+  EXPECT_EQ(Normal("138 0000 0001", "CN"), "+8613800000001");
+  EXPECT_EQ(Normal("１３８－００００－０００３", "CN"), "+8613800000003");
+  EXPECT_EQ(Normal("'13800000003", "CN"), "+8613800000003");
+  EXPECT_EQ(Normal("=\"13800000004\"", "CN"), "+8613800000004");
+  EXPECT_EQ(Normal("010-55550100", "CN"), "+861055550100");
+  EXPECT_EQ(Normal("02 5550 1234", "AU"), "+61255501234");
+  EXPECT_EQ(Normal("0011 44 20 7946 0018", "AU"), "+442079460018");
+  EXPECT_EQ(Normal("0491570156", "AU"), "+61491570156");
+  EXPECT_EQ(Normal("2123 4567", "HK"), "+85221234567");
+  EXPECT_EQ(Normal("tel:+12025550146", "US"), "+12025550146");
+  EXPECT_EQ(Normal("+49 30 901820", "US"), "+4930901820");
+  EXPECT_EQ(Normal("30 901820", "49"), "+4930901820");
+}
+
+TEST(NumberPlan, NeverGluesOrGuesses) {
+  EXPECT_EQ(Normal("010-55550104/05", "CN"), "E_PHONE_AMBIGUOUS");
+  EXPECT_EQ(Normal("13800000005 or 13800000006", "CN"), "E_PHONE_LETTERS");
+  EXPECT_EQ(Normal("13800000005;13800000006", "CN"), "E_PHONE_CHARS");
+  EXPECT_EQ(Normal("++8613800000010", "CN"), "E_PHONE_CHARS");
+  EXPECT_EQ(Normal("1.38E+10", "CN"), "E_PHONE_SCI");
+  EXPECT_EQ(Normal("1055550105", "CN"), "E_PHONE_AMBIGUOUS");
+  EXPECT_EQ(Normal("5550100", "US"), "E_PHONE_LENGTH");
+  EXPECT_EQ(Normal("2025550100", ""), "E_PHONE_AMBIGUOUS");
+  EXPECT_EQ(Normal("030 901820", "DE"), "E_PHONE_AMBIGUOUS");
+  EXPECT_EQ(Normal("", "US"), "E_PHONE_EMPTY");
+  EXPECT_EQ(Normal(std::string(100'000, '1'), "US"), "E_PHONE_LENGTH");
+  EXPECT_EQ(Normal(absl::string_view("138\0000000001", 12), "CN"), "E_PHONE_CHARS");
+}
+
+TEST(NumberPlan, RefusesWhatMustNotBeRung) {
+  for (const char* number : {"911", "999", "112", "110", "95588", "10086"}) {
+    EXPECT_EQ(Normal(number, "US"), "E_PHONE_SPECIAL");
+    EXPECT_EQ(Normal(number, "CN"), "E_PHONE_SPECIAL");
+  }
+  EXPECT_EQ(Normal("202-555-1212", "US"), "E_PHONE_SPECIAL");
+  EXPECT_EQ(Normal("1300 555 010", "AU"), "E_PHONE_SPECIAL");
+  EXPECT_EQ(Normal("900 555 0101", "US"), "E_PHONE_DEST");
+  EXPECT_EQ(Normal("0909 8790000", "GB"), "E_PHONE_DEST");
+  EXPECT_EQ(Normal("+881612345678", "US"), "E_PHONE_DEST");
+  EXPECT_EQ(Normal("+97990000001", "US"), "E_PHONE_DEST");
+  EXPECT_EQ(Normal("+88213300001", "US"), "E_PHONE_DEST");
+}
+
+TEST(NumberPlan, KeepsTheExtensionApart) {
+  for (const char* text : {"010-55550102 ext. 8003", "01055550102转8003", "010-55550102-8003",
+                           "01055550102x8003", "+861055550102;ext=8003", "01055550102分机8003"}) {
+    const PhoneReading reading = ReadPhone(text, "CN");
+    EXPECT_EQ(reading.number.ToString(), "+861055550102") << text;
+    EXPECT_EQ(reading.extension, "8003") << text;
+  }
+}
+
+TEST(NumberPlan, MessagesNeverRepeatTheNumber) {
+  for (const char* text :
+       {"2025550", "9112025550148", "+8611000000000", "4008001234", "5550123x"}) {
+    const absl::StatusOr<E164> number = NormalizePhone(text, "CN");
+    ASSERT_FALSE(number.ok());
+    EXPECT_EQ(number.status().message().find(text), absl::string_view::npos);
+    EXPECT_EQ(number.status().code(), absl::StatusCode::kInvalidArgument);
+  }
+}
+
+// libphonenumber's verdict on 1,580 cells: every one it calls valid is read to the same number.
+// Those it calls invalid and we accept are area codes and ranges newer than its metadata.
+TEST(NumberPlan, AgreesWithLibphonenumberOnEveryValidCell) {
+  int valid = 0, agreed = 0, zones_covered = 0;
+  for (const std::vector<std::string>& row : ReadCsv("parse_truth.csv")) {
+    ASSERT_EQ(row.size(), 5u);
+    if (row[3] != "true") continue;
+    ++valid;
+    const std::string ours = Normal(row[0], row[1]);
+    EXPECT_EQ(ours, row[2]);
+    if (ours != row[2]) continue;
+    ++agreed;
+    const std::vector<std::string> zones = TimeZonesOf(*ParseE164(ours));
+    bool covered = true;
+    for (const std::string& zone : std::vector<std::string>(absl::StrSplit(row[4], ' '))) {
+      // Newfoundland is not in Puerto Rico's zone, whatever the metadata says of 709.
+      if (zone == "America/Puerto_Rico" && row[2].substr(0, 5) == "+1709") continue;
+      covered = covered && testing::Value(zones, Contains(zone));
+    }
+    EXPECT_TRUE(covered) << row[2].substr(0, 5) << " " << row[4];
+    zones_covered += covered;
+  }
+  EXPECT_GE(valid, 1440);
+  EXPECT_EQ(agreed, valid);
+  EXPECT_EQ(zones_covered, valid);
+}
+
+// The example number of every region and type: fixed lines and mobiles are read and have a zone,
+// but for places whose numbers are shorter than E.164's eight digits here.
+TEST(NumberPlan, KnowsEveryCountry) {
+  const std::set<std::string> short_numbers = {"NU", "TA", "TK"};
+  int read = 0, refused = 0;
+  for (const std::vector<std::string>& row : ReadCsv("example_numbers.csv")) {
+    const std::string& type = row[1];
+    const bool subscriber =
+        type == "FIXED_LINE" || type == "MOBILE" || type == "FIXED_LINE_OR_MOBILE";
+    const std::string ours = Normal(row[2], "US");
+    if (ours == row[2]) {
+      ++read;
+      EXPECT_FALSE(TimeZonesOf(*ParseE164(ours)).empty()) << row[0];
+    } else {
+      ++refused;
+      // Beijing's example begins its local number with 1, which no line does.
+      EXPECT_TRUE(!subscriber || short_numbers.count(row[0]) > 0 || row[2] == "+861012345678")
+          << row[0] << " " << type << " " << ours;
+    }
+  }
+  EXPECT_EQ(read, 1056);
+  EXPECT_EQ(refused, 64);
+}
+
+TEST(NumberPlan, ANewAreaCodeIsDialedOnlyWhenTheWholeMainlandIsOpen) {
+  const std::vector<std::string> zones = TimeZonesOf(*NormalizePhone("+19835550100", "US"));
+  EXPECT_THAT(zones, Contains("America/St_Johns"));
+  EXPECT_THAT(zones, Contains("America/Los_Angeles"));
+  EXPECT_GE(zones.size(), 6u);
+}
+
+TEST(NumberPlan, ZonesByPrefix) {
+  EXPECT_THAT(TimeZonesOf(E164(12125550100)), ElementsAre("America/New_York"));
+  // Florida's 850 lies in two zones.
+  EXPECT_THAT(TimeZonesOf(E164(18505550100)),
+              UnorderedElementsAre("America/New_York", "America/Chicago"));
+  EXPECT_THAT(TimeZonesOf(E164(442079460018)), ElementsAre("Europe/London"));
+  EXPECT_THAT(TimeZonesOf(E164(8613800000001)), ElementsAre("Asia/Shanghai"));
+  EXPECT_THAT(TimeZonesOf(E164(85221234567)), ElementsAre("Asia/Hong_Kong"));
+  EXPECT_THAT(TimeZonesOf(E164(61255501234)), ElementsAre("Australia/Sydney"));
+  EXPECT_THAT(TimeZonesOf(E164(61733335555)), ElementsAre("Australia/Brisbane"));
+  EXPECT_THAT(TimeZonesOf(E164(61855501234)), Contains("Australia/Perth"));
+  EXPECT_GE(TimeZonesOf(E164(61491570156)).size(), 5u);
+  EXPECT_THAT(TimeZonesOf(E164(4930901820)), Contains("Europe/Berlin"));
+  EXPECT_THAT(TimeZonesOf(E164(881612345678)), ElementsAre());
+  EXPECT_THAT(TimeZonesOf(E164()), ElementsAre());
+}
+
+// Every zone the tables can give is one the machine can load: an unknown name would hold leads back
+// for ever.
+TEST(NumberPlan, EveryZoneCanBeLoaded) {
+  for (uint64_t npa = 200; npa <= 999; ++npa) {
+    for (const std::string& zone : TimeZonesOf(E164(10000000000 + npa * 10000000 + 5550100))) {
+      EXPECT_TRUE(FindTimeZone(zone).ok()) << zone;
+    }
+  }
+  for (uint64_t prefix = 2000; prefix <= 9999; ++prefix) {
+    for (const std::string& zone : TimeZonesOf(E164(prefix * 10000000))) {
+      EXPECT_TRUE(FindTimeZone(zone).ok()) << zone;
+    }
+  }
+}
+
+TEST(NumberPlan, DestinationsAreAnAllowList) {
+  const std::vector<std::string> allowed = {"1", "44"};
+  EXPECT_TRUE(IsDestination(E164(12025550149), allowed));
+  EXPECT_TRUE(IsDestination(E164(442079460018), allowed));
+  EXPECT_TRUE(IsDestination(E164(19835550149), allowed));   // new area code
+  EXPECT_FALSE(IsDestination(E164(18765550101), allowed));  // Jamaica shares the 1
+  EXPECT_FALSE(IsDestination(E164(18005550101), allowed));  // toll-free lies nowhere
+  EXPECT_FALSE(IsDestination(E164(8613800000001), allowed));
+  EXPECT_TRUE(IsDestination(E164(18765550101), {"1876"}));
+}
+
+TEST(NumberPlan, CallingCodes) {
+  EXPECT_EQ(CallingCode("US"), 1);
+  EXPECT_EQ(CallingCode("usa"), 1);
+  EXPECT_EQ(CallingCode("UK"), 44);
+  EXPECT_EQ(CallingCode("44"), 44);
+  EXPECT_EQ(CallingCode("DE"), 49);
+  EXPECT_EQ(CallingCode("999"), 0);
+  EXPECT_EQ(CallingCode("Mars"), 0);
+  EXPECT_EQ(CallingCode(""), 0);
+}
+
+}  // namespace
+}  // namespace outpace::campaign

@@ -1,0 +1,112 @@
+#include "campaign/settings.h"
+
+#include "campaign/lead_store.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace outpace::campaign {
+namespace {
+
+using testing::HasSubstr;
+
+CampaignSettings Demo() {
+  CampaignSettings settings;
+  settings.id = "DEMO";
+  return settings;
+}
+
+TEST(CampaignSettings, SurviveTheWayThroughText) {
+  CampaignSettings settings = Demo();
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"campaign_name", "Spring, \"2026\" 春"},
+                                                        {"active", "Y"},
+                                                        {"dial_method", "RATIO"},
+                                                        {"auto_dial_level", "2.5"},
+                                                        {"adaptive_dropped_percentage", "2.75"},
+                                                        {"drop_call_seconds", "1.5"},
+                                                        {"dial_timeout", "30"},
+                                                        {"local_call_time", "Mon-Sat 10:00-20:00"},
+                                                        {"campaign_cid", "+12025550100"},
+                                                        {"lead_recycle", "NA:3600:4,AB:300:5"},
+                                                        {"report_zone", "America/New_York"},
+                                                        {"trunk", "carrier"},
+                                                        {"use_campaign_dnc", "N"}}) {
+    EXPECT_TRUE(settings.Set(name, value).ok()) << settings.Set(name, value);
+  }
+  const absl::StatusOr<CampaignSettings> again = CampaignSettings::FromMap(settings.ToMap());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->ToMap(), settings.ToMap());
+  EXPECT_EQ(again->dial_method, DialMethod::kRatio);
+  EXPECT_EQ(again->drop_call_seconds, absl::Milliseconds(1500));
+  EXPECT_EQ(again->recycle.size(), 2u);
+  EXPECT_EQ(again->recycle[1].delay, absl::Minutes(5));
+  EXPECT_EQ(again->report_zone.name(), "America/New_York");
+}
+
+TEST(CampaignSettings, DefaultsSurviveToo) {
+  const absl::StatusOr<CampaignSettings> again = CampaignSettings::FromMap(Demo().ToMap());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->ToMap(), Demo().ToMap());
+}
+
+TEST(CampaignSettings, RefusesWhatIsOutOfRangeAndSaysWhatIsIn) {
+  struct Case {
+    const char *name, *value, *says;
+  };
+  for (const Case& c : {
+           Case{"dial_timeout", "14", "15 to 120"},
+           Case{"dial_timeout", "nan", "15 to 120"},
+           Case{"adaptive_dropped_percentage", "6", "0 to 5"},
+           Case{"auto_dial_level", "0", "1 to 20"},
+           Case{"auto_dial_level", "inf", "1 to 20"},
+           Case{"drop_call_seconds", "-1", "0.5 to 10"},
+           Case{"dial_method", "TURBO", "ADAPT_HARD_LIMIT"},
+           Case{"active", "maybe", "Y or N"},
+           Case{"campaign_id", "far too long", "1 to 8"},
+           Case{"campaign_id", "a/b", "1 to 8"},
+           Case{"campaign_name", "two\nlines", "one line"},
+           Case{"local_call_time", "21-9", "09:00-21:00"},
+           Case{"lead_recycle", "NA:60:3", "120..604800"},
+           Case{"lead_recycle", "SALE:3600:1", "final"},
+           Case{"lead_recycle", "DNC:3600:1", "final"},
+           Case{"lead_recycle", "NA:3600:1,NA:7200:1", "once"},
+           Case{"report_zone", "../../etc/passwd", "IANA"},
+           Case{"call_count_limit", "3.5", "whole number"},
+           Case{"colour", "red", "dial_method"},
+       }) {
+    CampaignSettings settings = Demo();
+    const auto before = settings.ToMap();
+    const absl::Status status = settings.Set(c.name, c.value);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.name << "=" << c.value;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(c.says));
+    EXPECT_EQ(settings.ToMap(), before) << "a refused value changes nothing";
+  }
+}
+
+TEST(CampaignSettings, ACallerIdIsNotRepeatedInAnError) {
+  CampaignSettings settings = Demo();
+  const absl::Status status = settings.Set("campaign_cid", "12025550177");
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), testing::Not(HasSubstr("12025550177")));
+}
+
+TEST(CampaignSettings, NeedsAnId) { EXPECT_FALSE(CampaignSettings::FromMap({}).ok()); }
+
+TEST(StoreBatch, AppendKeepsOrderAndTheLaterMetaWins) {
+  StoreBatch a, b;
+  EXPECT_TRUE(a.empty());
+  a.meta["x"] = "1";
+  a.leads.emplace_back().id = LeadId(1);
+  b.meta["x"] = "2";
+  b.leads.emplace_back().id = LeadId(2);
+  b.dnc_removed.emplace_back();
+  a.Append(b);
+  EXPECT_FALSE(a.empty());
+  EXPECT_EQ(a.meta["x"], "2");
+  ASSERT_EQ(a.leads.size(), 2u);
+  EXPECT_EQ(a.leads[1].id, LeadId(2));
+  EXPECT_EQ(a.dnc_removed.size(), 1u);
+}
+
+}  // namespace
+}  // namespace outpace::campaign
