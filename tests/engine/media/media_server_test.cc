@@ -147,6 +147,30 @@ TEST(MediaServer, StrangersAndRubbishAreCountedAndNotHeard) {
   EXPECT_TRUE(stranger.HearsNothingFor(absl::Milliseconds(50)));
 }
 
+// Reliability P21: a flood at a live port, from strangers and from the far end itself, costs the
+// call nothing.
+TEST(MediaServer, AFloodCostsNoGenuinePacket) {
+  Media media(TestConfig());
+  FarEnd lead, agent, stranger;
+  const uint16_t lead_port = media.Connect(Leg(1), lead);
+  media.Connect(Leg(2), agent);
+  media.plane->Bridge(Leg(1), Leg(2));
+  for (int i = 0; i < 40; ++i) {
+    for (int k = 0; k < 60; ++k) {
+      stranger.Talk(lead_port, 0, Payload(k));
+      if (k % 6 == 0) lead.SendTo(lead_port, "\x9f not RTP at all");
+    }
+    lead.Talk(lead_port, 0, Payload(1000 + i));
+    const auto heard = agent.Hear();
+    ASSERT_TRUE(heard.has_value()) << i;
+    EXPECT_EQ(heard->payload, Payload(1000 + i));
+  }
+  EXPECT_TRUE(media.WaitFor([](const MediaStats& s) {
+    return s.dropped_foreign == 2400 && s.dropped_short == 400 && s.packets_out == 40;
+  }));
+  EXPECT_EQ(media.server->Stats().bridged_calls, 1u);
+}
+
 TEST(MediaServer, WildTimestampsAndSsrcsFromTheRightAddressKeepTheCallUp) {
   Media media(TestConfig());
   FarEnd lead, agent;
