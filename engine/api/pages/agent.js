@@ -104,7 +104,9 @@ async function logIn(event) {
 async function refresh() {
   const answer = await call('GET', '/v1/agent/me');
   me = { agent: answer.agent, campaign: answer.campaign, calls: answer.calls_today ?? 0, dispositions: answer.dispositions ?? [] };
-  setState(answer.state, answer.phone_up, Math.max(0, Date.now() - answer.since_ms));
+  // The server's clock if it says; the agent's own may be wrong by hours.
+  const age = answer.since_ms > 0 ? Math.max(0, (answer.now_ms ?? Date.now()) - answer.since_ms) : 0;
+  setState(answer.state, answer.phone_up, age);
   if (answer.pop) setPop(answer.pop);
   draw();
 }
@@ -285,7 +287,8 @@ function draw() {
   setText($('phone-state'), t(phoneUp ? 'phone_ok' : 'phone_gone'));
   $('lost').hidden = connected;
   const preview = pop?.preview === true && state === 'RESERVED';
-  $('ready').disabled = state === 'READY' || state === 'INCALL' || state === 'RESERVED';
+  // From wrap-up the way leads over a disposition.
+  $('ready').disabled = state === 'READY' || state === 'INCALL' || state === 'RESERVED' || (state === 'DISPO' && pop !== null);
   $('not-ready').disabled = state === 'PAUSED';
   $('hangup').disabled = !(state === 'INCALL');
   $('preview-row').hidden = !preview;

@@ -5,6 +5,7 @@ import { clock, el, keepConnected, limitName, number, onLanguageToggle, percent,
 
 const ABANDON_LIMIT = 0.03;  // 16 CFR 310.4(b)(4)(i)
 const HISTORY_MAX = 600;     // seconds of history in the small charts
+const HISTORY_MIN = 120;     // width of a chart that has only begun
 const SILENCE_MS = 5000;     // no snapshot for so long: the figures are called old
 const STATES = ['READY', 'RESERVED', 'INCALL', 'DISPO', 'PAUSED', 'LOGGEDOUT'];
 const SVG = 'http://www.w3.org/2000/svg';
@@ -32,7 +33,6 @@ function figure(label, tone) {
 
 function chart(withLimit) {
   const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', `0 0 ${HISTORY_MAX} 100`);
   svg.setAttribute('preserveAspectRatio', 'none');
   svg.setAttribute('aria-hidden', 'true');
   const area = document.createElementNS(SVG, 'path');
@@ -43,7 +43,7 @@ function chart(withLimit) {
   if (withLimit) {
     limit = document.createElementNS(SVG, 'line');
     limit.setAttribute('x1', '0');
-    limit.setAttribute('x2', String(HISTORY_MAX));
+    limit.setAttribute('x2', String(HISTORY_MAX));  // cut at the chart's edge
     svg.append(limit);
   }
   return { svg, area, line, limit };
@@ -51,10 +51,12 @@ function chart(withLimit) {
 
 function drawChart(parts, values, top, limit) {
   const y = (v) => (100 - 96 * Math.min(1, Math.max(0, v) / top)).toFixed(1);
-  const start = HISTORY_MAX - values.length;
+  const width = Math.max(HISTORY_MIN, values.length);
+  const start = width - values.length;
+  parts.svg.setAttribute('viewBox', `0 0 ${width} 100`);
   const points = values.map((v, i) => `${start + i + 1} ${y(v)}`).join(' L ');
   parts.line.setAttribute('d', values.length ? `M ${points}` : '');
-  parts.area.setAttribute('d', values.length ? `M ${start + 1} 100 L ${points} L ${HISTORY_MAX} 100 Z` : '');
+  parts.area.setAttribute('d', values.length ? `M ${start + 1} 100 L ${points} L ${width} 100 Z` : '');
   if (parts.limit) {
     parts.limit.setAttribute('y1', y(limit));
     parts.limit.setAttribute('y2', y(limit));
@@ -134,7 +136,7 @@ function fillCard(c, data) {
   if (data.leads !== undefined) items.push(item('leads', number(data.leads)));
   items.push(item('ring', seconds(data.ring_s)), item('talk', seconds(data.talk_s)), item('wrap', seconds(data.wrap_s)));
   if (data.pacing) {
-    items.push(item('legs', number(data.pacing.legs_to_place ?? 0)), item('p_abandon', percent(data.pacing.p_abandon ?? 0)), item('theta', percent(data.pacing.theta ?? 0)));
+    items.push(item('legs', number(data.pacing.legs_to_place ?? 0)), item('p_abandon', `${percent(data.pacing.p_abandon ?? 0)} / ${percent(data.pacing.theta ?? 0)}`));
   }
   c.print.replaceChildren(...items);
 }
@@ -177,6 +179,7 @@ function drawCampaigns() {
     }
     fillCard(c, data);
   }
+  box.classList.toggle('many', seen.size > 2);  // figures only, so that they fit one screen
   if (seen.size === 0) box.append(el('div', 'panel empty', t('no_campaigns')));
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <fstream>
@@ -342,7 +343,7 @@ TEST_F(ServerTest, RefusesOtherVersions) {
   EXPECT_TRUE(closed);
 }
 
-TEST_F(ServerTest, SlowHeadAndSlowBodyAndIdleAreClosed) {
+TEST_F(ServerTest, IdleAndSlowHeadsAreClosed) {
   StartServer({.idle_timeout = absl::Milliseconds(200), .header_timeout = absl::Milliseconds(100)});
   bool closed = false;
   RawSocket idle(server_->port());
@@ -351,6 +352,58 @@ TEST_F(ServerTest, SlowHeadAndSlowBodyAndIdleAreClosed) {
   RawSocket slow(server_->port());
   ASSERT_TRUE(slow.Send("GET /hel"));
   EXPECT_EQ(slow.ReadToEnd(&closed), "");
+  EXPECT_TRUE(closed);
+}
+
+// Bytes that trickle in do not extend the head's deadline (slowhttptest -H).
+TEST_F(ServerTest, ATricklingHeadIsClosedAtItsDeadline) {
+  StartServer({.idle_timeout = absl::Seconds(60), .header_timeout = absl::Milliseconds(300)});
+  RawSocket slow(server_->port());
+  ASSERT_TRUE(slow.Send("GET /hello HTTP/1.1\r\nX: "));
+  int trickled = 0;
+  for (bool open = true; open && trickled < 1000; ++trickled) {
+    if (!slow.Send("x")) break;
+    bool closed = false;
+    slow.ReadToEnd(&closed, 10);  // waits 10 ms for the close
+    open = !closed;
+  }
+  EXPECT_LT(trickled, 1000);
+  EXPECT_EQ(Get("/hello").status, 200);
+}
+
+TEST_F(ServerTest, ManyHalfRequestsDoNotHinderTheOthers) {
+  StartServer();
+  std::vector<std::unique_ptr<RawSocket>> stuck;
+  for (int i = 0; i < 300; ++i) {
+    stuck.push_back(std::make_unique<RawSocket>(server_->port()));
+    ASSERT_TRUE(stuck.back()->Send(i % 2 == 0 ? "GET /hello HTTP/1.1\r\nHost: loc"
+                                              : "POST /echo HTTP/1.1\r\nHost: localhost\r\n"
+                                                "Content-Length: 100\r\n\r\nabc"));
+  }
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(Get("/hello").status, 200);
+}
+
+// A client that does not take its answer is left after the write timeout: its place among the
+// allowed connections becomes free.
+TEST_F(ServerTest, AReaderThatStandsStillIsClosed) {
+  StartServer(
+      {.body_bytes_max = 32 << 20, .write_timeout = absl::Milliseconds(100), .connections_max = 1});
+  RawSocket still(server_->port(), 4096);
+  const std::string body(24 << 20, 'x');
+  ASSERT_TRUE(still.Send(absl::StrCat(
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: ", body.size(), "\r\n\r\n")));
+  ASSERT_TRUE(still.Send(body));
+  bool served = false;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!served && std::chrono::steady_clock::now() < end) {
+    RawSocket next(server_->port());
+    next.Send("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    served = absl::StrContains(next.ReadUntil("hello"), "200 OK");
+  }
+  EXPECT_TRUE(served);
+  EXPECT_GT(server_->stats().connections_refused, 0u);
+  bool closed = false;
+  EXPECT_LT(still.ReadToEnd(&closed).size(), body.size()) << "cut off";
   EXPECT_TRUE(closed);
 }
 

@@ -23,6 +23,7 @@ using e2e::WebDriver;
 using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 constexpr int64_t kNow = 1'790'000'000'000;  // the server's clock; the browser's may differ
 constexpr char kAttack[] = "<img src=x onerror=\"window.pwned=1\"><script>window.pwned=2</script>";
@@ -400,13 +401,10 @@ class FakeAgentApi {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, std::vector<std::string>> asked_;
-  json me_ = {{"agent", "maria"},
-              {"campaign", "DEMO"},
-              {"state", "PAUSED"},
-              {"since_ms", 0},
-              {"phone_up", true},
-              {"calls_today", 7},
-              {"dispositions", Dispositions()}};
+  json me_ = {{"agent", "maria"},  {"campaign", "DEMO"},
+              {"state", "PAUSED"}, {"since_ms", kNow - 65'000},
+              {"now_ms", kNow},    {"phone_up", true},
+              {"calls_today", 7},  {"dispositions", Dispositions()}};
 };
 
 json Pop(int attempt, bool preview) {
@@ -472,6 +470,7 @@ TEST_F(AgentPageTest, ACallFromReadyToDisposition) {
   EXPECT_EQ(Text("#who"), "maria · DEMO");
   EXPECT_EQ(Text("#calls"), "7 calls today");
   EXPECT_EQ(Text("#phone-state"), "Phone connected");
+  EXPECT_THAT(Text("#timer"), StartsWith("01:0")) << "by the server's clock";
 
   ASSERT_TRUE(browser_->Press(e2e::kF2).ok());
   EXPECT_EQ(api_.Take("/v1/agent/state"), (json{{"state", "ready"}}));
