@@ -17,7 +17,10 @@ constexpr double kBreachChance = 0.01;
 constexpr std::array<double, 3> kHorizons = {1, 2, 4};
 constexpr double kWindowMin = 2;
 
-constexpr double kIntegralGain = 0.005;  // per answer: 200 answers to act
+// Per answer, up to kGainAgents agents: 200 answers to act, 12 minutes at 50 agents; with more
+// agents as many more answers, so that the time stays.
+constexpr double kIntegralGain = 0.005;
+constexpr double kGainAgents = 50;
 constexpr double kRecentShare = 0.01;
 constexpr double kProportionalGain = 0.3;
 const double kLogGainMin = std::log(0.02);
@@ -59,20 +62,22 @@ double AbandonCounts::Ratio() const {
   return persons > 0 ? abandoned / persons : 0;
 }
 
+double PoissonTail(int b, double mean) {
+  if (b > mean + 10 * std::sqrt(mean) + 10) return 0;  // less than 1e-9
+  double term = std::exp(-mean);
+  double sum = term;
+  for (int k = 1; k <= b; ++k) sum += term *= mean / k;
+  return 1 - sum;
+}
+
 double PoissonMeanFor(int b, double chance) {
   if (b < 0) return 0;
-  if (b > 1000) return b - 3 * std::sqrt(static_cast<double>(b));  // far from any decision
-  const auto more_than_b = [b](double mean) {
-    double term = std::exp(-mean);
-    double sum = term;
-    for (int k = 1; k <= b; ++k) sum += term *= mean / k;
-    return 1 - sum;
-  };
+  if (b > 500) return b - 3 * std::sqrt(static_cast<double>(b));  // far from any decision
   double low = 0;
   double high = b + 1;
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 40; ++i) {
     const double middle = (low + high) / 2;
-    (more_than_b(middle) <= chance ? low : high) = middle;
+    (PoissonTail(b, middle) <= chance ? low : high) = middle;
   }
   return low;
 }
@@ -129,8 +134,8 @@ void AbandonBudget::Learn(bool abandoned) {
   // nothing about k: the integral learns in proportion to the risk that was allowed.
   const double target = kAimShare * ratio_max_;
   if (aim_ > 0) {
-    log_gain_ =
-        std::clamp(log_gain_ + kIntegralGain * (aim_ - lost) / target, kLogGainMin, kLogGainMax);
+    const double gain = kIntegralGain * std::min(1.0, kGainAgents / agents_);
+    log_gain_ = std::clamp(log_gain_ + gain * (aim_ - lost) / target, kLogGainMin, kLogGainMax);
   }
   recent_ratio_ += kRecentShare * (lost - recent_ratio_);
   UpdateAim();
@@ -144,16 +149,20 @@ void AbandonBudget::UpdateAim() {
     const double allowed =
         std::floor(ratio_max_ * (persons + ahead) + 1e-9) - counts_.abandoned - at_risk_;
     const int b = static_cast<int>(std::clamp(allowed, -1.0, 1e6));
-    aim = b < 1 ? 0 : std::min(aim, PoissonMeanFor(b, kBreachChance) / ahead);
+    if (b < 1) {
+      aim = 0;
+    } else if (PoissonTail(b, aim * ahead) > kBreachChance) {  // else it leaves the aim as it is
+      aim = PoissonMeanFor(b, kBreachChance) / ahead;
+    }
   }
   aim_ = aim;
 }
 
-double AbandonBudget::Theta(int agents) const {
+double AbandonBudget::Theta() const {
   const double target = kAimShare * ratio_max_;
   const double excess = std::clamp((recent_ratio_ - target) / target, -1.0, 3.0);
   const double gain = std::exp(log_gain_ - kProportionalGain * std::max(0.0, excess));
-  return std::min(0.5, aim_ * ShapeFor(agents) * gain);
+  return std::min(0.5, aim_ * ShapeFor(agents_) * gain);
 }
 
 void AbandonBudget::Save(std::vector<double>& out) const {

@@ -41,6 +41,9 @@ struct AbandonCounts {
   double Ratio() const;
 };
 
+// P(X > b) for a Poisson count with this mean (0 to 500), b >= 0.
+double PoissonTail(int b, double mean);
+
 // The largest Poisson mean with P(X > b) <= `chance` (0 < chance < 1), for b >= 0; 0 for b < 0.
 double PoissonMeanFor(int b, double chance);
 
@@ -51,6 +54,9 @@ class AbandonBudget {
   void SetRatioMax(double ratio_max);
   double ratio_max() const { return ratio_max_; }
 
+  // Agents logged in now (> 0): the more, the faster answers come, and the less each may move
+  // theta.
+  void SetAgents(int agents) { agents_ = agents; }
   void OnServed();
   void OnMachine();  // a served call turned out a machine
   void OnEnded();    // a served call is over
@@ -66,8 +72,8 @@ class AbandonBudget {
 
   // Ratio to aim at over the next answers: 0 when one more abandoned call would break the cap.
   double Aim() const { return aim_; }
-  // P_ab allowed for a dial with this many agents logged in (> 0).
-  double Theta(int agents) const;
+  // P_ab allowed for a dial.
+  double Theta() const;
 
   static constexpr size_t kSavedSize = 6;
   void Save(std::vector<double>& out) const;
@@ -81,6 +87,7 @@ class AbandonBudget {
   AbandonCounts counts_;
   double log_gain_ = 0;      // integral part: log of k
   double recent_ratio_ = 0;  // abandoned share of about the last 100 answers
+  int agents_ = 1;
   double at_risk_ = 0;
   double aim_ = 0;
 };

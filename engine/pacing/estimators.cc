@@ -175,24 +175,33 @@ double DurationLaw::Survival(double age) const {
   return survival_[bin] + part * (survival_[bin + 1] - survival_[bin]);
 }
 
+double DurationLaw::Incidence(double age) const {
+  const size_t bin = bins_.Find(age);
+  if (bin + 1 == bins_.size()) {
+    const double ended = -std::expm1(-last_hazard_ * (age - bins_.edge(bin)));
+    return incidence_[bin] + last_share_ * survival_[bin] * ended;
+  }
+  const double part = (age - bins_.edge(bin)) / bins_.width(bin);
+  return incidence_[bin] + part * (incidence_[bin + 1] - incidence_[bin]);
+}
+
 double DurationLaw::EndsWithin(double age, double ahead) const {
   if (!(ahead > 0)) return 0;
   age = SaneAge(age);
   const double alive = Survival(age);
-  const size_t last = bins_.size() - 1;
-  const double to = age + ahead;
-  if (alive < kSurvivalMin || age >= bins_.edge(last)) {
+  if (alive < kSurvivalMin || age >= bins_.edge(bins_.size() - 1)) {
     return last_share_ * -std::expm1(-last_hazard_ * ahead);
   }
-  const auto incidence = [&](double t) {
-    const size_t bin = bins_.Find(t);
-    if (bin == last) {
-      return incidence_[last] + last_share_ * (survival_[last] - Survival(t));
-    }
-    const double part = (t - bins_.edge(bin)) / bins_.width(bin);
-    return incidence_[bin] + part * (incidence_[bin + 1] - incidence_[bin]);
-  };
-  return std::clamp((incidence(to) - incidence(age)) / alive, 0.0, 1.0);
+  return std::clamp((Incidence(age + ahead) - Incidence(age)) / alive, 0.0, 1.0);
+}
+
+double DurationLaw::EndsWithinFromEdge(size_t bin, double ahead) const {
+  if (!(ahead > 0)) return 0;
+  if (survival_[bin] < kSurvivalMin || bin + 1 == bins_.size()) {
+    return last_share_ * -std::expm1(-last_hazard_ * ahead);
+  }
+  const double by = Incidence(bins_.edge(bin) + ahead) - incidence_[bin];
+  return std::clamp(by / survival_[bin], 0.0, 1.0);
 }
 
 double DurationLaw::Share(size_t end) const { return share_[end]; }
@@ -244,17 +253,24 @@ bool DurationLaw::Load(absl::Span<const double> in) {
   return true;
 }
 
-double FreeAfterTalk(const DurationLaw& talk, const DurationLaw& wrap, double age, double ahead) {
-  constexpr int kSteps = 5;
+void FillFreeAfterTalk(const DurationLaw& talk, const DurationLaw& wrap, double ahead,
+                       std::vector<double>& table) {
+  constexpr size_t kSteps = 5;
   const double step = ahead / kSteps;
-  double free = 0;
-  double before = 0;
-  for (int i = 1; i <= kSteps; ++i) {
-    const double by = talk.EndsWithin(age, i * step);
-    free += (by - before) * wrap.EndsWithin(0, ahead - (i - 0.5) * step);
-    before = by;
+  std::array<double, kSteps> wrapped;  // within what is left of `ahead` after the middle of a step
+  for (size_t i = 0; i < kSteps; ++i) {
+    wrapped[i] = wrap.EndsWithinFromEdge(0, ahead - (static_cast<double>(i) + 0.5) * step);
   }
-  return free;
+  table.resize(talk.bins().size());
+  for (size_t bin = 0; bin < table.size(); ++bin) {
+    double before = 0;
+    table[bin] = 0;
+    for (size_t i = 0; i < kSteps; ++i) {
+      const double by = talk.EndsWithinFromEdge(bin, static_cast<double>(i + 1) * step);
+      table[bin] += (by - before) * wrapped[i];
+      before = by;
+    }
+  }
 }
 
 }  // namespace outpace::pacing

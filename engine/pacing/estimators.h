@@ -84,6 +84,8 @@ class DurationLaw {
   double Survival(double age) const;
   // P(end 0 in (age, age + ahead] | not ended by age).
   double EndsWithin(double age, double ahead) const;
+  // The same for an age at the lower edge of `bin`: quicker, for tables over the bins.
+  double EndsWithinFromEdge(size_t bin, double ahead) const;
   // Share of all that end this way. Sums to 1 over the ends.
   double Share(size_t end) const;
   // Mean age of end 0 among those that end by it, and the age below which the share `p` of them
@@ -104,6 +106,7 @@ class DurationLaw {
  private:
   void SpendOne(double age, double passed);
   void Forget();
+  double Incidence(double age) const;  // P(end 0 by `age`)
 
   LogBins bins_;
   size_t ends_;
@@ -120,8 +123,10 @@ class DurationLaw {
   double last_share_ = 1;          // of end 0 in it
 };
 
-// Talk and wrap-up in a row: P(an agent who has talked for `age` seconds is free within `ahead`).
-// integral over s of P(talk ends in ds) P(wrap-up ends within ahead - s), in `kSteps` steps.
-double FreeAfterTalk(const DurationLaw& talk, const DurationLaw& wrap, double age, double ahead);
+// Talk and wrap-up in a row: table[bin] = P(an agent who has talked for talk.bins().edge(bin)
+// seconds is free within `ahead`) = integral over s of P(talk ends in ds) P(wrap-up ends within
+// ahead - s).
+void FillFreeAfterTalk(const DurationLaw& talk, const DurationLaw& wrap, double ahead,
+                       std::vector<double>& table);
 
 }  // namespace outpace::pacing

@@ -21,8 +21,8 @@ double NormalCdf(double z) { return 0.5 * std::erfc(-z * M_SQRT1_2); }
 template <typename Value>
 double MeanOverPoints(Value value) {
   double sum = 0;
-  for (int j = 0; j < kRingPoints; ++j) sum += value(static_cast<size_t>(j));
-  return sum / kRingPoints;
+  for (size_t j = 0; j < kRingPoints; ++j) sum += kRingWeights[j] * value(j);
+  return sum;
 }
 
 }  // namespace

@@ -9,10 +9,11 @@
 //     A(u)  dials in flight answered within u: a sum of independent Bernoulli(q_i)
 //     C(u)  busy agents who are free before u plus the answer limit: a sum of Bernoulli(c_i)
 //
-// The ring time is not known beforehand, so P_ab is the mean over three of its quantiles (1/6, 1/2,
-// 5/6). Dials are launched one by one while P_ab <= theta, and each is added to A for the next.
-// This file does the arithmetic only; where q, c and theta come from is estimators.h and
-// abandon_budget.h.
+// The ring time is not known beforehand, so P_ab is the mean over its distribution, taken at the
+// middle of four slices: three would do in steady state, the thin fourth is for a start from all
+// agents free, when nobody will finish to catch the last, late answers. Dials are launched one by
+// one while P_ab <= theta, and each is added to A for the next. This file does the arithmetic only;
+// where q, c and theta come from is estimators.h and abandon_budget.h.
 
 #include <array>
 #include <vector>
@@ -21,8 +22,11 @@
 
 namespace outpace::pacing {
 
-inline constexpr int kRingPoints = 3;
-inline constexpr std::array<double, kRingPoints> kRingQuantiles = {1.0 / 6, 1.0 / 2, 5.0 / 6};
+inline constexpr int kRingPoints = 4;
+inline constexpr std::array<double, kRingPoints> kRingQuantiles = {5.0 / 30, 15.0 / 30, 24.0 / 30,
+                                                                   29.0 / 30};
+inline constexpr std::array<double, kRingPoints> kRingWeights = {10.0 / 30, 10.0 / 30, 8.0 / 30,
+                                                                 2.0 / 30};
 
 // Up to this many agents the Bernoulli sums are convolved; above, the normal approximation is
 // enough. At 5 agents it would refuse even the first dial for a lone idle agent.

@@ -23,6 +23,10 @@ constexpr double kTalkMemoryMin = 250;
 // law has learned it.
 constexpr double kDriftMemory = 30;  // answers
 constexpr double kDriftDeviations = 1.5;
+constexpr double kDriftMin = 0.25;  // downwards with care: answers that are late look like none
+constexpr double kDriftMax = 4;
+constexpr double kDriftLawMin =
+    40;  // answers the law must rest on before it can be said to be wrong
 
 constexpr double kCaution = 1;  // standard errors
 constexpr double kForever = 1e6;
@@ -44,7 +48,7 @@ constexpr DurationLaw::PriorEnd kWrapPrior = {1, 10};
 constexpr double kTalkAgeMax = 1800;
 constexpr double kWrapAgeMax = 300;
 
-const absl::Duration kRefreshEvery = absl::Milliseconds(250);
+const absl::Duration kRefreshEvery = absl::Milliseconds(500);
 
 // Legs per agent and second that may be placed on top of those one decision may place at once (one
 // per agent). A campaign at 4 % answers and 40 s talks needs 0.6.
@@ -262,13 +266,13 @@ void Pacer::Learn(const PacerAgents& agents, MonoTime now) {
 }
 
 double Pacer::AnswerFactor() const {
-  if (!(drift_expected_ > 1)) return 1;
+  if (!(drift_expected_ > 1) || ring_.Weight(kAnswer) < kDriftLawMin) return 1;
   // Only what chance does not explain: the difference, less kDriftDeviations of its own noise.
   const double difference = drift_seen_ - drift_expected_;
   const double noise = kDriftDeviations * std::sqrt(drift_expected_);
   const double beyond = std::max(0.0, std::abs(difference) - noise);
   const double factor = 1 + std::copysign(beyond, difference) / drift_expected_;
-  return std::clamp(factor, 0.25, 4.0);
+  return std::clamp(factor, kDriftMin, kDriftMax);
 }
 
 void Pacer::BuildTables() {
@@ -283,19 +287,17 @@ void Pacer::BuildTables() {
   const double limit = absl::ToDoubleSeconds(settings_.answer_limit);
   for (size_t j = 0; j < kRingPoints; ++j) {
     const double u = std::max(1e-3, ring_.Quantile(kRingQuantiles[j]));
-    const auto dial = [&](double age) {
-      return std::min(1.0, answers_up * ring_.EndsWithin(age, u));
-    };
-    const auto fill = [](std::vector<double>& table, const LogBins& bins, auto value) {
-      table.resize(bins.size());
-      for (size_t bin = 0; bin < bins.size(); ++bin) table[bin] = value(bins.edge(bin));
-    };
-    new_dial_[j] = dial(0);
-    fill(dial_table_[j], ring_.bins(), dial);
-    fill(talk_table_[j], talk_.bins(),
-         [&](double age) { return frees_down * FreeAfterTalk(talk_, wrap_, age, u + limit); });
-    fill(wrap_table_[j], wrap_.bins(),
-         [&](double age) { return frees_down * wrap_.EndsWithin(age, u + limit); });
+    dial_table_[j].resize(ring_.bins().size());
+    for (size_t bin = 0; bin < dial_table_[j].size(); ++bin) {
+      dial_table_[j][bin] = std::min(1.0, answers_up * ring_.EndsWithinFromEdge(bin, u));
+    }
+    new_dial_[j] = dial_table_[j][0];
+    FillFreeAfterTalk(talk_, wrap_, u + limit, talk_table_[j]);
+    for (double& free : talk_table_[j]) free *= frees_down;
+    wrap_table_[j].resize(wrap_.bins().size());
+    for (size_t bin = 0; bin < wrap_table_[j].size(); ++bin) {
+      wrap_table_[j][bin] = frees_down * wrap_.EndsWithinFromEdge(bin, u + limit);
+    }
   }
 }
 
@@ -316,7 +318,7 @@ void Pacer::DecidePredictive(int free_now, int agents_all, int legs_floor, int l
     }
     points[j] = {answers_[j], frees_[j], new_dial_[j]};
   }
-  decision.theta = budget_.Theta(agents_all);
+  decision.theta = budget_.Theta();
   const LookaheadResult ahead =
       lookahead_.Launch(free_now, points, decision.theta, legs_most, agents_all <= kAgentsExactMax);
   decision.p_abandon = ahead.p_abandon;
@@ -371,6 +373,7 @@ Decision Pacer::Decide(const PacerAgents& agents, int calls_waiting, const Pacer
     return decision;
   }
 
+  budget_.SetAgents(agents_all);
   const int burst = BurstAllowance(agents_all, now);
   const int level_room =
       static_cast<int>(std::min(settings_.dial_level_max * agents_all, 1e9)) - lines;
