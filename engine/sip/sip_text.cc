@@ -40,6 +40,12 @@ absl::string_view TakeLine(absl::string_view* text) {
   return absl::StripSuffix(line, "\r");
 }
 
+// '?' may stand in the user part, where it is no separator.
+std::string WithoutHeaders(const std::string& uri) {
+  const size_t at = uri.find('@');
+  return uri.substr(0, uri.find('?', at == std::string::npos ? 0 : at));
+}
+
 bool IsSdpType(absl::string_view content_type) {
   const absl::string_view type =
       content_type.substr(0, std::min(content_type.find(';'), content_type.size()));
@@ -85,6 +91,7 @@ absl::StatusOr<SipUri> ParseSipUri(absl::string_view uri) {
     rest = rest.substr(at + 1);
     if (absl::StrContains(rest, '@')) return absl::InvalidArgumentError("sip uri: two '@'");
   }
+  result.has_headers = absl::StrContains(rest, '?');
   rest = rest.substr(0, rest.find('?'));
   if (const size_t semicolon = rest.find(';'); semicolon != absl::string_view::npos) {
     result.params = std::string(rest.substr(semicolon + 1));
@@ -215,15 +222,22 @@ absl::string_view SdpOf(absl::string_view content_type, absl::string_view body) 
 
 DialogRoute RouteInDialog(const call::DialogState& dialog,
                           absl::FunctionRef<bool(absl::string_view host)> is_peer) {
-  const std::string& target = dialog.remote_target.empty() ? dialog.to_uri : dialog.remote_target;
+  const bool has_target = ParseSipUri(dialog.remote_target).ok();
+  const std::string target = WithoutHeaders(has_target ? dialog.remote_target : dialog.to_uri);
+  std::vector<std::string> routes;
+  for (const std::string& route : dialog.route_set) {
+    if (!ParseSipUri(route).ok()) {
+      routes.clear();
+      break;
+    }
+    routes.push_back(WithoutHeaders(route));
+  }
   DialogRoute result;
-  std::vector<std::string> routes = dialog.route_set;
   std::string first_hop = target;
   result.request_uri = target;
   if (!routes.empty()) {
     first_hop = routes.front();
-    const absl::StatusOr<SipUri> first = ParseSipUri(first_hop);
-    if (!first.ok() || !first->HasParam("lr")) {  // a strict router (RFC 3261 12.2.1.1)
+    if (!ParseSipUri(first_hop)->HasParam("lr")) {  // a strict router (RFC 3261 12.2.1.1)
       result.request_uri = first_hop;
       routes.erase(routes.begin());
       routes.push_back(target);

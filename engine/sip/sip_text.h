@@ -20,10 +20,11 @@ namespace outpace::sip {
 
 // The parts of a SIP URI (RFC 3261 19.1) that decide where a request goes.
 struct SipUri {
-  std::string scheme;  // "sip" or "sips", lower case
-  std::string host;    // as written; an IPv6 address without its brackets
-  int port = 0;        // 1..65535; 0: not written
-  std::string params;  // from the first ';' on, without it; headers ("?...") are not kept
+  std::string scheme;        // "sip" or "sips", lower case
+  std::string host;          // as written; an IPv6 address without its brackets
+  int port = 0;              // 1..65535; 0: not written
+  std::string params;        // from the first ';' on, without it
+  bool has_headers = false;  // "?name=value": the stack would put those into our request
   bool HasParam(absl::string_view name) const;
   // Value of a parameter, empty when absent.
   absl::string_view Param(absl::string_view name) const;
@@ -67,9 +68,11 @@ struct DialogRoute {
   std::string route_header;  // value of Route, empty for none
   std::string hop;           // numeric URI of the next hop: where the packet goes
 };
-// `is_peer` says whether a numeric host is one we exchange SIP with. A route set or Contact that
-// names any other host, or no number, leads through `dialog.next_hop` as outbound proxy: a Contact
-// is written by strangers and must not aim our packets.
+// A Contact or route that is no sip URI is passed over, and headers in one ("?X=y") are cut off:
+// the stack would copy them into our request. `is_peer` says whether a numeric host is one we
+// exchange SIP with. A route set or Contact that names any other host, or no number, leads through
+// `dialog.next_hop` as outbound proxy: a Contact is written by strangers and must not aim our
+// packets.
 DialogRoute RouteInDialog(const call::DialogState& dialog,
                           absl::FunctionRef<bool(absl::string_view host)> is_peer);
 

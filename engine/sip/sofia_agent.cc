@@ -61,7 +61,7 @@ absl::Status SofiaSignaling::Impl::Open() {
       NTATAG_SERVER_RPORT(2), NTATAG_CLIENT_RPORT(1),
       NTATAG_SIP_T1(static_cast<unsigned>(absl::ToInt64Milliseconds(config_.t1))),
       NTATAG_SIP_T1X64(static_cast<unsigned>(absl::ToInt64Milliseconds(config_.t1x64))),
-      // By default an INVITE over 1,300 bytes waits 4 s for TCP before it goes by UDP.
+      // Over 1,300 bytes the stack would look for TCP first.
       NTATAG_UDP_MTU(65535), NTATAG_MAXSIZE(static_cast<usize_t>(config_.message_bytes_max)),
       NTATAG_MAX_PROCEEDING(static_cast<usize_t>(config_.proceeding_max)),
       // A response is dropped only for a header that routes it: a busy is a busy, whatever the

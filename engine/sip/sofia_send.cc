@@ -23,6 +23,13 @@ std::string ReasonHeader(int q850_cause) {
   return absl::StrCat("Q.850;cause=", valid ? q850_cause : kNormalClearing);
 }
 
+// No headers in the URI: the stack would move them into the INVITE.
+absl::Status CheckUri(const std::string& text) {
+  const absl::StatusOr<SipUri> uri = ParseSipUri(text);
+  if (uri.ok() && uri->has_headers) return absl::InvalidArgumentError("sip uri: has headers");
+  return uri.status();
+}
+
 absl::Status CheckIds(const call::InviteIds& ids) {
   if (!IsCallId(ids.call_id)) return absl::InvalidArgumentError("invite: bad Call-ID");
   if (!IsToken(ids.from_tag)) return absl::InvalidArgumentError("invite: bad From tag");
@@ -47,7 +54,7 @@ absl::Status SofiaSignaling::Impl::Invite(const call::InviteRequest& request) {
   if (!hop.ok()) return hop.status();
   if (absl::Status status = CheckIds(request.ids); !status.ok()) return status;
   for (const std::string* uri : {&request.request_uri, &request.from_uri}) {
-    if (absl::StatusOr<SipUri> parsed = ParseSipUri(*uri); !parsed.ok()) return parsed.status();
+    if (absl::Status status = CheckUri(*uri); !status.ok()) return status;
   }
   if (legs_.contains(request.leg) || by_call_id_.contains(request.ids.call_id)) {
     return absl::AlreadyExistsError("invite: the leg or its Call-ID is in use");
@@ -204,7 +211,7 @@ void SofiaSignaling::Impl::EndUnknownDialog(const DialogState& dialog, Before by
 void SofiaSignaling::Impl::ByeOrphan(const DialogState& dialog) {
   const absl::StatusOr<std::string> hop = NumericHop(dialog.next_hop);
   if (!hop.ok() || !IsCallId(dialog.call_id) || !IsToken(dialog.from_tag) ||
-      !ParseSipUri(dialog.from_uri).ok() || !ParseSipUri(dialog.to_uri).ok()) {
+      !CheckUri(dialog.from_uri).ok() || !CheckUri(dialog.to_uri).ok()) {
     log_.Warning("sip.orphan_unusable", {});
     return;
   }
@@ -216,8 +223,8 @@ void SofiaSignaling::Impl::ByeOrphan(const DialogState& dialog) {
 
 void SofiaSignaling::Impl::CancelOrphan(const call::Signaling::OrphanInvite& invite) {
   const absl::StatusOr<std::string> hop = NumericHop(invite.route_uri);
-  if (!hop.ok() || !CheckIds(invite.ids).ok() || !ParseSipUri(invite.request_uri).ok() ||
-      !ParseSipUri(invite.from_uri).ok()) {
+  if (!hop.ok() || !CheckIds(invite.ids).ok() || !CheckUri(invite.request_uri).ok() ||
+      !CheckUri(invite.from_uri).ok()) {
     log_.Warning("sip.orphan_unusable", {});
     return;
   }

@@ -79,6 +79,10 @@ class RecordedEvents final : public call::SignalingEvents {
     while (event.kind == "provisional") event = Next();
     return event;
   }
+  void Clear() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    queue_.clear();
+  }
   bool Empty() {
     const std::lock_guard<std::mutex> lock(mutex_);
     return queue_.empty();

@@ -170,6 +170,23 @@ TEST_F(RouteInDialogTest, AStrictRouterBecomesTheRequestUri) {
   EXPECT_EQ(Route().hop, "sip:192.0.2.11:5099");
 }
 
+TEST_F(RouteInDialogTest, HeadersInUrisAreCutOff) {
+  dialog_.remote_target = "sip:gw?x@192.0.2.11:5080?Max-Forwards=0&X-Evil=1";
+  EXPECT_EQ(Route().request_uri, "sip:gw?x@192.0.2.11:5080");
+  dialog_.route_set = {"sip:192.0.2.11;lr?X-Evil=1"};
+  EXPECT_EQ(Route().route_header, "<sip:192.0.2.11;lr>");
+}
+
+TEST_F(RouteInDialogTest, WhatIsNoSipUriIsPassedOver) {
+  for (const char* target : {"tel:+12025550100", "*", "sip:", "http://192.0.2.11", "sip:a b@h"}) {
+    dialog_.remote_target = target;
+    EXPECT_EQ(Route().request_uri, dialog_.to_uri) << target;
+  }
+  dialog_.route_set = {"sip:192.0.2.11;lr", "foo"};
+  EXPECT_EQ(Route().route_header, "");
+  EXPECT_EQ(Route().hop, "sip:192.0.2.10:5060");
+}
+
 TEST_F(RouteInDialogTest, WithoutContactTheToUriIsTheTarget) {
   dialog_.remote_target.clear();
   EXPECT_EQ(Route().request_uri, "sip:+12025550100@192.0.2.10");

@@ -297,6 +297,50 @@ TEST_F(SofiaSignalingTest, TheAnswerToAForgottenLegIsAckedAndEnded) {
   EXPECT_TRUE(shard_.events.Empty());
 }
 
+TEST_F(SofiaSignalingTest, ALegForgottenWhileItRingsIsCancelled) {
+  const WireMessage invite = Ring();
+  far_.Answer(invite, {180, "Ringing", "far", {}, ""});
+  EXPECT_EQ(shard_.events.Next().status, 180);
+  shard_.Do([](SofiaSignaling& s) { s.Forget(Leg1()); });
+  EXPECT_TRUE(far_.ReceiveRequest("CANCEL").valid);
+}
+
+TEST_F(SofiaSignalingTest, ALegForgottenInSilenceIsCancelledWhenItRingsAfterAll) {
+  const WireMessage invite = Ring();
+  shard_.Do([](SofiaSignaling& s) { s.Forget(Leg1()); });
+  far_.Answer(invite, {180, "Ringing", "far", {}, ""});
+  const WireMessage cancel = far_.ReceiveRequest("CANCEL");
+  ASSERT_TRUE(cancel.valid);
+  far_.Answer(cancel, {});
+  far_.Answer(invite, {487, "Request Terminated", "far", {}, ""});
+  EXPECT_TRUE(far_.ReceiveRequest("ACK").valid);
+  EXPECT_TRUE(shard_.events.Empty());
+}
+
+TEST(ShortTimers, ForgottenInvitesAndByesTimeOutQuietly) {
+  SofiaConfig config = ShardUnderTest::Config();
+  config.t1 = absl::Milliseconds(20);
+  config.t1x64 = absl::Milliseconds(100);
+  ShardUnderTest shard(config);
+  FarEnd far;
+  for (uint32_t i = 1; i <= 50; ++i) {
+    ASSERT_TRUE(shard.Invite(RequestTo(far, i)).ok());
+    const WireMessage invite = far.ReceiveRequest("INVITE");
+    if (i % 2 == 0) {
+      far.Answer(invite, {200, "OK", "far", {far.Contact()}, kSdp});
+      ASSERT_EQ(shard.events.NextFinal().kind, "answer");
+      shard.Do([i](SofiaSignaling& s) { s.Bye(Leg1(i), 16); });
+    }
+    shard.Do([i](SofiaSignaling& s) { s.Forget(Leg1(i)); });
+    shard.events.Clear();
+  }
+  while (!far.Quiet(300)) far.Receive();
+  EXPECT_TRUE(shard.events.Empty());
+  far.Send("x", shard.port());
+  EXPECT_TRUE(shard.Invite(RequestTo(far, 99)).ok());
+  EXPECT_TRUE(far.ReceiveRequest("INVITE").valid);
+}
+
 TEST_F(SofiaSignalingTest, ALegForgottenWhileUpIsEnded) {
   Establish();
   shard_.Do([](SofiaSignaling& s) { s.Forget(Leg1()); });
@@ -404,6 +448,8 @@ INSTANTIATE_TEST_SUITE_P(All, NoFurtherInviteTest, ::testing::Values(300, 301, 3
 
 TEST_F(SofiaSignalingTest, RefusesRoutesThatNeedDnsAndMalformedNames) {
   std::vector<call::InviteRequest> bad(12, RequestTo(far_));
+  bad.push_back(RequestTo(far_));
+  bad.back().request_uri += "?X-Evil=1";
   bad[0].route_uri = "sip:carrier.example:5060";
   bad[1].route_uri = "sip:localhost";
   bad[2].route_uri = absl::StrCat(far_.Uri(), ";maddr=evil.example");
@@ -509,6 +555,42 @@ TEST_F(SofiaSignalingTest, ARequestInTheDialogTakesTheRouteSet) {
                 absl::StrCat("<sip:127.0.0.1:", far_.port(), ";lr>, <sip:p2.example;lr>"));
   }
 }
+
+class HostileAnswerTest : public SofiaSignalingTest,
+                          public ::testing::WithParamInterface<const char*> {};
+
+// Whatever the 200 says of itself, it is ACKed and can be ended.
+TEST_P(HostileAnswerTest, IsAckedAndEnded) {
+  far_.Answer(Ring(), {200, "OK", "far", {GetParam()}, kSdp});
+  ASSERT_EQ(shard_.events.NextFinal().kind, "answer");
+  shard_.Do([](SofiaSignaling& s) { s.Ack(Leg1()); });
+  const WireMessage ack = far_.Receive();
+  ASSERT_TRUE(ack.IsRequest("ACK"));
+  EXPECT_EQ(ack.Header("CSeq"), "1 ACK");
+  shard_.Do([](SofiaSignaling& s) { s.Bye(Leg1(), 16); });
+  const WireMessage bye = far_.Receive();
+  ASSERT_TRUE(bye.IsRequest("BYE"));
+  EXPECT_EQ(bye.Header("Max-Forwards"), "70");
+  EXPECT_EQ(bye.Header("X-Evil"), "");
+  far_.Answer(bye, {});
+  EXPECT_EQ(shard_.events.Next().kind, "bye_done");
+  EXPECT_EQ(shard_.counters().send_failures, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, HostileAnswerTest,
+    ::testing::Values("Contact: <sip:>", "Contact: *", "Contact: <tel:+12025550100>",
+                      "Contact: <mailto:a@b>", "Contact: <sip:a@b:99999>", "Contact: <sip:@>",
+                      "Contact: <http://127.0.0.1/>", "Contact: <sip:a@[::1>",
+                      "Contact: sip:x;;;==", "Contact: <sip:%00@h>",
+                      "Contact:", "Contact: <sip:x@h?Max-Forwards=0&X-Evil=1>",
+                      "Contact: <sip:x@h;method=INVITE>", "Contact: <sip:x@h;maddr=192.0.2.1>",
+                      "Contact: <sips:x@127.0.0.1>", "Contact: <sip:x@127.0.0.1;transport=tcp>",
+                      "Contact: <sip:x@127.0.0.1;transport=tls>", "Record-Route: <sip:>",
+                      "Record-Route: <foo>", "Record-Route: <sip:h?X-Evil=1>",
+                      "Record-Route: <sip:h;lr>, <sip:h;lr;maddr=192.0.2.1>",
+                      "Record-Route: <sips:h;lr>", "Record-Route: ,,,",
+                      "Record-Route: <sip:h;lr>;x=\"<\"", "Record-Route: <tel:1>"));
 
 // ---- forks ----
 
