@@ -194,7 +194,7 @@ void SimAgent::LogOut() {
 MonoTime SimAgent::NextDeadline() const {
   MonoTime next = clock_.Mono() + kFarFuture;
   if (!socket_open_) return next;
-  if (call_ && !call_->hung_up) next = std::min(next, call_->hang_up_at);
+  if (call_ && call_->talking && !call_->hung_up) next = std::min(next, call_->hang_up_at);
   if (call_ && call_->over_at) next = std::min(next, *call_->over_at);
   if (!pending_.empty()) next = std::min(next, pending_.front().due);
   if (ready_due_) next = std::min(next, *ready_due_);
@@ -274,6 +274,7 @@ void SimAgent::OnState(const std::string& state) {
     session_over_ = true;
     return;
   }
+  if (state == "INCALL") StartTalking();
   // Not in a call any more; its call_ended was sent while we were away, or comes right behind.
   if (state == "DISPO" || state == "PAUSED" || state == "READY") ExpectEnd(kEndGrace);
   const bool idle = !call_ && pending_.empty();
@@ -290,7 +291,10 @@ void SimAgent::OnPop(uint64_t attempt, uint64_t lead, bool preview, absl::Time a
     LogError("pop without an attempt");
     return;
   }
-  if (call_ && call_->attempt == attempt) return;  // said again after a reconnect
+  if (call_ && call_->attempt == attempt) {  // said again: after a reconnect, or a preview's answer
+    if (!preview) StartTalking();
+    return;
+  }
   for (const PendingDisposition& disposition : pending_) {
     if (disposition.attempt == attempt) return;  // its call is over, we are in wrap-up
   }
@@ -306,8 +310,10 @@ void SimAgent::OnPop(uint64_t attempt, uint64_t lead, bool preview, absl::Time a
     match = matcher_.OnPop(attempt, at);
   }
   LogMatch(match);
-  const double talk_s = Lognormal(attempt, 1, options_.talk_mean_s, options_.talk_cv);
-  call_ = OpenCall{attempt, clock_.Mono() + absl::Seconds(talk_s), false, std::nullopt};
+  call_.emplace();
+  call_->attempt = attempt;
+  call_->talking = false;
+  if (!preview) StartTalking();
   if (state_ == "DISPO") ExpectEnd(kEndGrace);  // said again after we came back in wrap-up
   if (preview) {
     const json body = {{"attempt", attempt}, {"action", "dial"}};
@@ -323,6 +329,14 @@ void SimAgent::OnCallEnded(uint64_t attempt, const std::string& by, int64_t leng
                  .Number("length_ms", length_ms));
   log_.Flush();
   EndCall();
+}
+
+// The talk time runs from the moment there is somebody to talk to.
+void SimAgent::StartTalking() {
+  if (!call_ || call_->talking) return;
+  call_->talking = true;
+  const double talk_s = Lognormal(call_->attempt, 1, options_.talk_mean_s, options_.talk_cv);
+  call_->hang_up_at = clock_.Mono() + absl::Seconds(talk_s);
 }
 
 void SimAgent::ExpectEnd(absl::Duration within) {
@@ -363,7 +377,7 @@ void SimAgent::DoWhatIsDue() {
   const MonoTime now = clock_.Mono();
   if (call_ && call_->over_at && *call_->over_at <= now) {
     OnCallEnded(call_->attempt, "UNKNOWN", 0);
-  } else if (call_ && !call_->hung_up && call_->hang_up_at <= now) {
+  } else if (call_ && call_->talking && !call_->hung_up && call_->hang_up_at <= now) {
     HangUp();
   }
   if (!session_over_ && !pending_.empty() && pending_.front().due <= now) SendDisposition();

@@ -101,6 +101,7 @@ class SimAgent {
     uint64_t attempt = 0;
     MonoTime hang_up_at;
     bool hung_up = false;
+    bool talking = true;  // false: a preview that was told to dial; `hang_up_at` does not count yet
     // The server says that the call is over but not how; then it is over without that word.
     std::optional<MonoTime> over_at;
   };
@@ -121,6 +122,7 @@ class SimAgent {
   void OnState(const std::string& state);
   void OnPop(uint64_t attempt, uint64_t lead, bool preview, absl::Time at);
   void OnCallEnded(uint64_t attempt, const std::string& by, int64_t length_ms);
+  void StartTalking();
   void ExpectEnd(absl::Duration within);
   void EndCall();
   void DoWhatIsDue();

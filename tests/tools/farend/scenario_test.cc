@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -163,6 +165,18 @@ TEST(Scenario, MistakesAreNamedWithTheirLineAndARemedy) {
     EXPECT_THAT(std::string(scenario.status().message()), HasSubstr(row.says)) << row.text;
   }
   EXPECT_FALSE(Scenario::Load("/nonexistent/scenario.toml").ok());
+}
+
+// The example that people copy out of the manual is a real one.
+TEST(Scenario, TheManualsExampleIsValid) {
+  std::ifstream file(absl::StrCat(OUTPACE_SOURCE_DIR, "/docs/CARRIER.md"));
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const size_t begin = text.find("```toml\n");
+  ASSERT_NE(begin, std::string::npos);
+  const size_t end = text.find("```", begin + 8);
+  const auto scenario = Scenario::Parse(text.substr(begin + 8, end - begin - 8), "CARRIER.md");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  EXPECT_EQ(scenario->PlanFor("12025550486", 0).status, 486);
 }
 
 TEST(MatchesNumber, Table) {

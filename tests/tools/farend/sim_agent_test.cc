@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -20,6 +21,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "engine/api/http_server.h"
+#include "engine/base/log.h"
 #include "tools/farend/phone.h"
 #include "tools/farend/reactor.h"
 
@@ -387,26 +390,30 @@ TEST_F(SimAgentTest, AsksAgainUntilTheTelephoneIsUp) {
   EXPECT_FALSE(dialer_.Await("/v1/agent/state", 2).is_null());
 }
 
-TEST_F(SimAgentTest, APreviewIsDialed) {
+TEST_F(SimAgentTest, APreviewIsDialedAndItsTalkStartsWithTheAnswer) {
   Start();
   dialer_.Say({{"type", "pop"}, {"attempt", 25}, {"lead_id", 1}, {"preview", true}});
   const json preview = dialer_.Await("/v1/agent/preview");
   EXPECT_EQ(preview["action"], "dial");
   EXPECT_EQ(preview["attempt"], 25);
+  EXPECT_EQ(dialer_.Posts("/v1/agent/hangup"), 0u);
+  dialer_.Say({{"type", "state"}, {"state", "INCALL"}});
+  EXPECT_FALSE(dialer_.Await("/v1/agent/hangup").is_null());
+  EndCall(25, "AGENT");
+  EXPECT_FALSE(dialer_.Await("/v1/agent/disposition").is_null());
 }
 
 TEST_F(SimAgentTest, StopInACallHangsUpDisposesAndLogsOut) {
   options_.talk_mean_s = 1000;
   options_.wrap_mean_s = 1000;
   Start();
-  Pop(26);
-  agent_->OnAudio(absl::Now());
-  // The pop is in when its audio is logged; then the agent is told to go home.
+  // A preview, because its answer shows that the pop was taken in.
+  dialer_.Say({{"type", "pop"}, {"attempt", 26}, {"lead_id", 1}, {"preview", true}});
+  EXPECT_FALSE(dialer_.Await("/v1/agent/preview").is_null());
   agent_->Stop();
-  if (!dialer_.Await("/v1/agent/hangup").is_null()) {
-    EndCall(26, "AGENT");
-    EXPECT_EQ(dialer_.Await("/v1/agent/disposition")["attempt"], 26);
-  }
+  EXPECT_FALSE(dialer_.Await("/v1/agent/hangup").is_null());
+  EndCall(26, "AGENT");
+  EXPECT_EQ(dialer_.Await("/v1/agent/disposition")["attempt"], 26);
   EXPECT_FALSE(dialer_.Await("/v1/agent/logout").is_null());
 }
 
@@ -529,6 +536,80 @@ TEST_F(PhoneTest, ANewCallTakesTheLine) {
   EXPECT_EQ(second.status, 200);
   EXPECT_EQ(second.Get("Call-ID"), "p2");
   EXPECT_NE(ParseSdp(first.body)->port, ParseSdp(second.body)->port);
+}
+
+// Through the real HTTP and WebSocket clients to the real server, with a dialer of four routes.
+TEST(RunSimulatedAgents, WorkThroughTheRealDoor) {
+  NullLog null_log;
+  auto created = api::HttpServer::Create({}, null_log);
+  ASSERT_TRUE(created.ok()) << created.status();
+  api::HttpServer& server = **created;
+  std::mutex mutex;
+  std::set<std::string> users;
+  server.Route("POST", "/v1/agent/login", [&](api::HttpRequest request, api::Responder respond) {
+    const json body = json::parse(request.body);
+    const std::lock_guard<std::mutex> lock(mutex);
+    users.insert(body["user"].get<std::string>());
+    respond({.status = 200,
+             .body = json{{"token", absl::StrCat("token-", body["user"].get<std::string>())},
+                          {"state", "PAUSED"},
+                          {"dispositions", json::array()}}
+                         .dump()});
+  });
+  const auto accept = [](const std::string& body) {
+    return [body](api::HttpRequest request, api::Responder respond) {
+      const bool known = absl::StartsWith(request.headers["authorization"], "Bearer token-sim");
+      respond({.status = known ? 200 : 401, .body = body});
+    };
+  };
+  server.Route("POST", "/v1/agent/state", accept(R"({"state":"READY"})"));
+  server.Route("POST", "/v1/agent/hangup", accept("{}"));
+  std::atomic<int> dispositions{0};
+  server.Route("POST", "/v1/agent/disposition", [&](api::HttpRequest, api::Responder respond) {
+    ++dispositions;
+    respond({.status = 200, .body = "{}"});
+  });
+  server.Route("POST", "/v1/agent/logout", accept("{}"));
+  api::WebSocketHandler events;
+  events.on_accept = [](const api::HttpRequest& request) {
+    const auto token = request.query.find("token");
+    return token != request.query.end() && absl::StartsWith(token->second, "token-")
+               ? absl::OkStatus()
+               : absl::UnauthenticatedError("token");
+  };
+  events.on_open = [](std::shared_ptr<api::WebSocket> socket, const api::HttpRequest&) {
+    for (const json& event : {json{{"type", "state"}, {"state", "INCALL"}},
+                              json{{"type", "pop"}, {"attempt", 31}, {"lead_id", 2}},
+                              json{{"type", "call_ended"}, {"attempt", 31}, {"by", "CALLER"}}}) {
+      socket->Send(std::make_shared<const std::string>(event.dump()));
+    }
+  };
+  events.on_text = [](const std::shared_ptr<api::WebSocket>&, std::string) {};
+  events.on_close = [](const std::shared_ptr<api::WebSocket>&) {};
+  server.RouteWebSocket("/v1/agent/events", events);
+  server.Start();
+  const std::string log = absl::StrCat(::testing::TempDir(), "/farend-door-", ::getpid());
+  std::remove(log.c_str());
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(RunSimulatedAgents({"--simulate", "3", "--url",
+                                absl::StrCat("http://127.0.0.1:", server.port()), "--wrap-mean",
+                                "0.05", "--log", log, "--duration", "1.5"}),
+            0);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("all logged out"));
+  server.Stop();
+  EXPECT_THAT(users, ElementsAre("sim1", "sim2", "sim3"));
+  EXPECT_GE(dispositions, 3);
+  std::map<std::string, int> counts;
+  std::ifstream file(log);
+  for (std::string line; std::getline(file, line);) {
+    ++counts[json::parse(line)["ev"].get<std::string>()];
+  }
+  EXPECT_EQ(counts["login"], 3);
+  EXPECT_EQ(counts["pop"], 3);
+  EXPECT_EQ(counts["disposition_acked"], 3);
+  EXPECT_EQ(counts["ready"], 3);
+  EXPECT_EQ(counts["logout"], 3);
+  std::remove(log.c_str());
 }
 
 TEST(RunSimulatedAgents, WrongUsageIsExplained) {
