@@ -258,6 +258,26 @@ TEST(MediaServer, AgentHearsOneStreamAcrossCalls) {
   EXPECT_TRUE(first_lead.HearsNothingFor(absl::Milliseconds(20)));
 }
 
+TEST(MediaServer, TheSamePairBridgedAgainStartsATalkSpurt) {
+  Media media(TestConfig());
+  FarEnd lead, agent;
+  const uint16_t lead_port = media.Connect(Leg(1), lead);
+  const uint16_t agent_port = media.Connect(Leg(2), agent);
+  for (int round = 0; round < 3; ++round) {
+    media.plane->Bridge(Leg(1), Leg(2));
+    for (int i = 0; i < 2; ++i) {
+      lead.Talk(lead_port, 0, Payload(i));
+      agent.Talk(agent_port, 0, Payload(i));
+      const auto at_agent = agent.Hear();
+      const auto at_lead = lead.Hear();
+      ASSERT_TRUE(at_agent.has_value() && at_lead.has_value()) << round;
+      EXPECT_EQ(at_agent->marker, i == 0) << round;
+      EXPECT_EQ(at_lead->marker, i == 0) << round;
+    }
+    media.plane->Unbridge(Leg(1));
+  }
+}
+
 TEST(MediaServer, UnbridgedLegsHearNothing) {
   Media media(TestConfig());
   FarEnd lead, agent;
