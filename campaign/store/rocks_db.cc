@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -154,8 +155,8 @@ bool IsOurs(absl::string_view name) {
   return name == "." || name == ".." || name == "LOCK" || name == "IDENTITY" ||
          name == kLockFileName || absl::StartsWith(name, "LOG") ||
          absl::StartsWith(name, "MANIFEST-") || absl::StartsWith(name, "OPTIONS-") ||
-         absl::EndsWith(name, ".log") || absl::EndsWith(name, ".dbtmp") ||
-         absl::EndsWith(name, ".sst");
+         name == kSequenceFileName || absl::EndsWith(name, ".log") ||
+         absl::EndsWith(name, ".dbtmp") || absl::EndsWith(name, ".sst");
 }
 
 absl::Status OpenError(const std::string& path, const rocksdb::Status& status) {
@@ -183,6 +184,33 @@ absl::Status OpenError(const std::string& path, const rocksdb::Status& status) {
                    "start again"));
 }
 
+// A power cut while a store is made can leave CURRENT without the MANIFEST it names. Nothing has
+// been written to such a store yet, so it is made anew; where any data file has content, it is not
+// touched.
+absl::Status DropUnbornStore(const std::string& path, rocksdb::Env* env, bool& exists) {
+  std::string manifest;
+  std::vector<std::string> names;
+  if (!rocksdb::ReadFileToString(env, path + "/CURRENT", &manifest).ok() ||
+      !env->GetChildren(path, &names).ok()) {
+    return absl::OkStatus();
+  }
+  manifest = std::string(absl::StripAsciiWhitespace(manifest));
+  if (env->FileExists(absl::StrCat(path, "/", manifest)).ok()) return absl::OkStatus();
+  for (const std::string& name : names) {
+    uint64_t bytes = 0;
+    const bool data = absl::EndsWith(name, ".log") || absl::EndsWith(name, ".sst") ||
+                      absl::StartsWith(name, "MANIFEST-");
+    if (data && (!env->GetFileSize(absl::StrCat(path, "/", name), &bytes).ok() || bytes > 0)) {
+      return absl::OkStatus();
+    }
+  }
+  if (const rocksdb::Status status = env->DeleteFile(path + "/CURRENT"); !status.ok()) {
+    return OpenError(path, status);
+  }
+  exists = false;
+  return absl::OkStatus();
+}
+
 // What is wrong with the directory before RocksDB looks at it. `exists`: a store is there.
 absl::Status PrepareDirectory(const RocksStoreOptions& options, rocksdb::Env* env, bool& exists) {
   const std::string& path = options.path;
@@ -190,9 +218,12 @@ absl::Status PrepareDirectory(const RocksStoreOptions& options, rocksdb::Env* en
     return absl::InvalidArgumentError(
         "store: no data directory is named; set its path in the configuration");
   }
-  exists = env->FileExists(path + "/CURRENT").ok();
-  if (exists) return absl::OkStatus();
   const bool create = options.create_if_missing && !options.read_only;
+  exists = env->FileExists(path + "/CURRENT").ok();
+  if (exists && create) {
+    if (absl::Status s = DropUnbornStore(path, env, exists); !s.ok()) return s;
+  }
+  if (exists) return absl::OkStatus();
   if (options.env != nullptr) {
     return create ? absl::OkStatus()
                   : absl::NotFoundError(absl::StrCat("store: no store in ", path));
@@ -293,7 +324,51 @@ absl::Status CheckSchema(RocksDb& store) {
   return status.ok() ? absl::OkStatus() : OpenError(store.path, status);
 }
 
+// The number every family bears; DataLoss when they differ, or when the store has once been
+// further.
+absl::Status CheckSequence(RocksDb& store) {
+  const absl::string_view advice =
+      "; files of it are missing or cut: keep a copy of the directory and restore the last backup";
+  for (int i = 0; i < kFamilies; ++i) {
+    std::string bytes;
+    const rocksdb::Status status =
+        store.db->Get(rocksdb::ReadOptions(), store.families[i], SliceOf(kStampKey), &bytes);
+    if (!status.ok() && !status.IsNotFound()) return ReadError(store, status);
+    if (status.ok() && bytes.size() != 8) {
+      return absl::DataLossError(absl::StrCat("store: ", store.path, " is damaged", advice));
+    }
+    const uint64_t number = status.ok() ? ReadBig64(bytes) : 0;
+    if (i > 0 && number != store.sequence) {
+      return absl::DataLossError(
+          absl::StrCat("store: ", store.path, " does not hold together: ", kNames[0],
+                       " is at write ", store.sequence, ", ", kNames[i], " at ", number, advice));
+    }
+    store.sequence = number;
+  }
+  std::string text;
+  uint64_t once = 0;
+  if (rocksdb::ReadFileToString(store.env, absl::StrCat(store.path, "/", kSequenceFileName), &text)
+          .ok() &&
+      absl::SimpleAtoi(text, &once) && once > store.sequence) {
+    return absl::DataLossError(absl::StrCat("store: ", store.path, " has lost writes: it is at ",
+                                            store.sequence, " and was at ", once, advice));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+absl::Status SaveSequence(const RocksDb& db) {
+  const std::string path = absl::StrCat(db.path, "/", kSequenceFileName);
+  const std::string written = absl::StrCat(path, ".dbtmp");
+  rocksdb::Status status = rocksdb::WriteStringToFile(db.env, absl::StrCat(db.sequence, "\n"),
+                                                      written, /*should_sync=*/true);
+  if (status.ok()) status = db.env->RenameFile(written, path);
+  std::unique_ptr<rocksdb::Directory> directory;
+  if (status.ok()) status = db.env->NewDirectory(db.path, &directory);
+  if (status.ok()) status = directory->Fsync();
+  return status.ok() ? absl::OkStatus() : OpenError(db.path, status);
+}
 
 RocksDb::~RocksDb() {
   if (db == nullptr) return;
@@ -310,6 +385,7 @@ absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& op
   auto store = std::make_unique<RocksDb>();
   store->path = options.path;
   store->read_only = options.read_only;
+  store->env = env;
   store->watch = std::make_shared<Watch>();
   if (options.env == nullptr && !options.read_only) {
     auto lock = ProcessLock::Acquire(options.path, options.now);
@@ -337,7 +413,11 @@ absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& op
   if (!status.ok()) return OpenError(options.path, status);
   store->db.reset(raw);
   std::copy(handles.begin(), handles.end(), store->families.begin());
+  if (absl::Status s = CheckSequence(*store); !s.ok()) return s;
   if (absl::Status s = CheckSchema(*store); !s.ok()) return s;
+  if (!options.read_only) {
+    if (absl::Status s = SaveSequence(*store); !s.ok()) return s;
+  }
   return store;
 }
 

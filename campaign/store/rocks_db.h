@@ -43,6 +43,15 @@ inline constexpr char kSchemaKey[] = "s:schema";
 inline constexpr char kLeadIdsKey[] = "s:next_lead_id";
 inline constexpr char kAttemptIdsKey[] = "s:next_attempt_id";
 
+// Every write puts its number under this key into every column family, so that families that do not
+// belong together (a MANIFEST cut short brings some of them back older) are told at opening.
+// It is before all other keys of a family: scans of a whole family start at kFirstKey.
+inline constexpr absl::string_view kStampKey("\0", 1);
+inline constexpr absl::string_view kFirstKey("\0\0", 2);
+// Beside the database's own files: the number of the last write at the last opening and closing. A
+// store that comes back with less has lost files.
+inline constexpr char kSequenceFileName[] = "outpace.sequence";
+
 // Raised when older programs must not touch the data: a new index, another key.
 inline constexpr int kSchemaVersion = 1;
 
@@ -62,6 +71,8 @@ struct RocksDb {
   std::shared_ptr<Watch> watch;
   std::unique_ptr<rocksdb::DB> db;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
+  rocksdb::Env* env = nullptr;
+  uint64_t sequence = 0;  // number of the last write; the writer's
 
   RocksDb() = default;
   RocksDb(const RocksDb&) = delete;
@@ -71,6 +82,9 @@ struct RocksDb {
 };
 
 absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& options);
+
+// Writes down db.sequence in kSequenceFileName, synced.
+absl::Status SaveSequence(const RocksDb& db);
 
 // A failed read. Corruption: DataLoss; the rest: Unavailable; both with the remedy.
 absl::Status ReadError(const RocksDb& db, const rocksdb::Status& status);

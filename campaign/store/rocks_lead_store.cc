@@ -83,12 +83,30 @@ struct RocksLeadStore::Overlay {
 };
 
 RocksLeadStore::RocksLeadStore(std::unique_ptr<RocksDb> db) : db_(std::move(db)) {}
-RocksLeadStore::~RocksLeadStore() = default;
+
+// A store closed in order leaves nothing in its log: the next start has nothing to replay, and
+// damage to the log cannot cost a record.
+RocksLeadStore::~RocksLeadStore() {
+  absl::MutexLock lock(&write_mutex_);
+  if (db_->read_only || !Writable().ok()) return;
+  const std::vector<rocksdb::ColumnFamilyHandle*> families(db_->families.begin(),
+                                                           db_->families.end());
+  if (db_->db->Flush(rocksdb::FlushOptions(), families).ok()) {
+    SaveSequence(*db_).IgnoreError();  // it only says less than it might
+  }
+}
 
 absl::StatusOr<std::unique_ptr<RocksLeadStore>> RocksLeadStore::Open(const Options& given) {
   Options options = given;
   while (options.path.size() > 1 && options.path.back() == '/') options.path.pop_back();
   absl::StatusOr<std::unique_ptr<RocksDb>> db = OpenRocksDb(options);
+  // A reader beside a running engine may find a file gone that was there when it read the list of
+  // files, or families read a moment apart; the next look sees a later, whole state.
+  for (int tries = 1; options.read_only && tries < 5 && !db.ok() &&
+                      (absl::IsDataLoss(db.status()) || absl::IsUnavailable(db.status()));
+       ++tries) {
+    db = OpenRocksDb(options);
+  }
   if (!db.ok()) return db.status();
   std::unique_ptr<RocksLeadStore> store(new RocksLeadStore(*std::move(db)));
   if (absl::Status status = store->LoadIds(); !status.ok()) return status;
@@ -168,10 +186,17 @@ absl::Status RocksLeadStore::Poison(const std::string& reason) {
 }
 
 absl::Status RocksLeadStore::Write(rocksdb::WriteBatch& batch, bool sync) {
+  const std::string number = IdKey(db_->sequence + 1);
+  rocksdb::Status status;
+  for (rocksdb::ColumnFamilyHandle* family : db_->families) {
+    if (status.ok()) status = batch.Put(family, SliceOf(kStampKey), number);
+  }
   rocksdb::WriteOptions options;
   options.sync = sync;
-  const rocksdb::Status status = db_->db->Write(options, &batch);
-  return status.ok() ? absl::OkStatus() : Poison(status.ToString());
+  if (status.ok()) status = db_->db->Write(options, &batch);
+  if (!status.ok()) return Poison(status.ToString());
+  ++db_->sequence;
+  return absl::OkStatus();
 }
 
 void RocksLeadStore::WriteGroup() {

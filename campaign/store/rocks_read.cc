@@ -30,7 +30,7 @@ struct Range {
 };
 
 Range PrefixRange(const std::string& prefix) { return {prefix, AfterPrefix(prefix)}; }
-Range EverythingRange() { return {}; }
+Range EverythingRange() { return {std::string(kFirstKey), ""}; }
 
 // Calls visit(key, value) for each entry of the range in key order until it returns false or fails.
 // `visit` returns StatusOr<bool>.

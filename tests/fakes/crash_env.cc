@@ -1,12 +1,14 @@
 #include "tests/fakes/crash_env.h"
 
 #include <rocksdb/file_system.h>
+#include <rocksdb/system_clock.h>
 
 #include <algorithm>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <set>
+#include <thread>
 #include <utility>
 
 namespace outpace::fakes {
@@ -60,7 +62,10 @@ class CrashFileSystem final : public rocksdb::FileSystem,
     if (crash_at > 0 && operations >= crash_at) crashed = true;
     if (crashed) return IOStatus::IOError("the power is gone");
     const int64_t now = fail_syncs_only ? (is_sync ? syncs : -1) : operations;
-    if (fail_at > 0 && now == fail_at) return IOStatus::IOError("input/output error");
+    if (fail_at > 0 && now == fail_at) {
+      failed = true;
+      return IOStatus::IOError("input/output error");
+    }
     if (free_space >= 0 && bytes > free_space) return IOStatus::NoSpace("no space left on device");
     if (free_space >= 0) free_space -= bytes;
     return IOStatus::OK();
@@ -192,7 +197,7 @@ class CrashFileSystem final : public rocksdb::FileSystem,
     }
     live = durable;
     locked.clear();
-    crashed = false;
+    crashed = failed = false;
     crash_at = fail_at = 0;
     free_space = -1;
   }
@@ -201,7 +206,7 @@ class CrashFileSystem final : public rocksdb::FileSystem,
   std::map<std::string, FilePtr> live, durable;
   std::set<std::string> directories, locked;
   int64_t operations = 0, syncs = 0, crash_at = 0, fail_at = 0, free_space = -1;
-  bool crashed = false, fail_syncs_only = false;
+  bool crashed = false, failed = false, fail_syncs_only = false;
 };
 
 namespace {
@@ -346,8 +351,30 @@ IOStatus CrashFileSystem::NewDirectory(const std::string& name, const IOOptions&
   return IOStatus::OK();
 }
 
+namespace {
+
+// After a failed flush RocksDB sleeps for a second; here it only gives up its turn.
+class HastyClock final : public rocksdb::SystemClockWrapper {
+ public:
+  using SystemClockWrapper::SystemClockWrapper;
+  const char* Name() const override { return "HastyClock"; }
+  void SleepForMicroseconds(int) override { std::this_thread::yield(); }
+};
+
+class CrashEnvironment final : public rocksdb::EnvWrapper {
+ public:
+  explicit CrashEnvironment(const Disk& disk) : EnvWrapper(rocksdb::NewCompositeEnv(disk)) {
+    system_clock_ = std::make_shared<HastyClock>(rocksdb::SystemClock::Default());
+  }
+  const char* Name() const override { return "CrashEnvironment"; }
+  void SleepForMicroseconds(int micros) override { system_clock_->SleepForMicroseconds(micros); }
+};
+
+}  // namespace
+
 CrashEnv::CrashEnv()
-    : files_(std::make_shared<CrashFileSystem>()), env_(rocksdb::NewCompositeEnv(files_)) {}
+    : files_(std::make_shared<CrashFileSystem>()),
+      env_(std::make_unique<CrashEnvironment>(files_)) {}
 CrashEnv::~CrashEnv() = default;
 
 int64_t CrashEnv::operations() const {
@@ -370,7 +397,13 @@ void CrashEnv::FailOnceAt(int64_t k, bool syncs_only) {
   const std::lock_guard lock(files_->mutex);
   files_->operations = files_->syncs = 0;
   files_->fail_at = k;
+  files_->failed = false;
   files_->fail_syncs_only = syncs_only;
+}
+
+bool CrashEnv::failed() const {
+  const std::lock_guard lock(files_->mutex);
+  return files_->failed;
 }
 
 void CrashEnv::SetFreeSpace(int64_t bytes) {

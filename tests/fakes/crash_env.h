@@ -33,7 +33,8 @@ class CrashEnv {
   void CrashAt(int64_t k);
   bool crashed() const;
   // Only operation `k` fails, with an I/O error; the next ones work. `syncs_only`: k counts syncs.
-  void FailOnceAt(int64_t k, bool syncs_only = false);
+  void FailOnceAt(int64_t k, bool syncs_only = false);  // 0: none
+  bool failed() const;                                  // it has come to that
   // Writes fail with "no space left" once `bytes` more have been appended; -1: never.
   void SetFreeSpace(int64_t bytes);
 
