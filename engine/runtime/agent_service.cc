@@ -105,7 +105,8 @@ struct AgentService::Impl {
   api::HttpHandler Authorized(Verb verb) {
     return OnLoop([this, verb](api::HttpRequest request, api::Responder respond) {
       const auto header = request.headers.find("authorization");
-      absl::string_view token = header == request.headers.end() ? "" : header->second;
+      absl::string_view token;
+      if (header != request.headers.end()) token = header->second;
       if (!absl::ConsumePrefix(&token, "Bearer ")) token = "";
       const AgentId agent = AgentOf(token);
       if (agent.empty()) {
