@@ -328,6 +328,7 @@ void SimAgent::OnCallEnded(uint64_t attempt, const std::string& by, int64_t leng
                  .Text("status", by)
                  .Number("length_ms", length_ms));
   log_.Flush();
+  if (state_ == "INCALL" || state_ == "RESERVED") state_ = "DISPO";  // that is what it means
   EndCall();
 }
 

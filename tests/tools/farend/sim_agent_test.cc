@@ -122,6 +122,16 @@ class FakeDialer {
     }
     return posts_[path][n - 1];
   }
+  // What the server says again to a socket that opens in a call.
+  void SetOpenCall(const std::string& state, json pop) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    state_ = state;
+    open_call_ = std::move(pop);
+  }
+  bool AwaitConnects(int n) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(5), [&] { return connects_ >= n; });
+  }
   size_t Posts(const std::string& path) {
     const std::lock_guard<std::mutex> lock(mutex_);
     return posts_[path].size();
@@ -140,6 +150,9 @@ class FakeDialer {
         dialer.socket_ = this;
         callbacks.on_open();
         callbacks.on_text(json{{"type", "state"}, {"state", dialer.state_}}.dump());
+        if (!dialer.open_call_.is_null()) callbacks.on_text(dialer.open_call_.dump());
+        ++dialer.connects_;
+        dialer.changed_.notify_all();
       }
     }
     ~Socket() override {
@@ -211,6 +224,8 @@ class FakeDialer {
   std::condition_variable changed_;
   bool down_ = false;
   int logins_ = 0;
+  int connects_ = 0;
+  json open_call_;
   std::string state_ = "PAUSED";
   std::string die_answering_;
   std::set<std::string> tokens_;
@@ -342,16 +357,12 @@ TEST_F(SimAgentTest, ComesBackWithItsOldTokenWhenOnlyTheSocketWasLost) {
   options_.talk_mean_s = 1000;
   Start();
   Pop(22);
+  dialer_.SetOpenCall("INCALL",
+                      {{"type", "pop"}, {"attempt", 22}, {"lead_id", 5}, {"preview", false}});
   dialer_.Die(false);
   dialer_.Revive();
-  // The server says the call again; it is the same call, and it ends.
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  while (dialer_.Posts("/v1/agent/disposition") == 0 &&
-         std::chrono::steady_clock::now() < deadline) {
-    Pop(22);
-    EndCall(22, "CALLER");
-    ::poll(nullptr, 0, 5);
-  }
+  ASSERT_TRUE(dialer_.AwaitConnects(2));
+  EndCall(22, "CALLER");
   EXPECT_EQ(dialer_.Await("/v1/agent/disposition")["attempt"], 22);
   EXPECT_EQ(dialer_.Posts("/v1/agent/login"), 1u);
   int pops = 0;
