@@ -127,8 +127,8 @@ void MediaThread::Stop() {
   (void)!write(wake_fd_, &one, sizeof one);
 }
 
-bool MediaThread::Post(MediaCommand&& command) {
-  const bool pushed = mailbox_.TryPush(std::move(command));
+bool MediaThread::Post(MediaCommand command) {
+  const bool pushed = mailbox_.TryPush(MediaCommand(command));
   if (!wake_pending_.exchange(true, std::memory_order_seq_cst)) {
     const uint64_t one = 1;
     (void)!write(wake_fd_, &one, sizeof one);

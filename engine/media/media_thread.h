@@ -56,8 +56,8 @@ class MediaThread {
 
   // ---- any thread ----
   void Stop();
-  // False when the mailbox is full; `command` is then as it was.
-  bool Post(MediaCommand&& command);
+  // False when the mailbox is full.
+  bool Post(MediaCommand command);
   // Whether `address` is a port of our own pool.
   bool IsOurs(MediaAddress address) const;
   MediaStats Stats() const;

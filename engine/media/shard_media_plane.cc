@@ -121,16 +121,16 @@ void ShardMediaPlane::Close(LegId leg) {
 
 // Commands are never dropped: a lost Close would keep a leg for ever, a lost Bridge would leave two
 // people in silence. When the mailbox is full they wait here, in order.
-void ShardMediaPlane::Send(MediaCommand command) {
-  if (!backlog_.empty() || !media_.Post(std::move(command))) {
-    backlog_.push_back(std::move(command));
+void ShardMediaPlane::Send(const MediaCommand& command) {
+  if (!backlog_.empty() || !media_.Post(command)) {
+    backlog_.push_back(command);
     if (backlog_timer_ == 0) SendBacklog();
   }
 }
 
 void ShardMediaPlane::SendBacklog() {
   backlog_timer_ = 0;
-  while (!backlog_.empty() && media_.Post(std::move(backlog_.front()))) backlog_.pop_front();
+  while (!backlog_.empty() && media_.Post(backlog_.front())) backlog_.pop_front();
   if (!backlog_.empty()) {
     backlog_timer_ = loop_.After(absl::Milliseconds(1), [this] { SendBacklog(); });
   }

@@ -72,7 +72,7 @@ class ShardMediaPlane final : public call::MediaPlane {
 
   std::string Describe(LocalLeg& leg);
   void ReleaseQuarantined();
-  void Send(MediaCommand command);
+  void Send(const MediaCommand& command);
   void SendBacklog();
 
   MediaThread& media_;
