@@ -1,6 +1,7 @@
 // The pages as a browser shows them: a headless Chromium against HttpServer with a board and an
 // agent API that say known things.
 
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -43,6 +44,8 @@ class FakeSocketRoute {
       token_ = token == request.query.end() ? "" : token->second;
       for (const json& event : greeting_) Tell(*socket, event);
       sockets_.insert(std::move(socket));
+      ++opened_;
+      changed_.notify_all();
     };
     handler.on_close = [this](const std::shared_ptr<WebSocket>& socket) {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -64,6 +67,11 @@ class FakeSocketRoute {
     if (!down) return;
     for (const auto& socket : sockets_) socket->Close();
   }
+  // True once a page has opened this socket for the nth time: from then on it hears what is pushed.
+  bool WaitForOpening(int nth) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(15), [&] { return opened_ >= nth; });
+  }
   std::string token() {
     std::lock_guard<std::mutex> lock(mutex_);
     return token_;
@@ -74,6 +82,8 @@ class FakeSocketRoute {
     socket.Send(std::make_shared<const std::string>(event.dump()));
   }
   std::mutex mutex_;
+  std::condition_variable changed_;
+  int opened_ = 0;
   std::set<std::shared_ptr<WebSocket>> sockets_;
   std::vector<json> greeting_;
   bool down_ = false;
@@ -460,6 +470,7 @@ class AgentPageTest : public PagesTest {
     const auto refused = browser_->Errors();  // the 401 of the wrong password
     ASSERT_TRUE(refused.ok());
     EXPECT_EQ(refused->size(), 1u);
+    ASSERT_TRUE(events_.WaitForOpening(1));
   }
   FakeAgentApi api_;
 };
@@ -594,6 +605,7 @@ TEST_F(AgentPageTest, LostConnectionIsToldAndTheSessionResumes) {
   // A reload takes up the same session; a notice of any text is text.
   ASSERT_TRUE(browser_->Open(Url("/agent.html")).ok());
   ExpectUntil("document.getElementById('lead-name').textContent.startsWith('Ada')");
+  ASSERT_TRUE(events_.WaitForOpening(3));  // login, reconnection, reload
   events_.Push({{"type", "notice"}, {"seq", 9000}, {"message", kAttack}});
   ExpectUntil("document.getElementById('notices').textContent.includes('onerror')");
   ExpectClean();
