@@ -1,0 +1,216 @@
+// The whole dialer in virtual time, seed after seed, with everything that must hold looked at after
+// every event. A seed that ever failed becomes a test of its own at the end of this file.
+// OUTPACE_SEED=n runs that seed alone.
+
+#include <cstdlib>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "engine/runtime/simulation.h"
+#include "gtest/gtest.h"
+
+namespace outpace::runtime {
+namespace {
+
+std::vector<uint64_t> Seeds(uint64_t count) {
+  uint64_t one = 0;
+  const char* text = std::getenv("OUTPACE_SEED");
+  if (text != nullptr && absl::SimpleAtoi(text, &one)) return {one};
+  std::vector<uint64_t> seeds;
+  for (uint64_t i = 1; i <= count; ++i) seeds.push_back(i);
+  return seeds;
+}
+
+// A world with every kind of trouble: races, losses, dead numbers, agents who leave.
+SimulationOptions Rough(uint64_t seed) {
+  SimulationOptions options;
+  options.seed = seed;
+  options.agents = 3 + static_cast<int>(seed % 12);
+  options.leads = 1500;
+  options.talk_mean = absl::Seconds(20);
+  options.wrap_mean = absl::Seconds(4);
+  options.pause_chance = 0.05;
+  options.screen_loss_chance = 0.05;
+  options.carrier.person = 0.15 + 0.02 * static_cast<double>(seed % 10);
+  options.carrier.machine = 0.1;
+  options.carrier.congestion = 0.02;
+  options.carrier.silent = seed % 5 == 0 ? 0.02 : 0;
+  options.carrier.bad_media = 0.01;
+  options.carrier.crossing = 0.2;
+  options.carrier.lost_487 = 0.05;
+  options.carrier.lost_bye_ok = 0.05;
+  options.carrier.talk_mean = absl::Seconds(30);
+  options.carrier.agent_drop_mean = absl::Minutes(10);
+  return options;
+}
+
+// Stops at the first fault and names it once, with the moment.
+void Watch(Simulation& simulation, std::string& fault) {
+  simulation.world().set_after_event([&] {
+    if (!fault.empty()) return;
+    fault = simulation.Check();
+    if (!fault.empty()) {
+      absl::StrAppend(&fault, " at ",
+                      absl::FormatDuration(simulation.world().now() - MonoTime(1'000'000'000)));
+    }
+  });
+}
+
+TEST(DialerSim, HoldsWhatMustHoldAfterEveryEvent) {
+  int64_t connected = 0;
+  for (const uint64_t seed : Seeds(50)) {
+    SCOPED_TRACE(absl::StrCat("seed=", seed));
+    Simulation simulation(Rough(seed));
+    std::string fault;
+    Watch(simulation, fault);
+    simulation.RunFor(absl::Minutes(6));
+    ASSERT_EQ(fault, "");
+    connected += simulation.Result().connected;
+    simulation.Drain();
+    simulation.RunFor(absl::Minutes(3));
+    ASSERT_EQ(fault, "");
+    EXPECT_EQ(simulation.CheckAcknowledged(), "");
+    EXPECT_EQ(simulation.carrier().calls_open(), 0) << "calls left up after the drain";
+    EXPECT_TRUE(simulation.store().OpenAttempts()->empty());
+  }
+  EXPECT_GT(connected, 50);  // the world was alive
+}
+
+// Attempts stored = INVITEs at the far end, once all is quiet.
+TEST(DialerSim, ExportsWhatTheCarrierSaw) {
+  Simulation simulation(Rough(4));
+  simulation.RunFor(absl::Minutes(10));
+  simulation.Drain();
+  simulation.RunFor(absl::Minutes(3));
+  int64_t sent = 0;
+  ASSERT_TRUE(simulation.store()
+                  .ForEachAttempt(absl::InfinitePast(), absl::InfiniteFuture(),
+                                  [&](const campaign::Attempt& attempt) {
+                                    EXPECT_FALSE(attempt.open);
+                                    sent += attempt.sent ? 1 : 0;
+                                    return true;
+                                  })
+                  .ok());
+  EXPECT_EQ(sent, simulation.Result().invites);
+  EXPECT_GT(sent, 50);
+}
+
+TEST(DialerSim, SameSeedSameTrace) {
+  const auto run = [](uint64_t seed) {
+    Simulation simulation(Rough(seed));
+    simulation.RunFor(absl::Minutes(5));
+    return simulation.Result().trace_hash;
+  };
+  EXPECT_EQ(run(11), run(11));
+  EXPECT_NE(run(11), run(12));
+}
+
+// kill -9 at random instants: nobody is rung twice, nothing acknowledged is lost, what was left up is
+// ended, and dialing goes on.
+TEST(DialerSim, SurvivesBeingKilled) {
+  for (const uint64_t seed : Seeds(30)) {
+    SCOPED_TRACE(absl::StrCat("seed=", seed));
+    SimulationOptions options = Rough(seed);
+    options.settings.daily_call_count_limit = 1;  // the check then means: never twice
+    options.carrier.congestion = 0;  // a trunk fault is no try, and may be repeated
+    options.carrier.silent = 0;
+    Simulation simulation(options);
+    std::string fault;
+    Watch(simulation, fault);
+    Rng rng(seed * 7919);
+    for (int kills = 0; kills < 4; ++kills) {
+      simulation.RunFor(absl::Seconds(20 + 60 * rng.Uniform()));
+      ASSERT_EQ(fault, "");
+      const int64_t before = simulation.Result().invites;
+      simulation.Kill();
+      simulation.RunFor(absl::Milliseconds(100 + 2000 * rng.Uniform()));
+      const MonoTime restarted = simulation.world().now();
+      simulation.Restart();
+      simulation.RunFor(absl::Seconds(5));
+      for (const sim::SimInvite& invite : simulation.carrier().invites()) {
+        EXPECT_TRUE(invite.at >= restarted || invite.over)
+            << "a call of the dead engine is still up";
+      }
+      simulation.RunFor(absl::Seconds(20));
+      EXPECT_GT(simulation.Result().invites, before) << "dialing did not go on";
+    }
+    ASSERT_EQ(fault, "");
+    EXPECT_EQ(simulation.CheckAcknowledged(), "");
+  }
+}
+
+TEST(DialerSim, StaysUnderTheAbandonLimitWhenAnswersDouble) {
+  SimulationOptions options;
+  options.agents = 30;
+  options.leads = 20'000;
+  options.talk_mean = absl::Seconds(90);
+  options.carrier.person = 0.2;
+  options.carrier.machine = 0;
+  Simulation simulation(options);
+  simulation.RunFor(absl::Minutes(30));
+  simulation.carrier().scenario().person = 0.4;
+  simulation.RunFor(absl::Minutes(30));
+  const SimulationResult result = simulation.Result();
+  EXPECT_LE(result.abandon_ratio, 0.03);
+  EXPECT_GT(result.occupancy, 0.7);
+}
+
+TEST(DialerSim, DncHoldsFromItsAcknowledgement) {
+  for (const uint64_t seed : Seeds(10)) {
+    SCOPED_TRACE(absl::StrCat("seed=", seed));
+    SimulationOptions options = Rough(seed);
+    options.agents = 15;
+    Simulation simulation(options);
+    std::string fault;
+    Watch(simulation, fault);
+    int acknowledged = 0;
+    Rng rng(seed);
+    for (int i = 0; i < 200; ++i) {
+      simulation.RunFor(absl::Milliseconds(500));
+      // Numbers near the head of the list: queued, in intent, ringing or done.
+      const size_t index = rng.Below(static_cast<uint64_t>(400));
+      simulation.AddDnc(simulation.lead(index).phone, [&] { ++acknowledged; });
+    }
+    simulation.RunFor(absl::Minutes(1));
+    EXPECT_EQ(fault, "");
+    EXPECT_EQ(acknowledged, 200);
+  }
+}
+
+TEST(DialerSim, DialsNobodyWithoutAgents) {
+  SimulationOptions options;
+  options.agents = 0;
+  Simulation simulation(options);
+  simulation.RunFor(absl::Minutes(10));
+  EXPECT_EQ(simulation.Result().invites, 0);
+}
+
+TEST(DialerSim, StopsWhenTheStoreFails) {
+  SimulationOptions options = Rough(3);
+  store::MemoryLeadStore store;
+  Simulation simulation(options, &store);
+  simulation.RunFor(absl::Minutes(1));
+  store.FailCommitAt(1);
+  simulation.RunFor(absl::Seconds(5));
+  const int64_t before = simulation.Result().invites;
+  simulation.RunFor(absl::Minutes(2));
+  EXPECT_EQ(simulation.Result().invites, before);
+  EXPECT_NE(simulation.controller().Board().stopped_reason, "");
+}
+
+TEST(DialerSim, NoBurstAfterAStall) {
+  // A trunk that is far faster than needed, and a process that stood still for a minute: the first
+  // seconds afterwards place no more calls than agents and level allow.
+  SimulationOptions options;
+  options.agents = 10;
+  options.carrier.person = 0.3;
+  Simulation simulation(options);
+  simulation.RunFor(absl::Minutes(5));
+  simulation.world().clock().StepWall(absl::Hours(1));
+  const int64_t before = simulation.Result().invites;
+  simulation.RunFor(absl::Seconds(1));
+  EXPECT_LE(simulation.Result().invites - before, 60);
+}
+
+}  // namespace
+}  // namespace outpace::runtime
