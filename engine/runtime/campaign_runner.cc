@@ -28,6 +28,14 @@ void CampaignRunner::RollDay(absl::Time now) {
   day_ = day;
   today = DayFigures();
   attempts_today_.clear();
+  pacer.budget().StartWindow();
+}
+
+void CampaignRunner::SetBudgetFromToday() {
+  pacer.budget().SetCounts({.served = static_cast<double>(today.connected),
+                            .machines = static_cast<double>(today.machines),
+                            .ended = static_cast<double>(today.connected),
+                            .abandoned = static_cast<double>(today.abandoned)});
 }
 
 int CampaignRunner::AttemptsToday(LeadId lead) const {

@@ -42,6 +42,8 @@ class CampaignRunner {
   void CountDisposition(const std::string& status);
   // Adds an attempt of today that was stored before this process began.
   void CountRecord(const campaign::Attempt& attempt);
+  // After the records: what of today's abandonment budget is spent. The window is the campaign's day.
+  void SetBudgetFromToday();
 
   // What this campaign shows, without the agents' part.
   CampaignFigures Figures() const;

@@ -57,6 +57,7 @@ void Controller::Start(StartState state) {
       log_.Warning("pacing.state_refused", {{"campaign", id}, {"why", status.message()}});
     }
   }
+  for (auto& [id, runner] : runners_) runner->SetBudgetFromToday();
   RecoverAttempts(state);
   Tick();
 }
