@@ -16,7 +16,7 @@
 namespace outpace::sip {
 namespace {
 
-constexpr int kPatienceMs = 5'000;
+constexpr int kPatienceMs = 10'000;
 
 sockaddr_in Address(const std::string& address, int port) {
   sockaddr_in result{};

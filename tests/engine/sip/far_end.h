@@ -49,7 +49,7 @@ class FarEnd {
   std::string Uri() const;      // "sip:127.0.0.1:<port>"
   std::string User() const;     // "sip:+12025550100@127.0.0.1:<port>"
   std::string Contact() const;  // "Contact: <sip:far@...>"
-  // The next datagram; not valid after five seconds.
+  // The next datagram; not valid after ten seconds.
   WireMessage Receive();
   // The next request of that method; others (retransmissions) are passed over.
   WireMessage ReceiveRequest(absl::string_view method);

@@ -63,10 +63,10 @@ class RecordedEvents final : public call::SignalingEvents {
     return reinvite_answer_;
   }
 
-  // The next event; kind "none" after five seconds.
+  // The next event; kind "none" after ten seconds.
   Event Next() {
     std::unique_lock<std::mutex> lock(mutex_);
-    if (!arrived_.wait_for(lock, std::chrono::seconds(5), [this] { return !queue_.empty(); })) {
+    if (!arrived_.wait_for(lock, std::chrono::seconds(10), [this] { return !queue_.empty(); })) {
       return {"none", {}};
     }
     Event event = std::move(queue_.front());
@@ -121,7 +121,7 @@ class ShardUnderTest {
     SofiaConfig config;
     config.peers = {"127.0.0.1"};
     config.t1 = absl::Milliseconds(100);
-    config.t1x64 = absl::Seconds(2);
+    config.t1x64 = absl::Seconds(8);
     return config;
   }
   explicit ShardUnderTest(const SofiaConfig& config = Config()) : loop(clock) {

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -132,10 +134,16 @@ TEST_F(SofiaSignalingTest, AcksAndEndsACall) {
   EXPECT_EQ(shard_.counters().unknown_legs, 0u);
 }
 
-TEST_F(SofiaSignalingTest, ReportsAByeThatIsNeverAnswered) {
-  Establish();
-  shard_.Do([](SofiaSignaling& s) { s.Bye(Leg1(), 16); });
-  EXPECT_EQ(shard_.events.Next().kind, "bye_done");  // after t1x64
+TEST(ShortTimers, AByeThatIsNeverAnsweredIsReported) {
+  SofiaConfig config = ShardUnderTest::Config();
+  config.t1x64 = absl::Seconds(1);
+  ShardUnderTest shard(config);
+  FarEnd far;
+  ASSERT_TRUE(shard.Invite(RequestTo(far)).ok());
+  far.Answer(far.ReceiveRequest("INVITE"), {200, "OK", "far", {far.Contact()}, kSdp});
+  ASSERT_EQ(shard.events.NextFinal().kind, "answer");
+  shard.Do([](SofiaSignaling& s) { s.Bye(Leg1(), 16); });
+  EXPECT_EQ(shard.events.Next().kind, "bye_done");
 }
 
 TEST_F(SofiaSignalingTest, AnswersTheFarEndsByeAndTellsItsCause) {
@@ -201,7 +209,7 @@ TEST_F(SofiaSignalingTest, ARepeated200AfterOurByeIsAckedWithTheInvitesCSeq) {
 TEST(ShortTimers, ARepeated200IsAckedAfterT1X64Too) {
   SofiaConfig config = ShardUnderTest::Config();
   config.t1 = absl::Milliseconds(20);
-  config.t1x64 = absl::Milliseconds(100);
+  config.t1x64 = absl::Milliseconds(600);
   ShardUnderTest shard(config);
   FarEnd far;
   ASSERT_TRUE(shard.Invite(RequestTo(far)).ok());
@@ -211,7 +219,7 @@ TEST(ShortTimers, ARepeated200IsAckedAfterT1X64Too) {
   ASSERT_EQ(shard.events.NextFinal().kind, "answer");
   shard.Do([](SofiaSignaling& s) { s.Ack(Leg1()); });
   ASSERT_TRUE(far.ReceiveRequest("ACK").valid);
-  ASSERT_TRUE(far.Quiet(300));
+  ASSERT_TRUE(far.Quiet(800));
   far.Answer(invite, ok);
   EXPECT_TRUE(far.Receive().IsRequest("ACK"));
   EXPECT_TRUE(far.Quiet(50));  // and no BYE
@@ -320,12 +328,16 @@ TEST_F(SofiaSignalingTest, ALegForgottenInSilenceIsCancelledWhenItRingsAfterAll)
 TEST(ShortTimers, ForgottenInvitesAndByesTimeOutQuietly) {
   SofiaConfig config = ShardUnderTest::Config();
   config.t1 = absl::Milliseconds(20);
-  config.t1x64 = absl::Milliseconds(100);
+  config.t1x64 = absl::Milliseconds(600);
   ShardUnderTest shard(config);
   FarEnd far;
-  for (uint32_t i = 1; i <= 50; ++i) {
-    ASSERT_TRUE(shard.Invite(RequestTo(far, i)).ok());
-    const WireMessage invite = far.ReceiveRequest("INVITE");
+  for (uint32_t i = 1; i <= 20; ++i) {
+    const call::InviteRequest request = RequestTo(far, i);
+    ASSERT_TRUE(shard.Invite(request).ok());
+    WireMessage invite = far.ReceiveRequest("INVITE");
+    while (invite.valid && invite.Header("Call-ID") != request.ids.call_id) {
+      invite = far.ReceiveRequest("INVITE");  // an earlier one again
+    }
     if (i % 2 == 0) {
       far.Answer(invite, {200, "OK", "far", {far.Contact()}, kSdp});
       ASSERT_EQ(shard.events.NextFinal().kind, "answer");
@@ -334,7 +346,7 @@ TEST(ShortTimers, ForgottenInvitesAndByesTimeOutQuietly) {
     shard.Do([i](SofiaSignaling& s) { s.Forget(Leg1(i)); });
     shard.events.Clear();
   }
-  while (!far.Quiet(300)) far.Receive();
+  while (!far.Quiet(800)) far.Receive();  // longer than t1x64
   EXPECT_TRUE(shard.events.Empty());
   far.Send("x", shard.port());
   EXPECT_TRUE(shard.Invite(RequestTo(far, 99)).ok());
@@ -349,14 +361,16 @@ TEST_F(SofiaSignalingTest, ALegForgottenWhileUpIsEnded) {
 
 // ---- failures ----
 
-TEST_F(SofiaSignalingTest, SilenceEndsInALocal408) {
-  const MonoTime start = shard_.clock.Mono();
-  Ring();
-  const Event event = shard_.events.Next();
+TEST(ShortTimers, SilenceEndsInALocal408) {
+  SofiaConfig config = ShardUnderTest::Config();
+  config.t1x64 = absl::Seconds(1);
+  ShardUnderTest shard(config);
+  FarEnd far;
+  ASSERT_TRUE(shard.Invite(RequestTo(far)).ok());
+  const Event event = shard.events.Next();  // within its patience, which is far below 32 s
   EXPECT_EQ(event.kind, "failure");
   EXPECT_EQ(event.failure.status, 408);
   EXPECT_TRUE(event.failure.local);
-  EXPECT_LT(shard_.clock.Mono() - start, absl::Seconds(5));  // t1x64 is 2 s here, not 32
 }
 
 TEST_F(SofiaSignalingTest, AClosedPortIsALocal503) {
@@ -1092,51 +1106,48 @@ TEST_F(SofiaSignalingTest, AnInviteOver1300BytesGoesByUdpAtOnce) {
 
 // ---- throughput ----
 
-// A thousand calls against a scripted far end, all at once in slices: INVITE, 180, 200, ACK, BYE,
-// 200.
+// A thousand calls against a scripted far end, a hundred at a time: INVITE, 180, 200, ACK, BYE,
+// 200. On a busy machine either side may repeat itself, so what counts is Call-IDs.
 TEST(Throughput, AThousandCallsAllComplete) {
   constexpr uint32_t kCalls = 1'000;
   SofiaConfig config = ShardUnderTest::Config();
-  config.t1x64 = absl::Seconds(10);
+  config.t1 = absl::Milliseconds(500);
+  config.t1x64 = absl::Seconds(30);
   ShardUnderTest shard(config);
   FarEnd far;
-  uint32_t ended = 0;
-  shard.events.reaction = [&shard](const Event& event) {
+  std::atomic<uint32_t> done = 0, failed = 0;
+  shard.events.reaction = [&](const Event& event) {
     if (event.kind == "answer") {
       shard.sip->Ack(event.leg);
       shard.sip->Bye(event.leg, 16);
-    } else if (event.kind == "bye_done" || event.kind == "failure") {
+    } else if (event.kind != "provisional") {
       shard.sip->Forget(event.leg);
+      ++(event.kind == "bye_done" ? done : failed);
     }
   };
-  uint32_t placed = 0;
-  uint32_t acked = 0;
-  while (ended < kCalls) {
-    for (; placed < kCalls && placed < ended + 100; ++placed) {
+  std::set<std::string> acked, ended;
+  const MonoTime deadline = shard.clock.Mono() + absl::Seconds(60);
+  for (uint32_t placed = 0; done + failed < kCalls && shard.clock.Mono() < deadline;) {
+    for (; placed < kCalls && placed < done + failed + 100; ++placed) {
       ASSERT_TRUE(shard.Invite(RequestTo(far, placed + 1)).ok());
     }
+    if (far.Quiet(10)) continue;
     const WireMessage message = far.Receive();
-    ASSERT_TRUE(message.valid) << ended << " of " << kCalls;
     if (message.IsRequest("INVITE")) {
       far.Answer(message, {180, "Ringing", "far", {}, ""});
       far.Answer(message, {200, "OK", "far", {far.Contact()}, kSdp});
     } else if (message.IsRequest("ACK")) {
-      ++acked;
+      acked.insert(message.Header("Call-ID"));
     } else if (message.IsRequest("BYE")) {
+      ended.insert(message.Header("Call-ID"));
       far.Answer(message, {});
-      if (++ended % 100 == 0) shard.Do([](SofiaSignaling&) {});
     }
   }
-  EXPECT_GE(acked, kCalls);
-  uint32_t done = 0;
-  while (done < kCalls) {
-    const Event event = shard.events.NextFinal();
-    ASSERT_NE(event.kind, "none") << done;
-    ASSERT_NE(event.kind, "failure");
-    if (event.kind == "bye_done") ++done;
-  }
+  EXPECT_EQ(done, kCalls);
+  EXPECT_EQ(failed, 0u);
+  EXPECT_EQ(acked.size(), kCalls);
+  EXPECT_EQ(ended.size(), kCalls);
   EXPECT_EQ(shard.counters().invites, kCalls);
-  EXPECT_EQ(shard.counters().strays_ended, 0u);
 }
 
 }  // namespace
