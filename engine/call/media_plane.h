@@ -26,16 +26,16 @@ class MediaEvents {  // called on the thread given by the implementation's owner
   virtual void OnMediaLost(LegId leg) = 0;
 };
 
-// A leg's media lives from Open to Close. Commands are posted to the media thread in order; none waits.
-// One shard's thread calls; events come back through that shard's Loop.
+// A leg's media lives from Open to Close. Commands are posted to the media thread in order; none
+// waits. One shard's thread calls; events come back through that shard's Loop.
 class MediaPlane {
  public:
   virtual ~MediaPlane() = default;
-  // Reserves a pre-bound RTP port and returns our SDP offer for it (PCMU, PCMA, telephone-event 101,
-  // ptime 20; RFC 3264). ResourceExhausted when the pool is empty.
+  // Reserves a pre-bound RTP port and returns our SDP offer for it (PCMU, PCMA, telephone-event
+  // 101, ptime 20; RFC 3264). ResourceExhausted when the pool is empty.
   virtual absl::StatusOr<std::string> Open(LegId leg) = 0;
-  // Takes the far end's SDP (answer, or offer of a re-INVITE). InvalidArgument when it holds no audio
-  // we can use; media then stays as it was. From now on only packets from that address count.
+  // Takes the far end's SDP (answer, or offer of a re-INVITE). InvalidArgument when it holds no
+  // audio we can use; media then stays as it was. From now on only packets from that address count.
   virtual absl::Status SetRemote(LegId leg, absl::string_view sdp) = 0;
   // Our answer to a re-INVITE offer that SetRemote accepted.
   virtual std::string LocalSdp(LegId leg) = 0;

@@ -6,18 +6,18 @@ namespace outpace::call {
 
 // What became of one attempt, as the network told it. Results, not errors.
 enum class CallOutcome {
-  kAnswered,      // 2xx; what the agent made of it is the disposition
-  kNoAnswer,      // rang to the limit, or 480/408 with "no answer"
-  kBusy,          // 486, 600, Q.850 17
-  kInvalid,       // vacant number (404, 410, 484, 604, Q.850 1/22/28)
-  kUnreachable,   // switched off or out of coverage (480 + Q.850 20, 502)
-  kRejected,      // 603, Q.850 21
-  kCongestion,    // 503, 500, Q.850 34/38/41/42/47: the trunk's fault, not the lead's
-  kNoTrunk,       // never left: breaker open, no capacity
-  kCancelled,     // given up by us before an answer (ring limit counts as kNoAnswer)
-  kMedia,         // 488, 415, 606, or an SDP answer without usable audio
-  kFailed,        // anything else
-  kUnknown,       // the engine died during the attempt
+  kAnswered,     // 2xx; what the agent made of it is the disposition
+  kNoAnswer,     // rang to the limit, or 480/408 with "no answer"
+  kBusy,         // 486, 600, Q.850 17
+  kInvalid,      // vacant number (404, 410, 484, 604, Q.850 1/22/28)
+  kUnreachable,  // switched off or out of coverage (480 + Q.850 20, 502)
+  kRejected,     // 603, Q.850 21
+  kCongestion,   // 503, 500, Q.850 34/38/41/42/47: the trunk's fault, not the lead's
+  kNoTrunk,      // never left: breaker open, no capacity
+  kCancelled,    // given up by us before an answer (ring limit counts as kNoAnswer)
+  kMedia,        // 488, 415, 606, or an SDP answer without usable audio
+  kFailed,       // anything else
+  kUnknown,      // the engine died during the attempt
 };
 
 // "answered", "no_answer", ...: the names in records, metrics and exports.
