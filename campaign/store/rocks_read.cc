@@ -308,7 +308,8 @@ absl::Status RocksLeadStore::Verify() const {
   rocksdb::ManagedSnapshot snapshot(db.db.get());
   rocksdb::ReadOptions options = BulkRead();
   options.snapshot = snapshot.snapshot();
-  options.verify_checksums = true;
+  rocksdb::ReadOptions probe;
+  probe.snapshot = options.snapshot;
   std::array<int64_t, kFamilies> expected{};
   const auto missing = [&db](absl::string_view record, uint64_t id, absl::string_view index) {
     return absl::DataLossError(absl::StrCat("store: ", db.path, ": ", record, " ", id,
@@ -317,7 +318,7 @@ absl::Status RocksLeadStore::Verify() const {
   const auto has = [&](Family family, const std::string& key) {
     rocksdb::PinnableSlice value;
     ++expected[family];
-    return db.db->Get(options, db[family], key, &value).ok();
+    return db.db->Get(probe, db[family], key, &value).ok();
   };
   absl::Status status =
       Scan(db, kLeads, EverythingRange(), options,
