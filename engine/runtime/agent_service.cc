@@ -283,6 +283,7 @@ void AgentService::Install(api::HttpServer& server) {
                             {"campaign", session.campaign},
                             {"state", session.state},
                             {"since_ms", session.since_ms},
+                            {"now_ms", absl::ToUnixMillis(impl->loop.clock().Wall())},
                             {"phone_up", session.phone_up},
                             {"calls_today", session.calls_today},
                             {"dispositions", DispositionsJson()}};

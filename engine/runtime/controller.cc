@@ -110,6 +110,7 @@ void Controller::Dial(CampaignRunner& runner) {
       std::min(options_.trunks[static_cast<size_t>(trunk)].calls_max - live_trunk.calls,
                static_cast<int>(slots_.free()));
   limits.trunk_tokens = static_cast<int>(live_trunk.tokens);
+  if (live_trunk.probing) limits.trunk_tokens = std::min(limits.trunk_tokens, runner.ringing == 0 ? 1 : 0);
   limits.leads_ready = static_cast<int>(runner.hopper.size());
   runner.last_decision = runner.pacer.Decide({agents.ready_phone, talk_ages, wrap_ages},
                                              static_cast<int>(runner.waiting.size()), limits, now);

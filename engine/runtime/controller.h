@@ -249,6 +249,7 @@ class Controller final : public call::LegEventSink {
   absl::flat_hash_map<E164, AttemptId> numbers_in_call_;
   struct TrunkLive {
     bool open = false;  // breaker open: no calls
+    bool probing = false;  // half open: one call at a time, until one gets through
     std::string reason;
     int calls = 0;
     int64_t attempts = 0, answered = 0;

@@ -405,6 +405,7 @@ void Controller::OnLegFreed(const call::LegFreed& event) { slots_.Free(event.leg
 void Controller::OnTrunkState(const call::TrunkState& event) {
   if (event.trunk >= trunks_.size()) return;
   trunks_[event.trunk].open = event.open;
+  trunks_[event.trunk].probing = event.probing;
   trunks_[event.trunk].reason = event.open ? event.reason : "";
   log_.Warning("trunk.state", {{"trunk", options_.trunks[event.trunk].name},
                                {"open", event.open},
