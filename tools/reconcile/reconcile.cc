@@ -189,7 +189,14 @@ int main(int argc, char** argv) {
     truth[number] = std::move(row);
   }
   std::map<std::string, Row> exported;  // by Call-ID
-  for (Row& row : ReadCsv(files["--export"])) exported[row["call_id"]] = std::move(row);
+  int64_t unsent = 0;
+  for (Row& row : ReadCsv(files["--export"])) {
+    if (row["sent"] == "N") {
+      ++unsent;
+    } else {
+      exported[row["call_id"]] = std::move(row);
+    }
+  }
 
   const std::vector<Json> agents = ReadJsonLines(files["--agents"]);
   std::map<std::string, int64_t> audio_us;          // by attempt
@@ -276,6 +283,7 @@ int main(int argc, char** argv) {
   report.Check(!to_agent_ms.empty() && p99 <= 50, "answer to the agent's ear, p99",
                absl::StrFormat("%.2f ms (p50 %.2f ms, %d calls)", p99, Quantile(to_agent_ms, 0.5),
                                to_agent_ms.size()));
+  report.Tell("refused before the INVITE left", absl::StrCat(unsent));
   report.Tell("occupancy, from the agents' own log",
               absl::StrFormat("%.1f %%", 100 * OccupancyOf(agents)));
   std::printf(report.failed() ? "FAILED: figures do not agree\n" : "All figures agree.\n");
