@@ -194,6 +194,7 @@ Parsed Australian(absl::string_view d, bool repaired = false) {
 }
 
 struct Plan {
+  absl::string_view iso;
   int code;
   absl::string_view calling_code;
   absl::string_view international;  // prefix dialed before a country code
@@ -201,9 +202,9 @@ struct Plan {
   Parsed (*national)(absl::string_view digits, bool repaired);
 };
 constexpr Plan kPlans[] = {
-    {1, "1", "011", false, NorthAmerican}, {44, "44", "00", true, British},
-    {86, "86", "00", true, Chinese},       {852, "852", "00", false, HongKong},
-    {61, "61", "0011", true, Australian},
+    {"US", 1, "1", "011", false, NorthAmerican}, {"GB", 44, "44", "00", true, British},
+    {"CN", 86, "86", "00", true, Chinese},       {"HK", 852, "852", "00", false, HongKong},
+    {"AU", 61, "61", "0011", true, Australian},
 };
 
 // "86", "10", ... of digits written with "+" or an international prefix.
@@ -314,6 +315,10 @@ Parsed ParseDigits(absl::string_view digits, bool international, int home) {
 }  // namespace internal
 
 int CallingCode(absl::string_view country) {
+  // Nearly all files name one of these, once a row.
+  for (const Plan& plan : kPlans) {
+    if (country == plan.iso || country == plan.calling_code) return plan.code;
+  }
   int code = 0;
   if (absl::SimpleAtoi(country, &code)) {
     if (code == 1 || code == 44 || code == 86 || code == 852 || code == 61) return code;

@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "campaign/load/text_decoder.h"
 
 namespace outpace::load {
 namespace {
@@ -272,17 +273,25 @@ bool IsIn(const absl::string_view (&names)[N], absl::string_view name) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
-bool IsAcceptableName(absl::string_view name) {
-  return !name.empty() && name.size() <= 64 && name[0] != '_' &&
+// No control characters and whole UTF-8: the name reaches screens and JSON.
+bool IsShowable(absl::string_view name) {
+  return name.size() <= 64 && CheckUtf8(name) == Utf8::kValid &&
          std::none_of(name.begin(), name.end(),
                       [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); });
 }
 
-Column ColumnOf(absl::string_view header, const std::map<std::string, std::string>& extra,
-                bool vicidial_download) {
+bool IsAcceptableName(absl::string_view name) {
+  return !name.empty() && name[0] != '_' && IsShowable(name);
+}
+
+Column ColumnOf(absl::string_view header, size_t position,
+                const std::map<std::string, std::string>& extra, bool vicidial_download) {
   Column out;
-  out.header = std::string(absl::StripAsciiWhitespace(header));
   const std::string normal = NormalHeader(header);
+  const absl::string_view trimmed = absl::StripAsciiWhitespace(header);
+  out.header = IsShowable(trimmed)  ? std::string(trimmed)
+               : IsShowable(normal) ? normal  // a line end inside the name
+                                    : absl::StrCat("column ", position);
   std::string field;
   for (const auto& [column, wanted] : extra) {
     if (NormalHeader(column) == normal) field = wanted;
@@ -300,7 +309,7 @@ Column ColumnOf(absl::string_view header, const std::map<std::string, std::strin
   out.known = false;
   // "_" alone in front covers __proto__ and the engine's own notes in the field map.
   if (IsIn(kUntrusted, normal) || !IsAcceptableName(normal)) {
-    out.kind = out.header.empty() ? K::kIgnored : K::kUntrusted;
+    out.kind = trimmed.empty() ? K::kIgnored : K::kUntrusted;
     return out;
   }
   out.kind = K::kText;
@@ -348,7 +357,8 @@ absl::StatusOr<ColumnMap> MapHeader(const std::vector<std::string>& headers,
   bool has_alt = false;
   std::set<std::string> taken;
   for (const std::string& header : headers) {
-    out.columns.push_back(ColumnOf(header, extra, has_vendor_code && has_offset));
+    out.columns.push_back(
+        ColumnOf(header, out.columns.size() + 1, extra, has_vendor_code && has_offset));
     has_alt = has_alt || out.columns.back().kind == K::kAltPhone;
   }
   for (Column& column : out.columns) {

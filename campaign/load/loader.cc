@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "campaign/load/columns.h"
@@ -84,7 +85,8 @@ absl::Status NoPhoneColumn(const std::vector<std::string>& cells) {
     const bool digits = std::count_if(text.begin(), text.end(), [](char c) {
                           return absl::ascii_isdigit(static_cast<unsigned char>(c));
                         }) >= 5;
-    shown.push_back(digits ? "(data)" : std::string(text.substr(0, 30)));
+    const bool is_text = CheckUtf8(text) == Utf8::kValid && text.size() <= 40;
+    shown.push_back(digits || !is_text ? "(data)" : absl::Utf8SafeCEscape(text));
     if (shown.size() == 20) break;
   }
   return absl::InvalidArgumentError(
@@ -117,7 +119,13 @@ absl::StatusOr<Shape> ShapeOf(const Row& first, const LoadOptions& options) {
         "it "
         "is too long)");
   }
-  const absl::StatusOr<ColumnMap> mapped = MapHeader(cells, options.columns);
+  absl::StatusOr<ColumnMap> mapped = MapHeader(cells, options.columns);
+  const bool readable = CheckUtf8(first.raw) == Utf8::kValid;
+  if (!readable && (!mapped.ok() || mapped->has_phone)) {
+    mapped = absl::InvalidArgumentError(
+        "E_ENCODING: the header holds bytes that are not UTF-8; name the file's encoding (gb18030 "
+        "or windows-1252)");
+  }
   if (mapped.ok() && mapped->has_phone) {
     out.layout = "header";
     out.header = true;
