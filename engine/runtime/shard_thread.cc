@@ -5,6 +5,7 @@
 #include <future>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "engine/call/file_dialog_journal.h"
 #include "engine/media/shard_media_plane.h"
 #include "engine/sip/sofia_signaling.h"
@@ -84,7 +85,13 @@ absl::Status ShardThread::Build() {
   }
   auto signaling =
       sip::SofiaSignaling::Create(sip, loop_, *parts_.log, objects_->signaling_door);
-  if (!signaling.ok()) return signaling.status();
+  if (!signaling.ok()) {
+    return absl::Status(
+        signaling.status().code(),
+        absl::StrCat(signaling.status().message(), " (", config.sip_listen.ToString(),
+                     "): it is in use or not of this machine; stop who holds it, or set another "
+                     "listen in [sip]"));
+  }
   objects_->signaling = std::move(*signaling);
   objects_->media = parts_.media->ForShard(0, loop_, objects_->media_door);
   objects_->shard = std::make_unique<call::CallShard>(options, loop_, *objects_->signaling,

@@ -62,10 +62,15 @@ int RunCheckConfigCommand(const Arguments& arguments) {
 int RunCarrierCommand(const Arguments& arguments) { return farend::RunCarrier(arguments); }
 
 int RunCompletionCommand(const Arguments& arguments) {
-  if (arguments.size() == 1 && arguments[0] != "bash" && arguments[0] != "zsh") {
-    return Misuse("outpace completion bash|zsh", "only bash and zsh are known");
-  }
-  if (!arguments.empty() && arguments[0] == "zsh") std::printf("autoload -U bashcompinit; bashcompinit\n");
+  Options options("outpace completion bash|zsh",
+                  "Prints what makes the shell complete outpace's commands.\n\n"
+                  "  source <(outpace completion bash)\n");
+  options.Add()("shell", po::value<std::string>()->default_value("bash"), "bash or zsh");
+  options.Positional("shell", 1);
+  if (auto code = options.Parse(arguments)) return *code;
+  const std::string shell = options.Text("shell");
+  if (shell != "bash" && shell != "zsh") return Misuse(options.usage(), "only bash and zsh are known");
+  if (shell == "zsh") std::printf("autoload -U bashcompinit; bashcompinit\n");
   std::printf("_outpace() {\n  local cur=${COMP_WORDS[COMP_CWORD]}\n  case ${COMP_WORDS[1]} in\n");
   std::string names;
   for (const Command& command : Commands()) {
