@@ -7,6 +7,8 @@
 #include <sstream>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -120,7 +122,11 @@ struct Admin::Impl {
     if (set == arguments.end()) return absl::OkStatus();
     for (const auto& [name, value] : set->items()) {
       if (!value.is_string()) return absl::InvalidArgumentError("settings are texts");
-      if (absl::Status s = settings.Set(name, value.get<std::string>()); !s.ok()) return s;
+      absl::Status s = settings.Set(name, value.get<std::string>());
+      if (s.ok()) continue;
+      // Not every value's reader knows which setting it reads for.
+      if (absl::StrContains(s.message(), name)) return s;
+      return absl::Status(s.code(), absl::StrCat(name, ": ", s.message()));
     }
     return absl::OkStatus();
   }
@@ -162,6 +168,10 @@ struct Admin::Impl {
     if (!settings.ok()) return settings.status();
     settings->active = active;
     if (absl::Status s = SaveCampaign(*settings); !s.ok()) return s;
+    // A lead whose turn came just as the campaign was paused is held until it starts again.
+    if (active) {
+      if (absl::Status s = ClearHolds(settings->id); !s.ok()) return s;
+    }
     return Answer(absl::StrCat("campaign ", *id, active ? " started\n" : " paused\n"));
   }
   absl::StatusOr<Json> CampaignStart(const Json& arguments) { return SetActive(arguments, true); }
@@ -250,11 +260,6 @@ struct Admin::Impl {
     if (!list.ok()) return list.status();
     auto bytes = ReadFile(*path);
     if (!bytes.ok()) return bytes.status();
-    campaign::StoreBatch batch;
-    batch.lists.push_back(*list);
-    if (absl::Status s = store.Commit(batch); !s.ok()) return s;
-    if (hooks.list_changed) hooks.list_changed(*list);
-
     load::LoadOptions options;
     options.list = list->id;
     options.campaign = *campaign;
@@ -285,6 +290,11 @@ struct Admin::Impl {
             absl::StrCat(reject_path, ": cannot be written; name another reject file"));
       }
     }
+    // The list before its leads: one without the other would be dialed whatever the list says.
+    campaign::StoreBatch batch;
+    batch.lists.push_back(*list);
+    if (absl::Status s = store.Commit(batch); !s.ok()) return s;
+    if (hooks.list_changed) hooks.list_changed(*list);
     auto report = load::LoadLeads(*bytes, options, *dnc, store, clock, [&](const load::Reject& r) {
       if (rejects.is_open()) {
         rejects << r.line << '\t' << r.column << '\t' << r.reason << '\t' << r.row << '\n';
@@ -516,7 +526,12 @@ struct Admin::Impl {
     campaign::StoreBatch batch;
     while (std::getline(lines, line)) {
       ++number;
-      const std::string cell = line.substr(0, line.find_first_of(",;\t\r"));
+      std::string cell = line.substr(0, line.find_first_of(",;\t\r"));
+      // As spreadsheets write it: a byte order mark first, and numbers in quotes.
+      if (number == 1 && absl::StartsWith(cell, "\xEF\xBB\xBF")) cell.erase(0, 3);
+      if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') {
+        cell = cell.substr(1, cell.size() - 2);
+      }
       if (cell.find_first_of("0123456789") == std::string::npos) continue;
       auto entry = DncEntryOf(arguments, cell, absl::StrCat("import ", *path));
       if (!entry.ok()) {

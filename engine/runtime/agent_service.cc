@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -34,6 +35,28 @@ std::string Text(const Json& json, const char* name) {
 int64_t Number(const Json& json, const char* name) {
   const auto it = json.find(name);
   return it != json.end() && it->is_number_integer() ? it->get<int64_t>() : 0;
+}
+
+// sip:[name@]address[:port][;parameters] with a numeric address in one of `networks`. An agent's phone
+// is rung by the engine: were it anything else, a login could make the engine call anybody, or say to
+// the SIP stack something other than what was checked here.
+bool IsAllowedPhone(absl::string_view phone, const std::vector<std::string>& networks) {
+  constexpr absl::string_view kMarks = "._~+-=:;@";
+  for (const char c : phone) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && !absl::StrContains(kMarks, c)) {
+      return false;
+    }
+  }
+  absl::string_view host = phone;
+  if (phone.size() > 200 || !absl::ConsumePrefix(&host, "sip:")) return false;
+  const size_t at = host.find('@');
+  if (at != absl::string_view::npos) host.remove_prefix(at + 1);
+  if (absl::StrContains(host, '@')) return false;
+  host = host.substr(0, host.find_first_of(":;"));
+  for (const std::string& network : networks) {
+    if (InNetwork(host, network)) return true;
+  }
+  return false;
 }
 
 Json DispositionsJson() {
@@ -81,6 +104,7 @@ struct AgentService::Session {
   uint64_t attempt = 0;
   Json pop;
   int calls_today = 0;
+  uint64_t counted = 0;  // the attempt that was counted last: a pop may be shown again
 };
 
 struct AgentService::Impl {
@@ -127,15 +151,20 @@ struct AgentService::Impl {
     return it == tokens.end() ? AgentId() : it->second;
   }
 
-  // Asks the controller on its loop; the answer goes out from there.
-  template <typename Ask>
-  void AskController(api::Responder respond, Ask ask) {
+  // Asks the controller on its loop; the answer goes out from there, with what `tell` adds to it.
+  template <typename Ask, typename Tell>
+  void AskController(api::Responder respond, Ask ask, Tell tell) {
     auto shared = std::make_shared<api::Responder>(std::move(respond));
-    const bool queued = controller_loop->Post([this, ask = std::move(ask), shared]() mutable {
+    const bool queued = controller_loop->Post([this, ask = std::move(ask), tell, shared]() mutable {
       const absl::Status status = ask(*controller);
-      (*shared)(status.ok() ? Reply(Json::object()) : api::ErrorResponse(status));
+      (*shared)(status.ok() ? Reply(tell(*controller)) : api::ErrorResponse(status));
     });
     if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
+  }
+
+  template <typename Ask>
+  void AskController(api::Responder respond, Ask ask) {
+    AskController(std::move(respond), std::move(ask), [](Controller&) { return Json::object(); });
   }
 
   void Login(const api::HttpRequest& request, api::Responder respond);
@@ -165,19 +194,9 @@ void AgentService::Impl::Login(const api::HttpRequest& request, api::Responder r
   const AgentId user = Text(body, "user");
   const CampaignId campaign = Text(body, "campaign");
   const std::string phone = Text(body, "phone");
-  if (!phone.empty()) {
-    // An agent's phone is rung by the engine: it may only be where the configuration allows, or a
-    // login could make the engine call anybody.
-    absl::string_view host = phone;
-    const bool sip = absl::ConsumePrefix(&host, "sip:");
-    host = host.substr(host.find('@') == absl::string_view::npos ? 0 : host.find('@') + 1);
-    host = host.substr(0, host.find_first_of(":;"));
-    bool allowed = false;
-    for (const std::string& network : options.phone_networks) allowed |= InNetwork(host, network);
-    if (!sip || !allowed) {
-      return respond(api::ErrorResponse(absl::InvalidArgumentError(
-          "phone: must be sip:name@address:port with a numeric address in agents.phone_networks")));
-    }
+  if (!phone.empty() && !IsAllowedPhone(phone, options.phone_networks)) {
+    return respond(api::ErrorResponse(absl::InvalidArgumentError(
+        "phone: must be sip:name@address:port with a numeric address in agents.phone_networks")));
   }
   // An unknown user costs as much time as a wrong password.
   const auto known = agents.find(user);
@@ -206,8 +225,9 @@ void AgentService::Impl::Login(const api::HttpRequest& request, api::Responder r
 void AgentService::Impl::OpenSession(const AgentId& agent, const CampaignId& campaign,
                                      api::Responder respond) {
   Session& session = sessions[agent];
-  // One session an agent: a new login ends the tokens before it.
+  // One session an agent: a new login ends the token and the screens before it.
   tokens.erase(session.token);
+  for (const auto& socket : session.sockets) socket->Close();
   session.token = SecureToken();
   session.campaign = campaign;
   tokens[session.token] = agent;
@@ -301,9 +321,15 @@ void AgentService::Install(api::HttpServer& server) {
                    return respond(api::ErrorResponse(
                        absl::InvalidArgumentError("state: must be ready or not_ready")));
                  }
-                 impl->AskController(std::move(respond), [agent, state, code](Controller& c) {
-                   return state == "ready" ? c.SetReady(agent) : c.SetNotReady(agent, code);
-                 });
+                 impl->AskController(
+                     std::move(respond),
+                     [agent, state, code](Controller& c) {
+                       return state == "ready" ? c.SetReady(agent) : c.SetNotReady(agent, code);
+                     },
+                     [agent](Controller& c) {  // a pause asked for in a call comes after it
+                       return Json{{"state", std::string(agent::AgentStateName(
+                                                 c.roster().Find(agent)->state))}};
+                     });
                }));
   server.Route("POST", "/v1/agent/hangup",
                impl->Authorized([impl](const AgentId& agent, const Json&, api::Responder respond) {
@@ -391,7 +417,9 @@ void AgentService::OnPop(const AgentId& agent, const campaign::Attempt& attempt,
                          const campaign::Lead& lead, bool preview) {
   const bool queued = impl_->loop.Post([impl = impl_.get(), agent, attempt, lead, preview] {
     Session& session = impl->sessions[agent];
-    if (!preview && session.attempt != attempt.id.value()) ++session.calls_today;
+    if (!preview && std::exchange(session.counted, attempt.id.value()) != attempt.id.value()) {
+      ++session.calls_today;
+    }
     session.attempt = attempt.id.value();
     session.pop = PopJson(attempt, lead, preview);
     impl->Push(agent, session.pop);

@@ -43,6 +43,13 @@ int CampaignRunner::AttemptsToday(LeadId lead) const {
   return it == attempts_today_.end() ? 0 : it->second;
 }
 
+void CampaignRunner::UncountAttempt(LeadId lead) {
+  const auto it = attempts_today_.find(lead);
+  if (it == attempts_today_.end()) return;
+  if (--it->second == 0) attempts_today_.erase(it);
+  --today.attempts;
+}
+
 void CampaignRunner::CountDisposition(const std::string& status) {
   const campaign::Disposition* disposition = campaign::FindDisposition(status);
   ++today.dispositions;

@@ -38,7 +38,9 @@ class CampaignRunner {
   DayFigures today;
   int AttemptsToday(LeadId lead) const;
   void CountAttempt(LeadId lead) { ++attempts_today_[lead]; }
-  void UncountAttempt(LeadId lead) { --attempts_today_[lead]; }
+  // Takes back a CountAttempt() and its place in `today`. Nothing when midnight came in between: then
+  // it was counted on the day before.
+  void UncountAttempt(LeadId lead);
   void CountDisposition(const std::string& status);
   // Adds an attempt of today that was stored before this process began.
   void CountRecord(const campaign::Attempt& attempt);

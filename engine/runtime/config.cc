@@ -2,10 +2,12 @@
 
 #include <arpa/inet.h>
 
+#include <cmath>
 #include <fstream>
 #include <set>
 #include <sstream>
 #include <toml++/toml.h>
+#include <type_traits>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -18,6 +20,7 @@ namespace {
 
 bool ParseIpv4(absl::string_view text, uint32_t* address) {
   in_addr parsed{};
+  if (absl::StrContains(text, '\0')) return false;  // C code would stop reading there
   if (inet_pton(AF_INET, std::string(text).c_str(), &parsed) != 1) return false;
   *address = ntohl(parsed.s_addr);
   return true;
@@ -70,8 +73,10 @@ class Reader {
     const toml::node* node = Find(table, key);
     if (node == nullptr) return;
     const auto value = node->is_number() ? node->value<double>() : std::nullopt;
-    if (!value || !(*value >= low && *value <= high)) {
-      Fault(node, absl::StrCat(key, ": must be a number from ", low, " to ", high));
+    const bool whole = std::is_integral_v<T>;
+    if (!value || !(*value >= low && *value <= high) || (whole && std::trunc(*value) != *value)) {
+      Fault(node, absl::StrCat(key, ": must be a ", whole ? "whole " : "", "number from ", low,
+                               " to ", high));
       return;
     }
     *out = static_cast<T>(*value);
@@ -113,14 +118,13 @@ void ReadTrunks(toml::table& root, Reader& reader, Config& config) {
     return;
   }
   toml::array* trunks = root.get("trunk")->as_array();
-  if (trunks == nullptr) {
+  if (trunks == nullptr || !trunks->is_array_of_tables()) {
     reader.Fault(node, "'trunk' must be written [[trunk]], with two brackets");
     return;
   }
   std::set<std::string> names;
   for (toml::node& entry : *trunks) {
     toml::table* table = entry.as_table();
-    if (table == nullptr) continue;
     TrunkConfig trunk;
     reader.Text(table, "name", &trunk.name);
     reader.Address(table, "peer", &trunk.peer);
@@ -172,12 +176,17 @@ void ReadSections(Reader& reader, Config& config) {
   toml::table* agents = reader.Section("agents");
   if (agents != nullptr) {
     reader.RefuseUnknown(*agents, "[agents]", {"phone_networks"});
-    if (toml::array* networks = (*agents)["phone_networks"].as_array()) {
+    const toml::node* node = agents->get("phone_networks");
+    const toml::array* networks = node == nullptr ? nullptr : node->as_array();
+    if (node != nullptr && networks == nullptr) {
+      reader.Fault(node, "agents.phone_networks: write a list such as [\"10.1.0.0/16\"]");
+    }
+    if (networks != nullptr) {
       config.agent_phone_networks.clear();
-      for (const toml::node& node : *networks) {
-        const std::string text = node.value<std::string>().value_or("");
+      for (const toml::node& entry : *networks) {
+        const std::string text = entry.value<std::string>().value_or("");
         if (!absl::StrContains(text, '/') || !InNetwork(text.substr(0, text.find('/')), text)) {
-          reader.Fault(&node, "agents.phone_networks: write networks such as \"10.1.0.0/16\"");
+          reader.Fault(&entry, "agents.phone_networks: write networks such as \"10.1.0.0/16\"");
         }
         config.agent_phone_networks.push_back(text);
       }
@@ -211,7 +220,8 @@ absl::StatusOr<Endpoint> ParseEndpoint(absl::string_view text) {
 }
 
 bool InNetwork(absl::string_view address, absl::string_view network) {
-  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(network, '/');
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(network, absl::MaxSplits('/', 1));
   uint32_t a = 0, n = 0;
   int bits = 0;
   if (!ParseIpv4(address, &a) || !ParseIpv4(parts.first, &n) ||

@@ -34,6 +34,7 @@ void Controller::OnLegEvent(call::LegEvent event) {
 void Controller::Start(StartState state) {
   started_ = last_tick_ = loop_.clock().Mono();
   next_attempt_ = state.next_attempt;
+  end_attempt_ = state.end_attempt;
   for (const campaign::DncEntry& entry : state.dnc) dnc_.Add(entry.phone, entry.campaign);
   for (const campaign::List& list : state.lists) PutList(list);
   for (const campaign::AgentRecord& agent : state.agents) PutAgent(agent);
@@ -47,7 +48,6 @@ void Controller::Start(StartState state) {
     if (runner == nullptr || !attempt.sent) continue;
     const absl::TimeZone zone = runner->settings().report_zone;
     if (absl::ToCivilDay(attempt.dialed_at, zone) != absl::ToCivilDay(now, zone)) continue;
-    runner->CountAttempt(attempt.lead);
     runner->CountRecord(attempt);
   }
   for (auto& [id, runner] : runners_) {
@@ -83,6 +83,7 @@ void Controller::Tick() {
 void Controller::Dial(CampaignRunner& runner) {
   const campaign::CampaignSettings& settings = runner.settings();
   runner.idle_reason.clear();
+  if (!HasAttemptIds()) Stop("all attempt ids of this run are used; restart the engine");
   const int trunk = TrunkIndex(settings.trunk);
   if (!settings.active) {
     runner.idle_reason = "the campaign is paused";
@@ -114,7 +115,7 @@ void Controller::Dial(CampaignRunner& runner) {
   limits.leads_ready = static_cast<int>(runner.hopper.size());
   runner.last_decision = runner.pacer.Decide({agents.ready_phone, talk_ages, wrap_ages},
                                              static_cast<int>(runner.waiting.size()), limits, now);
-  for (int placed = 0; placed < runner.last_decision.legs_to_place && runner.hopper.size() > 0;) {
+  for (int placed = 0; placed < runner.last_decision.legs_to_place && runner.hopper.size() > 0 && HasAttemptIds();) {
     if (Launch(runner, runner.hopper.Pop(), NextAttemptId(), AgentId())) ++placed;
   }
   if (agents.ready_phone + agents.reserved + agents.talking + agents.wrapping == 0) {
@@ -130,6 +131,7 @@ void Controller::Refill(CampaignRunner& runner) {
   const MonoTime now = loop_.clock().Mono();
   if (now < runner.next_fetch) return;
   runner.fetching = true;
+  runner.hopper.BeginRead();
   // Leads that are out may still be due in the store, so they are asked for on top.
   store_.FetchDue({runner.settings().id, loop_.clock().Wall(), wanted + runner.hopper.out()},
                   [this, id = runner.settings().id](auto leads) { OnFetched(id, std::move(leads)); });
@@ -140,11 +142,12 @@ void Controller::OnFetched(const CampaignId& campaign,
   CampaignRunner* runner = FindRunner(campaign);
   if (runner == nullptr) return;
   runner->fetching = false;
+  const absl::flat_hash_set<LeadId> stale = runner->hopper.EndRead();
   if (!leads.ok()) return Stop(absl::StrCat("the store cannot be read: ", leads.status().message()));
   campaign::StoreBatch refused;
   std::vector<campaign::Lead> good;
   for (campaign::Lead& lead : *leads) {
-    if (runner->hopper.Holds(lead.id)) continue;
+    if (runner->hopper.Holds(lead.id) || stale.contains(lead.id)) continue;
     const gate::Verdict verdict = AskGate(*runner, lead, false);
     if (verdict.allowed()) {
       good.push_back(std::move(lead));
@@ -245,7 +248,7 @@ void Controller::LeadsChanged(const CampaignId& campaign) {
 }
 
 void Controller::AddDnc(campaign::DncEntry entry, Done done) {
-  dnc_.Add(entry.phone, entry.campaign);
+  PutDnc(entry);
   // Whoever is being rung right now and has not answered must not be.
   const auto in_call = numbers_in_call_.find(entry.phone);
   if (in_call != numbers_in_call_.end()) {
@@ -259,11 +262,18 @@ void Controller::AddDnc(campaign::DncEntry entry, Done done) {
   store_.Commit(std::move(batch), std::move(done));
 }
 
+void Controller::PutDnc(const campaign::DncEntry& entry) {
+  dnc_.Add(entry.phone, entry.campaign);
+  dnc_removing_.erase({entry.phone, entry.campaign});
+}
+
 void Controller::RemoveDnc(campaign::DncEntry entry, Done done) {
+  dnc_removing_.insert({entry.phone, entry.campaign});
   campaign::StoreBatch batch;
   batch.dnc_removed.push_back(entry);
   store_.Commit(std::move(batch), [this, entry, done = std::move(done)](absl::Status status) mutable {
-    if (status.ok()) dnc_.Remove(entry.phone, entry.campaign);
+    const bool still_wanted = dnc_removing_.erase({entry.phone, entry.campaign}) == 1;
+    if (status.ok() && still_wanted) dnc_.Remove(entry.phone, entry.campaign);
     done(status);
   });
 }

@@ -19,6 +19,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "campaign/attempt.h"
@@ -97,6 +98,7 @@ class Controller final : public call::LegEventSink {
     std::vector<campaign::Attempt> attempts_today;
     std::map<CampaignId, std::string> learned;     // saved pacer states
     uint64_t next_attempt = 1;                     // first of a reserved block
+    uint64_t end_attempt = UINT64_MAX;             // one behind its last
   };
   void Start(StartState state);
   // No new calls; `drained` runs when the last call and wrap-up are over and agents are logged out.
@@ -188,7 +190,8 @@ class Controller final : public call::LegEventSink {
                         bool after_intent) const;
   // Holds back (or closes for good) a lead that the gate refused, so that it leaves the due leads.
   static void ApplyRefusal(const gate::Verdict& verdict, campaign::Lead& lead);
-  AttemptId NextAttemptId() { return AttemptId(next_attempt_++); }
+  AttemptId NextAttemptId() { return AttemptId(next_attempt_++); }  // while HasAttemptIds()
+  bool HasAttemptIds() const { return next_attempt_ < end_attempt_; }
   // False when nothing can be placed at present (no trunk, no leg). `agent`: preview, else empty.
   bool Launch(CampaignRunner& runner, campaign::Lead lead, AttemptId id, const AgentId& agent);
   void OnIntentStored(AttemptId id, const absl::Status& status);
@@ -203,7 +206,11 @@ class Controller final : public call::LegEventSink {
   void ReserveFor(LiveAttempt& live, const AgentId& agent);
   void ConnectToAgent(LiveAttempt& live);  // its agent is reserved
   void DropConnecting(LiveAttempt& live);
+  void CloseUnmet(LiveAttempt& live, const call::LegEnded& event);
+  // Answered by a person and met by no agent: marks the record and counts it.
+  void CountAbandoned(LiveAttempt& live);
   void AddDncOf(const campaign::Attempt& record, campaign::StoreBatch& batch);
+  void PutDnc(const campaign::DncEntry& entry);  // in force from here on
   void Abandon(AttemptId id);
   void EndUnsent(LiveAttempt& live, absl::string_view why);
   void StartWrapUp(LiveAttempt& live);
@@ -216,6 +223,9 @@ class Controller final : public call::LegEventSink {
 
   // controller_agents.cc
   bool IsWorking(const AgentId& agent) const;  // logged in
+  // The roster says that this attempt is the agent's. False once the agent has logged out, also when
+  // a new session has begun since.
+  bool IsWith(const AgentId& agent, AttemptId attempt) const;
   void PlacePhoneLeg(const AgentId& agent);
   void OnAgentLegAnswered(const AgentId& agent);
   void OnAgentLegEnded(const AgentId& agent, const call::LegEnded& event);
@@ -239,8 +249,11 @@ class Controller final : public call::LegEventSink {
 
   MonoTime started_;
   uint64_t next_attempt_ = 1;
+  uint64_t end_attempt_ = UINT64_MAX;
   agent::Roster roster_;
   dnc::DncSet dnc_;
+  // Removals on their way to the disk; an entry added meanwhile takes its own out.
+  absl::flat_hash_set<std::pair<E164, CampaignId>> dnc_removing_;
   LegSlots slots_;
   absl::btree_map<CampaignId, std::unique_ptr<CampaignRunner>> runners_;
   absl::btree_map<ListId, campaign::List> lists_;

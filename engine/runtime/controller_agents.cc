@@ -33,6 +33,11 @@ bool Controller::IsWorking(const AgentId& agent) const {
   return record != nullptr && record->state != agent::AgentState::kLoggedOut;
 }
 
+bool Controller::IsWith(const AgentId& agent, AttemptId attempt) const {
+  const agent::AgentRecord* record = roster_.Find(agent);
+  return record != nullptr && record->attempt == attempt;
+}
+
 absl::Status Controller::Login(const AgentId& agent, const CampaignId& campaign,
                                const std::string& phone_uri) {
   const auto line = agents_.find(agent);
@@ -131,12 +136,9 @@ void Controller::OnAgentLegEnded(const AgentId& agent, const call::LegEnded& eve
 
 // The agent went away between the reservation and the bridge: to the person it is an abandoned call.
 void Controller::DropConnecting(LiveAttempt& live) {
-  CampaignRunner& runner = *FindRunner(live.record.campaign);
   live.phase = Phase::kDropping;
-  live.record.abandoned = true;
-  runner.pacer.OnAbandoned(live.record.id, loop_.clock().Mono());
-  ++runner.today.abandoned;
-  if (IsWorking(live.agent)) ApplyToAgent(live.agent, agent::AgentEvent::kRelease);
+  CountAbandoned(live);
+  if (IsWith(live.agent, live.record.id)) ApplyToAgent(live.agent, agent::AgentEvent::kRelease);
   Post(call::PlayThenHangUp{live.leg, call::Prompt::kSafeHarbor});
 }
 
@@ -215,8 +217,10 @@ void Controller::ScreenLost(const AgentId& agent) {
   if (!IsWorking(agent)) return;
   AgentLine& line = agents_[agent];
   line.away = true;
-  const bool ready = roster_.Find(agent)->state != agent::AgentState::kNotReady;
-  if (ready) SetNotReady(agent, kAway).IgnoreError();
+  // A break, or one that was asked for during the call, stays what the agent called it.
+  const agent::AgentRecord& record = *roster_.Find(agent);
+  const bool pausing = record.state == agent::AgentState::kNotReady || record.pause_wanted;
+  if (!pausing) SetNotReady(agent, kAway).IgnoreError();
   loop_.Cancel(line.away_timer);
   line.away_timer = loop_.After(options_.agent_away_max, [this, agent] {
     agents_[agent].away_timer = 0;
@@ -257,7 +261,7 @@ campaign::Attempt Controller::PreviewRecord(const AgentLine& line) {
 }
 
 void Controller::OfferPreviews(CampaignRunner& runner) {
-  while (runner.hopper.size() > 0) {
+  while (runner.hopper.size() > 0 && HasAttemptIds()) {
     const agent::AgentRecord* idle = roster_.PickLongestWaiting(runner.settings().id);
     if (idle == nullptr) return;
     const AgentId agent = idle->id;

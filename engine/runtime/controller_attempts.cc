@@ -34,8 +34,7 @@ gate::Verdict Controller::AskGate(const CampaignRunner& runner, const campaign::
   const auto list = lists_.find(lead.list);
   gate::GateInput input{.lead = lead, .number = lead.phone, .settings = runner.settings()};
   input.list_active = list == lists_.end() || list->second.active;
-  // The attempt that asks again after its intent has counted itself already.
-  input.attempts_today = runner.AttemptsToday(lead.id) - (after_intent ? 1 : 0);
+  input.attempts_today = runner.AttemptsToday(lead.id);
   input.number_in_call = !after_intent && numbers_in_call_.contains(lead.phone);
   input.after_intent = after_intent;
   return gate::Decide(input, dnc_, loop_.clock().Wall());
@@ -70,7 +69,13 @@ bool Controller::Launch(CampaignRunner& runner, campaign::Lead lead, AttemptId i
     });
     return false;
   }
-  const auto trunk = static_cast<size_t>(TrunkIndex(settings.trunk));
+  // A preview may be answered after the campaign was moved to a trunk that does not exist.
+  const int trunk_index = TrunkIndex(settings.trunk);
+  if (trunk_index < 0) {
+    runner.hopper.PutBack(std::move(lead));
+    return false;
+  }
+  const auto trunk = static_cast<size_t>(trunk_index);
   const LegId leg = slots_.Take(id);
   if (!leg.valid()) {
     runner.hopper.PutBack(std::move(lead));
@@ -126,9 +131,12 @@ void Controller::OnIntentStored(AttemptId id, const absl::Status& status) {
   }
   live->phase = Phase::kDialing;
   if (draining_ || !stopped_reason_.empty()) return EndUnsent(*live, "dialing has stopped");
+  if (!live->agent.empty() && !IsWith(live->agent, id)) {
+    return EndUnsent(*live, "the agent has logged out");
+  }
   // Seconds may have passed on a slow disk: a number added to the DNC list meanwhile, or a window that
   // closed, must hold this very call.
-  if (const gate::Verdict verdict = AskGate(*runner, live->before, true); !verdict.allowed()) {
+  if (const gate::Verdict verdict = AskGate(*runner, live->lead, true); !verdict.allowed()) {
     ApplyRefusal(verdict, live->before);
     return EndUnsent(*live, gate::RuleName(verdict.reasons.front().rule));
   }
@@ -155,10 +163,9 @@ void Controller::EndUnsent(LiveAttempt& live, absl::string_view why) {
   runner->pacer.OnResolved(live.record.id, pacing::AttemptResult::kTrunkFault, now);
   runner->UncountAttempt(live.record.lead);
   --runner->ringing;
-  --runner->today.attempts;
   --trunks_[static_cast<size_t>(TrunkIndex(live.record.trunk))].calls;
   slots_.Free(live.leg);
-  if (!live.agent.empty()) ApplyToAgent(live.agent, agent::AgentEvent::kRelease);
+  if (IsWith(live.agent, live.record.id)) ApplyToAgent(live.agent, agent::AgentEvent::kRelease);
   live.record.sent = false;
   live.record.ended_at = loop_.clock().Wall();
   live.record.outcome = std::string(call::CallOutcomeName(call::CallOutcome::kCancelled));
@@ -189,7 +196,11 @@ void Controller::OnAnswered(const call::LegAnswered& event) {
   ++runner.today.answered;
   ++trunks_[static_cast<size_t>(TrunkIndex(live->record.trunk))].answered;
   runner.pacer.OnAnswered(id, event.at);
-  if (!live->agent.empty()) return ConnectToAgent(*live);  // previewed
+  if (IsWith(live->agent, id)) {  // previewed
+    if (roster_.Find(live->agent)->phone_up) return ConnectToAgent(*live);
+    ApplyToAgent(live->agent, agent::AgentEvent::kRelease);
+  }
+  live->agent.clear();  // whoever wanted this call has gone: it is anybody's now
   if (const agent::AgentRecord* free = roster_.PickLongestWaiting(live->record.campaign)) {
     ReserveFor(*live, free->id);
     return ConnectToAgent(*live);
@@ -248,17 +259,23 @@ void Controller::OnConnected(const call::LegConnected& event) {
   });
 }
 
+void Controller::CountAbandoned(LiveAttempt& live) {
+  CampaignRunner& runner = *FindRunner(live.record.campaign);
+  live.record.abandoned = true;
+  runner.pacer.OnAbandoned(live.record.id, loop_.clock().Mono());
+  ++runner.today.abandoned;
+  log_.Info("attempt.abandoned",
+            {{"attempt", live.record.id}, {"campaign", live.record.campaign}});
+}
+
 void Controller::Abandon(AttemptId id) {
   LiveAttempt* live = FindLive(id);
   OUTPACE_CHECK(live != nullptr && live->phase == Phase::kWaiting);
   CampaignRunner& runner = *FindRunner(live->record.campaign);
   live->timer = 0;
   live->phase = Phase::kDropping;
-  live->record.abandoned = true;
   runner.waiting.erase(std::find(runner.waiting.begin(), runner.waiting.end(), id));
-  runner.pacer.OnAbandoned(id, loop_.clock().Mono());
-  ++runner.today.abandoned;
-  log_.Info("attempt.abandoned", {{"attempt", id}, {"campaign", live->record.campaign}});
+  CountAbandoned(*live);
   Post(call::PlayThenHangUp{live->leg, call::Prompt::kSafeHarbor});
 }
 
@@ -292,16 +309,25 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
     case Phase::kDialing: {
       --runner.ringing;
       record.term_reason = "NONE";
-      runner.pacer.OnResolved(record.id, ResultOf(event.outcome, event.trunk_fault), event.at);
-      if (!live->agent.empty()) {  // a previewed lead did not answer: the agent says what to do next
-        record.agent = live->agent;
+      if (!live->agent.empty()) record.agent = live->agent;
+      if (IsWith(live->agent, record.id)) {  // a previewed lead did not answer
         ApplyToAgent(live->agent, agent::AgentEvent::kRelease);
         agent_events_.OnNotice(live->agent, absl::StrCat("The call did not connect: ", record.outcome));
       }
+      if (event.crossed_answer) {
+        // Somebody picked up while our CANCEL was on its way and met a BYE.
+        record.answered_at = record.ended_at;
+        record.term_reason = "ABANDON";
+        runner.pacer.OnAnswered(record.id, event.at);
+        ++runner.today.answered;
+        ++trunk.answered;
+        CountAbandoned(*live);
+        return Close(*live, "DROP", nullptr);
+      }
+      runner.pacer.OnResolved(record.id, ResultOf(event.outcome, event.trunk_fault), event.at);
       if (!event.invite_sent) {
         record.sent = false;
         --trunk.attempts;
-        --runner.today.attempts;
         runner.UncountAttempt(record.lead);
         live->lead = live->before;
         return WriteFinal(*live, nullptr);
@@ -311,12 +337,10 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
     }
     case Phase::kWaiting:
       runner.waiting.erase(std::find(runner.waiting.begin(), runner.waiting.end(), record.id));
-      runner.pacer.OnResolved(record.id, pacing::AttemptResult::kPerson, event.at);
-      return Close(*live, "PU", nullptr);
+      return CloseUnmet(*live, event);
     case Phase::kConnecting:
-      runner.pacer.OnResolved(record.id, pacing::AttemptResult::kPerson, event.at);
       ApplyToAgent(live->agent, agent::AgentEvent::kRelease);
-      Close(*live, "PU", nullptr);
+      CloseUnmet(*live, event);
       return AgentFree(live->agent);
     case Phase::kTalking: return StartWrapUp(*live);
     case Phase::kDropping:
@@ -328,13 +352,25 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
   }
 }
 
+// A person answered, and the call ended before an agent was there.
+void Controller::CloseUnmet(LiveAttempt& live, const call::LegEnded& event) {
+  if (!event.by_far_end) {  // our doing, e.g. a do-not-call entry that crossed the answer
+    live.record.term_reason = "ABANDON";
+    CountAbandoned(live);
+    return Close(live, "DROP", nullptr);
+  }
+  FindRunner(live.record.campaign)
+      ->pacer.OnResolved(live.record.id, pacing::AttemptResult::kPerson, event.at);
+  Close(live, "PU", nullptr);
+}
+
 void Controller::StartWrapUp(LiveAttempt& live) {
   CampaignRunner& runner = *FindRunner(live.record.campaign);
   const AttemptId id = live.record.id;
   live.phase = Phase::kWrapUp;
   const absl::Duration talk = live.ended - live.connected;
   runner.pacer.OnTalkEnded(id, talk, live.ended);
-  if (!IsWorking(live.agent)) return Close(live, "DISPO", nullptr);  // logged out meanwhile
+  if (!IsWith(live.agent, id)) return Close(live, "DISPO", nullptr);  // logged out meanwhile
   ApplyToAgent(live.agent, agent::AgentEvent::kCallEnded);
   agent_events_.OnCallEnded(live.agent, id, live.record.term_reason == "CALLER", talk);
   campaign::StoreBatch progress;
@@ -396,7 +432,7 @@ void Controller::AddDncOf(const campaign::Attempt& record, campaign::StoreBatch&
   if (disposition == nullptr || !disposition->dnc || !disposition->selectable()) return;
   campaign::DncEntry entry{record.dialed, CampaignId(), absl::StrCat("agent ", record.agent),
                            loop_.clock().Wall()};
-  dnc_.Add(entry.phone, entry.campaign);
+  PutDnc(entry);
   batch.dnc_added.push_back(std::move(entry));
 }
 

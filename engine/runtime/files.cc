@@ -83,7 +83,11 @@ absl::Status AtomicFile::Commit() {
   if (absl::Status status = Flush(); !status.ok()) return status;
   if (::fsync(fd_) != 0) return FileError(temporary_, "synced");
   ::close(std::exchange(fd_, -1));
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) return FileError(path_, "renamed");
+  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    const absl::Status status = FileError(path_, "replaced");
+    ::unlink(temporary_.c_str());
+    return status;
+  }
   return absl::OkStatus();
 }
 

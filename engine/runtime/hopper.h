@@ -1,7 +1,7 @@
 #pragma once
 
 #include <deque>
-#include <functional>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -30,8 +30,18 @@ class Hopper {
     return lead;
   }
   void PutBack(campaign::Lead lead) { queue_.push_front(std::move(lead)); }
-  void Release(LeadId lead) { out_.erase(lead); }
+  void Release(LeadId lead) {
+    out_.erase(lead);
+    if (reading_) released_.insert(lead);
+  }
   size_t out() const { return out_.size(); }
+  // Around a read of the store. A lead that is released in between may be in its answer as it was
+  // before its attempt; EndRead() names these. They are due again, if at all, by the next read.
+  void BeginRead() { reading_ = true; }
+  absl::flat_hash_set<LeadId> EndRead() {
+    reading_ = false;
+    return std::exchange(released_, {});
+  }
   // Forgets what waits; leads under way stay known.
   void Clear() {
     for (const campaign::Lead& lead : queue_) out_.erase(lead.id);
@@ -41,6 +51,8 @@ class Hopper {
  private:
   std::deque<campaign::Lead> queue_;
   absl::flat_hash_set<LeadId> out_;
+  bool reading_ = false;
+  absl::flat_hash_set<LeadId> released_;
 };
 
 }  // namespace outpace::runtime
