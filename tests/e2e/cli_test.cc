@@ -219,7 +219,7 @@ TEST_F(CliTest, DataDirectoryOfAnotherUser) {
   ASSERT_EQ(::mkdir(data.c_str(), 0555), 0);
   WriteConfig("", "locked");
   std::string out = dir_ / "out";
-  std::vector<std::string> line = {OUTPACE_BINARY, "serve", "--config", config_};
+  std::vector<std::string> line = {OutpaceProgram(), "serve", "--config", config_};
   if (::geteuid() == 0) {
     // Root may write anywhere, so nobody (65534) tries; the program and the way to the
     // configuration must be open to that user.

@@ -21,7 +21,7 @@ CommandResult RunOutpace(const std::vector<std::string>& arguments, const std::s
   options.stdout_path = dir / "out";
   options.stderr_path = dir / "err";
   options.environment = {absl::StrCat("OUTPACE_CONFIG=", config)};
-  std::vector<std::string> line = {OUTPACE_BINARY};
+  std::vector<std::string> line = {OutpaceProgram()};
   line.insert(line.end(), arguments.begin(), arguments.end());
   CommandResult result;
   auto process = Process::Start(line, options);
@@ -137,7 +137,7 @@ absl::Status Engine::Launch(absl::Duration timeout) {
   ProcessOptions options;
   options.stdout_path = dir_ / "serve.out";
   options.stderr_path = dir_ / "serve.err";
-  auto process = Process::Start({OUTPACE_BINARY, "serve", "--config", config_path_}, options);
+  auto process = Process::Start({OutpaceProgram(), "serve", "--config", config_path_}, options);
   if (!process.ok()) return process.status();
   process_ = *std::move(process);
   if (WaitUntil(timeout, [this] { return ReadyNow(); })) return absl::OkStatus();

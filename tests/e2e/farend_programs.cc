@@ -13,7 +13,7 @@ absl::StatusOr<std::unique_ptr<FarEndProgram>> FarEndProgram::Start(
   auto program = std::make_unique<FarEndProgram>();
   program->log_path_ = engine.dir() / absl::StrCat(name, ".jsonl");
   program->out_path_ = engine.dir() / absl::StrCat(name, ".out");
-  arguments.insert(arguments.begin(), OUTPACE_BINARY);
+  arguments.insert(arguments.begin(), OutpaceProgram());
   arguments.insert(arguments.end(), {"--log", program->log_path_});
   ProcessOptions options;
   options.stdout_path = options.stderr_path = program->out_path_;

@@ -102,6 +102,11 @@ std::optional<int> Process::Wait(absl::Duration timeout) {
   return exit_code_;
 }
 
+std::string OutpaceProgram() {
+  const char* path = std::getenv("OUTPACE_BINARY");
+  return path != nullptr && *path != '\0' ? path : OUTPACE_BINARY;
+}
+
 std::string ReadFileOr(const std::string& path, absl::string_view otherwise) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::string(otherwise);

@@ -61,6 +61,9 @@ class Process {
   std::optional<int> exit_code_;
 };
 
+// The `outpace` program: of this build, or $OUTPACE_BINARY, e.g. an installed one.
+std::string OutpaceProgram();
+
 // The whole file; empty when it is not there (yet).
 std::string ReadFileOr(const std::string& path, absl::string_view otherwise = "");
 void WriteFileOrDie(const std::string& path, absl::string_view bytes);

@@ -95,15 +95,14 @@ class SippTest : public ::testing::Test {
     EXPECT_TRUE(desk_->WaitForState("READY", kSoon));
   }
 
-  // A call that nobody answered: the agent heard nothing of it and is free.
+  // A call that no agent got: the agent heard nothing of it and is free.
   void ExpectAgentUntouched() {
+    engine_.WaitForBoard("one agent who is ready, no call", kSoon, [](const json& b) {
+      return b["campaigns"].size() == 1 && b["campaigns"][0]["agents"]["ready"] == 1 &&
+             b["campaigns"][0]["calls"]["ringing"] == 0;
+    });
     EXPECT_EQ(desk_->Seen("pop"), 0u);
     EXPECT_EQ(desk_->Seen("call_ended"), 0u);
-    const json board = engine_.WaitForBoard("an agent who is ready", kSoon, [](const json& b) {
-      return b["campaigns"].size() == 1 && b["campaigns"][0]["agents"]["ready"] == 1;
-    });
-    ASSERT_EQ(board["campaigns"].size(), 1u);
-    EXPECT_EQ(board["campaigns"][0]["calls"]["ringing"], 0);
   }
 
   void TearDown() override {
@@ -234,10 +233,12 @@ TEST_F(SippTest, AnswerCrossesTheCancel) {
   ASSERT_NO_FATAL_FAILURE(Begin("cross_cancel"));
   ExpectSippContent(kRingLimit + kSoon);
   const CsvRow call = ClosedCall();
-  // The person picked up after we had given up: acknowledged, ended, and told to nobody.
+  // Somebody picked up and met a hang-up: to that person it is an abandoned call.
   EXPECT_EQ(call.at("outcome"), "no_answer");
-  EXPECT_EQ(call.at("status"), "NA");
-  EXPECT_EQ(call.at("lead_status_now"), "NA");
+  EXPECT_EQ(call.at("sip_status"), "200");
+  EXPECT_EQ(call.at("abandoned"), "Y");
+  EXPECT_EQ(call.at("status"), "DROP");
+  EXPECT_EQ(call.at("lead_status_now"), "DROP");
   EXPECT_EQ(call.at("user"), "");
   ExpectAgentUntouched();
 }
