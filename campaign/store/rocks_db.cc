@@ -20,6 +20,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -30,6 +31,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "campaign/store/codec.h"
+#include "campaign/store/manifest_tail.h"
 #include "campaign/store/rocks_keys.h"
 
 namespace outpace::store {
@@ -264,6 +266,24 @@ absl::Status PrepareDirectory(const RocksStoreOptions& options, rocksdb::Env* en
   return absl::OkStatus();
 }
 
+// Cuts the torn end off the MANIFEST. True if it did: opening may be tried once more. What the
+// stamps and the sequence file say afterwards still decides whether the store is whole.
+bool CutTornManifest(const std::string& path, rocksdb::Env* env) {
+  std::string name, bytes;
+  if (!rocksdb::ReadFileToString(env, path + "/CURRENT", &name).ok()) return false;
+  const std::string manifest = absl::StrCat(path, "/", absl::StripAsciiWhitespace(name));
+  if (!rocksdb::ReadFileToString(env, manifest, &bytes).ok()) return false;
+  const std::optional<size_t> end = TornManifestEnd(bytes);
+  if (!end.has_value()) return false;
+  const std::string cut = absl::StrCat(manifest, ".dbtmp");
+  if (!rocksdb::WriteStringToFile(env, rocksdb::Slice(bytes.data(), *end), cut, true).ok() ||
+      !env->RenameFile(cut, manifest).ok()) {
+    return false;
+  }
+  std::unique_ptr<rocksdb::Directory> directory;
+  return env->NewDirectory(path, &directory).ok() && directory->Fsync().ok();
+}
+
 absl::StatusOr<int> ReadSchema(rocksdb::DB& db) {
   std::string bytes;
   const rocksdb::Status status = db.Get(rocksdb::ReadOptions(), kSchemaKey, &bytes);
@@ -292,9 +312,13 @@ absl::Status TooNew(const std::string& path, int version) {
 }
 
 // Column families we do not know: of a newer version, or another program's database.
-absl::Status CheckFamilies(const std::string& path, const rocksdb::Options& plain) {
+// Reads the MANIFEST, and so is the first to find its end torn.
+absl::Status CheckFamilies(const std::string& path, const rocksdb::Options& plain, bool may_mend) {
   std::vector<std::string> names;
-  const rocksdb::Status status = rocksdb::DB::ListColumnFamilies(plain, path, &names);
+  rocksdb::Status status = rocksdb::DB::ListColumnFamilies(plain, path, &names);
+  if (status.IsCorruption() && may_mend && CutTornManifest(path, plain.env)) {
+    status = rocksdb::DB::ListColumnFamilies(plain, path, &names);
+  }
   if (!status.ok()) return OpenError(path, status);
   const auto unknown = std::find_if(names.begin(), names.end(), [](const std::string& name) {
     return std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames);
@@ -399,7 +423,7 @@ absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& op
   const rocksdb::DBOptions db_options = DatabaseOptions(options, env, store->watch);
   if (exists) {
     const rocksdb::Options plain(db_options, rocksdb::ColumnFamilyOptions());
-    if (absl::Status s = CheckFamilies(options.path, plain); !s.ok()) return s;
+    if (absl::Status s = CheckFamilies(options.path, plain, !options.read_only); !s.ok()) return s;
   }
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "campaign/store/manifest_tail.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "tests/campaign/store/child.h"
 #include "tests/campaign/store/journal.h"
@@ -272,6 +274,39 @@ TEST_P(Damage, IsNeverServedAsData) {
 }
 INSTANTIATE_TEST_SUITE_P(Shutdown, Damage, ::testing::Bool(),
                          [](const auto& test) { return test.param ? "InOrder" : "PowerCut"; });
+
+// An end torn by a power cut is cut off; damage with good records behind it is left for RocksDB to
+// refuse.
+TEST(TornManifest, IsToldFromDamage) {
+  CrashEnv machine;
+  {
+    auto store = RocksLeadStore::Open(OnFake(machine));
+    ASSERT_TRUE(store.ok());
+    for (uint64_t n = 1; n <= 40; ++n) {
+      ASSERT_TRUE((*store)->Commit(JournalBatch(n, kPadding)).ok());
+    }
+  }
+  std::string path;
+  for (const std::string& file : machine.Files()) {
+    if (absl::StrContains(file, "MANIFEST-")) path = file;
+  }
+  std::string whole;
+  ASSERT_TRUE(rocksdb::ReadFileToString(machine.env(), path, &whole).ok());
+  EXPECT_EQ(TornManifestEnd(whole), std::nullopt);
+  EXPECT_EQ(TornManifestEnd(""), std::nullopt);
+  EXPECT_EQ(TornManifestEnd("no manifest at all"), std::nullopt);
+  EXPECT_EQ(TornManifestEnd(absl::StrCat(whole, std::string(100, '\0'))), whole.size());
+  EXPECT_EQ(TornManifestEnd(absl::StrCat(whole, whole.substr(0, 20))), whole.size());
+  const std::optional<size_t> cut = TornManifestEnd(whole.substr(0, whole.size() - 1));
+  ASSERT_TRUE(cut.has_value());
+  EXPECT_LT(*cut, whole.size());
+  EXPECT_EQ(TornManifestEnd(whole.substr(0, *cut)), std::nullopt);
+  for (size_t at = 0; at < *cut; at += 13) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    EXPECT_EQ(TornManifestEnd(damaged), std::nullopt) << at;
+  }
+}
 
 TEST(DamagedJournal, IsCountedWhenItsEndIsDropped) {
   CrashEnv machine;

@@ -1,0 +1,58 @@
+#include "campaign/store/manifest_tail.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "campaign/store/codec.h"
+
+namespace outpace::store {
+namespace {
+
+constexpr size_t kBlock = 32768;
+constexpr size_t kHeader = 7;  // masked CRC (4, little endian), length (2), type (1)
+enum PieceType : uint8_t { kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
+
+uint8_t ByteAt(absl::string_view bytes, size_t at) { return static_cast<uint8_t>(bytes[at]); }
+
+// Type and length of the good piece of a record at `at`; type 0 if there is none.
+struct Piece {
+  uint8_t type = 0;
+  size_t size = 0;  // with its header
+};
+Piece PieceAt(absl::string_view bytes, size_t at) {
+  const size_t room = std::min(bytes.size() - at, kBlock - at % kBlock);
+  if (room < kHeader) return {};
+  const size_t length = ByteAt(bytes, at + 4) | static_cast<size_t>(ByteAt(bytes, at + 5)) << 8;
+  const uint8_t type = ByteAt(bytes, at + 6);
+  if (type < kFull || type > kLast || kHeader + length > room) return {};
+  uint32_t stored = 0;
+  for (size_t i = 0; i < 4; ++i) stored |= static_cast<uint32_t>(ByteAt(bytes, at + i)) << (8 * i);
+  const uint32_t crc = Crc32c(bytes.substr(at + 6, 1 + length));
+  const uint32_t masked = ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
+  if (masked != stored) return {};
+  return {type, kHeader + length};
+}
+
+}  // namespace
+
+std::optional<size_t> TornManifestEnd(absl::string_view manifest) {
+  size_t at = 0;
+  size_t good_end = 0;  // of the last whole record
+  while (at < manifest.size()) {
+    if (kBlock - at % kBlock < kHeader) {  // too little left in the block for a header
+      at += kBlock - at % kBlock;
+      continue;
+    }
+    const Piece piece = PieceAt(manifest, at);
+    if (piece.type == 0) break;
+    at += piece.size;
+    if (piece.type == kFull || piece.type == kLast) good_end = at;
+  }
+  if (good_end == 0 || good_end >= manifest.size()) return std::nullopt;
+  for (size_t behind = at; behind + kHeader <= manifest.size(); ++behind) {
+    if (PieceAt(manifest, behind).type != 0) return std::nullopt;
+  }
+  return good_end;
+}
+
+}  // namespace outpace::store

@@ -1,0 +1,20 @@
+#pragma once
+
+// A power cut can leave the end of the MANIFEST, RocksDB's list of its files, in pieces. RocksDB
+// refuses such a store, though nothing is lost: an entry takes effect only once it is synced, so
+// one that is torn never did. This finds the torn end, so that it can be cut off.
+
+#include <cstddef>
+#include <optional>
+
+#include "absl/strings/string_view.h"
+
+namespace outpace::store {
+
+// `manifest` is a whole file in RocksDB's log format (blocks of 32 KiB, records with a masked
+// CRC-32C). The length to which to cut it, if all records are good up to there and none is good
+// behind; nullopt if nothing is wrong, or if good records follow the damage: then it is no torn
+// end.
+std::optional<size_t> TornManifestEnd(absl::string_view manifest);
+
+}  // namespace outpace::store
