@@ -361,7 +361,7 @@ void Controller::CloseUnmet(LiveAttempt& live, const call::LegEnded& event) {
   }
   FindRunner(live.record.campaign)
       ->pacer.OnResolved(live.record.id, pacing::AttemptResult::kPerson, event.at);
-  Close(live, "PU", nullptr);
+  Close(live, "PDROP", nullptr);
 }
 
 void Controller::StartWrapUp(LiveAttempt& live) {

@@ -152,7 +152,7 @@ TEST_F(ControllerTest, ACallerWhoHangsUpBeforeTheBridgeFreesTheAgent) {
   End(dial.leg, call::CallOutcome::kAnswered);
   EXPECT_EQ(StateOf("a1"), State::kAvailable);
   Pass(absl::Milliseconds(10));
-  EXPECT_EQ(Stored(dial.attempt).status, "PU");
+  EXPECT_EQ(Stored(dial.attempt).status, "PDROP");
   EXPECT_FALSE(Stored(dial.attempt).abandoned);
 }
 

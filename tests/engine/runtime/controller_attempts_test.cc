@@ -338,7 +338,7 @@ TEST_F(ControllerTest, ACallerWhoHangsUpWhileWaitingIsNotAbandoned) {
   End(dial.leg, call::CallOutcome::kAnswered);
   Pass(absl::Seconds(5));
   const campaign::Attempt attempt = Stored(dial.attempt);
-  EXPECT_EQ(attempt.status, "PU");
+  EXPECT_EQ(attempt.status, "PDROP");
   EXPECT_EQ(attempt.term_reason, "CALLER");
   EXPECT_FALSE(attempt.abandoned);
   EXPECT_THAT(Of<call::PlayThenHangUp>(), IsEmpty());
