@@ -1,5 +1,6 @@
 #include "engine/runtime/agent_service.h"
 
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -147,6 +148,7 @@ struct AgentService::Impl {
   }
 
   AgentId AgentOf(absl::string_view token) const {
+    const std::lock_guard<std::mutex> lock(tokens_mutex);
     const auto it = tokens.find(token);
     return it == tokens.end() ? AgentId() : it->second;
   }
@@ -182,6 +184,8 @@ struct AgentService::Impl {
   Loop* controller_loop = nullptr;
   std::map<AgentId, campaign::AgentRecord> agents;
   std::map<AgentId, Session> sessions;
+  // Changed on the loop; the HTTP thread looks a socket's token up before it upgrades it.
+  mutable std::mutex tokens_mutex;
   std::map<std::string, AgentId, std::less<>> tokens;
   std::map<std::shared_ptr<api::WebSocket>, AgentId> owners;
 };
@@ -226,11 +230,14 @@ void AgentService::Impl::OpenSession(const AgentId& agent, const CampaignId& cam
                                      api::Responder respond) {
   Session& session = sessions[agent];
   // One session an agent: a new login ends the token and the screens before it.
-  tokens.erase(session.token);
+  const std::string old_token = std::exchange(session.token, SecureToken());
+  {
+    const std::lock_guard<std::mutex> lock(tokens_mutex);
+    tokens.erase(old_token);
+    tokens[session.token] = agent;
+  }
   for (const auto& socket : session.sockets) socket->Close();
-  session.token = SecureToken();
   session.campaign = campaign;
-  tokens[session.token] = agent;
   log.Info("agent.login", {{"agent", agent}, {"campaign", campaign}});
   respond(Reply({{"token", session.token},
                  {"agent", agent},
@@ -374,10 +381,14 @@ void AgentService::Install(api::HttpServer& server) {
       }));
 
   api::WebSocketHandler events;
-  // Tokens belong to the service's loop, so an unknown one is refused right after the upgrade.
-  events.on_accept = [](const api::HttpRequest& request) {
-    return request.query.contains("token") ? absl::OkStatus()
-                                           : absl::UnauthenticatedError("log in first");
+  // Refused before the upgrade, with 401: who comes back with the token of an engine that died must
+  // learn that it is the token, not the line. A token may still end before the socket is open.
+  events.on_accept = [impl](const api::HttpRequest& request) {
+    const auto token = request.query.find("token");
+    return token != request.query.end() && !impl->AgentOf(token->second).empty()
+               ? absl::OkStatus()
+               : absl::UnauthenticatedError(
+                     "log in first: the token is missing or no longer valid");
   };
   events.on_open = [impl](std::shared_ptr<api::WebSocket> socket, const api::HttpRequest& request) {
     const std::string token = request.query.at("token");
@@ -448,7 +459,10 @@ void AgentService::OnNotice(const AgentId& agent, const std::string& message) {
 void AgentService::OnLoggedOut(const AgentId& agent) {
   const bool queued = impl_->loop.Post([impl = impl_.get(), agent] {
     Session& session = impl->sessions[agent];
-    impl->tokens.erase(session.token);
+    {
+      const std::lock_guard<std::mutex> lock(impl->tokens_mutex);
+      impl->tokens.erase(session.token);
+    }
     for (const auto& socket : session.sockets) {
       impl->owners.erase(socket);
       socket->Close();
