@@ -219,6 +219,38 @@ TEST(Open, RefusesAnotherProgramsDatabase) {
   });
 }
 
+// A do-not-call list that is older than the calls: RocksDB alone would open it without a word.
+TEST(Open, RefusesAStoreThatDoesNotHoldTogether) {
+  ScratchDirectory scratch;
+  for (uint64_t n = 1; n <= 3; ++n) {
+    auto store = RocksLeadStore::Open(At(scratch.path()));
+    ASSERT_TRUE(store.ok()) << store.status();
+    ASSERT_TRUE((*store)->Commit(JournalBatch(n)).ok());
+  }
+  const std::string number_of_3("\0\0\0\0\0\0\0\3", 8), number_of_2("\0\0\0\0\0\0\0\2", 8);
+  const rocksdb::Slice stamp("\0", 1);
+  Behind(scratch.path(), [&](rocksdb::DB& db, auto& families) {
+    std::string bytes;
+    ASSERT_TRUE(db.Get(rocksdb::ReadOptions(), families["dnc"], stamp, &bytes).ok());
+    ASSERT_EQ(bytes, number_of_3);
+    ASSERT_TRUE(db.Put(rocksdb::WriteOptions(), families["dnc"], stamp, number_of_2).ok());
+  });
+  absl::Status status = OpenStatus(At(scratch.path()));
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_THAT(Text(status), AllOf(HasSubstr("default is at write 3, dnc at 2"),
+                                  HasSubstr("restore the last backup")));
+
+  // All of it older than it once was.
+  Behind(scratch.path(), [&](rocksdb::DB& db, auto& families) {
+    for (auto& [name, family] : families) {
+      ASSERT_TRUE(db.Put(rocksdb::WriteOptions(), family, stamp, number_of_2).ok());
+    }
+  });
+  status = OpenStatus(At(scratch.path()));
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_THAT(Text(status), HasSubstr("it is at 2 and was at 3"));
+}
+
 TEST(Open, ReaderSeesTheStoreAndChangesNothing) {
   ScratchDirectory scratch;
   auto writer = RocksLeadStore::Open(At(scratch.path()));
