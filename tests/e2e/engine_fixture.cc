@@ -133,17 +133,31 @@ absl::Status Engine::Start() {
 
 absl::Status Engine::Restart(absl::Duration timeout) { return Launch(timeout); }
 
-absl::Status Engine::Launch(absl::Duration timeout) {
+absl::Status Engine::RestartAndKill(absl::Duration how_long) {
+  if (absl::Status spawned = Spawn(); !spawned.ok()) return spawned;
+  if (const auto code = process_->Wait(how_long)) {
+    return absl::InternalError(absl::StrCat("serve ended by itself with ", *code, ": ", Log()));
+  }
+  Kill();
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Spawn() {
   ProcessOptions options;
   options.stdout_path = dir_ / "serve.out";
   options.stderr_path = dir_ / "serve.err";
   auto process = Process::Start({OutpaceProgram(), "serve", "--config", config_path_}, options);
   if (!process.ok()) return process.status();
   process_ = *std::move(process);
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Launch(absl::Duration timeout) {
+  if (absl::Status spawned = Spawn(); !spawned.ok()) return spawned;
   if (WaitUntil(timeout, [this] { return ReadyNow(); })) return absl::OkStatus();
   const bool ended = !Running();
   return absl::UnavailableError(absl::StrCat(
-      ended ? "serve ended: " : "serve is not ready in time: ", ReadFileOr(options.stderr_path)));
+      ended ? "serve ended: " : "serve is not ready in time: ", ReadFileOr(dir_ / "serve.err")));
 }
 
 bool Engine::ReadyNow() const {

@@ -52,6 +52,8 @@ class Engine {
   absl::Status Start();
   // The same ports and data; for a start after Kill(). Tries once.
   absl::Status Restart(absl::Duration timeout = absl::Seconds(20));
+  // Starts and kills it again after `how_long`, most likely in the middle of its recovery.
+  absl::Status RestartAndKill(absl::Duration how_long);
   void Kill();                                            // SIGKILL, and waits for the end
   absl::StatusOr<int> Terminate(absl::Duration timeout);  // SIGTERM; the exit code
   // False when it has ended; its last words are in Log().
@@ -85,6 +87,7 @@ class Engine {
 
  private:
   void WriteConfig();
+  absl::Status Spawn();
   absl::Status Launch(absl::Duration timeout);
 
   TempDir dir_;

@@ -137,6 +137,14 @@ class KillTest : public ::testing::Test {
     Kill kill;
     kill.killed = WallNow();
     engine_->Kill();
+    // Every other time it dies once more while it cleans up after its predecessor.
+    if (rng.Chance(0.5)) {
+      const auto pause = absl::Milliseconds(static_cast<int64_t>(rng.Below(400)));
+      const absl::Status again = engine_->RestartAndKill(pause);
+      ASSERT_TRUE(again.ok()) << again;
+      std::printf("kill %zu: once more after %s\n", kills_.size(),
+                  absl::FormatDuration(pause).c_str());
+    }
     kill.restarted = WallNow();
     const absl::Status restarted = engine_->Restart();
     ASSERT_TRUE(restarted.ok()) << restarted;

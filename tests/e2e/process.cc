@@ -47,7 +47,7 @@ std::vector<std::string> Environment(const std::vector<std::string>& ours) {
 
 }  // namespace
 
-MonoTime Now() { return farend::SystemClock().Mono(); }
+MonoTime MonoNow() { return farend::SystemClock().Mono(); }
 absl::Time WallNow() { return farend::SystemClock().Wall(); }
 
 absl::StatusOr<std::unique_ptr<Process>> Process::Start(const std::vector<std::string>& arguments,

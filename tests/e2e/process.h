@@ -19,15 +19,15 @@
 namespace outpace::e2e {
 
 // The machine's monotonic time, for deadlines.
-MonoTime Now();
+MonoTime MonoNow();
 // The machine's wall time, to hold logs of other programs against.
 absl::Time WallNow();
 
 // A moment after which a wait gives up.
 class Deadline {
  public:
-  explicit Deadline(absl::Duration from_now) : at_(Now() + from_now) {}
-  absl::Duration left() const { return std::max(at_ - Now(), absl::ZeroDuration()); }
+  explicit Deadline(absl::Duration from_now) : at_(MonoNow() + from_now) {}
+  absl::Duration left() const { return std::max(at_ - MonoNow(), absl::ZeroDuration()); }
   bool passed() const { return left() == absl::ZeroDuration(); }
 
  private:
