@@ -1,0 +1,278 @@
+#include "engine/runtime/campaign_runner.h"
+
+#include "absl/strings/str_cat.h"
+#include "engine/runtime/hopper.h"
+#include "engine/runtime/leg_slots.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace outpace::runtime {
+namespace {
+
+using ::testing::UnorderedElementsAre;
+
+const absl::Time kNoon = absl::FromUnixSeconds(1'700'049'600);  // 2023-11-15 12:00 UTC
+
+campaign::Lead LeadOf(uint64_t id) {
+  campaign::Lead lead;
+  lead.id = LeadId(id);
+  return lead;
+}
+
+campaign::Attempt AttemptOf(uint64_t lead) {
+  campaign::Attempt attempt;
+  attempt.lead = LeadId(lead);
+  attempt.open = false;
+  attempt.dialed_at = kNoon;
+  return attempt;
+}
+
+TEST(Hopper, KeepsTheOrderAndHoldsEachLeadOnce) {
+  Hopper hopper;
+  hopper.Add({LeadOf(3), LeadOf(1), LeadOf(3)});
+  hopper.Add({LeadOf(1), LeadOf(2)});
+  ASSERT_EQ(hopper.size(), 3u);
+  EXPECT_EQ(hopper.out(), 3u);
+  EXPECT_EQ(hopper.Pop().id, LeadId(3));
+  EXPECT_TRUE(hopper.Holds(LeadId(3))) << "under way";
+  hopper.Add({LeadOf(3)});
+  EXPECT_EQ(hopper.size(), 2u);
+  hopper.Release(LeadId(3));
+  hopper.Add({LeadOf(3)});
+  EXPECT_EQ(hopper.Pop().id, LeadId(1));
+  EXPECT_EQ(hopper.Pop().id, LeadId(2));
+  EXPECT_EQ(hopper.Pop().id, LeadId(3));
+  EXPECT_EQ(hopper.size(), 0u);
+}
+
+TEST(Hopper, WhatIsPutBackIsNext) {
+  Hopper hopper;
+  hopper.Add({LeadOf(1), LeadOf(2)});
+  hopper.PutBack(hopper.Pop());
+  EXPECT_EQ(hopper.out(), 2u);
+  EXPECT_EQ(hopper.Pop().id, LeadId(1));
+}
+
+TEST(Hopper, ClearForgetsOnlyWhatWaits) {
+  Hopper hopper;
+  hopper.Add({LeadOf(1), LeadOf(2), LeadOf(3)});
+  hopper.Pop();
+  hopper.Clear();
+  EXPECT_EQ(hopper.size(), 0u);
+  EXPECT_TRUE(hopper.Holds(LeadId(1)));
+  EXPECT_FALSE(hopper.Holds(LeadId(2)));
+}
+
+TEST(Hopper, NamesWhatWasReleasedDuringARead) {
+  Hopper hopper;
+  hopper.Add({LeadOf(1), LeadOf(2), LeadOf(3)});
+  while (hopper.size() > 0) hopper.Pop();
+  hopper.Release(LeadId(1));
+  hopper.BeginRead();
+  hopper.Release(LeadId(2));
+  EXPECT_THAT(hopper.EndRead(), UnorderedElementsAre(LeadId(2)));
+  hopper.Release(LeadId(3));
+  hopper.BeginRead();
+  EXPECT_TRUE(hopper.EndRead().empty());
+}
+
+TEST(LegSlots, AStaleIdFindsNobody) {
+  LegSlots slots(3, 2);
+  EXPECT_EQ(slots.free(), 2u);
+  const LegId first = slots.Take(AttemptId(7));
+  EXPECT_EQ(first.shard, 3);
+  EXPECT_TRUE(first.valid());
+  EXPECT_EQ(std::get<AttemptId>(slots.OwnerOf(first)), AttemptId(7));
+  const LegId agent = slots.Take(AgentId("a1"));
+  EXPECT_EQ(std::get<AgentId>(slots.OwnerOf(agent)), "a1");
+  EXPECT_NE(agent.index, first.index);
+  EXPECT_FALSE(slots.Take(AttemptId(9)).valid()) << "all in use";
+  EXPECT_EQ(slots.busy(), 2u);
+
+  slots.Free(first);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(slots.OwnerOf(first)));
+  const LegId again = slots.Take(AttemptId(8));
+  EXPECT_EQ(again.index, first.index);
+  EXPECT_GT(again.generation, first.generation);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(slots.OwnerOf(first)));
+  slots.Free(first);  // late: does not take the slot from its new owner
+  slots.Disown(first);
+  EXPECT_EQ(std::get<AttemptId>(slots.OwnerOf(again)), AttemptId(8));
+  EXPECT_EQ(slots.free(), 0u);
+}
+
+TEST(LegSlots, ADisownedLegKeepsItsSlotUntilItIsFreed) {
+  LegSlots slots(0, 1);
+  const LegId leg = slots.Take(AttemptId(7));
+  slots.Disown(leg);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(slots.OwnerOf(leg)));
+  EXPECT_FALSE(slots.Take(AttemptId(8)).valid());
+  slots.Free(leg);
+  slots.Free(leg);  // twice is once
+  EXPECT_EQ(slots.free(), 1u);
+}
+
+TEST(LegSlots, ForeignIdsAreNobodys) {
+  LegSlots slots(0, 2);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(slots.OwnerOf(LegId{0, 99, 1})));
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(slots.OwnerOf(LegId())));
+  slots.Free(LegId{0, 99, 1});
+  EXPECT_EQ(slots.free(), 2u);
+}
+
+TEST(DelayHistogram, QuantilesToATenthOfAMillisecond) {
+  DelayHistogram delays;
+  EXPECT_EQ(delays.QuantileMs(0.5), 0);
+  for (int i = 1; i <= 100; ++i) delays.Add(absl::Milliseconds(i));
+  EXPECT_NEAR(delays.QuantileMs(0), 1, 0.11);
+  EXPECT_NEAR(delays.QuantileMs(0.5), 50, 0.11);
+  EXPECT_NEAR(delays.QuantileMs(0.99), 99, 0.11);
+  EXPECT_NEAR(delays.QuantileMs(1), 100, 0.11);
+}
+
+TEST(DelayHistogram, TakesWhatIsOutOfRange) {
+  DelayHistogram delays;
+  delays.Add(-absl::Seconds(1));  // two threads' clocks
+  EXPECT_NEAR(delays.QuantileMs(0.5), 0.1, 0.001);
+  delays.Add(absl::Hours(1));
+  delays.Add(absl::InfiniteDuration());
+  EXPECT_NEAR(delays.QuantileMs(1), 1000, 0.2);
+}
+
+TEST(CampaignRunner, CountsRecordsOfToday) {
+  CampaignRunner runner{campaign::CampaignSettings()};
+  runner.RollDay(kNoon);
+  campaign::Attempt attempt = AttemptOf(1);
+  runner.CountRecord(attempt);  // nobody answered
+  attempt.answered_at = kNoon;
+  attempt.abandoned = true;
+  attempt.status = "DROP";
+  runner.CountRecord(attempt);
+  attempt.abandoned = false;
+  attempt.connected_at = kNoon;
+  attempt.status = "SALE";
+  runner.CountRecord(attempt);
+  attempt.status = "A";
+  runner.CountRecord(attempt);
+  attempt.open = true;  // still in wrap-up
+  attempt.status = "";
+  runner.CountRecord(attempt);
+  EXPECT_EQ(runner.today.attempts, 5);
+  EXPECT_EQ(runner.today.answered, 4);
+  EXPECT_EQ(runner.today.connected, 3);
+  EXPECT_EQ(runner.today.abandoned, 1);
+  EXPECT_EQ(runner.today.sales, 1);
+  EXPECT_EQ(runner.today.machines, 1);
+  EXPECT_EQ(runner.AttemptsToday(LeadId(1)), 5);
+  EXPECT_EQ(runner.AttemptsToday(LeadId(2)), 0);
+  // 1 of (3 connected - 1 machine) + 1.
+  EXPECT_DOUBLE_EQ(runner.today.AbandonRatio(), 1.0 / 3);
+  runner.SetBudgetFromToday();
+  EXPECT_EQ(runner.pacer.budget().counts().served, 3);
+  EXPECT_EQ(runner.pacer.budget().counts().machines, 1);
+  EXPECT_EQ(runner.pacer.budget().counts().abandoned, 1);
+}
+
+TEST(CampaignRunner, TheDayTurnsAtMidnightOfItsZone) {
+  campaign::CampaignSettings settings;
+  settings.report_zone = absl::FixedTimeZone(-5 * 3600);
+  CampaignRunner runner(settings);
+  runner.RollDay(kNoon);  // 07:00 there
+  runner.CountRecord(AttemptOf(1));
+  runner.RollDay(kNoon + absl::Hours(16));  // 23:00
+  EXPECT_EQ(runner.today.attempts, 1);
+  runner.RollDay(kNoon + absl::Hours(17));
+  EXPECT_EQ(runner.today.attempts, 0);
+  EXPECT_EQ(runner.AttemptsToday(LeadId(1)), 0);
+  EXPECT_EQ(runner.pacer.budget().counts().served, 0);
+  runner.UncountAttempt(LeadId(1));  // of yesterday
+  EXPECT_EQ(runner.AttemptsToday(LeadId(1)), 0);
+  EXPECT_EQ(runner.today.attempts, 0);
+}
+
+TEST(CampaignRunner, UncountTakesBackOneTry) {
+  CampaignRunner runner{campaign::CampaignSettings()};
+  runner.RollDay(kNoon);
+  runner.CountRecord(AttemptOf(1));
+  runner.CountRecord(AttemptOf(1));
+  runner.UncountAttempt(LeadId(1));
+  EXPECT_EQ(runner.AttemptsToday(LeadId(1)), 1);
+  EXPECT_EQ(runner.today.attempts, 1);
+}
+
+TEST(CampaignRunner, WhatWasLearnedSurvivesAsText) {
+  CampaignRunner taught{campaign::CampaignSettings()};
+  MonoTime now(1'000'000'000);
+  for (uint64_t i = 1; i <= 200; ++i) {
+    taught.pacer.OnDialed(AttemptId(i), now);
+    now = now + absl::Seconds(7);
+    if (i % 3 == 0) {
+      taught.pacer.OnAnswered(AttemptId(i), now);
+      taught.pacer.OnConnected(AttemptId(i), now);
+      taught.pacer.OnTalkEnded(AttemptId(i), absl::Seconds(45), now);
+      taught.pacer.OnWrapEnded(absl::Seconds(9), now);
+    } else {
+      taught.pacer.OnResolved(AttemptId(i), pacing::AttemptResult::kBusy, now);
+    }
+  }
+  CampaignRunner fresh{campaign::CampaignSettings()};
+  ASSERT_NE(fresh.SaveLearned(), taught.SaveLearned());
+  ASSERT_TRUE(fresh.LoadLearned(taught.SaveLearned()).ok());
+  EXPECT_EQ(fresh.SaveLearned(), taught.SaveLearned());
+  EXPECT_NEAR(fresh.Figures().answer_ratio, 0.33, 0.03);
+  EXPECT_GT(CampaignRunner{campaign::CampaignSettings()}.Figures().talk_mean,
+            fresh.Figures().talk_mean);
+}
+
+TEST(CampaignRunner, RefusesWhatIsNoLearnedText) {
+  CampaignRunner runner{campaign::CampaignSettings()};
+  const std::string before = runner.SaveLearned();
+  for (const std::string& bad : {std::string("x"), std::string("1 2 three"), std::string("1 2 3"),
+                                 std::string("nan"), before + " 1", std::string("\0", 1)}) {
+    EXPECT_FALSE(runner.LoadLearned(bad).ok()) << bad;
+    EXPECT_EQ(runner.SaveLearned(), before);
+  }
+}
+
+TEST(CampaignRunner, NewSettingsDropWhatWaitsUnderTheOld) {
+  campaign::CampaignSettings settings;
+  CampaignRunner runner(settings);
+  runner.hopper.Add({LeadOf(1), LeadOf(2)});
+  runner.hopper.Pop();
+  settings.name = "new";
+  runner.UpdateSettings(settings);
+  EXPECT_EQ(runner.hopper.size(), 0u);
+  EXPECT_TRUE(runner.hopper.Holds(LeadId(1)));
+  EXPECT_EQ(runner.Figures().name, "new");
+}
+
+TEST(PacerSettings, EachDialMethod) {
+  using D = campaign::DialMethod;
+  using P = pacing::DialMethod;
+  const std::pair<D, P> kMethods[] = {{D::kManual, P::kManual},
+                                      {D::kPreview, P::kPreview},
+                                      {D::kProgressive, P::kProgressive},
+                                      {D::kRatio, P::kRatio},
+                                      {D::kAdaptHardLimit, P::kPredictive},
+                                      {D::kAdaptTapered, P::kPredictive},
+                                      {D::kAdaptAverage, P::kPredictive}};
+  for (const auto& [of_campaign, of_pacer] : kMethods) {
+    campaign::CampaignSettings settings;
+    settings.dial_method = of_campaign;
+    settings.auto_dial_level = 2.5;
+    settings.adaptive_maximum_level = 4;
+    settings.adaptive_dropped_percentage = 1.5;
+    settings.drop_call_seconds = absl::Seconds(3);
+    settings.dial_timeout = absl::Seconds(20);
+    const pacing::PacerSettings pacer = PacerSettingsOf(settings);
+    EXPECT_EQ(pacer.method, of_pacer) << campaign::DialMethodName(of_campaign);
+    EXPECT_EQ(pacer.dial_level, 2.5);
+    EXPECT_EQ(pacer.dial_level_max, 4);
+    EXPECT_DOUBLE_EQ(pacer.abandon_ratio_max, 0.015);
+    EXPECT_EQ(pacer.answer_limit, absl::Seconds(3));
+    EXPECT_EQ(pacer.ring_time_max, absl::Seconds(20));
+  }
+}
+
+}  // namespace
+}  // namespace outpace::runtime

@@ -1,0 +1,265 @@
+// The store behind its two threads: order, grouping, and what is told when a write fails.
+
+#include "engine/runtime/store_service.h"
+
+#include <future>
+#include <mutex>
+
+#include "campaign/store/memory_lead_store.h"
+#include "engine/runtime/asio_loop.h"
+#include "engine/runtime/real_clock.h"
+#include "engine/sim/sim_world.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace outpace::runtime {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+
+// A store whose synced writes can be made to wait, and which writes down what each held.
+class SlowStore final : public campaign::LeadStore {
+ public:
+  // Synced writes wait from now on until Go().
+  void Wait() { gate_.lock(); }
+  void Go() { gate_.unlock(); }
+  std::vector<size_t> sizes() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return sizes_;
+  }
+  int unsynced() const { return unsynced_; }
+  store::MemoryLeadStore& memory() { return memory_; }
+
+  absl::Status Commit(const campaign::StoreBatch& batch) override {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      sizes_.push_back(batch.leads.size());
+    }
+    arrived.set_value();
+    std::lock_guard<std::mutex> lock(gate_);
+    return memory_.Commit(batch);
+  }
+  absl::Status CommitUnsynced(const campaign::StoreBatch& batch) override {
+    ++unsynced_;
+    return memory_.CommitUnsynced(batch);
+  }
+  absl::Status SyncWrites() override { return memory_.SyncWrites(); }
+  absl::StatusOr<uint64_t> ReserveLeadIds(uint64_t n) override { return memory_.ReserveLeadIds(n); }
+  absl::StatusOr<uint64_t> ReserveAttemptIds(uint64_t n) override {
+    return memory_.ReserveAttemptIds(n);
+  }
+  absl::StatusOr<std::optional<campaign::Lead>> GetLead(LeadId id) const override {
+    return memory_.GetLead(id);
+  }
+  absl::StatusOr<std::optional<campaign::Attempt>> GetAttempt(AttemptId id) const override {
+    return memory_.GetAttempt(id);
+  }
+  absl::StatusOr<std::vector<campaign::Lead>> DueLeads(
+      const campaign::DueQuery& query) const override {
+    return memory_.DueLeads(query);
+  }
+  absl::StatusOr<std::vector<LeadId>> LeadsByPhone(E164 phone) const override {
+    return memory_.LeadsByPhone(phone);
+  }
+  absl::StatusOr<std::vector<E164>> KnownPhones(const std::vector<E164>& phones,
+                                                const CampaignId& campaign) const override {
+    return memory_.KnownPhones(phones, campaign);
+  }
+  absl::Status ForEachLead(const std::function<bool(const campaign::Lead&)>& visit) const override {
+    return memory_.ForEachLead(visit);
+  }
+  absl::Status ForEachAttempt(
+      absl::Time from, absl::Time to,
+      const std::function<bool(const campaign::Attempt&)>& visit) const override {
+    return memory_.ForEachAttempt(from, to, visit);
+  }
+  absl::StatusOr<std::vector<campaign::Attempt>> OpenAttempts() const override {
+    return memory_.OpenAttempts();
+  }
+  absl::StatusOr<std::vector<campaign::DncEntry>> AllDnc() const override {
+    return memory_.AllDnc();
+  }
+  absl::StatusOr<std::vector<campaign::List>> Lists() const override { return memory_.Lists(); }
+  absl::StatusOr<std::vector<campaign::CampaignSettings>> Campaigns() const override {
+    return memory_.Campaigns();
+  }
+  absl::StatusOr<std::vector<campaign::AgentRecord>> Agents() const override {
+    return memory_.Agents();
+  }
+  absl::StatusOr<std::optional<std::string>> GetMeta(const std::string& name) const override {
+    return memory_.GetMeta(name);
+  }
+  absl::StatusOr<std::map<CampaignId, std::map<std::string, int64_t>>> StatusCounts()
+      const override {
+    return memory_.StatusCounts();
+  }
+
+  std::promise<void> arrived;  // of the next Commit; renewed by the test
+
+ private:
+  store::MemoryLeadStore memory_;
+  std::mutex gate_;
+  std::mutex mutex_;
+  std::vector<size_t> sizes_;
+  std::atomic<int> unsynced_{0};
+};
+
+campaign::Lead LeadOf(uint64_t id, const std::string& status = "NEW") {
+  campaign::Lead lead;
+  lead.id = LeadId(id);
+  lead.campaign = "C";
+  lead.phone = E164(13035550000 + id);
+  lead.status = status;
+  return lead;
+}
+
+campaign::StoreBatch BatchOf(uint64_t id, const std::string& status = "NEW") {
+  campaign::StoreBatch batch;
+  batch.leads.push_back(LeadOf(id, status));
+  return batch;
+}
+
+class StoreServiceTest : public ::testing::Test {
+ protected:
+  StoreServiceTest() : loop_("answers", clock_) { loop_.Start(); }
+  ~StoreServiceTest() override { loop_.Stop(); }
+  RealClock clock_;
+  AsioLoop loop_;
+  SlowStore store_;
+};
+
+TEST_F(StoreServiceTest, WhatWaitsIsWrittenTogetherAndAnsweredInOrder) {
+  ThreadedStoreService service(store_, loop_);
+  std::vector<int> answered;
+  std::promise<void> all;
+  store_.Wait();
+  service.Commit(BatchOf(1), [&](absl::Status status) {
+    EXPECT_TRUE(status.ok());
+    EXPECT_TRUE(store_.GetLead(LeadId(1))->has_value()) << "answered before it was written";
+    answered.push_back(1);
+  });
+  store_.arrived.get_future().wait();  // the writer is at it
+  store_.arrived = {};
+  for (int i = 2; i <= 50; ++i) {
+    service.Commit(BatchOf(static_cast<uint64_t>(i)), [&, i](absl::Status status) {
+      EXPECT_TRUE(status.ok());
+      answered.push_back(i);
+      if (i == 50) all.set_value();
+    });
+  }
+  EXPECT_TRUE(store_.sizes().size() == 1) << "a second write while the first is on its way";
+  store_.Go();
+  all.get_future().wait();
+  EXPECT_THAT(store_.sizes(), ElementsAre(1, 49)) << "one sync for all that waited";
+  ASSERT_THAT(answered, SizeIs(50));
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(answered[static_cast<size_t>(i)], i + 1);
+  EXPECT_EQ(store_.unsynced(), 0) << "a result is answered for only when it is synced";
+}
+
+TEST_F(StoreServiceTest, TheLastWordOfAGroupStands) {
+  ThreadedStoreService service(store_, loop_);
+  std::promise<void> done;
+  store_.Wait();
+  service.Commit(BatchOf(9), [](absl::Status) {});
+  store_.arrived.get_future().wait();
+  store_.arrived = {};
+  service.Commit(BatchOf(1, "INCALL"), [](absl::Status) {});
+  service.Commit(BatchOf(1, "SALE"), [&](absl::Status) { done.set_value(); });
+  store_.Go();
+  done.get_future().wait();
+  EXPECT_EQ((**store_.GetLead(LeadId(1))).status, "SALE");
+}
+
+TEST_F(StoreServiceTest, AFailedWriteIsToldToEachOfItsGroup) {
+  ThreadedStoreService service(store_, loop_);
+  std::promise<void> done;
+  std::vector<absl::StatusCode> told;
+  store_.Wait();
+  service.Commit(BatchOf(1), [&](absl::Status status) { told.push_back(status.code()); });
+  store_.arrived.get_future().wait();
+  store_.arrived = {};
+  store_.memory().FailCommitAt(2);
+  service.Commit(BatchOf(2), [&](absl::Status status) { told.push_back(status.code()); });
+  service.Commit(BatchOf(3), [&](absl::Status status) {
+    told.push_back(status.code());
+    done.set_value();
+  });
+  store_.Go();
+  done.get_future().wait();
+  EXPECT_THAT(told, ElementsAre(absl::StatusCode::kOk, absl::StatusCode::kUnavailable,
+                                absl::StatusCode::kUnavailable));
+}
+
+TEST_F(StoreServiceTest, AReadDoesNotWaitForAWrite) {
+  ASSERT_TRUE(store_.memory().Commit(BatchOf(1)).ok());
+  campaign::Attempt attempt;
+  attempt.id = AttemptId(5);
+  campaign::StoreBatch batch;
+  batch.attempts.push_back(attempt);
+  ASSERT_TRUE(store_.memory().Commit(batch).ok());
+  ThreadedStoreService service(store_, loop_);
+  store_.Wait();
+  service.Commit(BatchOf(2), [](absl::Status) {});
+  store_.arrived.get_future().wait();
+  store_.arrived = {};
+  std::promise<size_t> due;
+  service.FetchDue({"C", absl::FromUnixSeconds(1'700'000'000), 10},
+                   [&](absl::StatusOr<std::vector<campaign::Lead>> leads) {
+                     due.set_value(leads.ok() ? leads->size() : 99);
+                   });
+  EXPECT_EQ(due.get_future().get(), 1u);
+  std::promise<bool> lead, found, missing;
+  service.GetLead(LeadId(1), [&](auto answer) { lead.set_value(answer->has_value()); });
+  service.GetAttempt(AttemptId(5), [&](auto answer) { found.set_value(answer->has_value()); });
+  service.GetAttempt(AttemptId(6), [&](auto answer) { missing.set_value(answer->has_value()); });
+  EXPECT_TRUE(lead.get_future().get());
+  EXPECT_TRUE(found.get_future().get());
+  EXPECT_FALSE(missing.get_future().get());
+  store_.Go();
+}
+
+TEST_F(StoreServiceTest, AnswersComeOnTheAskersLoop) {
+  ThreadedStoreService service(store_, loop_);
+  std::promise<std::thread::id> loop_thread, commit_thread, fetch_thread;
+  ASSERT_TRUE(loop_.Post([&] { loop_thread.set_value(std::this_thread::get_id()); }));
+  service.Commit(BatchOf(1),
+                 [&](absl::Status) { commit_thread.set_value(std::this_thread::get_id()); });
+  service.FetchDue({"C", absl::Now(), 1},
+                   [&](auto) { fetch_thread.set_value(std::this_thread::get_id()); });
+  const std::thread::id wanted = loop_thread.get_future().get();
+  EXPECT_TRUE(commit_thread.get_future().get() == wanted);
+  EXPECT_TRUE(fetch_thread.get_future().get() == wanted);
+}
+
+TEST_F(StoreServiceTest, FinishesWhatWasSubmitted) {
+  {
+    ThreadedStoreService service(store_, loop_);
+    store_.Wait();
+    service.Commit(BatchOf(1), [](absl::Status) {});
+    store_.arrived.get_future().wait();
+    store_.arrived = {};
+    for (uint64_t i = 2; i <= 20; ++i) service.Commit(BatchOf(i), [](absl::Status) {});
+    store_.Go();
+  }
+  for (uint64_t i = 1; i <= 20; ++i) EXPECT_TRUE(store_.GetLead(LeadId(i))->has_value()) << i;
+}
+
+TEST(LoopStoreService, AnswersAfterItsDelayInOrder) {
+  sim::SimWorld world(1, absl::FromUnixSeconds(1'700'000'000));
+  const auto loop = world.NewLoop();
+  store::MemoryLeadStore store;
+  LoopStoreService service(store, *loop, absl::Milliseconds(10));
+  std::vector<int> answered;
+  service.Commit(BatchOf(1), [&](absl::Status) { answered.push_back(1); });
+  service.Commit(BatchOf(1, "SALE"), [&](absl::Status) { answered.push_back(2); });
+  world.RunFor(absl::Milliseconds(9));
+  EXPECT_THAT(answered, SizeIs(0));
+  EXPECT_FALSE(store.GetLead(LeadId(1))->has_value()) << "not stored before it is said so";
+  world.RunFor(absl::Milliseconds(1));
+  EXPECT_THAT(answered, ElementsAre(1, 2));
+  EXPECT_EQ((**store.GetLead(LeadId(1))).status, "SALE");
+}
+
+}  // namespace
+}  // namespace outpace::runtime
