@@ -78,7 +78,8 @@ struct ServerOptions {
   absl::Duration header_timeout =
       absl::Seconds(10);                             // from a request's first byte to its last line
   absl::Duration write_timeout = absl::Seconds(10);  // without progress
-  // A handler that has not answered by then has 503 sent for it; its late answer is dropped.
+  // A handler that has not answered by then has 503 sent for it; its late answer is dropped. The
+  // control socket waits 24 h.
   absl::Duration response_timeout = absl::Seconds(60);
   size_t connections_max = 8192;              // of the port; the control socket has no limit
   size_t connections_per_address_max = 2048;  // loopback excepted: it may be a proxy

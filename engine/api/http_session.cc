@@ -344,7 +344,9 @@ class HttpSession final : public Connection, public std::enable_shared_from_this
   void Call(const HttpHandler& handler) {
     waiting_ = true;
     const uint64_t number = ++request_number_;
-    response_timer_.expires_after(ToChrono(core_.options.response_timeout));
+    // An import over the control socket may take hours; whoever asked waits for its report.
+    response_timer_.expires_after(
+        ToChrono(peer_.local ? absl::Hours(24) : core_.options.response_timeout));
     response_timer_.async_wait([self = shared_from_this(), number](error_code error) {
       if (error) return;
       self->OnReply(number, ErrorResponse(absl::UnavailableError(

@@ -111,6 +111,7 @@ inline constexpr auto kLegTransitions = std::to_array<LegTransition>({
     {LegState::kAnswered, LegInput::kBye, LegState::kEnded, LegAction::kReportBye},
 
     {LegState::kBridged, LegInput::kPart, LegState::kAnswered, LegAction::kNothing},
+    {LegState::kBridged, LegInput::kPrompt, LegState::kPrompting, LegAction::kPlayPrompt},
     {LegState::kBridged, LegInput::kHangUp, LegState::kEnding, LegAction::kSendBye},
     {LegState::kBridged, LegInput::kMediaLost, LegState::kEnding, LegAction::kSendBye},
     {LegState::kBridged, LegInput::kBye, LegState::kEnded, LegAction::kReportBye},

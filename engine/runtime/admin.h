@@ -1,13 +1,14 @@
 #pragma once
 
 // What the command line can ask of a data directory. One implementation serves both ways in: a
-// running engine calls it for requests on its control socket, and a command calls it by itself on the
-// store when no engine runs. The user need not know which.
+// running engine calls it for requests on its control socket, and a command calls it by itself on
+// the store when no engine runs. The user need not know which.
 
 #include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -25,7 +26,7 @@ struct AdminHooks {
   std::function<void(const campaign::AgentRecord&)> agent_changed;
   std::function<void(const CampaignId&)> leads_changed;
   // In place of writing to the store: the engine makes them count at once and then durable.
-  std::function<absl::Status(campaign::DncEntry)> add_dnc;
+  std::function<absl::Status(std::vector<campaign::DncEntry>)> add_dnc;
   std::function<absl::Status(campaign::DncEntry)> remove_dnc;
 };
 

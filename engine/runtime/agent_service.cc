@@ -33,15 +33,23 @@ std::string Text(const Json& json, const char* name) {
   return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
+// At most `bytes` of UTF-8 text, never cut inside a character.
+std::string Shortened(std::string text, size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
+  text.resize(bytes);
+  return text;
+}
+
 int64_t Number(const Json& json, const char* name) {
   const auto it = json.find(name);
   return it != json.end() && it->is_number_integer() ? it->get<int64_t>() : 0;
 }
 
-// sip:[name@]address[:port][;parameters] with a numeric address in one of `networks`. An agent's phone
-// is rung by the engine: were it anything else, a login could make the engine call anybody, or say to
-// the SIP stack something other than what was checked here.
-bool IsAllowedPhone(absl::string_view phone, const std::vector<std::string>& networks) {
+// sip:[name@]address[:port][;parameters] with a numeric address in one of `networks`. An agent's
+// phone is rung by the engine: were it anything else, a login could make the engine call anybody,
+// or say to the SIP stack something other than what was checked here.
+bool IsAllowedPhone(absl::string_view phone, const AgentService::Options& options) {
   constexpr absl::string_view kMarks = "._~+-=:;@";
   for (const char c : phone) {
     if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && !absl::StrContains(kMarks, c)) {
@@ -53,8 +61,14 @@ bool IsAllowedPhone(absl::string_view phone, const std::vector<std::string>& net
   const size_t at = host.find('@');
   if (at != absl::string_view::npos) host.remove_prefix(at + 1);
   if (absl::StrContains(host, '@')) return false;
+  const absl::string_view address_and_port = host.substr(0, host.find(';'));
   host = host.substr(0, host.find_first_of(":;"));
-  for (const std::string& network : networks) {
+  // A trunk's own address rings whatever number stands before the "@".
+  for (const Endpoint& peer : options.trunk_peers) {
+    const bool default_port = address_and_port == host && peer.port == 5060;
+    if (address_and_port == peer.ToString() || (default_port && host == peer.address)) return false;
+  }
+  for (const std::string& network : options.phone_networks) {
     if (InNetwork(host, network)) return true;
   }
   return false;
@@ -92,8 +106,8 @@ Json PopJson(const campaign::Attempt& attempt, const campaign::Lead& lead, bool 
 
 }  // namespace
 
-// One agent who has logged in: the tokens given out, the open sockets, and what the screen shows, so
-// that a page that comes back can be told where it is.
+// One agent who has logged in: the tokens given out, the open sockets, and what the screen shows,
+// so that a page that comes back can be told where it is.
 struct AgentService::Session {
   std::string token;
   CampaignId campaign;
@@ -141,7 +155,8 @@ struct AgentService::Impl {
       Json body = Json::object();
       if (!request.body.empty()) body = Json::parse(request.body, nullptr, false);
       if (!body.is_object()) {
-        return respond(api::ErrorResponse(absl::InvalidArgumentError("the body is no JSON object")));
+        return respond(
+            api::ErrorResponse(absl::InvalidArgumentError("the body is no JSON object")));
       }
       verb(agent, body, std::move(respond));
     });
@@ -198,9 +213,10 @@ void AgentService::Impl::Login(const api::HttpRequest& request, api::Responder r
   const AgentId user = Text(body, "user");
   const CampaignId campaign = Text(body, "campaign");
   const std::string phone = Text(body, "phone");
-  if (!phone.empty() && !IsAllowedPhone(phone, options.phone_networks)) {
-    return respond(api::ErrorResponse(absl::InvalidArgumentError(
-        "phone: must be sip:name@address:port with a numeric address in agents.phone_networks")));
+  if (!phone.empty() && !IsAllowedPhone(phone, options)) {
+    return respond(api::ErrorResponse(
+        absl::InvalidArgumentError("phone: must be sip:name@address:port with a numeric address in "
+                                   "agents.phone_networks, and no trunk")));
   }
   // An unknown user costs as much time as a wrong password.
   const auto known = agents.find(user);
@@ -216,9 +232,8 @@ void AgentService::Impl::Login(const api::HttpRequest& request, api::Responder r
     const bool asked = controller_loop->Post([this, user, campaign, phone, shared] {
       const absl::Status status = controller->Login(user, campaign, phone);
       if (!status.ok()) return (*shared)(api::ErrorResponse(status));
-      const bool back = loop.Post([this, user, campaign, shared] {
-        OpenSession(user, campaign, std::move(*shared));
-      });
+      const bool back = loop.Post(
+          [this, user, campaign, shared] { OpenSession(user, campaign, std::move(*shared)); });
       if (!back) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
     });
     if (!asked) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
@@ -266,7 +281,8 @@ void AgentService::Impl::SocketOpened(const std::shared_ptr<api::WebSocket>& soc
   session.sockets.insert(socket);
   owners[socket] = agent;
   // The controller answers with the present state, and the pop if a call is open.
-  if (!controller_loop->Post([this, agent] { controller->ScreenConnected(agent); })) socket->Close();
+  if (!controller_loop->Post([this, agent] { controller->ScreenConnected(agent); }))
+    socket->Close();
 }
 
 void AgentService::Impl::SocketClosed(const std::shared_ptr<api::WebSocket>& socket) {
@@ -320,24 +336,25 @@ void AgentService::Install(api::HttpServer& server) {
                  }
                  respond(Reply(me));
                }));
-  server.Route("POST", "/v1/agent/state",
-               impl->Authorized([impl](const AgentId& agent, const Json& body, api::Responder respond) {
-                 const std::string state = Text(body, "state");
-                 const std::string code = Text(body, "code");
-                 if (state != "ready" && state != "not_ready") {
-                   return respond(api::ErrorResponse(
-                       absl::InvalidArgumentError("state: must be ready or not_ready")));
-                 }
-                 impl->AskController(
-                     std::move(respond),
-                     [agent, state, code](Controller& c) {
-                       return state == "ready" ? c.SetReady(agent) : c.SetNotReady(agent, code);
-                     },
-                     [agent](Controller& c) {  // a pause asked for in a call comes after it
-                       return Json{{"state", std::string(agent::AgentStateName(
-                                                 c.roster().Find(agent)->state))}};
-                     });
-               }));
+  server.Route(
+      "POST", "/v1/agent/state",
+      impl->Authorized([impl](const AgentId& agent, const Json& body, api::Responder respond) {
+        const std::string state = Text(body, "state");
+        const std::string code = Shortened(Text(body, "code"), 20);
+        if (state != "ready" && state != "not_ready") {
+          return respond(
+              api::ErrorResponse(absl::InvalidArgumentError("state: must be ready or not_ready")));
+        }
+        impl->AskController(
+            std::move(respond),
+            [agent, state, code](Controller& c) {
+              return state == "ready" ? c.SetReady(agent) : c.SetNotReady(agent, code);
+            },
+            [agent](Controller& c) {  // a pause asked for in a call comes after it
+              return Json{
+                  {"state", std::string(agent::AgentStateName(c.roster().Find(agent)->state))}};
+            });
+      }));
   server.Route("POST", "/v1/agent/hangup",
                impl->Authorized([impl](const AgentId& agent, const Json&, api::Responder respond) {
                  impl->AskController(std::move(respond),
@@ -348,18 +365,19 @@ void AgentService::Install(api::HttpServer& server) {
                  impl->AskController(std::move(respond),
                                      [agent](Controller& c) { return c.Logout(agent); });
                }));
-  server.Route("POST", "/v1/agent/preview",
-               impl->Authorized([impl](const AgentId& agent, const Json& body, api::Responder respond) {
-                 const AttemptId attempt(static_cast<uint64_t>(Number(body, "attempt")));
-                 const std::string action = Text(body, "action");
-                 if (action != "dial" && action != "skip") {
-                   return respond(api::ErrorResponse(
-                       absl::InvalidArgumentError("action: must be dial or skip")));
-                 }
-                 impl->AskController(std::move(respond), [agent, attempt, action](Controller& c) {
-                   return c.AnswerPreview(agent, attempt, action == "dial");
-                 });
-               }));
+  server.Route(
+      "POST", "/v1/agent/preview",
+      impl->Authorized([impl](const AgentId& agent, const Json& body, api::Responder respond) {
+        const AttemptId attempt(static_cast<uint64_t>(Number(body, "attempt")));
+        const std::string action = Text(body, "action");
+        if (action != "dial" && action != "skip") {
+          return respond(
+              api::ErrorResponse(absl::InvalidArgumentError("action: must be dial or skip")));
+        }
+        impl->AskController(std::move(respond), [agent, attempt, action](Controller& c) {
+          return c.AnswerPreview(agent, attempt, action == "dial");
+        });
+      }));
   server.Route(
       "POST", "/v1/agent/disposition",
       impl->Authorized([impl](const AgentId& agent, const Json& body, api::Responder respond) {
@@ -367,15 +385,14 @@ void AgentService::Install(api::HttpServer& server) {
         const int64_t callback_ms = Number(body, "callback_ms");
         const absl::Time callback =
             callback_ms > 0 ? absl::FromUnixMillis(callback_ms) : absl::InfinitePast();
-        const std::string note = Text(body, "note").substr(0, 4000);
+        const std::string note = Shortened(Text(body, "note"), 4000);
         auto shared = std::make_shared<api::Responder>(std::move(respond));
         const bool queued = impl->controller_loop->Post(
             [impl, agent, attempt, status = Text(body, "status"), note, callback, shared] {
-              impl->controller->Dispose(agent, attempt, status, note, callback,
-                                        [shared](absl::Status stored) {
-                                          (*shared)(stored.ok() ? Reply(Json::object())
-                                                                : api::ErrorResponse(stored));
-                                        });
+              impl->controller->Dispose(
+                  agent, attempt, status, note, callback, [shared](absl::Status stored) {
+                    (*shared)(stored.ok() ? Reply(Json::object()) : api::ErrorResponse(stored));
+                  });
             });
         if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
       }));

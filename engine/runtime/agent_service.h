@@ -1,8 +1,8 @@
 #pragma once
 
-// The agents' side of the API (docs/API.md): logins and tokens, the agents' verbs, the event sockets.
-// Lives on a loop of its own, so that neither the controller nor the sockets' thread ever waits for
-// JSON or for one another.
+// The agents' side of the API (docs/API.md): logins and tokens, the agents' verbs, the event
+// sockets. Lives on a loop of its own, so that neither the controller nor the sockets' thread ever
+// waits for JSON or for one another.
 
 #include <map>
 #include <memory>
@@ -14,6 +14,7 @@
 #include "engine/api/http_server.h"
 #include "engine/base/log.h"
 #include "engine/base/loop.h"
+#include "engine/runtime/config.h"
 #include "engine/runtime/controller.h"
 
 namespace outpace::runtime {
@@ -22,8 +23,11 @@ class AgentService final : public AgentEvents {
  public:
   struct Options {
     std::vector<std::string> phone_networks;  // where agents' phones may be
+    std::vector<Endpoint>
+        trunk_peers;  // where they may not: a "phone" there is a call past the gate
   };
-  // `loop`: this service's own. `hashing`: a loop that may spend 50 ms on a password. All outlive it.
+  // `loop`: this service's own. `hashing`: a loop that may spend 50 ms on a password. All outlive
+  // it.
   AgentService(const Options& options, Loop& loop, Loop& hashing, Log& log);
   ~AgentService() override;
 

@@ -57,8 +57,8 @@ bool AsioLoop::Post(Task task) {
 
 Loop::TimerId AsioLoop::After(absl::Duration delay, Task task) {
   const TimerId id = impl_->next_timer++;
-  auto timer = std::make_unique<asio::steady_timer>(impl_->context,
-                                                    absl::ToChronoNanoseconds(delay));
+  auto timer =
+      std::make_unique<asio::steady_timer>(impl_->context, absl::ToChronoNanoseconds(delay));
   timer->async_wait([this, id, task = std::move(task)](boost::system::error_code error) mutable {
     if (error || impl_->timers.erase(id) == 0) return;  // cancelled
     task();

@@ -1,7 +1,7 @@
 #include "engine/runtime/board.h"
 
-#include <prometheus/registry.h>
 #include <prometheus/gauge.h>
+#include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
@@ -73,9 +73,8 @@ std::string BoardJson(const BoardSnapshot& board) {
                               {"phone_up", a.phone_up}});
   }
   for (const TrunkFigures& t : board.trunks) {
-    const double asr = t.attempts == 0 ? 0.0
-                                       : static_cast<double>(t.answered) /
-                                             static_cast<double>(t.attempts);
+    const double asr =
+        t.attempts == 0 ? 0.0 : static_cast<double>(t.answered) / static_cast<double>(t.attempts);
     json["trunks"].push_back({{"name", t.name},
                               {"up", t.up},
                               {"reason", t.reason},
@@ -155,7 +154,8 @@ std::string BoardText(const BoardSnapshot& board) {
         c.today.attempts, c.today.answered, c.today.connected, c.today.abandoned,
         100 * c.today.AbandonRatio(), c.today.sales, 100 * c.occupancy, 100 * c.answer_ratio,
         c.hopper);
-    if (!c.idle_reason.empty()) absl::StrAppend(&text, "         not dialing: ", c.idle_reason, "\n");
+    if (!c.idle_reason.empty())
+      absl::StrAppend(&text, "         not dialing: ", c.idle_reason, "\n");
   }
   for (const TrunkFigures& t : board.trunks) {
     absl::StrAppendFormat(&text, "trunk %-10s %s  calls %3d  attempts %5d%s%s\n", t.name,

@@ -22,13 +22,14 @@ void CampaignRunner::UpdateSettings(const campaign::CampaignSettings& settings) 
   next_fetch = MonoTime();
 }
 
-void CampaignRunner::RollDay(absl::Time now) {
+bool CampaignRunner::RollDay(absl::Time now) {
   const absl::CivilDay day = absl::ToCivilDay(now, settings_.report_zone);
-  if (day == day_) return;
+  if (day <= day_) return false;
   day_ = day;
   today = DayFigures();
   attempts_today_.clear();
   pacer.budget().StartWindow();
+  return true;
 }
 
 void CampaignRunner::SetBudgetFromToday() {
@@ -111,13 +112,23 @@ absl::Status CampaignRunner::LoadLearned(const std::string& text) {
 pacing::PacerSettings PacerSettingsOf(const campaign::CampaignSettings& settings) {
   pacing::PacerSettings pacer;
   switch (settings.dial_method) {
-    case campaign::DialMethod::kManual: pacer.method = pacing::DialMethod::kManual; break;
-    case campaign::DialMethod::kPreview: pacer.method = pacing::DialMethod::kPreview; break;
-    case campaign::DialMethod::kProgressive: pacer.method = pacing::DialMethod::kProgressive; break;
-    case campaign::DialMethod::kRatio: pacer.method = pacing::DialMethod::kRatio; break;
+    case campaign::DialMethod::kManual:
+      pacer.method = pacing::DialMethod::kManual;
+      break;
+    case campaign::DialMethod::kPreview:
+      pacer.method = pacing::DialMethod::kPreview;
+      break;
+    case campaign::DialMethod::kProgressive:
+      pacer.method = pacing::DialMethod::kProgressive;
+      break;
+    case campaign::DialMethod::kRatio:
+      pacer.method = pacing::DialMethod::kRatio;
+      break;
     case campaign::DialMethod::kAdaptHardLimit:
     case campaign::DialMethod::kAdaptTapered:
-    case campaign::DialMethod::kAdaptAverage: pacer.method = pacing::DialMethod::kPredictive; break;
+    case campaign::DialMethod::kAdaptAverage:
+      pacer.method = pacing::DialMethod::kPredictive;
+      break;
   }
   pacer.dial_level = settings.auto_dial_level;
   pacer.dial_level_max = settings.adaptive_maximum_level;

@@ -15,8 +15,8 @@
 
 namespace outpace::runtime {
 
-// What the controller keeps for one campaign: its settings, hopper and pacer, the figures of the day,
-// and how often each lead was tried today. Controller's loop only.
+// What the controller keeps for one campaign: its settings, hopper and pacer, the figures of the
+// day, and how often each lead was tried today. Controller's loop only.
 class CampaignRunner {
  public:
   explicit CampaignRunner(const campaign::CampaignSettings& settings);
@@ -25,26 +25,28 @@ class CampaignRunner {
   void UpdateSettings(const campaign::CampaignSettings& settings);
 
   Hopper hopper;
-  bool fetching = false;           // a refill is on its way
-  MonoTime next_fetch;             // not before, after an empty refill
+  bool fetching = false;  // a refill is on its way
+  MonoTime next_fetch;    // not before, after an empty refill
   pacing::Pacer pacer;
   pacing::Decision last_decision;
-  std::string idle_reason;         // why nothing is dialed
-  int ringing = 0;                 // attempts with an intent and no answer or end yet
-  std::deque<AttemptId> waiting;   // answered, no agent yet; oldest first
+  std::string idle_reason;        // why nothing is dialed
+  int ringing = 0;                // attempts with an intent and no answer or end yet
+  std::deque<AttemptId> waiting;  // answered, no agent yet; oldest first
 
   // The campaign's day (its report zone) turns at midnight: figures and daily limits start anew.
-  void RollDay(absl::Time now);
+  // True when a day has ended. A clock or zone that steps back does not begin an old day again.
+  bool RollDay(absl::Time now);
   DayFigures today;
   int AttemptsToday(LeadId lead) const;
   void CountAttempt(LeadId lead) { ++attempts_today_[lead]; }
-  // Takes back a CountAttempt() and its place in `today`. Nothing when midnight came in between: then
-  // it was counted on the day before.
+  // Takes back a CountAttempt() and its place in `today`. Nothing when midnight came in between:
+  // then it was counted on the day before.
   void UncountAttempt(LeadId lead);
   void CountDisposition(const std::string& status);
   // Adds an attempt of today that was stored before this process began.
   void CountRecord(const campaign::Attempt& attempt);
-  // After the records: what of today's abandonment budget is spent. The window is the campaign's day.
+  // After the records: what of today's abandonment budget is spent. The window is the campaign's
+  // day.
   void SetBudgetFromToday();
 
   // What this campaign shows, without the agents' part.
@@ -62,7 +64,8 @@ class CampaignRunner {
 // What the pacer is told of a campaign's settings.
 pacing::PacerSettings PacerSettingsOf(const campaign::CampaignSettings& settings);
 
-// Delays from answer to bridge in fixed buckets of 0.1 ms to 1 s: quantiles without keeping samples.
+// Delays from answer to bridge in fixed buckets of 0.1 ms to 1 s: quantiles without keeping
+// samples.
 class DelayHistogram {
  public:
   void Add(absl::Duration delay);

@@ -1,12 +1,12 @@
 #include "engine/runtime/config.h"
 
 #include <arpa/inet.h>
+#include <toml++/toml.h>
 
 #include <cmath>
 #include <fstream>
 #include <set>
 #include <sstream>
-#include <toml++/toml.h>
 #include <type_traits>
 
 #include "absl/strings/match.h"
@@ -157,7 +157,8 @@ void ReadSections(Reader& reader, Config& config) {
   if (media != nullptr) {
     reader.RefuseUnknown(*media, "[media]", {"address", "port_first", "ports", "safe_harbor_wav"});
     if (config.media_port_first + 2 * config.media_ports > 65'535) {
-      reader.Fault(media, "media: port_first + 2 * ports goes beyond 65535; each leg takes two ports");
+      reader.Fault(media,
+                   "media: port_first + 2 * ports goes beyond 65535; each leg takes two ports");
     }
     uint32_t unused = 0;
     if (!ParseIpv4(config.media_address, &unused)) {
@@ -237,13 +238,13 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text, absl::string_view nam
   try {
     root = toml::parse(std::string(text), std::string(name));
   } catch (const toml::parse_error& error) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ":", error.source().begin.line, ": ",
-                                                   std::string(error.description())));
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ":", error.source().begin.line, ": ", std::string(error.description())));
   }
   Config config;
   Reader reader(root, name);
-  reader.RefuseUnknown(root, "", {"data_dir", "drain_seconds", "sip", "trunk", "media", "http",
-                                  "agents", "log"});
+  reader.RefuseUnknown(
+      root, "", {"data_dir", "drain_seconds", "sip", "trunk", "media", "http", "agents", "log"});
   reader.Text(&root, "data_dir", &config.data_dir);
   if (config.data_dir.empty()) {
     reader.Fault(nullptr, "'data_dir' is missing; write e.g. data_dir = \"/var/lib/outpace\"");

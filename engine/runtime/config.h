@@ -10,7 +10,8 @@
 
 namespace outpace::runtime {
 
-// "127.0.0.1:5080": a numeric address and a port. Names are refused: the SIP stack must never resolve.
+// "127.0.0.1:5080": a numeric address and a port. Names are refused: the SIP stack must never
+// resolve.
 struct Endpoint {
   std::string address;
   uint16_t port = 0;
@@ -34,12 +35,12 @@ struct Config {
   std::vector<TrunkConfig> trunks;
   std::string media_address = "127.0.0.1";
   int media_port_first = 20000;
-  int media_ports = 1000;               // legs at once
-  std::string safe_harbor_wav;          // empty: built-in
+  int media_ports = 1000;       // legs at once
+  std::string safe_harbor_wav;  // empty: built-in
   Endpoint http_listen{"127.0.0.1", 8080};
-  std::string board_token;              // empty: boards are open (only allowed on loopback)
+  std::string board_token;  // empty: boards are open (only allowed on loopback)
   std::vector<std::string> agent_phone_networks = {"127.0.0.0/8"};
-  std::string log_file;                 // empty: standard error
+  std::string log_file;  // empty: standard error
   std::string log_level = "info";
   absl::Duration drain_time = absl::Seconds(60);
 
@@ -49,8 +50,8 @@ struct Config {
 };
 
 // Reads and checks a configuration. InvalidArgument messages are made for people:
-// "outpace.toml:12: trunk.peer: 'carrier.example' is not a numeric address; write e.g. 192.0.2.10:5060".
-// All faults are reported at once, one a line. NotFound when the file is missing.
+// "outpace.toml:12: trunk.peer: 'carrier.example' is not a numeric address; write e.g.
+// 192.0.2.10:5060". All faults are reported at once, one a line. NotFound when the file is missing.
 absl::StatusOr<Config> LoadConfig(const std::string& path);
 absl::StatusOr<Config> ParseConfig(absl::string_view text, absl::string_view name);
 

@@ -10,8 +10,7 @@ namespace outpace::runtime {
 
 Controller::Controller(const ControllerOptions& options, Loop& loop, StoreService& store,
                        std::function<absl::Status(call::ShardMessage)> post,
-                       AgentEvents& agent_events, std::function<uint64_t()> nonce,
-                       Log& log)
+                       AgentEvents& agent_events, std::function<uint64_t()> nonce, Log& log)
     : options_(options),
       loop_(loop),
       store_(store),
@@ -57,8 +56,8 @@ void Controller::Start(StartState state) {
       log_.Warning("pacing.state_refused", {{"campaign", id}, {"why", status.message()}});
     }
   }
-  for (auto& [id, runner] : runners_) runner->SetBudgetFromToday();
   RecoverAttempts(state);
+  for (auto& [id, runner] : runners_) runner->SetBudgetFromToday();
   Tick();
 }
 
@@ -74,10 +73,13 @@ void Controller::Tick() {
     trunks_[i].tokens = std::min(trunks_[i].tokens + cps * absl::ToDoubleSeconds(passed),
                                  std::max(1.0, 2 * cps * absl::ToDoubleSeconds(options_.tick)));
   }
-  for (auto& [id, runner] : runners_) {
-    runner->RollDay(wall);
-    Dial(*runner);
+  bool new_day = false;
+  for (auto& [id, runner] : runners_) new_day |= runner->RollDay(wall);
+  if (new_day) {
+    roster_.StartDay(now);
+    connect_delay_ = DelayHistogram();
   }
+  for (auto& [id, runner] : runners_) Dial(*runner);
 }
 
 void Controller::Dial(CampaignRunner& runner) {
@@ -111,11 +113,13 @@ void Controller::Dial(CampaignRunner& runner) {
       std::min(options_.trunks[static_cast<size_t>(trunk)].calls_max - live_trunk.calls,
                static_cast<int>(slots_.free()));
   limits.trunk_tokens = static_cast<int>(live_trunk.tokens);
-  if (live_trunk.probing) limits.trunk_tokens = std::min(limits.trunk_tokens, runner.ringing == 0 ? 1 : 0);
+  if (live_trunk.probing)
+    limits.trunk_tokens = std::min(limits.trunk_tokens, runner.ringing == 0 ? 1 : 0);
   limits.leads_ready = static_cast<int>(runner.hopper.size());
   runner.last_decision = runner.pacer.Decide({agents.ready_phone, talk_ages, wrap_ages},
                                              static_cast<int>(runner.waiting.size()), limits, now);
-  for (int placed = 0; placed < runner.last_decision.legs_to_place && runner.hopper.size() > 0 && HasAttemptIds();) {
+  for (int placed = 0; placed < runner.last_decision.legs_to_place && runner.hopper.size() > 0 &&
+                       HasAttemptIds();) {
     if (Launch(runner, runner.hopper.Pop(), NextAttemptId(), AgentId())) ++placed;
   }
   if (agents.ready_phone + agents.reserved + agents.talking + agents.wrapping == 0) {
@@ -133,8 +137,9 @@ void Controller::Refill(CampaignRunner& runner) {
   runner.fetching = true;
   runner.hopper.BeginRead();
   // Leads that are out may still be due in the store, so they are asked for on top.
-  store_.FetchDue({runner.settings().id, loop_.clock().Wall(), wanted + runner.hopper.out()},
-                  [this, id = runner.settings().id](auto leads) { OnFetched(id, std::move(leads)); });
+  store_.FetchDue(
+      {runner.settings().id, loop_.clock().Wall(), wanted + runner.hopper.out()},
+      [this, id = runner.settings().id](auto leads) { OnFetched(id, std::move(leads)); });
 }
 
 void Controller::OnFetched(const CampaignId& campaign,
@@ -143,7 +148,8 @@ void Controller::OnFetched(const CampaignId& campaign,
   if (runner == nullptr) return;
   runner->fetching = false;
   const absl::flat_hash_set<LeadId> stale = runner->hopper.EndRead();
-  if (!leads.ok()) return Stop(absl::StrCat("the store cannot be read: ", leads.status().message()));
+  if (!leads.ok())
+    return Stop(absl::StrCat("the store cannot be read: ", leads.status().message()));
   campaign::StoreBatch refused;
   std::vector<campaign::Lead> good;
   for (campaign::Lead& lead : *leads) {
@@ -170,7 +176,8 @@ void Controller::OnFetched(const CampaignId& campaign,
     CampaignRunner* held = FindRunner(campaign);
     if (held == nullptr) return;
     held->fetching = false;
-    if (!status.ok()) StopForStore(status);
+    if (!status.ok()) return StopForStore(status);
+    Refill(*held);  // behind the held ones there may be others, and agents wait
   });
 }
 
@@ -248,17 +255,22 @@ void Controller::LeadsChanged(const CampaignId& campaign) {
 }
 
 void Controller::AddDnc(campaign::DncEntry entry, Done done) {
-  PutDnc(entry);
-  // Whoever is being rung right now and has not answered must not be.
-  const auto in_call = numbers_in_call_.find(entry.phone);
-  if (in_call != numbers_in_call_.end()) {
+  AddDnc(std::vector<campaign::DncEntry>{std::move(entry)}, std::move(done));
+}
+
+void Controller::AddDnc(std::vector<campaign::DncEntry> entries, Done done) {
+  for (const campaign::DncEntry& entry : entries) {
+    PutDnc(entry);
+    // Whoever is being rung right now and has not answered must not be.
+    const auto in_call = numbers_in_call_.find(entry.phone);
+    if (in_call == numbers_in_call_.end()) continue;
     LiveAttempt* live = FindLive(in_call->second);
     const bool applies =
         live != nullptr && (entry.campaign.empty() || entry.campaign == live->record.campaign);
     if (applies && live->phase == Phase::kDialing) Post(call::HangUp{live->leg});
   }
   campaign::StoreBatch batch;
-  batch.dnc_added.push_back(std::move(entry));
+  batch.dnc_added = std::move(entries);
   store_.Commit(std::move(batch), std::move(done));
 }
 
@@ -271,11 +283,12 @@ void Controller::RemoveDnc(campaign::DncEntry entry, Done done) {
   dnc_removing_.insert({entry.phone, entry.campaign});
   campaign::StoreBatch batch;
   batch.dnc_removed.push_back(entry);
-  store_.Commit(std::move(batch), [this, entry, done = std::move(done)](absl::Status status) mutable {
-    const bool still_wanted = dnc_removing_.erase({entry.phone, entry.campaign}) == 1;
-    if (status.ok() && still_wanted) dnc_.Remove(entry.phone, entry.campaign);
-    done(status);
-  });
+  store_.Commit(std::move(batch),
+                [this, entry, done = std::move(done)](absl::Status status) mutable {
+                  const bool still_wanted = dnc_removing_.erase({entry.phone, entry.campaign}) == 1;
+                  if (status.ok() && still_wanted) dnc_.Remove(entry.phone, entry.campaign);
+                  done(status);
+                });
 }
 
 void Controller::Drain(absl::AnyInvocable<void()> drained) {
@@ -283,6 +296,22 @@ void Controller::Drain(absl::AnyInvocable<void()> drained) {
   drained_ = std::move(drained);
   for (auto& [user, line] : agents_) WithdrawPreview(user);
   MaybeDrained();
+}
+
+void Controller::HangUpAll() {
+  ending_ = true;
+  std::vector<AttemptId> wrapping;
+  for (auto& [id, live] : live_) {
+    if (live.phase == Phase::kWrapUp) wrapping.push_back(id);
+    if (live.phase != Phase::kStoring && live.phase != Phase::kWrapUp &&
+        live.phase != Phase::kClosing) {
+      Post(call::HangUp{live.leg});
+    }
+  }
+  for (const AttemptId id : wrapping) Close(*FindLive(id), "DISPO", nullptr);
+  for (auto& [user, line] : agents_) {
+    if (line.leg.valid()) Post(call::HangUp{line.leg});
+  }
 }
 
 void Controller::MaybeDrained() {
@@ -308,7 +337,8 @@ std::string Controller::CheckInvariants() const {
     if (with_agent && agent->state != agent::AgentState::kLoggedOut && agent->attempt != id) {
       return "an agent has two calls";
     }
-    if (live.phase == Phase::kStoring || live.phase == Phase::kDialing) ++ringing[live.record.campaign];
+    if (live.phase == Phase::kStoring || live.phase == Phase::kDialing)
+      ++ringing[live.record.campaign];
     if (live.phase != Phase::kClosing && live.phase != Phase::kWrapUp) {
       const auto number = numbers_in_call_.find(live.record.dialed);
       if (number == numbers_in_call_.end() || number->second != id) {
@@ -318,11 +348,14 @@ std::string Controller::CheckInvariants() const {
   }
   for (const auto& [id, runner] : runners_) {
     if (runner->ringing != ringing[id]) return "placed calls and calls under way do not add up";
-    if (runner->pacer.Snapshot().in_flight != runner->ringing) return "the pacer lost count of a dial";
-    if (runner->pacer.Snapshot().events_unknown != 0) return "the pacer was told of an unknown dial";
+    if (runner->pacer.Snapshot().in_flight != runner->ringing)
+      return "the pacer lost count of a dial";
+    if (runner->pacer.Snapshot().events_unknown != 0)
+      return "the pacer was told of an unknown dial";
   }
   for (const auto& [user, agent] : roster_.agents()) {
-    if (agent.state != agent::AgentState::kOnCall && agent.state != agent::AgentState::kWrapUp) continue;
+    if (agent.state != agent::AgentState::kOnCall && agent.state != agent::AgentState::kWrapUp)
+      continue;
     if (!live_.contains(agent.attempt)) return "an agent is on a call that is over";
   }
   int calls = 0;

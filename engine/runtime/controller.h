@@ -1,9 +1,9 @@
 #pragma once
 
-// The controller is the one place where leads, agents and calls meet. It runs on one loop and owns the
-// roster, the hoppers, the pacers and every attempt under way; it decides, and posts orders to the call
-// shard. Nothing here knows of sockets, threads or files: in production they are real, in simulation
-// (engine/runtime/simulation.h) the same code runs on virtual time.
+// The controller is the one place where leads, agents and calls meet. It runs on one loop and owns
+// the roster, the hoppers, the pacers and every attempt under way; it decides, and posts orders to
+// the call shard. Nothing here knows of sockets, threads or files: in production they are real, in
+// simulation (engine/runtime/simulation.h) the same code runs on virtual time.
 //
 // The life of an attempt (files: controller_attempts.cc, controller_agents.cc):
 //   hopper -> gate -> intent stored and synced -> gate again -> DialOrder to the shard
@@ -23,6 +23,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "campaign/attempt.h"
+#include "campaign/gate/gate.h"
 #include "campaign/lead.h"
 #include "campaign/lead_store.h"
 #include "campaign/settings.h"
@@ -31,7 +32,6 @@
 #include "engine/base/ids.h"
 #include "engine/base/log.h"
 #include "engine/base/loop.h"
-#include "campaign/gate/gate.h"
 #include "engine/call/messages.h"
 #include "engine/runtime/board.h"
 #include "engine/runtime/campaign_runner.h"
@@ -73,8 +73,8 @@ class Controller final : public call::LegEventSink {
  public:
   using Done = absl::AnyInvocable<void(absl::Status)>;
 
-  // All references outlive the controller. `post` hands an order to the call shard. `nonce` gives 64
-  // random bits that nobody can guess: they go into Call-IDs and tags.
+  // All references outlive the controller. `post` hands an order to the call shard. `nonce` gives
+  // 64 random bits that nobody can guess: they go into Call-IDs and tags.
   Controller(const ControllerOptions& options, Loop& loop, StoreService& store,
              std::function<absl::Status(call::ShardMessage)> post, AgentEvents& agent_events,
              std::function<uint64_t()> nonce, Log& log);
@@ -93,28 +93,33 @@ class Controller final : public call::LegEventSink {
     std::vector<campaign::DncEntry> dnc;
     std::vector<campaign::AgentRecord> agents;
     std::vector<campaign::Attempt> open_attempts;
-    std::vector<campaign::Lead> open_leads;        // of open_attempts, same order
-    std::vector<call::DialogState> open_dialogs;   // from the dialog journal
+    std::vector<campaign::Lead> open_leads;       // of open_attempts, same order
+    std::vector<call::DialogState> open_dialogs;  // from the dialog journal
     std::vector<campaign::Attempt> attempts_today;
-    std::map<CampaignId, std::string> learned;     // saved pacer states
-    uint64_t next_attempt = 1;                     // first of a reserved block
-    uint64_t end_attempt = UINT64_MAX;             // one behind its last
+    std::map<CampaignId, std::string> learned;  // saved pacer states
+    uint64_t next_attempt = 1;                  // first of a reserved block
+    uint64_t end_attempt = UINT64_MAX;          // one behind its last
   };
   void Start(StartState state);
   // No new calls; `drained` runs when the last call and wrap-up are over and agents are logged out.
   void Drain(absl::AnyInvocable<void()> drained);
+  // After Drain(), when time is up: ends every call and line now. Wrap-ups end as DISPO.
+  void HangUpAll();
 
   void PutCampaign(const campaign::CampaignSettings& settings);
   void PutList(const campaign::List& list);
   void PutAgent(const campaign::AgentRecord& agent);
-  void LeadsChanged(const CampaignId& campaign);  // loaded, or holds cleared: look for due leads now
+  void LeadsChanged(
+      const CampaignId& campaign);  // loaded, or holds cleared: look for due leads now
   // In force at once; calls to the number that nobody has answered yet are cancelled. Durable when
   // `done` runs.
+  void AddDnc(std::vector<campaign::DncEntry> entries, Done done);
   void AddDnc(campaign::DncEntry entry, Done done);
   void RemoveDnc(campaign::DncEntry entry, Done done);
 
   // Agents. `phone_uri`: "sip:a1@192.0.2.7:5060"; empty: the one on record.
-  absl::Status Login(const AgentId& agent, const CampaignId& campaign, const std::string& phone_uri);
+  absl::Status Login(const AgentId& agent, const CampaignId& campaign,
+                     const std::string& phone_uri);
   absl::Status SetReady(const AgentId& agent);
   absl::Status SetNotReady(const AgentId& agent, const std::string& code);
   absl::Status HangUp(const AgentId& agent);
@@ -129,7 +134,8 @@ class Controller final : public call::LegEventSink {
   BoardSnapshot Board() const;
   const agent::Roster& roster() const { return roster_; }
   const dnc::DncSet& dnc() const { return dnc_; }
-  // Invariants of the whole dialer; empty when they hold. Checked by the simulation after every event.
+  // Invariants of the whole dialer; empty when they hold. Checked by the simulation after every
+  // event.
   std::string CheckInvariants() const;
   // Learned figures of every campaign, for the store.
   std::map<CampaignId, std::string> Learned() const;
@@ -141,29 +147,29 @@ class Controller final : public call::LegEventSink {
     kWaiting,     // answered, nobody free yet
     kConnecting,  // agent reserved, bridge ordered
     kTalking,
-    kDropping,    // abandoned: message plays
-    kWrapUp,      // over for the caller; the agent owes a disposition
-    kClosing,     // final record on its way to the disk
+    kDropping,  // abandoned: message plays
+    kWrapUp,    // over for the caller; the agent owes a disposition
+    kClosing,   // final record on its way to the disk
   };
   struct LiveAttempt {
     campaign::Attempt record;
-    campaign::Lead before;         // as it was in the hopper
-    campaign::Lead lead;           // after ApplyIntent, then after the result
+    campaign::Lead before;  // as it was in the hopper
+    campaign::Lead lead;    // after ApplyIntent, then after the result
     Phase phase = Phase::kStoring;
     LegId leg;
-    AgentId agent;                 // who has it, or will (preview)
+    AgentId agent;  // who has it, or will (preview)
     MonoTime answered;
     MonoTime connected;
     MonoTime ended;
-    Loop::TimerId timer = 0;       // drop limit, then wrap-up limit
+    Loop::TimerId timer = 0;  // drop limit, then wrap-up limit
   };
-  struct AgentLine {               // what the roster does not need to know
+  struct AgentLine {  // what the roster does not need to know
     campaign::AgentRecord record;
     std::string phone_uri;
-    LegId leg;                     // nailed-up line, or the one being rung
+    LegId leg;  // nailed-up line, or the one being rung
     Loop::TimerId away_timer = 0;
     Loop::TimerId redial_timer = 0;
-    bool away = false;             // screen lost while logged in
+    bool away = false;                      // screen lost while logged in
     std::optional<campaign::Lead> preview;  // offered, not answered yet
     AttemptId preview_id;
   };
@@ -177,7 +183,7 @@ class Controller final : public call::LegEventSink {
   void Dispatch(const call::LegEvent& event);
   CampaignRunner* FindRunner(const CampaignId& campaign);
   LiveAttempt* FindLive(AttemptId id);
-  AttemptId AttemptOf(LegId leg) const;  // none for agents' legs and stale ids
+  AttemptId AttemptOf(LegId leg) const;           // none for agents' legs and stale ids
   int TrunkIndex(const std::string& name) const;  // -1: no such trunk
   absl::Time WallAt(MonoTime at) const;
   void Stop(const std::string& reason);  // no new calls until restart
@@ -223,8 +229,8 @@ class Controller final : public call::LegEventSink {
 
   // controller_agents.cc
   bool IsWorking(const AgentId& agent) const;  // logged in
-  // The roster says that this attempt is the agent's. False once the agent has logged out, also when
-  // a new session has begun since.
+  // The roster says that this attempt is the agent's. False once the agent has logged out, also
+  // when a new session has begun since.
   bool IsWith(const AgentId& agent, AttemptId attempt) const;
   void PlacePhoneLeg(const AgentId& agent);
   void OnAgentLegAnswered(const AgentId& agent);
@@ -261,7 +267,7 @@ class Controller final : public call::LegEventSink {
   LiveMap live_;
   absl::flat_hash_map<E164, AttemptId> numbers_in_call_;
   struct TrunkLive {
-    bool open = false;  // breaker open: no calls
+    bool open = false;     // breaker open: no calls
     bool probing = false;  // half open: one call at a time, until one gets through
     std::string reason;
     int calls = 0;
@@ -271,8 +277,12 @@ class Controller final : public call::LegEventSink {
   std::vector<TrunkLive> trunks_;
   MonoTime last_tick_;
   DelayHistogram connect_delay_;
+  std::vector<std::pair<AgentId, AttemptId>>
+      recovered_;                             // calls of a predecessor, no disposition yet
+  absl::flat_hash_set<AttemptId> disposing_;  // stored calls whose disposition is being written
   std::string stopped_reason_;
   bool draining_ = false;
+  bool ending_ = false;  // HangUpAll() was called
   absl::AnyInvocable<void()> drained_;
   uint64_t late_events_ = 0;  // for legs that are gone
 };

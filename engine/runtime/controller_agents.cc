@@ -1,4 +1,5 @@
-// Agents: login with a nailed-up line, ready and pause, preview, hang-up, disposition, lost screens.
+// Agents: login with a nailed-up line, ready and pause, preview, hang-up, disposition, lost
+// screens.
 
 #include <utility>
 
@@ -21,8 +22,8 @@ absl::Status NotLoggedIn(const AgentId& agent) {
 // "sip:a1@192.0.2.7:5060;x=y" -> "sip:192.0.2.7:5060": where its INVITE is sent.
 std::string NextHopOf(absl::string_view phone_uri) {
   const size_t at = phone_uri.find('@');
-  absl::string_view host = at == absl::string_view::npos ? phone_uri.substr(4)
-                                                         : phone_uri.substr(at + 1);
+  absl::string_view host =
+      at == absl::string_view::npos ? phone_uri.substr(4) : phone_uri.substr(at + 1);
   return absl::StrCat("sip:", host.substr(0, host.find(';')));
 }
 
@@ -49,14 +50,14 @@ absl::Status Controller::Login(const AgentId& agent, const CampaignId& campaign,
     return absl::NotFoundError(
         absl::StrCat("no campaign is named '", campaign, "'; see: outpace campaign list"));
   }
-  if (draining_) return absl::UnavailableError("the engine is draining; no logins");
   if (IsWorking(agent)) {
     // A second login of the same person resumes the session: a reloaded page must not drop a call.
     if (roster_.Find(agent)->campaign == campaign) return absl::OkStatus();
-    return absl::FailedPreconditionError(absl::StrCat(
-        "agent ", agent, " is logged in to campaign ", roster_.Find(agent)->campaign,
-        "; log out there first"));
+    return absl::FailedPreconditionError(absl::StrCat("agent ", agent, " is logged in to campaign ",
+                                                      roster_.Find(agent)->campaign,
+                                                      "; log out there first"));
   }
+  if (draining_) return absl::UnavailableError("the engine is draining; no logins");
   const std::string phone = phone_uri.empty() ? line->second.record.phone_uri : phone_uri;
   if (!absl::StartsWith(phone, "sip:")) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -81,7 +82,8 @@ void Controller::PlacePhoneLeg(const AgentId& agent) {
   if (!IsWorking(agent) || line.leg.valid()) return;
   line.leg = slots_.Take(agent);
   if (!line.leg.valid()) {
-    agent_events_.OnNotice(agent, "All lines are in use; your phone is rung as soon as one is free.");
+    agent_events_.OnNotice(agent,
+                           "All lines are in use; your phone is rung as soon as one is free.");
     line.redial_timer = loop_.After(absl::Seconds(1), [this, agent] { PlacePhoneLeg(agent); });
     return;
   }
@@ -121,9 +123,9 @@ void Controller::OnAgentLegEnded(const AgentId& agent, const call::LegEnded& eve
   roster_.SetPhone(agent, LegId(), false).IgnoreError();
   if (!IsWorking(agent)) return MaybeDrained();
   Announce(agent);
-  agent_events_.OnNotice(agent, absl::StrCat("Your phone is not connected (",
-                                             call::CallOutcomeName(event.outcome),
-                                             "); it is rung again."));
+  agent_events_.OnNotice(
+      agent, absl::StrCat("Your phone is not connected (", call::CallOutcomeName(event.outcome),
+                          "); it is rung again."));
   // Nobody hears the customer any more, so the customer is not kept.
   if (LiveAttempt* live = FindLive(roster_.Find(agent)->attempt)) {
     if (live->phase == Phase::kTalking) Post(call::HangUp{live->leg});
@@ -134,7 +136,8 @@ void Controller::OnAgentLegEnded(const AgentId& agent, const call::LegEnded& eve
   }
 }
 
-// The agent went away between the reservation and the bridge: to the person it is an abandoned call.
+// The agent went away between the reservation and the bridge: to the person it is an abandoned
+// call.
 void Controller::DropConnecting(LiveAttempt& live) {
   live.phase = Phase::kDropping;
   CountAbandoned(live);
@@ -144,7 +147,8 @@ void Controller::DropConnecting(LiveAttempt& live) {
 
 bool Controller::ApplyToAgent(const AgentId& agent, agent::AgentEvent event) {
   const absl::Status status = roster_.Apply(agent, event, loop_.clock().Mono());
-  if (!status.ok()) log_.Warning("agent.event_refused", {{"agent", agent}, {"why", status.message()}});
+  if (!status.ok())
+    log_.Warning("agent.event_refused", {{"agent", agent}, {"why", status.message()}});
   Announce(agent);
   return status.ok();
 }
@@ -182,9 +186,9 @@ absl::Status Controller::SetNotReady(const AgentId& agent, const std::string& co
 absl::Status Controller::HangUp(const AgentId& agent) {
   if (!IsWorking(agent)) return NotLoggedIn(agent);
   LiveAttempt* live = FindLive(roster_.Find(agent)->attempt);
-  const bool on_line = live != nullptr && (live->phase == Phase::kTalking ||
-                                           live->phase == Phase::kConnecting ||
-                                           live->phase == Phase::kDialing);
+  const bool on_line =
+      live != nullptr && (live->phase == Phase::kTalking || live->phase == Phase::kConnecting ||
+                          live->phase == Phase::kDialing);
   if (!on_line) return absl::FailedPreconditionError("no customer is on the line");
   Post(call::HangUp{live->leg});
   return absl::OkStatus();
@@ -201,11 +205,18 @@ absl::Status Controller::Logout(const AgentId& agent) {
   ApplyToAgent(agent, agent::AgentEvent::kLogout);
   if (LiveAttempt* live = FindLive(attempt)) {
     switch (live->phase) {
-      case Phase::kConnecting: DropConnecting(*live); break;
+      case Phase::kConnecting:
+        DropConnecting(*live);
+        break;
       case Phase::kTalking:
-      case Phase::kDialing: Post(call::HangUp{live->leg}); break;
-      case Phase::kWrapUp: Close(*live, "DISPO", nullptr); break;
-      default: break;
+      case Phase::kDialing:
+        Post(call::HangUp{live->leg});
+        break;
+      case Phase::kWrapUp:
+        Close(*live, "DISPO", nullptr);
+        break;
+      default:
+        break;
     }
   }
   if (line.leg.valid()) Post(call::HangUp{line.leg});
@@ -304,10 +315,11 @@ absl::Status Controller::AnswerPreview(const AgentId& agent, AttemptId attempt, 
   const LeadId id = lead.id;
   campaign::StoreBatch batch;
   batch.leads.push_back(std::move(lead));
-  store_.Commit(std::move(batch), [this, id, campaign = runner->settings().id](absl::Status status) {
-    if (CampaignRunner* held = FindRunner(campaign)) held->hopper.Release(id);
-    if (!status.ok()) StopForStore(status);
-  });
+  store_.Commit(std::move(batch),
+                [this, id, campaign = runner->settings().id](absl::Status status) {
+                  if (CampaignRunner* held = FindRunner(campaign)) held->hopper.Release(id);
+                  if (!status.ok()) StopForStore(status);
+                });
   ApplyToAgent(agent, agent::AgentEvent::kRelease);
   return absl::OkStatus();
 }
@@ -319,8 +331,15 @@ void Controller::Dispose(const AgentId& agent, AttemptId attempt, const std::str
     return done(absl::InvalidArgumentError(
         absl::StrCat("'", status, "' is no disposition an agent may choose")));
   }
+  const absl::Time now = loop_.clock().Wall();
+  if (disposition->scheduled_callback && callback != absl::InfinitePast() &&
+      (callback < now - absl::Minutes(5) || callback > now + absl::Hours(24 * 366))) {
+    return done(absl::InvalidArgumentError(
+        "callback_ms: must lie between now and a year from now, in milliseconds since 1970"));
+  }
   LiveAttempt* live = FindLive(attempt);
-  if (live == nullptr) return DisposeStored(agent, attempt, status, note, callback, std::move(done));
+  if (live == nullptr)
+    return DisposeStored(agent, attempt, status, note, callback, std::move(done));
   if (live->agent != agent) {
     return done(absl::PermissionDeniedError("this call belongs to another agent"));
   }
@@ -346,6 +365,18 @@ void Controller::Dispose(const AgentId& agent, AttemptId attempt, const std::str
 // For a call that is no longer live: a repeated request, or one that the engine's predecessor took.
 void Controller::DisposeStored(const AgentId& agent, AttemptId attempt, const std::string& status,
                                const std::string& note, absl::Time callback, Done done) {
+  if (!disposing_.insert(attempt).second) {
+    // Another disposition of this call is being written: look again when it is.
+    store_.Commit(campaign::StoreBatch(), [this, agent, attempt, status, note, callback,
+                                           done = std::move(done)](absl::Status) mutable {
+      DisposeStored(agent, attempt, status, note, callback, std::move(done));
+    });
+    return;
+  }
+  done = [this, attempt, done = std::move(done)](absl::Status result) mutable {
+    disposing_.erase(attempt);
+    done(std::move(result));
+  };
   store_.GetAttempt(attempt, [this, agent, status, note, callback, attempt,
                               done = std::move(done)](auto found) mutable {
     if (!found.ok()) return done(found.status());
@@ -376,6 +407,7 @@ void Controller::DisposeStored(const AgentId& agent, AttemptId attempt, const st
       }
       campaign::StoreBatch batch;
       batch.leads.push_back(campaign::ApplyResult(**lead, record, owner->settings()));
+      owner->hopper.Drop(record.lead);  // a copy from before this result must not be dialed
       AddDncOf(record, batch);
       owner->CountDisposition(record.status);
       batch.attempts.push_back(std::move(record));

@@ -15,15 +15,29 @@ namespace {
 pacing::AttemptResult ResultOf(call::CallOutcome outcome, bool trunk_fault) {
   if (trunk_fault) return pacing::AttemptResult::kTrunkFault;
   switch (outcome) {
-    case call::CallOutcome::kNoAnswer: return pacing::AttemptResult::kNoAnswer;
-    case call::CallOutcome::kBusy: return pacing::AttemptResult::kBusy;
-    case call::CallOutcome::kInvalid: return pacing::AttemptResult::kInvalid;
-    case call::CallOutcome::kCancelled: return pacing::AttemptResult::kCancelled;
+    case call::CallOutcome::kNoAnswer:
+      return pacing::AttemptResult::kNoAnswer;
+    case call::CallOutcome::kBusy:
+      return pacing::AttemptResult::kBusy;
+    case call::CallOutcome::kInvalid:
+      return pacing::AttemptResult::kInvalid;
+    case call::CallOutcome::kCancelled:
+      return pacing::AttemptResult::kCancelled;
     case call::CallOutcome::kNoTrunk:
-    case call::CallOutcome::kCongestion: return pacing::AttemptResult::kTrunkFault;
-    default: return pacing::AttemptResult::kOther;
+    case call::CallOutcome::kCongestion:
+      return pacing::AttemptResult::kTrunkFault;
+    default:
+      return pacing::AttemptResult::kOther;
   }
 }
+
+// A 2xx that was ended at once for want of usable audio (a 488 is kMedia too, and nobody picked
+// up).
+bool UnusableAnswer(const call::LegEnded& event) {
+  return event.outcome == call::CallOutcome::kMedia && event.sip_status / 100 == 2;
+}
+
+constexpr absl::Duration kRecoveredWrapUp = absl::Minutes(10);
 
 std::string Hex(uint64_t value) { return absl::StrFormat("%016x", value); }
 
@@ -85,8 +99,8 @@ bool Controller::Launch(CampaignRunner& runner, campaign::Lead lead, AttemptId i
   live.leg = leg;
   live.agent = agent;
   live.before = lead;
-  live.lead = campaign::ApplyIntent(lead, loop_.clock().Wall(),
-                                    absl::Hours(campaign::kUnknownRestHours));
+  live.lead =
+      campaign::ApplyIntent(lead, loop_.clock().Wall(), absl::Hours(campaign::kUnknownRestHours));
   campaign::Attempt& record = live.record;
   record.id = id;
   record.lead = lead.id;
@@ -134,8 +148,8 @@ void Controller::OnIntentStored(AttemptId id, const absl::Status& status) {
   if (!live->agent.empty() && !IsWith(live->agent, id)) {
     return EndUnsent(*live, "the agent has logged out");
   }
-  // Seconds may have passed on a slow disk: a number added to the DNC list meanwhile, or a window that
-  // closed, must hold this very call.
+  // Seconds may have passed on a slow disk: a number added to the DNC list meanwhile, or a window
+  // that closed, must hold this very call.
   if (const gate::Verdict verdict = AskGate(*runner, live->lead, true); !verdict.allowed()) {
     ApplyRefusal(verdict, live->before);
     return EndUnsent(*live, gate::RuleName(verdict.reasons.front().rule));
@@ -264,8 +278,7 @@ void Controller::CountAbandoned(LiveAttempt& live) {
   live.record.abandoned = true;
   runner.pacer.OnAbandoned(live.record.id, loop_.clock().Mono());
   ++runner.today.abandoned;
-  log_.Info("attempt.abandoned",
-            {{"attempt", live.record.id}, {"campaign", live.record.campaign}});
+  log_.Info("attempt.abandoned", {{"attempt", live.record.id}, {"campaign", live.record.campaign}});
 }
 
 void Controller::Abandon(AttemptId id) {
@@ -312,10 +325,12 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
       if (!live->agent.empty()) record.agent = live->agent;
       if (IsWith(live->agent, record.id)) {  // a previewed lead did not answer
         ApplyToAgent(live->agent, agent::AgentEvent::kRelease);
-        agent_events_.OnNotice(live->agent, absl::StrCat("The call did not connect: ", record.outcome));
+        agent_events_.OnNotice(live->agent,
+                               absl::StrCat("The call did not connect: ", record.outcome));
       }
-      if (event.crossed_answer) {
-        // Somebody picked up while our CANCEL was on its way and met a BYE.
+      if (event.crossed_answer || UnusableAnswer(event)) {
+        // Somebody picked up and met a BYE: our CANCEL was on its way, or the answer had no audio
+        // that we can use. To that person it was a silent call, so it counts as abandoned.
         record.answered_at = record.ended_at;
         record.term_reason = "ABANDON";
         runner.pacer.OnAnswered(record.id, event.at);
@@ -342,13 +357,15 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
       ApplyToAgent(live->agent, agent::AgentEvent::kRelease);
       CloseUnmet(*live, event);
       return AgentFree(live->agent);
-    case Phase::kTalking: return StartWrapUp(*live);
+    case Phase::kTalking:
+      return StartWrapUp(*live);
     case Phase::kDropping:
       record.term_reason = "ABANDON";
       return Close(*live, "DROP", nullptr);
     case Phase::kStoring:
     case Phase::kWrapUp:
-    case Phase::kClosing: ++late_events_;
+    case Phase::kClosing:
+      ++late_events_;
   }
 }
 
@@ -370,7 +387,8 @@ void Controller::StartWrapUp(LiveAttempt& live) {
   live.phase = Phase::kWrapUp;
   const absl::Duration talk = live.ended - live.connected;
   runner.pacer.OnTalkEnded(id, talk, live.ended);
-  if (!IsWith(live.agent, id)) return Close(live, "DISPO", nullptr);  // logged out meanwhile
+  // Logged out meanwhile, or the engine ends and nobody will ask.
+  if (ending_ || !IsWith(live.agent, id)) return Close(live, "DISPO", nullptr);
   ApplyToAgent(live.agent, agent::AgentEvent::kCallEnded);
   agent_events_.OnCallEnded(live.agent, id, live.record.term_reason == "CALLER", talk);
   campaign::StoreBatch progress;
@@ -433,7 +451,12 @@ void Controller::AddDncOf(const campaign::Attempt& record, campaign::StoreBatch&
   campaign::DncEntry entry{record.dialed, CampaignId(), absl::StrCat("agent ", record.agent),
                            loop_.clock().Wall()};
   PutDnc(entry);
+  // A campaign that does not look at the system-wide list hears it too.
+  campaign::DncEntry own = entry;
+  own.campaign = record.campaign;
+  PutDnc(own);
   batch.dnc_added.push_back(std::move(entry));
+  batch.dnc_added.push_back(std::move(own));
 }
 
 void Controller::OnLegFreed(const call::LegFreed& event) { slots_.Free(event.leg); }
@@ -443,14 +466,14 @@ void Controller::OnTrunkState(const call::TrunkState& event) {
   trunks_[event.trunk].open = event.open;
   trunks_[event.trunk].probing = event.probing;
   trunks_[event.trunk].reason = event.open ? event.reason : "";
-  log_.Warning("trunk.state", {{"trunk", options_.trunks[event.trunk].name},
-                               {"open", event.open},
-                               {"why", event.reason}});
+  log_.Warning(
+      "trunk.state",
+      {{"trunk", options_.trunks[event.trunk].name}, {"open", event.open}, {"why", event.reason}});
 }
 
-// What a predecessor that died left behind. Its answered dialogs are in the journal; a call that was
-// still ringing is cancelled by the names stored with its intent, and should it answer all the same,
-// the SIP stack ends the orphaned 200. Nobody is rung again: the lead rests (retry_rule.h).
+// What a predecessor that died left behind. Its answered dialogs are in the journal; a call that
+// was still ringing is cancelled by the names stored with its intent, and should it answer all the
+// same, the SIP stack ends the orphaned 200. Nobody is rung again: the lead rests (retry_rule.h).
 void Controller::RecoverAttempts(const StartState& state) {
   absl::flat_hash_set<std::string> up;
   for (const call::DialogState& dialog : state.open_dialogs) {
@@ -474,8 +497,19 @@ void Controller::RecoverAttempts(const StartState& state) {
       attempt.ended_at = loop_.clock().Wall();
       attempt.term_reason = "SYSTEM";
     }
-    // A call an agent had is left without a status: the agent may still dispose of it.
-    if (attempt.agent.empty()) {
+    CampaignRunner* runner = FindRunner(attempt.campaign);
+    if (!attempt.agent.empty()) {
+      // A call an agent had is left without a status: the agent may still dispose of it.
+      recovered_.push_back({attempt.agent, attempt.id});
+    } else if (up.contains(attempt.call_id) && runner != nullptr) {
+      // Somebody had answered and met no agent, then silence: abandoned.
+      attempt.answered_at = attempt.ended_at;
+      attempt.abandoned = true;
+      attempt.status = "DROP";
+      ++runner->today.answered;
+      ++runner->today.abandoned;
+      batch.leads.push_back(campaign::ApplyResult(lead, attempt, runner->settings()));
+    } else {
       attempt.status = "UNKN";
       lead.status = "UNKN";
       batch.leads.push_back(std::move(lead));
@@ -483,6 +517,13 @@ void Controller::RecoverAttempts(const StartState& state) {
     batch.attempts.push_back(std::move(attempt));
   }
   if (batch.empty()) return;
+  // What no agent has disposed of by then stays as the engine's own DISPO.
+  loop_.After(kRecoveredWrapUp, [this] {
+    for (const auto& [agent, id] : recovered_) {
+      DisposeStored(agent, id, "DISPO", "", absl::InfinitePast(), [](absl::Status) {});
+    }
+    recovered_.clear();
+  });
   log_.Warning("recovery", {{"dialogs_ended", static_cast<int64_t>(state.open_dialogs.size())},
                             {"attempts_unknown", static_cast<int64_t>(batch.attempts.size())}});
   store_.Commit(std::move(batch), [this](absl::Status status) {

@@ -40,7 +40,8 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   bytes.reserve(static_cast<size_t>(info.st_size));
   char buffer[1 << 16];
   ssize_t got = 0;
-  while ((got = ::read(fd, buffer, sizeof buffer)) > 0) bytes.append(buffer, static_cast<size_t>(got));
+  while ((got = ::read(fd, buffer, sizeof buffer)) > 0)
+    bytes.append(buffer, static_cast<size_t>(got));
   const absl::Status status = got < 0 ? FileError(path, "read") : absl::OkStatus();
   ::close(fd);
   if (!status.ok()) return status;

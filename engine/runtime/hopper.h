@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 #include <vector>
@@ -10,9 +11,9 @@
 
 namespace outpace::runtime {
 
-// The leads a campaign dials next, best first: a short queue in memory, so that a call decision never
-// waits for the disk. Knows which leads are out (queued or under way), because the store still calls
-// them due until their intent is written.
+// The leads a campaign dials next, best first: a short queue in memory, so that a call decision
+// never waits for the disk. Knows which leads are out (queued or under way), because the store
+// still calls them due until their intent is written.
 class Hopper {
  public:
   size_t size() const { return queue_.size(); }
@@ -41,6 +42,15 @@ class Hopper {
   absl::flat_hash_set<LeadId> EndRead() {
     reading_ = false;
     return std::exchange(released_, {});
+  }
+  // Takes a waiting lead out again; nothing when it is under way or not here.
+  void Drop(LeadId lead) {
+    const auto it =
+        std::find_if(queue_.begin(), queue_.end(),
+                     [lead](const campaign::Lead& queued) { return queued.id == lead; });
+    if (it == queue_.end()) return;
+    queue_.erase(it);
+    Release(lead);
   }
   // Forgets what waits; leads under way stay known.
   void Clear() {

@@ -16,10 +16,14 @@ namespace {
 
 spdlog::level::level_enum LevelOf(Severity severity) {
   switch (severity) {
-    case Severity::kDebug: return spdlog::level::debug;
-    case Severity::kInfo: return spdlog::level::info;
-    case Severity::kWarning: return spdlog::level::warn;
-    case Severity::kError: return spdlog::level::err;
+    case Severity::kDebug:
+      return spdlog::level::debug;
+    case Severity::kInfo:
+      return spdlog::level::info;
+    case Severity::kWarning:
+      return spdlog::level::warn;
+    case Severity::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -52,8 +56,8 @@ absl::StatusOr<std::unique_ptr<JsonLog>> JsonLog::Open(const std::string& file,
     impl->logger->set_level(spdlog::level::from_str(level == "error" ? "err" : level));
     impl->logger->flush_on(spdlog::level::info);
   } catch (const spdlog::spdlog_ex& error) {
-    return absl::UnavailableError(absl::StrCat("log.file: ", error.what(),
-                                               "; name a file that may be written"));
+    return absl::UnavailableError(
+        absl::StrCat("log.file: ", error.what(), "; name a file that may be written"));
   }
   return std::unique_ptr<JsonLog>(new JsonLog(std::move(impl)));
 }

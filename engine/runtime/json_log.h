@@ -8,8 +8,8 @@
 
 namespace outpace::runtime {
 
-// Log lines as JSON, one a line, written by a background thread (spdlog). When its queue is full the
-// oldest lines are overwritten rather than a caller kept waiting.
+// Log lines as JSON, one a line, written by a background thread (spdlog). When its queue is full
+// the oldest lines are overwritten rather than a caller kept waiting.
 class JsonLog final : public Log {
  public:
   // `file` empty: standard error. `level`: debug, info, warning, error. Unavailable when the file

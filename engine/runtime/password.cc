@@ -16,18 +16,18 @@ namespace {
 
 std::string Derive(absl::string_view password, absl::string_view salt) {
   std::string key(32, '\0');
-  const int ok = EVP_PBE_scrypt(password.data(), password.size(),
-                                reinterpret_cast<const unsigned char*>(salt.data()), salt.size(),
-                                1 << 14, 8, 1, 64 << 20,
-                                reinterpret_cast<unsigned char*>(key.data()), key.size());
+  const int ok =
+      EVP_PBE_scrypt(password.data(), password.size(),
+                     reinterpret_cast<const unsigned char*>(salt.data()), salt.size(), 1 << 14, 8,
+                     1, 64 << 20, reinterpret_cast<unsigned char*>(key.data()), key.size());
   OUTPACE_CHECK(ok == 1);
   return key;
 }
 
 std::string RandomBytes(size_t count) {
   std::string bytes(count, '\0');
-  OUTPACE_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()),
-                           static_cast<int>(count)) == 1);
+  OUTPACE_CHECK(
+      RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) == 1);
   return bytes;
 }
 

@@ -1,6 +1,7 @@
-// Wires the folders into one process. Threads: the controller, the call shard (SIP), media, the store's
-// writer and reader, the API's sockets, agents and boards, passwords, administration. They share no
-// data: each owns its own and gets messages. They stop in the opposite order of their making.
+// Wires the folders into one process. Threads: the controller, the call shard (SIP), media, the
+// store's writer and reader, the API's sockets, agents and boards, passwords, administration. They
+// share no data: each owns its own and gets messages. They stop in the opposite order of their
+// making.
 
 #include "engine/runtime/serve.h"
 
@@ -9,6 +10,7 @@
 #include <ctime>
 #include <future>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -29,8 +31,8 @@
 namespace outpace::runtime {
 namespace {
 
-// Reserved at each start and never given back. At 1,000 calls a second it lasts for eleven days; ids
-// stay below 2^53, which JSON readers can hold, over nine million starts.
+// Reserved at each start and never given back. At 1,000 calls a second it lasts for eleven days;
+// ids stay below 2^53, which JSON readers can hold, over nine million starts.
 constexpr uint64_t kAttemptIdBlock = 1'000'000'000;
 constexpr absl::Duration kLearnedEvery = absl::Seconds(10);
 
@@ -54,17 +56,20 @@ absl::StatusOr<Controller::StartState> ReadStartState(campaign::LeadStore& store
   for (campaign::Attempt& attempt : *open) {
     auto lead = store.GetLead(attempt.lead);
     if (!lead.ok()) return lead.status();
-    if (!lead->has_value()) return absl::DataLossError("an open attempt has no lead");
+    if (!lead->has_value())
+      return absl::DataLossError(
+          absl::StrCat("store: open attempt ", attempt.id.value(),
+                       " has no lead: the store is damaged; restore it from a backup"));
     state.open_leads.push_back(std::move(**lead));
     state.open_attempts.push_back(std::move(attempt));
   }
   // A campaign's day may have begun up to 26 hours ago somewhere on earth.
   const absl::Time now = clock.Wall();
-  absl::Status read = store.ForEachAttempt(
-      now - absl::Hours(26), now + absl::Hours(1), [&](const campaign::Attempt& attempt) {
-        state.attempts_today.push_back(attempt);
-        return true;
-      });
+  absl::Status read = store.ForEachAttempt(now - absl::Hours(26), now + absl::Hours(1),
+                                           [&](const campaign::Attempt& attempt) {
+                                             state.attempts_today.push_back(attempt);
+                                             return true;
+                                           });
   if (!read.ok()) return read;
   for (const campaign::CampaignSettings& settings : state.campaigns) {
     auto learned = store.GetMeta(absl::StrCat("pacer.", settings.id));
@@ -125,8 +130,8 @@ AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents)
     }
     return stored.get_future().get();
   };
-  hooks.add_dnc = [&controller, dnc](campaign::DncEntry entry) {
-    return dnc([&](Controller::Done done) { controller.AddDnc(entry, std::move(done)); });
+  hooks.add_dnc = [&controller, dnc](std::vector<campaign::DncEntry> entries) {
+    return dnc([&](Controller::Done done) { controller.AddDnc(entries, std::move(done)); });
   };
   hooks.remove_dnc = [&controller, dnc](campaign::DncEntry entry) {
     return dnc([&](Controller::Done done) { controller.RemoveDnc(entry, std::move(done)); });
@@ -134,21 +139,29 @@ AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents)
   return hooks;
 }
 
-void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop) {
+// Two lanes: during an import a campaign can still be paused and a number still be blocked.
+void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, Admin& bulk,
+                  AsioLoop& bulk_loop) {
   server.Route("POST", "/v1/admin/{}", [&](api::HttpRequest request, api::Responder respond) {
     if (!request.local) {
       return respond(api::ErrorResponse(absl::PermissionDeniedError(
           "administration is open on the control socket only; use the outpace command")));
     }
+    static const std::set<std::string> kLong = {"import",  "dnc.import",  "export.calls",
+                                                "summary", "lead.counts", "campaign.list"};
+    const bool is_long = kLong.contains(request.captures.at(0));
+    Admin& lane = is_long ? bulk : admin;
     auto shared = std::make_shared<api::Responder>(std::move(respond));
-    const bool queued = admin_loop.Post([&admin, request = std::move(request), shared] {
-      const auto arguments = nlohmann::ordered_json::parse(request.body, nullptr, false);
-      const auto answer = admin.Run(request.captures.at(0), arguments);
-      if (!answer.ok()) return (*shared)(api::ErrorResponse(answer.status()));
-      api::HttpResponse response;
-      response.body = answer->dump();
-      (*shared)(std::move(response));
-    });
+    const bool queued =
+        (is_long ? bulk_loop : admin_loop).Post([&lane, request = std::move(request), shared] {
+          using Json = nlohmann::ordered_json;
+          const Json arguments = Json::parse(request.body, nullptr, false);
+          const auto answer = lane.Run(request.captures.at(0), arguments);
+          if (!answer.ok()) return (*shared)(api::ErrorResponse(answer.status()));
+          api::HttpResponse response;
+          response.body = answer->dump(-1, ' ', false, Json::error_handler_t::replace);
+          (*shared)(std::move(response));
+        });
     if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
   });
 }
@@ -209,10 +222,14 @@ absl::Status Serve(const Config& config) {
   AsioLoop control("control", clock);
   AsioLoop agents_loop("agents", clock);
   AsioLoop boards_loop("boards", clock);
-  AsioLoop hashing("hashing", clock);
+  AsioLoop hashing("hashing", clock, 64);  // a flood of logins is refused, not queued for an hour
   AsioLoop admin_loop("admin", clock);
+  AsioLoop bulk_loop("bulk", clock);
   ThreadedStoreService store_service(**store, control);
-  AgentService agents({config.agent_phone_networks}, agents_loop, hashing, **log);
+  AgentService::Options agent_options;
+  agent_options.phone_networks = config.agent_phone_networks;
+  for (const TrunkConfig& trunk : config.trunks) agent_options.trunk_peers.push_back(trunk.peer);
+  AgentService agents(agent_options, agents_loop, hashing, **log);
   BoardService boards(boards_loop, config.board_token);
 
   api::ServerOptions server_options;
@@ -241,9 +258,10 @@ absl::Status Serve(const Config& config) {
   sink.Open(controller);
 
   Admin admin(**store, clock, HooksOf(controller, control, agents));
+  Admin bulk(**store, clock, HooksOf(controller, control, agents));
   agents.Install(**server);
   boards.Install(**server);
-  InstallAdmin(**server, admin, admin_loop);
+  InstallAdmin(**server, admin, admin_loop, bulk, bulk_loop);
   OUTPACE_CHECK(control.Post([&] {
     controller.Start(*std::move(state));
     SaveLearned(controller, store_service, control);
@@ -251,7 +269,8 @@ absl::Status Serve(const Config& config) {
     control.After(absl::Seconds(5), [&] { (*shard)->ForgetLeftOpen(); });
   }));
   boards.Start(controller, control);
-  for (AsioLoop* loop : {&control, &agents_loop, &boards_loop, &hashing, &admin_loop}) loop->Start();
+  for (AsioLoop* loop : {&control, &agents_loop, &boards_loop, &hashing, &admin_loop, &bulk_loop})
+    loop->Start();
   (*server)->Start();
   (*log)->Info("serving", {{"http", config.http_listen.address},
                            {"port", static_cast<int>((*server)->port())},
@@ -266,9 +285,8 @@ absl::Status Serve(const Config& config) {
   (*log)->Info("draining", {{"seconds", absl::ToDoubleSeconds(config.drain_time)}});
   auto drained = std::make_shared<std::promise<void>>();
   std::future<void> is_drained = drained->get_future();
-  OUTPACE_CHECK(control.Post([&, drained] {
-    controller.Drain([drained] { drained->set_value(); });
-  }));
+  OUTPACE_CHECK(
+      control.Post([&, drained] { controller.Drain([drained] { drained->set_value(); }); }));
   const MonoTime give_up = clock.Mono() + config.drain_time;
   while (is_drained.wait_for(std::chrono::milliseconds(0)) != std::future_status::ready &&
          clock.Mono() < give_up) {
@@ -276,8 +294,14 @@ absl::Status Serve(const Config& config) {
     const timespec pause{0, 20'000'000};
     if (sigtimedwait(&signals, nullptr, &pause) > 0) break;
   }
+  if (is_drained.wait_for(std::chrono::milliseconds(0)) != std::future_status::ready) {
+    (*log)->Warning("drain.time_is_up", {});
+    OUTPACE_CHECK(control.Post([&] { controller.HangUpAll(); }));
+    is_drained.wait_for(std::chrono::seconds(2));
+  }
   (*log)->Info("stopping", {});
   (*server)->Stop();
+  bulk_loop.Stop();
   admin_loop.Stop();
   hashing.Stop();
   boards_loop.Stop();

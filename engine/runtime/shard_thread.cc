@@ -83,8 +83,7 @@ absl::Status ShardThread::Build() {
                               .calls_max = trunk.calls_max,
                               .unanswered_max = trunk.unanswered_max});
   }
-  auto signaling =
-      sip::SofiaSignaling::Create(sip, loop_, *parts_.log, objects_->signaling_door);
+  auto signaling = sip::SofiaSignaling::Create(sip, loop_, *parts_.log, objects_->signaling_door);
   if (!signaling.ok()) {
     return absl::Status(
         signaling.status().code(),
@@ -94,9 +93,9 @@ absl::Status ShardThread::Build() {
   }
   objects_->signaling = std::move(*signaling);
   objects_->media = parts_.media->ForShard(0, loop_, objects_->media_door);
-  objects_->shard = std::make_unique<call::CallShard>(options, loop_, *objects_->signaling,
-                                                      *objects_->media, *objects_->journal,
-                                                      *parts_.sink, *parts_.log);
+  objects_->shard =
+      std::make_unique<call::CallShard>(options, loop_, *objects_->signaling, *objects_->media,
+                                        *objects_->journal, *parts_.sink, *parts_.log);
   objects_->signaling_door.Open(*objects_->shard);
   objects_->media_door.Open(*objects_->shard);
   shard_ = objects_->shard.get();
@@ -124,7 +123,8 @@ absl::StatusOr<std::unique_ptr<ShardThread>> ShardThread::Start(const Parts& par
 }
 
 void ShardThread::ForgetLeftOpen() {
-  // Lost when the loop's queue is full: then the next process ends them once more, which is harmless.
+  // Lost when the loop's queue is full: then the next process ends them once more, which is
+  // harmless.
   (void)loop_.Post([this] { objects_->journal->EndedOrphans(); });
 }
 

@@ -31,7 +31,9 @@ campaign::CampaignSettings SettingsOf(const SimulationOptions& options) {
 class Simulation::Agents final : public AgentEvents {
  public:
   Agents(Simulation& simulation)
-      : sim_(simulation), rng_(simulation.world_.rng().Fork()), loop_(simulation.world_.NewLoop()) {}
+      : sim_(simulation),
+        rng_(simulation.world_.rng().Fork()),
+        loop_(simulation.world_.NewLoop()) {}
 
   static AgentId Name(int i) { return absl::StrCat("a", i); }
 
@@ -144,9 +146,10 @@ struct Simulation::Engine {
         store(*s.store_, *control_loop, absl::Milliseconds(2)),
         signaling(s.carrier_, 0),
         media(*shard_loop, &s.carrier_),
-        controller(controller_options, *control_loop, store,
-                   [this](call::ShardMessage message) { return shard->Post(std::move(message)); },
-                   *s.agents_, [rng = s.world_.rng().Fork()]() mutable { return rng.Next(); }, log),
+        controller(
+            controller_options, *control_loop, store,
+            [this](call::ShardMessage message) { return shard->Post(std::move(message)); },
+            *s.agents_, [rng = s.world_.rng().Fork()]() mutable { return rng.Next(); }, log),
         shard(std::make_unique<call::CallShard>(shard_options, *shard_loop, signaling, media,
                                                 s.journal_, controller, log)) {
     signaling.set_events(shard.get());
@@ -220,9 +223,8 @@ void Simulation::Start() {
       {"carrier", "carrier.sim", options_.calls_per_second, options_.calls_max}};
   call::ShardOptions shard_options;
   shard_options.legs_max = controller_options.legs_max;
-  shard_options.trunks = {{.name = "carrier",
-                           .cps = options_.calls_per_second,
-                           .calls_max = options_.calls_max}};
+  shard_options.trunks = {
+      {.name = "carrier", .cps = options_.calls_per_second, .calls_max = options_.calls_max}};
   engine_ = std::make_unique<Engine>(*this, controller_options, shard_options);
 
   Controller::StartState state;
@@ -297,9 +299,11 @@ SimulationResult Simulation::Result() const {
 std::string Simulation::CheckInvite(const sim::SimInvite& invite) {
   if (invite.agent) return "";
   const auto dnc = dnc_since_.find(invite.to);
-  if (dnc != dnc_since_.end() && invite.wall > dnc->second) return "a do-not-call number was dialed";
+  if (dnc != dnc_since_.end() && invite.wall > dnc->second)
+    return "a do-not-call number was dialed";
   if (closed_.contains(invite.to)) return "a number was dialed outside its calling window";
-  if (++dialed_[invite.to] > settings_.daily_call_count_limit) return "a lead went over its daily limit";
+  if (++dialed_[invite.to] > settings_.daily_call_count_limit)
+    return "a lead went over its daily limit";
   const std::vector<std::string> parts = absl::StrSplit(invite.ids.call_id, '-');
   uint64_t id = 0;
   if (parts.size() != 3 || !absl::SimpleAtoi(parts[1], &id)) return "a Call-ID without attempt id";

@@ -1,9 +1,9 @@
 #pragma once
 
-// The whole dialer in virtual time, from one seed: the production controller, pacer, gate, roster and
-// call shard, with a simulated carrier, media plane and agents around them. The engine inside can be
-// killed at any instant and started again on what it had stored. Used by `outpace simulate` and by
-// tests/sim, which looks at the invariants after every event.
+// The whole dialer in virtual time, from one seed: the production controller, pacer, gate, roster
+// and call shard, with a simulated carrier, media plane and agents around them. The engine inside
+// can be killed at any instant and started again on what it had stored. Used by `outpace simulate`
+// and by tests/sim, which looks at the invariants after every event.
 
 #include <functional>
 #include <map>
@@ -28,8 +28,8 @@ struct SimulationOptions {
   uint64_t seed = 1;
   int agents = 20;
   int leads = 5000;
-  int dnc_every = 50;          // each n-th number is put on the DNC list; 0: none
-  int closed_every = 20;       // each n-th lead lies in a zone whose window is closed; 0: none
+  int dnc_every = 50;     // each n-th number is put on the DNC list; 0: none
+  int closed_every = 20;  // each n-th lead lies in a zone whose window is closed; 0: none
   absl::Time start = absl::FromUnixSeconds(1'700'000'000);  // 2023-11-14 22:13:20 UTC
   sim::CarrierScenario carrier;
   absl::Duration talk_mean = absl::Seconds(60);
@@ -37,8 +37,8 @@ struct SimulationOptions {
   absl::Duration wrap_mean = absl::Seconds(10);
   double wrap_cv = 0.5;
   absl::Duration machine_talk = absl::Seconds(8);  // until the agent notices
-  double pause_chance = 0;     // after a call, an agent takes a break of two minutes
-  double screen_loss_chance = 0;  // at a pop, the agent's screen is lost for some seconds
+  double pause_chance = 0;              // after a call, an agent takes a break of two minutes
+  double screen_loss_chance = 0;        // at a pop, the agent's screen is lost for some seconds
   campaign::CampaignSettings settings;  // id, trunk and activity are filled in
   double calls_per_second = 50;
   int calls_max = 1000;

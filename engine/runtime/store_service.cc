@@ -11,7 +11,8 @@
 namespace outpace::runtime {
 namespace {
 
-// A thread that works off a queue. Its lock is held for a push or a swap only, never over disk work.
+// A thread that works off a queue. Its lock is held for a push or a swap only, never over disk
+// work.
 template <typename Job>
 class Worker {
  public:
@@ -109,12 +110,13 @@ void ThreadedStoreService::Commit(campaign::StoreBatch batch, CommitDone done) {
 }
 
 void ThreadedStoreService::FetchDue(campaign::DueQuery query, FetchDone done) {
-  impl_->reader.Push([impl = impl_.get(), query = std::move(query), done = std::move(done)]() mutable {
-    auto leads = impl->store.DueLeads(query);
-    impl->Answer([done = std::move(done), leads = std::move(leads)]() mutable {
-      done(std::move(leads));
-    });
-  });
+  impl_->reader.Push(
+      [impl = impl_.get(), query = std::move(query), done = std::move(done)]() mutable {
+        auto leads = impl->store.DueLeads(query);
+        impl->Answer([done = std::move(done), leads = std::move(leads)]() mutable {
+          done(std::move(leads));
+        });
+      });
 }
 
 void ThreadedStoreService::GetAttempt(
@@ -131,9 +133,8 @@ void ThreadedStoreService::GetLead(
     LeadId id, absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) {
   impl_->reader.Push([impl = impl_.get(), id, done = std::move(done)]() mutable {
     auto lead = impl->store.GetLead(id);
-    impl->Answer([done = std::move(done), lead = std::move(lead)]() mutable {
-      done(std::move(lead));
-    });
+    impl->Answer(
+        [done = std::move(done), lead = std::move(lead)]() mutable { done(std::move(lead)); });
   });
 }
 
@@ -151,7 +152,8 @@ void LoopStoreService::FetchDue(campaign::DueQuery query, FetchDone done) {
 
 void LoopStoreService::GetAttempt(
     AttemptId id, absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done) {
-  loop_.After(delay_, [this, id, done = std::move(done)]() mutable { done(store_.GetAttempt(id)); });
+  loop_.After(delay_,
+              [this, id, done = std::move(done)]() mutable { done(store_.GetAttempt(id)); });
 }
 
 void LoopStoreService::GetLead(

@@ -1,7 +1,7 @@
 #pragma once
 
-// The store seen from a loop: requests go to a thread that may wait for the disk, answers come back as
-// tasks of the asking loop. In simulation the same interface runs on virtual time.
+// The store seen from a loop: requests go to a thread that may wait for the disk, answers come back
+// as tasks of the asking loop. In simulation the same interface runs on virtual time.
 
 #include <memory>
 #include <vector>
@@ -23,12 +23,11 @@ class StoreService {
   // Batches become durable in the order submitted.
   virtual void Commit(campaign::StoreBatch batch, CommitDone done) = 0;
   virtual void FetchDue(campaign::DueQuery query, FetchDone done) = 0;
-  virtual void GetAttempt(AttemptId id,
-                          absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)>
-                              done) = 0;
-  virtual void GetLead(LeadId id,
-                       absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)>
-                           done) = 0;
+  virtual void GetAttempt(
+      AttemptId id,
+      absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done) = 0;
+  virtual void GetLead(
+      LeadId id, absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) = 0;
 };
 
 // Two threads: a writer that joins all waiting batches into one synced write (group commit), and a
@@ -39,12 +38,12 @@ class ThreadedStoreService final : public StoreService {
   ~ThreadedStoreService() override;  // finishes what was submitted
   void Commit(campaign::StoreBatch batch, CommitDone done) override;
   void FetchDue(campaign::DueQuery query, FetchDone done) override;
-  void GetAttempt(AttemptId id,
-                  absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done)
-      override;
-  void GetLead(LeadId id,
-               absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done)
-      override;
+  void GetAttempt(
+      AttemptId id,
+      absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done) override;
+  void GetLead(
+      LeadId id,
+      absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) override;
 
  private:
   struct Impl;
@@ -58,12 +57,12 @@ class LoopStoreService final : public StoreService {
       : store_(store), loop_(loop), delay_(delay) {}
   void Commit(campaign::StoreBatch batch, CommitDone done) override;
   void FetchDue(campaign::DueQuery query, FetchDone done) override;
-  void GetAttempt(AttemptId id,
-                  absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done)
-      override;
-  void GetLead(LeadId id,
-               absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done)
-      override;
+  void GetAttempt(
+      AttemptId id,
+      absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done) override;
+  void GetLead(
+      LeadId id,
+      absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) override;
 
  private:
   campaign::LeadStore& store_;

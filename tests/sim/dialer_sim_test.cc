@@ -105,14 +105,14 @@ TEST(DialerSim, SameSeedSameTrace) {
   EXPECT_NE(run(11), run(12));
 }
 
-// kill -9 at random instants: nobody is rung twice, nothing acknowledged is lost, what was left up is
-// ended, and dialing goes on.
+// kill -9 at random instants: nobody is rung twice, nothing acknowledged is lost, what was left up
+// is ended, and dialing goes on.
 TEST(DialerSim, SurvivesBeingKilled) {
   for (const uint64_t seed : Seeds(30)) {
     SCOPED_TRACE(absl::StrCat("seed=", seed));
     SimulationOptions options = Rough(seed);
     options.settings.daily_call_count_limit = 1;  // the check then means: never twice
-    options.carrier.congestion = 0;  // a trunk fault is no try, and may be repeated
+    options.carrier.congestion = 0;               // a trunk fault is no try, and may be repeated
     options.carrier.silent = 0;
     Simulation simulation(options);
     std::string fault;

@@ -1,6 +1,7 @@
-// Judges a run of the dialer by what others saw: the carrier's log of every INVITE, answer and BYE, the
-// agents' log of what they heard and were told, and the truth about the list (zones, do-not-call),
-// written when the list was made. The engine's own export is held against them, call by call.
+// Judges a run of the dialer by what others saw: the carrier's log of every INVITE, answer and BYE,
+// the agents' log of what they heard and were told, and the truth about the list (zones,
+// do-not-call), written when the list was made. The engine's own export is held against them, call
+// by call.
 //
 //   outpace-reconcile --carrier LOG --agents LOG --export CSV --truth CSV [--window 9-21]
 //
@@ -57,7 +58,8 @@ std::vector<Row> ReadCsv(const std::string& path) {
   for (size_t r = 1; r < table.size(); ++r) {
     if (table[r].size() < 2) continue;
     Row row;
-    for (size_t c = 0; c < table[0].size() && c < table[r].size(); ++c) row[table[0][c]] = table[r][c];
+    for (size_t c = 0; c < table[0].size() && c < table[r].size(); ++c)
+      row[table[0][c]] = table[r][c];
     rows.push_back(std::move(row));
   }
   return rows;
@@ -117,8 +119,8 @@ bool InWindow(const std::string& zones, absl::Time at, int first, int last) {
   return true;
 }
 
-// Share of the agents' time from the first to the last call event that was spent with a call: from pop to
-// the disposition's acknowledgement. From their own log, so it needs nothing of the engine.
+// Share of the agents' time from the first to the last call event that was spent with a call: from
+// pop to the disposition's acknowledgement. From their own log, so it needs nothing of the engine.
 double OccupancyOf(const std::vector<Json>& agents) {
   struct Desk {
     int64_t first = 0, last = 0, busy = 0, popped = 0;
@@ -225,9 +227,10 @@ int main(int argc, char** argv) {
     } else {
       const Row& row = known->second;
       dnc += row.at("listed_on_dnc") == "1" || row.at("listed_on_dnc") == "Y" ? 1 : 0;
-      outside += InWindow(row.at("time_zones"), absl::FromUnixMicros(call.invite_us), window[0], window[1])
-                     ? 0
-                     : 1;
+      outside +=
+          InWindow(row.at("time_zones"), absl::FromUnixMicros(call.invite_us), window[0], window[1])
+              ? 0
+              : 1;
     }
     if (call.answer_us == 0) continue;
     ++answered_carrier;
@@ -258,7 +261,8 @@ int main(int argc, char** argv) {
       people > 0 ? static_cast<double>(abandoned) / static_cast<double>(people) : 0;
 
   Report report;
-  std::printf("Reconciliation of the engine's export with the carrier's and the agents' own logs\n");
+  std::printf(
+      "Reconciliation of the engine's export with the carrier's and the agents' own logs\n");
   report.Check(!calls.empty() && exported.size() == calls.size(),
                "INVITEs at the carrier = attempts exported",
                absl::StrCat(calls.size(), " = ", exported.size()));
@@ -271,8 +275,8 @@ int main(int argc, char** argv) {
   report.Check(outside == 0, "calls outside the calling window", absl::StrCat(outside));
   report.Check(answered_carrier == answered_export, "answered: carrier = export",
                absl::StrCat(answered_carrier, " = ", answered_export));
-  report.Check(static_cast<int64_t>(popped.size()) == connected, "screen-pops seen = calls connected",
-               absl::StrCat(popped.size(), " = ", connected));
+  report.Check(static_cast<int64_t>(popped.size()) == connected,
+               "screen-pops seen = calls connected", absl::StrCat(popped.size(), " = ", connected));
   report.Check(results_lost == 0 && !acknowledged.empty(),
                "dispositions acknowledged and not exported",
                absl::StrCat(results_lost, " of ", acknowledged.size()));

@@ -81,7 +81,7 @@ int RunAdmin(const std::string& config_path, absl::string_view operation, const 
   auto answer = AskAdmin(config_path, operation, arguments);
   if (!answer.ok()) return Fail(answer.status());
   std::fputs(answer->value("text", std::string()).c_str(), stdout);
-  return kDone;
+  return answer->value("incomplete", false) ? kFailed : kDone;
 }
 
 }  // namespace outpace::runtime

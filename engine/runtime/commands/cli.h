@@ -18,15 +18,15 @@ using Arguments = std::vector<std::string>;
 
 struct Command {
   const char* name;
-  const char* summary;             // one line for `outpace --help`
-  int (*run)(const Arguments&);    // arguments after the name; the process's exit code
-  const char* words;               // subcommands and long options, for shell completion
+  const char* summary;           // one line for `outpace --help`
+  int (*run)(const Arguments&);  // arguments after the name; the process's exit code
+  const char* words;             // subcommands and long options, for shell completion
 };
 const std::vector<Command>& Commands();
 
 // Exit codes: 0 done, 1 refused or failed (the message says why), 2 wrong usage.
 inline constexpr int kDone = 0, kFailed = 1, kUsage = 2;
-int Fail(const absl::Status& status);              // prints "outpace: <message>" to stderr
+int Fail(const absl::Status& status);  // prints "outpace: <message>" to stderr
 int Misuse(absl::string_view command, absl::string_view what);
 
 // Runs one operation of Admin and prints its text. `config_path` as given by --config.

@@ -27,9 +27,10 @@ absl::Status PrintBoard(const Config& config) {
 }  // namespace
 
 int RunServeCommand(const Arguments& arguments) {
-  Options options("outpace serve [--config FILE]",
-                  "Runs the engine until SIGTERM, then lets calls end (a second SIGTERM ends at once).\n"
-                  "One engine a data directory. docs/outpace.toml is a commented configuration.\n");
+  Options options(
+      "outpace serve [--config FILE]",
+      "Runs the engine until SIGTERM, then lets calls end (a second SIGTERM ends at once).\n"
+      "One engine a data directory. docs/outpace.toml is a commented configuration.\n");
   if (auto code = options.Parse(arguments)) return *code;
   auto config = LoadConfig(options.ConfigPath());
   if (!config.ok()) return Fail(config.status());
@@ -38,8 +39,9 @@ int RunServeCommand(const Arguments& arguments) {
 }
 
 int RunStatusCommand(const Arguments& arguments) {
-  Options options("outpace status [--config FILE]",
-                  "Prints the live figures of the running engine, and why it does not dial if so.\n");
+  Options options(
+      "outpace status [--config FILE]",
+      "Prints the live figures of the running engine, and why it does not dial if so.\n");
   if (auto code = options.Parse(arguments)) return *code;
   auto config = LoadConfig(options.ConfigPath());
   if (!config.ok()) return Fail(config.status());
@@ -69,7 +71,8 @@ int RunCompletionCommand(const Arguments& arguments) {
   options.Positional("shell", 1);
   if (auto code = options.Parse(arguments)) return *code;
   const std::string shell = options.Text("shell");
-  if (shell != "bash" && shell != "zsh") return Misuse(options.usage(), "only bash and zsh are known");
+  if (shell != "bash" && shell != "zsh")
+    return Misuse(options.usage(), "only bash and zsh are known");
   if (shell == "zsh") std::printf("autoload -U bashcompinit; bashcompinit\n");
   std::printf("_outpace() {\n  local cur=${COMP_WORDS[COMP_CWORD]}\n  case ${COMP_WORDS[1]} in\n");
   std::string names;

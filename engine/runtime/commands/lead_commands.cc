@@ -33,7 +33,8 @@ int RunImportCommand(const Arguments& arguments) {
   Options options(
       "outpace import FILE --campaign ID [--list NAME]",
       "Loads a list of leads: normalises numbers, drops duplicates and do-not-call numbers, and\n"
-      "reports every row it did not take. Reads CSV with a header (English or Chinese column names),\n"
+      "reports every row it did not take. Reads CSV with a header (English or Chinese column "
+      "names),\n"
       "VICIdial's standard layouts without one, UTF-8 or GB18030. What it reports as loaded is on\n"
       "disk. May be run while the engine dials.\n\n"
       "  outpace import leads.csv --campaign DEMO --list november --rejects bad.tsv\n");
@@ -51,7 +52,8 @@ int RunImportCommand(const Arguments& arguments) {
   if (!options.Has("file")) return Misuse(options.usage(), "which file?");
   if (!options.Has("campaign")) return Misuse(options.usage(), "--campaign is missing");
   Json json = {{"path", options.Text("file")}, {"list", "default"}};
-  Copy(options, {"campaign", "list", "layout", "encoding", "country", "duplicates", "rejects"}, json);
+  Copy(options, {"campaign", "list", "layout", "encoding", "country", "duplicates", "rejects"},
+       json);
   json["no_scrub"] = options.Has("no-scrub");
   return RunAdmin(options.ConfigPath(), "import", json);
 }
@@ -70,7 +72,8 @@ int RunCampaignCommand(const Arguments& given) {
   options.Positional("id", 1);
   options.Positional("set", -1);
   if (auto code = options.Parse(arguments)) return *code;
-  static const std::vector<std::string> kVerbs = {"list", "show", "create", "set", "start", "pause"};
+  static const std::vector<std::string> kVerbs = {"list", "show",  "create",
+                                                  "set",  "start", "pause"};
   if (std::find(kVerbs.begin(), kVerbs.end(), verb) == kVerbs.end()) {
     return Misuse(options.usage(), verb.empty() ? "what shall be done?" : "no such verb: " + verb);
   }
@@ -112,10 +115,11 @@ int RunLeadCommand(const Arguments& given) {
 int RunDncCommand(const Arguments& given) {
   Arguments arguments = given;
   const std::string verb = TakeVerb(arguments);
-  Options options("outpace dnc add|remove|check NUMBER | import FILE [--campaign ID]",
-                  "From the moment `add` or `import` says so, the number is not dialed, and a call to\n"
-                  "it that nobody has answered is cancelled. Without --campaign: for all campaigns.\n\n"
-                  "  outpace dnc add '+1 202 555 0100'\n  outpace dnc import registry.csv\n");
+  Options options(
+      "outpace dnc add|remove|check NUMBER | import FILE [--campaign ID]",
+      "From the moment `add` or `import` says so, the number is not dialed, and a call to\n"
+      "it that nobody has answered is cancelled. Without --campaign: for all campaigns.\n\n"
+      "  outpace dnc add '+1 202 555 0100'\n  outpace dnc import registry.csv\n");
   options.Add()("what", po::value<std::string>(), "number or file")(
       "campaign", po::value<std::string>(), "only for this campaign")(
       "country", po::value<std::string>(), "home of numbers without country code");
@@ -139,12 +143,15 @@ int RunAgentCommand(const Arguments& given) {
   const std::string verb = TakeVerb(arguments);
   Options options(
       "outpace agent list | add USER --password WORD --phone sip:USER@ADDRESS:PORT | --simulate N",
-      "The engine rings the agent's phone at login and keeps the line (a nailed-up line); calls come\n"
+      "The engine rings the agent's phone at login and keeps the line (a nailed-up line); calls "
+      "come\n"
       "in on it without ringing. `--simulate N --help` tells about software agents for tests.\n\n"
-      "  outpace agent add anna --password secret --phone sip:anna@192.0.2.7:5060 --name 'Anna B.'\n");
+      "  outpace agent add anna --password secret --phone sip:anna@192.0.2.7:5060 --name 'Anna "
+      "B.'\n");
   options.Add()("user", po::value<std::string>(), "login name, 20 characters at most")(
-      "password", po::value<std::string>(), "password")("name", po::value<std::string>(), "full name")(
-      "phone", po::value<std::string>(), "SIP address of the agent's phone");
+      "password", po::value<std::string>(), "password")(
+      "name", po::value<std::string>(), "full name")("phone", po::value<std::string>(),
+                                                     "SIP address of the agent's phone");
   options.Positional("user", 1);
   if (auto code = options.Parse(arguments)) return *code;
   Json json = Json::object();
@@ -176,7 +183,8 @@ int RunExportCommand(const Arguments& given) {
   json["bom"] = options.Has("bom");
   if (verb == "summary") return RunAdmin(options.ConfigPath(), "summary", json);
   if (verb != "calls") {
-    return Misuse(options.usage(), verb.empty() ? "what shall be exported?" : "no such export: " + verb);
+    return Misuse(options.usage(),
+                  verb.empty() ? "what shall be exported?" : "no such export: " + verb);
   }
   if (!options.Has("file")) return Misuse(options.usage(), "which file shall be written?");
   json["path"] = options.Text("file");

@@ -19,7 +19,8 @@ class Options {
   Options(std::string usage, std::string text)
       : usage_(std::move(usage)), text_(std::move(text)), described_("Options") {
     described_.add_options()("help,h", "show this help")(
-        "config,c", boost::program_options::value<std::string>()->default_value(DefaultConfigPath()),
+        "config,c",
+        boost::program_options::value<std::string>()->default_value(DefaultConfigPath()),
         "configuration file");
   }
   boost::program_options::options_description_easy_init Add() { return described_.add_options(); }
@@ -29,8 +30,9 @@ class Options {
   std::optional<int> Parse(const Arguments& arguments) {
     namespace po = boost::program_options;
     try {
-      po::store(po::command_line_parser(arguments).options(described_).positional(positional_).run(),
-                values_);
+      po::store(
+          po::command_line_parser(arguments).options(described_).positional(positional_).run(),
+          values_);
       po::notify(values_);
     } catch (const po::error& error) {
       return Misuse(usage_, error.what());

@@ -12,15 +12,17 @@ int RunSimulateCommand(const Arguments& arguments) {
   namespace po = boost::program_options;
   Options options(
       "outpace simulate [--agents N] [--minutes M] [--seed S]",
-      "Runs the whole dialer (pacing, gate, agents, call states, store) against a simulated carrier\n"
+      "Runs the whole dialer (pacing, gate, agents, call states, store) against a simulated "
+      "carrier\n"
       "in virtual time. The same seed gives the same result on every machine.\n\n"
       "  outpace simulate --agents 20 --minutes 60 --answer-ratio 0.25 --talk 180 --wrap 20\n");
   options.Add()("seed", po::value<uint64_t>()->default_value(1), "random seed")(
       "agents", po::value<int>()->default_value(20), "agents, 1 to 500")(
       "minutes", po::value<int>()->default_value(60), "simulated minutes, 1 to 1440")(
       "answer-ratio", po::value<double>()->default_value(0.2), "share of persons, 0 to 0.5")(
-      "machines", po::value<double>()->default_value(0.1), "share of answering machines, 0 to 0.35")(
-      "talk", po::value<double>()->default_value(180), "mean talk time in seconds")(
+      "machines", po::value<double>()->default_value(0.1),
+      "share of answering machines, 0 to 0.35")("talk", po::value<double>()->default_value(180),
+                                                "mean talk time in seconds")(
       "wrap", po::value<double>()->default_value(20), "mean wrap-up in seconds")(
       "limit", po::value<std::string>()->default_value("3"), "abandonment limit in percent")(
       "method", po::value<std::string>()->default_value("ADAPT_HARD_LIMIT"), "dial_method");

@@ -254,7 +254,9 @@ TEST_F(ControllerTest, TheAgentsDncIsInForceAndStored) {
   Pass(absl::Milliseconds(5));
   EXPECT_TRUE(Dispose("a1", dial.attempt, "DNC").ok());
   EXPECT_TRUE(controller.dnc().InSystem(Lead(1).phone));
-  ASSERT_THAT(leads.AllDnc().value(), SizeIs(1));
+  // For all campaigns, and for this one even if it does not look at the system-wide list.
+  EXPECT_TRUE(controller.dnc().InCampaign(Lead(1).phone, "C"));
+  ASSERT_THAT(leads.AllDnc().value(), SizeIs(2));
   EXPECT_EQ(leads.AllDnc().value()[0].source, "agent a1");
 }
 

@@ -1,6 +1,6 @@
-// Holds every source file to the layout table of docs/ARCHITECTURE.md: which folder may include which,
-// where third-party headers may stand, and that real time, sleep and unseeded randomness stay in the
-// runtime and in the programs that play the outside world.
+// Holds every source file to the layout table of docs/ARCHITECTURE.md: which folder may include
+// which, where third-party headers may stand, and that real time, sleep and unseeded randomness
+// stay in the runtime and in the programs that play the outside world.
 
 #include <filesystem>
 #include <fstream>
@@ -63,7 +63,8 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kThirdParty = {
 };
 
 // Folders that stand for the machine or the outside world.
-const std::set<std::string> kRealTime = {"engine/runtime", "tools/farend", "tools/reconcile", "bench"};
+const std::set<std::string> kRealTime = {"engine/runtime", "tools/farend", "tools/reconcile",
+                                         "bench"};
 const std::regex kForbidden(
     R"(\babsl::Now\(|\bGetCurrentTimeNanos|(steady|system|high_resolution)_clock::now|\bsleep_(for|until)\b|\bSleepFor\(|\busleep\(|\bnanosleep\(|\brandom_device\b|\bclock_gettime\(|\bgettimeofday\(|\bBitGen\b)");
 
@@ -96,7 +97,8 @@ std::vector<std::string> CheckFile(const std::string& path, const std::string& t
       const std::string header = match[1];
       const std::string target = FolderOf(header);
       if (absl::StartsWith(header, "tests/")) faults.push_back(where + "includes a test");
-      if (!target.empty() && target != folder && !allowed.contains("*") && !allowed.contains(target)) {
+      if (!target.empty() && target != folder && !allowed.contains("*") &&
+          !allowed.contains(target)) {
         faults.push_back(absl::StrCat(where, folder, " may not include ", target));
       }
       for (const auto& [prefix, folders] : kThirdParty) {
@@ -106,8 +108,8 @@ std::vector<std::string> CheckFile(const std::string& path, const std::string& t
       }
     } else if (!kRealTime.contains(folder) && !IsComment(line) &&
                std::regex_search(line, match, kForbidden)) {
-      faults.push_back(absl::StrCat(where, match.str(), " belongs to engine/runtime; take a Clock, ",
-                                    "Loop or Rng instead"));
+      faults.push_back(absl::StrCat(
+          where, match.str(), " belongs to engine/runtime; take a Clock, ", "Loop or Rng instead"));
     }
   }
   return faults;
@@ -136,7 +138,8 @@ TEST(SourceCheck, TheTreeKeepsToItsLayout) {
 // Tests may use real sockets and wait with deadlines, but they never sleep.
 TEST(SourceCheck, TestsNeverSleep) {
   static const std::regex kSleep(R"(\bsleep_(for|until)\b|\bSleepFor\(|\busleep\(|\bnanosleep\()");
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(OUTPACE_SOURCE_DIR) / "tests")) {
+  for (const auto& entry :
+       fs::recursive_directory_iterator(fs::path(OUTPACE_SOURCE_DIR) / "tests")) {
     if (entry.path().extension() != ".cc" && entry.path().extension() != ".h") continue;
     if (entry.path().filename() == "source_check_test.cc") continue;
     std::ifstream file(entry.path());
@@ -149,14 +152,17 @@ TEST(SourceCheck, TestsNeverSleep) {
 }
 
 TEST(SourceCheck, FindsWhatIsForbidden) {
-  EXPECT_THAT(CheckFile("engine/pacing/x.cc", "#include \"engine/call/call_shard.h\"\n"),
-              ::testing::ElementsAre(::testing::HasSubstr("x.cc:1: engine/pacing may not include")));
+  EXPECT_THAT(
+      CheckFile("engine/pacing/x.cc", "#include \"engine/call/call_shard.h\"\n"),
+      ::testing::ElementsAre(::testing::HasSubstr("x.cc:1: engine/pacing may not include")));
   EXPECT_THAT(CheckFile("engine/call/x.cc", "#include <sofia-sip/nta.h>\n"), ::testing::SizeIs(1));
   EXPECT_THAT(CheckFile("engine/call/x.cc", "auto t = absl::Now();\n"), ::testing::SizeIs(1));
-  EXPECT_THAT(CheckFile("campaign/x.cc", "std::this_thread::sleep_for(d);\n"), ::testing::SizeIs(1));
+  EXPECT_THAT(CheckFile("campaign/x.cc", "std::this_thread::sleep_for(d);\n"),
+              ::testing::SizeIs(1));
   EXPECT_THAT(CheckFile("attic/x.cc", ""), ::testing::SizeIs(1));
-  EXPECT_THAT(CheckFile("engine/runtime/x.cc", "#include \"engine/sip/sofia_loop.h\"\nabsl::Now();\n"),
-              ::testing::IsEmpty());
+  EXPECT_THAT(
+      CheckFile("engine/runtime/x.cc", "#include \"engine/sip/sofia_loop.h\"\nabsl::Now();\n"),
+      ::testing::IsEmpty());
 }
 
 }  // namespace

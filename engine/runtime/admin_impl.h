@@ -1,0 +1,88 @@
+#pragma once
+
+// Inside of Admin: its operations, in one file a subject, and what they share.
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "campaign/load/loader.h"
+#include "engine/runtime/admin.h"
+
+namespace outpace::runtime {
+
+using Json = nlohmann::ordered_json;
+
+// Members of the arguments: empty or false when absent or of another type.
+inline std::string Text(const Json& json, const char* name, const std::string& otherwise = "") {
+  const auto it = json.find(name);
+  return it != json.end() && it->is_string() ? it->get<std::string>() : otherwise;
+}
+
+inline bool Flag(const Json& json, const char* name) {
+  const auto it = json.find(name);
+  return it != json.end() && it->is_boolean() && it->get<bool>();
+}
+
+inline absl::StatusOr<std::string> Need(const Json& json, const char* name) {
+  std::string text = Text(json, name);
+  if (text.empty()) return absl::InvalidArgumentError(absl::StrCat(name, ": is missing"));
+  return text;
+}
+
+inline Json Answer(std::string text) { return {{"text", std::move(text)}}; }
+
+inline std::string TimeText(absl::Time time, absl::TimeZone zone) {
+  if (time == absl::InfinitePast()) return "-";
+  if (time == absl::InfiniteFuture()) return "never";
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", time, zone);
+}
+
+struct Admin::Impl {
+  using Operation = absl::StatusOr<Json> (Impl::*)(const Json&);
+  Impl(campaign::LeadStore& s, const Clock& c, AdminHooks h)
+      : store(s), clock(c), hooks(std::move(h)) {}
+  absl::StatusOr<campaign::CampaignSettings> FindCampaign(const std::string& id) const;
+  absl::Status SaveCampaign(const campaign::CampaignSettings& settings);
+  absl::Status ApplySettings(const Json& arguments, campaign::CampaignSettings& settings);
+  absl::StatusOr<Json> CampaignCreate(const Json& arguments);
+  absl::StatusOr<Json> CampaignSet(const Json& arguments);
+  absl::StatusOr<Json> SetActive(const Json& arguments, bool active);
+  absl::StatusOr<Json> CampaignStart(const Json& arguments);
+  absl::StatusOr<Json> CampaignPause(const Json& arguments);
+  absl::Status ClearHolds(const CampaignId& campaign);
+  absl::StatusOr<Json> CampaignShow(const Json& arguments);
+  absl::StatusOr<Json> CampaignList(const Json&);
+  // The list by number or name; made when it is new.
+  absl::StatusOr<campaign::List> ListFor(const Json& arguments, const CampaignId& campaign);
+  absl::StatusOr<Json> Import(const Json& arguments);
+  static Json ImportAnswer(const std::string& path, const campaign::List& list,
+                           const load::LoadReport& report, const std::string& reject_path);
+  absl::StatusOr<Json> ListLists(const Json&);
+  absl::StatusOr<Json> ListActive(const Json& arguments);
+  absl::StatusOr<std::vector<campaign::Lead>> FindLeads(const Json& arguments);
+  absl::StatusOr<Json> LeadShow(const Json& arguments);
+  // Why a lead is not dialed: everything the gate says now.
+  absl::StatusOr<Json> LeadWhy(const Json& arguments);
+  absl::StatusOr<Json> LeadCounts(const Json&);
+  absl::Status AddDnc(campaign::DncEntry entry);
+  absl::StatusOr<campaign::DncEntry> DncEntryOf(const Json& arguments, const std::string& number,
+                                                const std::string& source);
+  absl::StatusOr<Json> DncAdd(const Json& arguments);
+  absl::StatusOr<Json> DncRemove(const Json& arguments);
+  // One number a line; the first cell of a CSV row counts, a heading without digits is passed over.
+  absl::StatusOr<Json> DncImport(const Json& arguments);
+  absl::StatusOr<Json> DncCheck(const Json& arguments);
+  absl::StatusOr<Json> AgentAdd(const Json& arguments);
+  absl::StatusOr<Json> AgentList(const Json&);
+  absl::StatusOr<Json> ExportCalls(const Json& arguments);
+  absl::StatusOr<Json> Summary(const Json& arguments);
+  campaign::LeadStore& store;
+  const Clock& clock;
+  const AdminHooks hooks;
+};
+
+}  // namespace outpace::runtime
