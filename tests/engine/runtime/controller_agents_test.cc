@@ -260,6 +260,21 @@ TEST_F(ControllerTest, TheAgentsDncIsInForceAndStored) {
   EXPECT_EQ(leads.AllDnc().value()[0].source, "agent a1");
 }
 
+TEST_F(ControllerTest, WhatIsKnownOfACallIsStoredAsItGoesOn) {
+  Start(1);
+  const call::DialOrder dial = TalkOne();
+  Pass(absl::Seconds(3));
+  End(dial.leg, call::CallOutcome::kAnswered);
+  Pass(absl::Milliseconds(5));
+  // The agent types; an engine that dies now still knows how the call went and whose it was.
+  const campaign::Attempt attempt = Stored(dial.attempt);
+  EXPECT_TRUE(attempt.open);
+  EXPECT_EQ(attempt.outcome, "answered");
+  EXPECT_EQ(attempt.agent, "a1");
+  EXPECT_EQ(attempt.term_reason, "CALLER");
+  EXPECT_NEAR(absl::ToDoubleSeconds(attempt.ended_at - attempt.connected_at), 3, 0.001);
+}
+
 TEST_F(ControllerTest, WrapUpThatRunsOutPausesTheAgent) {
   Start(2);
   const call::DialOrder dial = TalkOne();

@@ -481,17 +481,56 @@ TEST_F(ControllerTest, SaysWhyItDoesNotDial) {
 }
 
 TEST_F(ControllerTest, NeverMoreThanTheTrunkTakes) {
-  Start(30);
+  settings.trunk = "slow";  // two calls a second, three at once
   settings.dial_method = campaign::DialMethod::kRatio;
   settings.auto_dial_level = 20;
   settings.adaptive_maximum_level = 20;
-  controller.PutCampaign(settings);
+  Start(30);
+  Pass(absl::Seconds(10));  // no credit is saved up meanwhile
   LogIn("a1");
   LogIn("a2");
+  Pass(absl::Milliseconds(20));
+  EXPECT_THAT(Dials(), SizeIs(1));
+  Pass(absl::Milliseconds(600));
+  EXPECT_THAT(Dials(), SizeIs(2));
   Pass(absl::Minutes(1));
-  EXPECT_LE(Dials().size(), 30u);
-  EXPECT_LE(controller.Board().trunks[0].calls, 100);
+  ASSERT_THAT(Dials(), SizeIs(3));
+  EXPECT_EQ(controller.Board().trunks[1].calls, 3);
+  EXPECT_EQ(Figures().limit, "lines");
+  End(Dials()[0].leg, call::CallOutcome::kBusy);
+  Pass(absl::Seconds(5));
+  EXPECT_THAT(Dials(), SizeIs(4));
+}
+
+TEST_F(ControllerTest, AHalfOpenTrunkGetsOneCallAtATime) {
+  settings.dial_method = campaign::DialMethod::kRatio;
+  settings.auto_dial_level = 5;
+  Start(10);
+  Say(call::TrunkState{0, false, true, ""});
+  LogIn("a1");
+  Pass(absl::Seconds(3));
+  ASSERT_THAT(Dials(), SizeIs(1));
+  End(Dials()[0].leg, call::CallOutcome::kBusy);
+  Pass(absl::Seconds(3));
+  EXPECT_THAT(Dials(), SizeIs(2));
+  Say(call::TrunkState{0, false, false, ""});
+  Pass(absl::Seconds(3));
   EXPECT_GT(Dials().size(), 3u);
+}
+
+// A do-not-call entry that crossed the answer: the shard has hung up on a person who said hello.
+TEST_F(ControllerTest, HangingUpOnWhoAnsweredIsAnAbandonedCall) {
+  Start(1);
+  const call::DialOrder dial = DialOne();
+  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()}, [](absl::Status) {});
+  ASSERT_TRUE(controller.SetNotReady("a1", "").ok());
+  Answer(dial.leg);
+  End(dial.leg, call::CallOutcome::kAnswered, false);
+  Pass(absl::Milliseconds(10));
+  EXPECT_TRUE(Stored(dial.attempt).abandoned);
+  EXPECT_EQ(Stored(dial.attempt).term_reason, "ABANDON");
+  EXPECT_EQ(Figures().today.abandoned, 1);
+  EXPECT_EQ(Figures().waiting, 0);
 }
 
 TEST_F(ControllerTest, LateEventsForLegsThatAreGoneDoNothing) {

@@ -89,6 +89,48 @@ TEST_F(RecoveryTest, EndsWhatWasUp) {
   EXPECT_EQ(Stored(AttemptId(1)).outcome, "unknown");
 }
 
+// What the day has lost already is held against it: a restart is no way to a new budget.
+TEST_F(RecoveryTest, TheAbandonmentBudgetOfTheDayIsSpent) {
+  settings.dial_method = campaign::DialMethod::kAdaptHardLimit;
+  for (uint64_t id = 1; id <= 20; ++id) {
+    campaign::Attempt done = Left(id);
+    done.open = false;
+    done.outcome = "answered";
+    done.answered_at = done.ended_at = done.dialed_at + absl::Seconds(5);
+    done.abandoned = id <= 2;
+    if (id > 2) done.connected_at = done.answered_at;
+    done.status = id <= 2 ? "DROP" : "NI";
+    state.attempts_today.push_back(done);
+  }
+  state.next_attempt = 1000;
+  Start(0);
+  EXPECT_EQ(Figures().today.AbandonRatio(), 0.1);
+  campaign::StoreBatch batch;
+  for (uint64_t i = 1; i <= 20; ++i) batch.leads.push_back(Lead(100 + i));
+  ASSERT_TRUE(leads.Commit(batch).ok());
+  controller.LeadsChanged("C");
+  LogIn("a1");
+  LogIn("a2");
+  Pass(absl::Seconds(2));
+  EXPECT_EQ(Dials().size(), 2u) << "one line an agent while nothing may be lost";
+  EXPECT_EQ(Figures().theta, 0);
+}
+
+// The same with calls that the crash itself cut off.
+TEST_F(RecoveryTest, CallsCutOffByTheCrashSpendTheBudgetToo) {
+  settings.dial_method = campaign::DialMethod::kAdaptHardLimit;
+  for (uint64_t id = 1; id <= 2; ++id) {
+    const campaign::Attempt left = Left(id);
+    Leave(left);
+    state.open_dialogs.push_back(DialogOf(left));
+  }
+  Start(0);
+  EXPECT_EQ(Figures().today.AbandonRatio(), 1);
+  LogIn("a1");
+  Pass(absl::Seconds(1));
+  EXPECT_EQ(Figures().theta, 0);
+}
+
 TEST_F(RecoveryTest, ACallThatWasOverIsNotTouchedAgain) {
   campaign::Attempt left = Left(1);
   left.agent = "a1";
