@@ -92,7 +92,7 @@ absl::Status NoPhoneColumn(const std::vector<std::string>& cells) {
   return absl::InvalidArgumentError(
       absl::StrCat("E_NO_PHONE_COLUMN: none of the columns is a telephone number; found: ",
                    absl::StrJoin(shown, ", "), "; known names: ", PhoneAliases(),
-                   "; rename the column or map it with columns={\"its name\": \"phone_number\"}"));
+                   "; rename the column, or map it: --map \"its name=phone_number\""));
 }
 
 absl::StatusOr<Shape> ShapeOf(const Row& first, const LoadOptions& options) {
@@ -377,7 +377,8 @@ absl::StatusOr<LoadReport> Load::Run(absl::string_view bytes) {
   CsvReader csv(text, separator);
   Row row;
   // DecodeText has seen something other than blanks.
-  if (!csv.Next(row)) return absl::InvalidArgumentError("E_EMPTY_FILE: the file holds no row");
+  if (!csv.Next(row))
+    return absl::InvalidArgumentError("E_EMPTY_FILE: the file holds no row; export the list again");
   absl::StatusOr<Shape> shape = ShapeOf(row, options_);
   if (!shape.ok()) return shape.status();
   if (absl::Status status = FindList(); !status.ok()) return status;

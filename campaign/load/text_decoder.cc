@@ -197,7 +197,7 @@ Utf8 CheckUtf8(absl::string_view text) {
 }
 
 absl::StatusOr<DecodedText> DecodeText(absl::string_view bytes, absl::string_view encoding) {
-  if (bytes.empty()) return Refuse("E_EMPTY_FILE", "the file has no bytes");
+  if (bytes.empty()) return Refuse("E_EMPTY_FILE", "the file has no bytes; export the list again");
   if (const absl::string_view binary = KnownBinary(bytes); !binary.empty()) {
     return Refuse("E_NOT_TEXT", absl::StrCat("this is ", binary,
                                              ", not a CSV file; open it in a spreadsheet and save "
@@ -236,7 +236,7 @@ absl::StatusOr<DecodedText> DecodeText(absl::string_view bytes, absl::string_vie
     out = Converted(bytes, std::string(encoding).c_str(), encoding);
   }
   if (out.ok() && IsBlank(out->text(bytes))) {
-    return Refuse("E_EMPTY_FILE", "the file holds nothing but blanks");
+    return Refuse("E_EMPTY_FILE", "the file holds nothing but blanks; export the list again");
   }
   return out;
 }

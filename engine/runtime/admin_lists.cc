@@ -58,6 +58,11 @@ absl::StatusOr<Json> Admin::Impl::Import(const Json& arguments) {
   options.encoding = Text(arguments, "encoding", "auto");
   options.country = Text(arguments, "country", "US");
   options.scrub_dnc = !Flag(arguments, "no_scrub");
+  if (const auto map = arguments.find("map"); map != arguments.end() && map->is_object()) {
+    for (const auto& [column, field] : map->items()) {
+      if (field.is_string()) options.columns[column] = field.get<std::string>();
+    }
+  }
   const std::string duplicates = Text(arguments, "duplicates", "campaign");
   static const std::map<std::string, load::DuplicateCheck> kChecks = {
       {"none", load::DuplicateCheck::kNone},

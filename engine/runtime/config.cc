@@ -134,7 +134,7 @@ void ReadTrunks(toml::table& root, Reader& reader, Config& config) {
     reader.RefuseUnknown(*table, "[[trunk]]",
                          {"name", "peer", "calls_per_second", "calls_max", "unanswered_max"});
     if (trunk.name.empty()) reader.Fault(table, "trunk: 'name' is missing");
-    if (trunk.peer.port == 0) {
+    if (trunk.peer.port == 0 && !table->contains("peer")) {
       reader.Fault(table, "trunk: 'peer' is missing; write e.g. peer = \"192.0.2.10:5060\"");
     }
     if (!names.insert(trunk.name).second) {

@@ -105,7 +105,7 @@ void SimAgent::Run() {
       continue;
     }
     Session();
-    if (!stopping()) {
+    if (!stopping() && !token_.empty()) {  // a refused token asks for a login, not for patience
       const MonoTime until = clock_.Mono() + backoff_.Next();
       while (!stopping() && clock_.Mono() < until) Wait(until);
     }

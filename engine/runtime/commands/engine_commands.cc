@@ -91,7 +91,7 @@ const std::vector<Command>& Commands() {
   static const std::vector<Command> kCommands = {
       {"serve", "run the engine", RunServeCommand, ""},
       {"import", "load a list of leads", RunImportCommand,
-       "--campaign --list --layout --encoding --country --duplicates --rejects --no-scrub"},
+       "--campaign --list --layout --encoding --country --duplicates --rejects --map --no-scrub"},
       {"campaign", "make, change, start and pause campaigns", RunCampaignCommand,
        "list show create set start pause"},
       {"lead", "find leads; say why one is not dialed", RunLeadCommand,

@@ -46,6 +46,7 @@ int RunImportCommand(const Arguments& arguments) {
       "country", po::value<std::string>(), "home of numbers without country code: US, GB, CN, AU")(
       "duplicates", po::value<std::string>(), "check within: none, list, campaign or system")(
       "rejects", po::value<std::string>(), "write rejected rows here, with line and reason")(
+      "map", po::value<std::vector<std::string>>(), "COLUMN=FIELD, e.g. 'Tel privat=phone_number'")(
       "no-scrub", "load do-not-call numbers too (they are never dialed)");
   options.Positional("file", 1);
   if (auto code = options.Parse(arguments)) return *code;
@@ -55,6 +56,12 @@ int RunImportCommand(const Arguments& arguments) {
   Copy(options, {"campaign", "list", "layout", "encoding", "country", "duplicates", "rejects"},
        json);
   json["no_scrub"] = options.Has("no-scrub");
+  json["map"] = Json::object();
+  for (const std::string& pair : options.Texts("map")) {
+    const size_t equals = pair.rfind('=');
+    if (equals == std::string::npos) return Misuse(options.usage(), "write COLUMN=FIELD: " + pair);
+    json["map"][pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
   return RunAdmin(options.ConfigPath(), "import", json);
 }
 
