@@ -72,7 +72,7 @@ class DelayHistogram {
   double QuantileMs(double q) const;  // 0 without samples
 
  private:
-  static constexpr size_t kBuckets = 10'000;
+  static constexpr size_t kBuckets = 30'000;
   std::vector<uint32_t> counts_ = std::vector<uint32_t>(kBuckets + 1);
   uint64_t total_ = 0;
 };

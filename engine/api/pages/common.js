@@ -23,7 +23,7 @@ const STRINGS = {
     login: 'Log in', logout: 'Log out', user: 'User', password: 'Password', phone: 'Phone (sip:name@address:port)',
     phone_hint: 'Leave the phone empty to use your stored one.', logging_in: 'Logging in…', session_over: 'Your session has ended. Please log in again.',
     go_ready: 'Ready', go_pause: 'Not ready', hangup: 'Hang up', pause_code: 'Pause code', no_code: 'no code',
-    calls_today: (n) => `${n} calls today`, phone_ok: 'Phone connected', phone_gone: 'Phone not connected',
+    calls_today: (n) => `${n} ${n === 1 ? 'call' : 'calls'} today`, phone_ok: 'Phone connected', phone_gone: 'Phone not connected',
     agent_lost: 'Connection lost: your call stays up. Reconnecting…',
     waiting_call: 'Waiting for the next call', on_pause: 'You get no calls', on_call: 'On a call', in_wrap: 'Choose a disposition to finish', offered: 'A call is being connected', preview_hint: 'Look at the lead, then dial or skip', logged_out: 'Not logged in',
     no_lead: 'No call. The lead appears here when one comes in.', lead: 'Lead', preview: 'Preview', dial: 'Dial', skip: 'Skip',
