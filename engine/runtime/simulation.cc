@@ -143,7 +143,7 @@ struct Simulation::Engine {
   Engine(Simulation& s, ControllerOptions controller_options, call::ShardOptions shard_options)
       : control_loop(s.world_.NewLoop()),
         shard_loop(s.world_.NewLoop()),
-        store(*s.store_, *control_loop, absl::Milliseconds(2)),
+        store(*s.store_, *control_loop, s.options_.store_delay),
         signaling(s.carrier_, 0),
         media(*shard_loop, &s.carrier_),
         controller(

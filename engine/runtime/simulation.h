@@ -40,6 +40,7 @@ struct SimulationOptions {
   double pause_chance = 0;              // after a call, an agent takes a break of two minutes
   double screen_loss_chance = 0;        // at a pop, the agent's screen is lost for some seconds
   campaign::CampaignSettings settings;  // id, trunk and activity are filled in
+  absl::Duration store_delay = absl::Milliseconds(2);  // a synced write, and a read
   double calls_per_second = 50;
   int calls_max = 1000;
 };

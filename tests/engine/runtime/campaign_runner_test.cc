@@ -136,7 +136,7 @@ TEST(DelayHistogram, TakesWhatIsOutOfRange) {
   EXPECT_NEAR(delays.QuantileMs(0.5), 0.1, 0.001);
   delays.Add(absl::Hours(1));
   delays.Add(absl::InfiniteDuration());
-  EXPECT_NEAR(delays.QuantileMs(1), 1000, 0.2);
+  EXPECT_NEAR(delays.QuantileMs(1), 3000, 0.2);  // all beyond the last bucket are in it
 }
 
 TEST(CampaignRunner, CountsRecordsOfToday) {

@@ -194,9 +194,10 @@ class ControllerBench {
     Say(call::LegFreed{leg});
   }
 
-  // Logs in, lets the phone answer, goes ready. The agent's leg.
+  // Logs in with a screen, lets the phone answer, goes ready. The agent's leg.
   LegId LogIn(const AgentId& agent, bool ready = true) {
     EXPECT_TRUE(controller.Login(agent, "C", "").ok());
+    controller.ScreenConnected(agent);
     const LegId leg = AgentLeg(agent);
     EXPECT_TRUE(leg.valid());
     Answer(leg);
