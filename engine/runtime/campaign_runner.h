@@ -64,7 +64,7 @@ class CampaignRunner {
 // What the pacer is told of a campaign's settings.
 pacing::PacerSettings PacerSettingsOf(const campaign::CampaignSettings& settings);
 
-// Delays from answer to bridge in fixed buckets of 0.1 ms to 1 s: quantiles without keeping
+// Delays from answer to bridge in fixed buckets of 0.1 ms to 3 s: quantiles without keeping
 // samples.
 class DelayHistogram {
  public:

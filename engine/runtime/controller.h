@@ -169,7 +169,8 @@ class Controller final : public call::LegEventSink {
     LegId leg;  // nailed-up line, or the one being rung
     Loop::TimerId away_timer = 0;
     Loop::TimerId redial_timer = 0;
-    bool away = false;                      // screen lost while logged in
+    absl::Duration redial_wait;  // before the next try to ring the phone; grows with each failure
+    bool away = false;           // screen lost while logged in
     std::optional<campaign::Lead> preview;  // offered, not answered yet
     AttemptId preview_id;
   };
@@ -233,6 +234,7 @@ class Controller final : public call::LegEventSink {
   // when a new session has begun since.
   bool IsWith(const AgentId& agent, AttemptId attempt) const;
   void PlacePhoneLeg(const AgentId& agent);
+  void RedialPhone(const AgentId& agent);  // after a wait that grows
   void OnAgentLegAnswered(const AgentId& agent);
   void OnAgentLegEnded(const AgentId& agent, const call::LegEnded& event);
   bool ApplyToAgent(const AgentId& agent, agent::AgentEvent event);

@@ -1,6 +1,7 @@
 // Agents: login with a nailed-up line, ready and pause, preview, hang-up, disposition, lost
 // screens.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -12,6 +13,9 @@
 
 namespace outpace::runtime {
 namespace {
+
+constexpr absl::Duration kRedialFirst = absl::Seconds(1);
+constexpr absl::Duration kRedialMost = absl::Seconds(30);
 
 constexpr char kAway[] = "AWAY";  // pause code while an agent's screen is gone
 
@@ -70,7 +74,13 @@ absl::Status Controller::Login(const AgentId& agent, const CampaignId& campaign,
     OUTPACE_CHECK(roster_.SetCampaign(agent, campaign).ok());
   }
   line->second.phone_uri = phone;
+  line->second.redial_wait = kRedialFirst;
   ApplyToAgent(agent, agent::AgentEvent::kLogin);
+  // A page that logs in and never opens its event socket must not hold a line for ever.
+  line->second.away_timer = loop_.After(4 * options_.agent_away_max, [this, agent] {
+    agents_[agent].away_timer = 0;
+    Logout(agent).IgnoreError();
+  });
   // The line of an earlier session may still be on its way down; its end places the new one.
   if (!line->second.leg.valid()) PlacePhoneLeg(agent);
   return absl::OkStatus();
@@ -84,8 +94,7 @@ void Controller::PlacePhoneLeg(const AgentId& agent) {
   if (!line.leg.valid()) {
     agent_events_.OnNotice(agent,
                            "All lines are in use; your phone is rung as soon as one is free.");
-    line.redial_timer = loop_.After(absl::Seconds(1), [this, agent] { PlacePhoneLeg(agent); });
-    return;
+    return RedialPhone(agent);
   }
   call::DialOrder order;
   order.leg = line.leg;
@@ -101,8 +110,15 @@ void Controller::PlacePhoneLeg(const AgentId& agent) {
   roster_.SetPhone(agent, line.leg, false).IgnoreError();
   if (!Post(std::move(order))) {
     slots_.Free(std::exchange(line.leg, LegId()));
-    line.redial_timer = loop_.After(absl::Seconds(1), [this, agent] { PlacePhoneLeg(agent); });
+    RedialPhone(agent);
   }
+}
+
+void Controller::RedialPhone(const AgentId& agent) {
+  AgentLine& line = agents_[agent];
+  const absl::Duration wait = std::max(line.redial_wait, kRedialFirst);
+  line.redial_wait = std::min(2 * wait, kRedialMost);
+  line.redial_timer = loop_.After(wait, [this, agent] { PlacePhoneLeg(agent); });
 }
 
 void Controller::OnAgentLegAnswered(const AgentId& agent) {
@@ -111,6 +127,7 @@ void Controller::OnAgentLegAnswered(const AgentId& agent) {
     Post(call::HangUp{line.leg});
     return;
   }
+  line.redial_wait = kRedialFirst;
   roster_.SetPhone(agent, line.leg, true).IgnoreError();
   Announce(agent);
   AgentFree(agent);
@@ -131,9 +148,7 @@ void Controller::OnAgentLegEnded(const AgentId& agent, const call::LegEnded& eve
     if (live->phase == Phase::kTalking) Post(call::HangUp{live->leg});
     if (live->phase == Phase::kConnecting) DropConnecting(*live);
   }
-  if (!draining_) {
-    line.redial_timer = loop_.After(absl::Seconds(1), [this, agent] { PlacePhoneLeg(agent); });
-  }
+  if (!draining_) RedialPhone(agent);
 }
 
 // The agent went away between the reservation and the bridge: to the person it is an abandoned
