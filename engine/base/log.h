@@ -34,8 +34,8 @@ struct LogField {
       : name(n), value(static_cast<int64_t>(v.value())) {}
 };
 
-// Where structured log lines go. Thread safe; never blocks on the disk (the real one is asynchronous
-// and drops with a count when its queue is full).
+// Where structured log lines go. Thread safe; never blocks on the disk (the real one is
+// asynchronous and drops with a count when its queue is full).
 class Log {
  public:
   virtual ~Log() = default;

@@ -8,9 +8,9 @@
 
 namespace outpace {
 
-// One thread that runs tasks and timers: each call shard, the controller, the media plane and the API
-// own one. In simulation a single virtual-time queue plays all of them, so whoever takes its time and
-// its timers from here is deterministic.
+// One thread that runs tasks and timers: each call shard, the controller, the media plane and the
+// API own one. In simulation a single virtual-time queue plays all of them, so whoever takes its
+// time and its timers from here is deterministic.
 class Loop {
  public:
   using Task = absl::AnyInvocable<void()>;

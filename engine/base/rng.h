@@ -10,14 +10,14 @@ namespace outpace {
 class Rng {
  public:
   explicit Rng(uint64_t seed);
-  uint64_t Next();                          // uniform over all 64-bit values
-  double Uniform();                         // [0, 1)
-  uint64_t Below(uint64_t n);               // [0, n), n > 0, without modulo bias
-  bool Chance(double p);                    // true with probability p in [0, 1]
-  double Exponential(double mean);          // mean > 0
-  double Normal();                          // mean 0, standard deviation 1 (Box-Muller)
+  uint64_t Next();                           // uniform over all 64-bit values
+  double Uniform();                          // [0, 1)
+  uint64_t Below(uint64_t n);                // [0, n), n > 0, without modulo bias
+  bool Chance(double p);                     // true with probability p in [0, 1]
+  double Exponential(double mean);           // mean > 0
+  double Normal();                           // mean 0, standard deviation 1 (Box-Muller)
   double Lognormal(double mean, double cv);  // mean > 0, coefficient of variation >= 0
-  Rng Fork();                               // an independent stream
+  Rng Fork();                                // an independent stream
 
  private:
   uint64_t s_[4];

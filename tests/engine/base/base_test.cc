@@ -16,10 +16,12 @@ TEST(E164Test, ParsesThePunctuationPeopleWrite) {
 }
 
 TEST(E164Test, RefusesWithoutNamingTheNumber) {
-  for (const char* text : {"14155550100", "+1415", "+1415555010012345", "+0415555010", "+1415x550100"}) {
+  for (const char* text :
+       {"14155550100", "+1415", "+1415555010012345", "+0415555010", "+1415x550100"}) {
     const auto number = ParseE164(text);
     ASSERT_FALSE(number.ok()) << text;
-    EXPECT_THAT(std::string(number.status().message()), ::testing::Not(::testing::HasSubstr("415")));
+    EXPECT_THAT(std::string(number.status().message()),
+                ::testing::Not(::testing::HasSubstr("415")));
   }
 }
 
