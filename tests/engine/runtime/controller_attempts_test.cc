@@ -481,17 +481,17 @@ TEST_F(ControllerTest, SaysWhyItDoesNotDial) {
 }
 
 TEST_F(ControllerTest, NeverMoreThanTheTrunkTakes) {
-  settings.trunk = "slow";  // two calls a second, three at once
+  settings.trunk = "slow";  // one call in five seconds, three at once
   settings.dial_method = campaign::DialMethod::kRatio;
   settings.auto_dial_level = 20;
   settings.adaptive_maximum_level = 20;
   Start(30);
-  Pass(absl::Seconds(10));  // no credit is saved up meanwhile
+  Pass(absl::Seconds(30));  // no credit is saved up meanwhile
   LogIn("a1");
   LogIn("a2");
-  Pass(absl::Milliseconds(20));
+  Pass(absl::Milliseconds(4800));
   EXPECT_THAT(Dials(), SizeIs(1));
-  Pass(absl::Milliseconds(600));
+  Pass(absl::Milliseconds(400));
   EXPECT_THAT(Dials(), SizeIs(2));
   Pass(absl::Minutes(1));
   ASSERT_THAT(Dials(), SizeIs(3));

@@ -133,7 +133,7 @@ class ControllerBench {
 
   static ControllerOptions Options() {
     ControllerOptions options;
-    options.trunks = {{"carrier", "192.0.2.10:5060", 50, 100}, {"slow", "192.0.2.11:5060", 2, 3}};
+    options.trunks = {{"carrier", "192.0.2.10:5060", 50, 100}, {"slow", "192.0.2.11:5060", 0.2, 3}};
     options.legs_max = 40;
     return options;
   }

@@ -42,7 +42,7 @@ class SlowStore final : public campaign::LeadStore {
   }
   absl::Status CommitUnsynced(const campaign::StoreBatch& batch) override {
     ++unsynced_;
-    return memory_.CommitUnsynced(batch);
+    return Commit(batch);
   }
   absl::Status SyncWrites() override { return memory_.SyncWrites(); }
   absl::StatusOr<uint64_t> ReserveLeadIds(uint64_t n) override { return memory_.ReserveLeadIds(n); }
