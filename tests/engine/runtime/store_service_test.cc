@@ -225,7 +225,7 @@ TEST_F(StoreServiceTest, AnswersComeOnTheAskersLoop) {
   ASSERT_TRUE(loop_.Post([&] { loop_thread.set_value(std::this_thread::get_id()); }));
   service.Commit(BatchOf(1),
                  [&](absl::Status) { commit_thread.set_value(std::this_thread::get_id()); });
-  service.FetchDue({"C", absl::Now(), 1},
+  service.FetchDue({"C", absl::FromUnixSeconds(1'700'000'000), 1},
                    [&](auto) { fetch_thread.set_value(std::this_thread::get_id()); });
   const std::thread::id wanted = loop_thread.get_future().get();
   EXPECT_TRUE(commit_thread.get_future().get() == wanted);
