@@ -82,6 +82,7 @@ void BoardService::Install(api::HttpServer& server) {
   server.Route("GET", "/readyz", impl->Page([](const BoardSnapshot& board) {
     std::string why = board.stopped_reason;
     if (board.draining) why = "draining";
+    if (board.now == absl::Time()) why = "starting";  // no snapshot yet
     return api::HttpResponse{.status = why.empty() ? 200 : 503,
                              .content_type = "text/plain; charset=utf-8",
                              .body = why.empty() ? "ready\n" : why + "\n",

@@ -73,6 +73,7 @@ void Controller::Tick() {
     trunks_[i].tokens = std::min(trunks_[i].tokens + cps * absl::ToDoubleSeconds(passed),
                                  std::max(1.0, 2 * cps * absl::ToDoubleSeconds(options_.tick)));
   }
+  PostAgain();
   bool new_day = false;
   for (auto& [id, runner] : runners_) new_day |= runner->RollDay(wall);
   if (new_day) {
@@ -228,10 +229,23 @@ void Controller::StopForStore(const absl::Status& status) {
   Stop(absl::StrCat("the store cannot be written: ", status.message()));
 }
 
+// A full mailbox refuses a dial, and the attempt is taken back. Anything else must reach the shard,
+// or a person would stay on a line that nobody ends: it waits here, in order, for the next tick.
 bool Controller::Post(call::ShardMessage message) {
-  const absl::Status status = post_(std::move(message));
-  if (!status.ok()) log_.Error("shard.refused", {{"why", status.message()}});
-  return status.ok();
+  if (!unposted_.empty() && !std::holds_alternative<call::DialOrder>(message)) {
+    unposted_.push_back(std::move(message));
+    return true;
+  }
+  const absl::Status status = post_(message);
+  if (status.ok()) return true;
+  log_.Error("shard.refused", {{"why", status.message()}});
+  if (std::holds_alternative<call::DialOrder>(message)) return false;
+  unposted_.push_back(std::move(message));
+  return true;
+}
+
+void Controller::PostAgain() {
+  while (!unposted_.empty() && post_(unposted_.front()).ok()) unposted_.pop_front();
 }
 
 void Controller::PutCampaign(const campaign::CampaignSettings& settings) {

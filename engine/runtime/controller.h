@@ -10,6 +10,7 @@
 //   -> answered -> agent reserved, bridged, screen-pop | nobody free in time: message, abandoned
 //   -> ended -> wrap-up -> disposition -> lead, attempt and tier in one synced write.
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -191,6 +192,7 @@ class Controller final : public call::LegEventSink {
   void StopForStore(const absl::Status& status);
   void MaybeDrained();
   bool Post(call::ShardMessage message);
+  void PostAgain();
 
   // controller_attempts.cc
   gate::Verdict AskGate(const CampaignRunner& runner, const campaign::Lead& lead,
@@ -283,6 +285,7 @@ class Controller final : public call::LegEventSink {
       recovered_;                             // calls of a predecessor, no disposition yet
   absl::flat_hash_set<AttemptId> disposing_;  // stored calls whose disposition is being written
   std::string stopped_reason_;
+  std::deque<call::ShardMessage> unposted_;  // refused by a full mailbox; sent again each tick
   bool draining_ = false;
   bool ending_ = false;  // HangUpAll() was called
   absl::AnyInvocable<void()> drained_;

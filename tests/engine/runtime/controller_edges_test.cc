@@ -140,6 +140,20 @@ TEST_F(ControllerTest, AnEndThatCannotWaitHangsUpEverything) {
   EXPECT_EQ(Stored(talking.attempt).status, "DISPO");
 }
 
+// A full mailbox delays what ends a call; it does not swallow it.
+TEST_F(ControllerTest, AHangUpThatFindsTheMailboxFullComesLater) {
+  Start(1);
+  const call::DialOrder dial = TalkOne();
+  post_result = absl::ResourceExhaustedError("call shard mailbox full");
+  EXPECT_TRUE(controller.HangUp("a1").ok());
+  Pass(absl::Seconds(1));
+  EXPECT_FALSE(WasHungUp(dial.leg));
+  post_result = absl::OkStatus();
+  Pass(absl::Seconds(1));
+  EXPECT_TRUE(WasHungUp(dial.leg));
+  End(dial.leg, call::CallOutcome::kAnswered, false);
+}
+
 // A clock that steps back over midnight does not hand out yesterday's tries again.
 TEST_F(ControllerTest, TheDayNeverGoesBack) {
   CampaignRunner runner(settings);
