@@ -93,8 +93,11 @@ absl::StatusOr<Json> Admin::Impl::LeadWhy(const Json& arguments) {
     absl::StrAppend(&text, "lead ", lead.id.value(), " in campaign ", lead.campaign, ": ",
                     verdict.allowed() ? "may be dialed now" : "is held back", "\n");
     for (const gate::Reason& reason : verdict.reasons) {
-      absl::StrAppend(&text, "  ", gate::RuleName(reason.rule), ": ", reason.text, " (until ",
-                      TimeText(reason.until, absl::UTCTimeZone()), " UTC)\n");
+      absl::StrAppend(&text, "  ", gate::RuleName(reason.rule), ": ", reason.text);
+      if (reason.until != absl::InfiniteFuture()) {
+        absl::StrAppend(&text, " (until ", TimeText(reason.until, absl::UTCTimeZone()), " UTC)");
+      }
+      absl::StrAppend(&text, "\n");
     }
   }
   return Answer(text);
