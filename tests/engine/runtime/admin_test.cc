@@ -283,7 +283,7 @@ TEST_F(AdminTest, WhyALeadIsHeld) {
   Text("campaign.pause", {{"id", "DEMO"}});
   why = Text("lead.why", {{"lead", "3035550101"}});
   EXPECT_THAT(why, HasSubstr("dnc_system: "));
-  EXPECT_THAT(why, HasSubstr("(until never UTC)"));
+  EXPECT_THAT(why, ::testing::Not(HasSubstr("never")));
   EXPECT_THAT(why, HasSubstr("campaign_inactive: Campaign DEMO is not active."));
   EXPECT_THAT(why, HasSubstr("calling_window: ")) << "all reasons, not the first";
 }
