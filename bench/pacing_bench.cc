@@ -18,10 +18,11 @@ struct Campaign {
     Rng rng(1);
     uint64_t id = 0;
     double now_s = 0;
-    pacer.Decide({1, {}, {}}, 0, {100, 100, 100}, Time(0));
+    idle = 1;
+    pacer.Decide(Input(), Time(0));
     for (int i = 0; i < 2000; ++i) {
       const AttemptId attempt(++id);
-      pacer.OnDialed(attempt, Time(now_s));
+      pacer.OnDialed(attempt, {}, Time(now_s));
       now_s += 11;
       if (rng.Chance(0.2)) {
         pacer.OnAnswered(attempt, Time(now_s));
@@ -35,12 +36,22 @@ struct Campaign {
     now = Time(now_s + 26);
     // The base scenario in steady state: half a dial in flight per agent, one agent in 20 free.
     for (int i = 0; i < agents / 2; ++i) {
-      pacer.OnDialed(AttemptId(++id), Time(now_s + 26 * rng.Uniform()));
+      pacer.OnDialed(AttemptId(++id), {}, Time(now_s + 26 * rng.Uniform()));
     }
     idle = agents / 20;
     for (int i = idle; i < agents; ++i) {
       (i % 6 == 0 ? wrap_ages : talk_ages).push_back(absl::Seconds(rng.Exponential(60)));
     }
+  }
+  PacingInput Input() const {
+    PacingInput input;
+    input.agents_idle = idle;
+    input.talk_ages = talk_ages;
+    input.wrap_ages = wrap_ages;
+    input.lines_free = 1000;
+    input.trunk_tokens = 1000;
+    input.leads_ready = 10;
+    return input;
   }
   static MonoTime Time(double seconds) { return MonoTime() + absl::Seconds(seconds); }
 
@@ -58,9 +69,7 @@ void BM_Decide(benchmark::State& state) {
   for (auto _ : state) {
     campaign.now = campaign.now + absl::Milliseconds(50);
     // No leads: the state stays that of a campaign in flight.
-    benchmark::DoNotOptimize(
-        campaign.pacer.Decide({campaign.idle, campaign.talk_ages, campaign.wrap_ages}, 0,
-                              {1000, 1000, 10}, campaign.now));
+    benchmark::DoNotOptimize(campaign.pacer.Decide(campaign.Input(), campaign.now));
   }
 }
 BENCHMARK(BM_Decide)->Arg(5)->Arg(20)->Arg(50)->Arg(100)->Arg(500)->Arg(5000)->Unit(
@@ -71,9 +80,7 @@ void BM_DecideWithRefresh(benchmark::State& state) {
   Campaign campaign(static_cast<int>(state.range(0)));
   for (auto _ : state) {
     campaign.now = campaign.now + absl::Milliseconds(500);
-    benchmark::DoNotOptimize(
-        campaign.pacer.Decide({campaign.idle, campaign.talk_ages, campaign.wrap_ages}, 0,
-                              {1000, 1000, 10}, campaign.now));
+    benchmark::DoNotOptimize(campaign.pacer.Decide(campaign.Input(), campaign.now));
   }
 }
 BENCHMARK(BM_DecideWithRefresh)->Arg(50)->Arg(500)->Unit(benchmark::kMicrosecond);
@@ -83,7 +90,7 @@ void BM_AttemptEvents(benchmark::State& state) {
   uint64_t id = 1'000'000;
   for (auto _ : state) {
     const AttemptId attempt(++id);
-    campaign.pacer.OnDialed(attempt, campaign.now);
+    campaign.pacer.OnDialed(attempt, {}, campaign.now);
     campaign.now = campaign.now + absl::Milliseconds(100);
     campaign.pacer.OnResolved(attempt, AttemptResult::kNoAnswer, campaign.now);
   }

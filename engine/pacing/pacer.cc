@@ -110,6 +110,24 @@ absl::string_view LimitName(Limit limit) {
       return "hopper";
     case Limit::kBurst:
       return "burst";
+    case Limit::kSafety:
+      return "safety";
+  }
+  return "none";
+}
+
+absl::string_view AlarmName(Alarm alarm) {
+  switch (alarm) {
+    case Alarm::kNone:
+      return "none";
+    case Alarm::kBadInput:
+      return "bad_input";
+    case Alarm::kClockStep:
+      return "clock_step";
+    case Alarm::kAnswersTooMany:
+      return "answers_too_many";
+    case Alarm::kNoPersons:
+      return "no_persons";
   }
   return "none";
 }
@@ -137,7 +155,7 @@ void Pacer::UpdateSettings(const PacerSettings& settings) {
   tables_stale_ = true;
 }
 
-void Pacer::OnDialed(AttemptId id, MonoTime now) {
+void Pacer::OnDialed(AttemptId id, const LeadTraits&, MonoTime now) {
   if (!in_flight_index_.emplace(id, in_flight_.size()).second) {
     ++events_unknown_;
     return;
@@ -227,17 +245,17 @@ double Pacer::SinceSpent(MonoTime now, double age_s) const {
   return spent_once_ ? absl::ToDoubleSeconds(now - spent_) : age_s;
 }
 
-void Pacer::Learn(const PacerAgents& agents, MonoTime now) {
+void Pacer::Learn(const PacingInput& input, MonoTime now) {
   dial_ages_.clear();
   for (const InFlight& dial : in_flight_) {
     dial_ages_.push_back(absl::ToDoubleSeconds(now - dial.dialed));
   }
   talk_ages_.clear();
-  for (const absl::Duration age : agents.talk_ages) {
+  for (const absl::Duration age : input.talk_ages) {
     talk_ages_.push_back(absl::ToDoubleSeconds(age));
   }
   wrap_ages_.clear();
-  for (const absl::Duration age : agents.wrap_ages) {
+  for (const absl::Duration age : input.wrap_ages) {
     wrap_ages_.push_back(absl::ToDoubleSeconds(age));
   }
   const bool due = !spent_once_ || now - spent_ >= kRefreshEvery;
@@ -251,7 +269,7 @@ void Pacer::Learn(const PacerAgents& agents, MonoTime now) {
     drift_expected_ *= fade;
     drift_seen_ *= fade;
 
-    const double n = static_cast<double>(talk_ages_.size() + wrap_ages_.size()) + agents.idle;
+    const double n = static_cast<double>(talk_ages_.size() + wrap_ages_.size()) + input.agents_idle;
     ring_.SetMemory(
         std::max({kRingMemoryMin, 20 * n, kAnswerMemory / std::max(ring_.Share(kAnswer), 0.01)}));
     talk_.SetMemory(std::max(kTalkMemoryMin, 5 * n));
@@ -347,18 +365,17 @@ void Pacer::Cap(int most, Limit limit, Decision& decision) {
   decision.limit = limit;
 }
 
-Decision Pacer::Decide(const PacerAgents& agents, int calls_waiting, const PacerLimits& limits,
-                       MonoTime now) {
-  const int idle = std::max(0, agents.idle);
-  const int waiting = std::max(0, calls_waiting);
-  const int talking = static_cast<int>(agents.talk_ages.size());
-  const int agents_all = idle + talking + static_cast<int>(agents.wrap_ages.size());
+Decision Pacer::Decide(const PacingInput& input, MonoTime now) {
+  const int idle = std::max(0, input.agents_idle);
+  const int waiting = std::max(0, input.calls_waiting);
+  const int talking = static_cast<int>(input.talk_ages.size());
+  const int agents_all = idle + talking + static_cast<int>(input.wrap_ages.size());
   const int in_flight = static_cast<int>(in_flight_.size());
   const int lines = in_flight + waiting + talking;
   const int free_now = idle - waiting;
   const int legs_floor = std::max(0, free_now - in_flight);
 
-  Learn(agents, now);
+  Learn(input, now);
   budget_.SetAtRisk(waiting);
   Decision decision;
   decision.answer_ratio = ring_.Share(kAnswer);
@@ -378,9 +395,9 @@ Decision Pacer::Decide(const PacerAgents& agents, int calls_waiting, const Pacer
   const int level_room =
       static_cast<int>(std::min(settings_.dial_level_max * agents_all, 1e9)) - lines;
   // The caps in the order in which a tie is reported.
-  const std::array<std::pair<int, Limit>, 6> caps = {{{limits.leads_ready, Limit::kHopper},
-                                                      {limits.trunk_tokens, Limit::kTrunkRate},
-                                                      {limits.lines_free, Limit::kLines},
+  const std::array<std::pair<int, Limit>, 6> caps = {{{input.leads_ready, Limit::kHopper},
+                                                      {input.trunk_tokens, Limit::kTrunkRate},
+                                                      {input.lines_free, Limit::kLines},
                                                       {settings_.lines_max - lines, Limit::kLines},
                                                       {level_room, Limit::kLevel},
                                                       {burst, Limit::kBurst}}};

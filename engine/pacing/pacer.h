@@ -11,7 +11,6 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "engine/base/clock.h"
@@ -19,6 +18,7 @@
 #include "engine/pacing/abandon_budget.h"
 #include "engine/pacing/estimators.h"
 #include "engine/pacing/lookahead.h"
+#include "engine/pacing/policy.h"
 
 namespace outpace::pacing {
 
@@ -40,59 +40,6 @@ struct PacerSettings {
   int lines_max = 1'000'000;                         // most lines of the campaign at once
 };
 
-// How an attempt ended without reaching an agent.
-enum class AttemptResult {
-  kPerson,   // answered by a person, lost before the answer limit (the caller hung up)
-  kMachine,  // a machine, found by AMD or by early media
-  kNoAnswer,
-  kBusy,
-  kInvalid,     // vacant number
-  kOther,       // rejected, unreachable, unknown
-  kTrunkFault,  // congestion, no capacity: says nothing of the list and is not counted in the mix
-  kCancelled,   // withdrawn by us before the ring limit: counts as ringing time only
-};
-
-// What bound the number of legs.
-enum class Limit {
-  kNone,         // nothing to decide yet
-  kMethod,       // manual or preview
-  kAgents,       // no agent logged in, or one line per free agent is out (progressive)
-  kLevel,        // dial_level or dial_level_max
-  kAbandonment,  // the next dial's P_ab is above theta
-  kBudget,       // the window's abandonment budget is spent: progressive until it recovers
-  kLines,        // lines_free or lines_max
-  kTrunkRate,    // trunk_tokens
-  kHopper,       // leads_ready
-  kBurst,        // rate limit per agent: no catch-up burst after a stall
-};
-// "none", "method", "agents", "level", "abandonment", "budget", "lines", "trunk_rate", "hopper",
-// "burst": the names of the boards.
-absl::string_view LimitName(Limit limit);
-
-struct PacerAgents {
-  int idle = 0;                                // ready, no call reserved for them
-  absl::Span<const absl::Duration> talk_ages;  // of each agent on a call, time since connected
-  absl::Span<const absl::Duration>
-      wrap_ages;  // of each agent in wrap-up who will be ready after it
-};
-
-struct PacerLimits {
-  int lines_free = 0;
-  int trunk_tokens = 0;  // legs the trunks' rate limit (CPS) lets through now
-  int leads_ready = 0;
-};
-
-struct Decision {
-  int legs_to_place = 0;
-  Limit limit = Limit::kNone;
-  double p_abandon = 0;             // of the dial that would come next (predictive)
-  double theta = 0;                 // what is allowed for it
-  double agents_expected_free = 0;  // free now or within a ring time, minus waiting calls
-  double answers_expected = 0;      // from the dials in flight within a ring time
-  double answer_ratio = 0;          // share of dials answered and presented to an agent, learned
-  double dial_level = 0;            // lines per logged-in agent after this decision
-};
-
 // Learned figures for boards and logs.
 struct PacerSnapshot {
   double answer_ratio = 0;              // answered by what reaches agents / dialed
@@ -107,35 +54,21 @@ struct PacerSnapshot {
 };
 
 // Controller thread only. Copyable: a copy decides as the original would.
-class Pacer {
+class Pacer final : public Policy {
  public:
   explicit Pacer(const PacerSettings& settings);
   // Takes effect at the next Decide(); what was learned is kept.
   void UpdateSettings(const PacerSettings& settings);
 
-  // Each OnDialed is followed by one of OnAnswered and OnResolved, each OnAnswered by one of
-  // OnConnected, OnAbandoned and OnResolved. An event for an attempt in another state is ignored
-  // and counted. `now` does not go back.
-  void OnDialed(AttemptId id, MonoTime now);
-  // Answered: a person until told otherwise.
-  void OnAnswered(AttemptId id, MonoTime now);
-  // Ended without an answer; or, after OnAnswered, kMachine: AMD found a machine, kPerson: the
-  // caller hung up while waiting and before the answer limit, which is not an abandoned call.
-  void OnResolved(AttemptId id, AttemptResult result, MonoTime now);
-  void OnConnected(AttemptId id, MonoTime now);
-  // Answered and met by no agent within the answer limit.
-  void OnAbandoned(AttemptId id, MonoTime now);
-  // The agent's disposition says that a connected call was a machine. At most once an attempt.
-  void OnWasMachine(AttemptId id);
-  void OnTalkEnded(AttemptId id, absl::Duration talk, MonoTime now);
-  void OnWrapEnded(absl::Duration wrap, MonoTime now);
-
-  // Legs to place now. Call when an agent gets free, when an attempt resolves, and every 0.5 to 1
-  // s. `calls_waiting`: answered calls without an agent, in AMD or queued. Negative inputs count as
-  // 0. Never more than any of `limits` allows; 0 without agents. The caller reports each leg it
-  // then places with OnDialed.
-  Decision Decide(const PacerAgents& agents, int calls_waiting, const PacerLimits& limits,
-                  MonoTime now);
+  void OnDialed(AttemptId id, const LeadTraits& lead, MonoTime now) override;
+  void OnAnswered(AttemptId id, MonoTime now) override;
+  void OnResolved(AttemptId id, AttemptResult result, MonoTime now) override;
+  void OnConnected(AttemptId id, MonoTime now) override;
+  void OnAbandoned(AttemptId id, MonoTime now) override;
+  void OnWasMachine(AttemptId id) override;
+  void OnTalkEnded(AttemptId id, absl::Duration talk, MonoTime now) override;
+  void OnWrapEnded(absl::Duration wrap, MonoTime now) override;
+  Decision Decide(const PacingInput& input, MonoTime now) override;
 
   PacerSnapshot Snapshot() const;
   // The abandonment window: StartWindow() at its beginning (day, month or campaign, as the
@@ -158,7 +91,7 @@ class Pacer {
 
   bool TakeInFlight(AttemptId id, MonoTime now, double& age_s);
   bool TakeAnswered(AttemptId id, double* ring_s);
-  void Learn(const PacerAgents& agents, MonoTime now);  // spends the time, every kRefreshEvery
+  void Learn(const PacingInput& input, MonoTime now);  // spends the time, every kRefreshEvery
   void BuildTables();
   double AnswerFactor() const;
   double SinceSpent(MonoTime now, double age_s) const;

@@ -109,16 +109,19 @@ void Controller::Dial(CampaignRunner& runner) {
   const std::vector<absl::Duration> talk_ages = roster_.TalkAges(settings.id, now);
   const std::vector<absl::Duration> wrap_ages = roster_.WrapAges(settings.id, now);
   TrunkLive& live_trunk = trunks_[static_cast<size_t>(trunk)];
-  pacing::PacerLimits limits;
-  limits.lines_free =
+  pacing::PacingInput input;
+  input.agents_idle = agents.ready_phone;
+  input.talk_ages = talk_ages;
+  input.wrap_ages = wrap_ages;
+  input.calls_waiting = static_cast<int>(runner.waiting.size());
+  input.lines_free =
       std::min(options_.trunks[static_cast<size_t>(trunk)].calls_max - live_trunk.calls,
                static_cast<int>(slots_.free()));
-  limits.trunk_tokens = static_cast<int>(live_trunk.tokens);
+  input.trunk_tokens = static_cast<int>(live_trunk.tokens);
   if (live_trunk.probing)
-    limits.trunk_tokens = std::min(limits.trunk_tokens, runner.ringing == 0 ? 1 : 0);
-  limits.leads_ready = static_cast<int>(runner.hopper.size());
-  runner.last_decision = runner.pacer.Decide({agents.ready_phone, talk_ages, wrap_ages},
-                                             static_cast<int>(runner.waiting.size()), limits, now);
+    input.trunk_tokens = std::min(input.trunk_tokens, runner.ringing == 0 ? 1 : 0);
+  input.leads_ready = static_cast<int>(runner.hopper.size());
+  runner.last_decision = runner.pacer.Decide(input, now);
   for (int placed = 0; placed < runner.last_decision.legs_to_place && runner.hopper.size() > 0 &&
                        HasAttemptIds();) {
     if (Launch(runner, runner.hopper.Pop(), NextAttemptId(), AgentId())) ++placed;

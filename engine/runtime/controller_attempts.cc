@@ -121,7 +121,7 @@ bool Controller::Launch(CampaignRunner& runner, campaign::Lead lead, AttemptId i
   record.dialed_at = loop_.clock().Wall();
 
   numbers_in_call_[lead.phone] = id;
-  runner.pacer.OnDialed(id, loop_.clock().Mono());
+  runner.pacer.OnDialed(id, {}, loop_.clock().Mono());
   runner.CountAttempt(lead.id);
   ++runner.ringing;
   ++runner.today.attempts;

@@ -10,7 +10,28 @@
 namespace outpace::pacing {
 namespace {
 
-constexpr PacerLimits kNoLimits = {100'000, 100'000, 100'000};
+// lines_free, trunk_tokens, leads_ready
+struct Limits {
+  int lines_free, trunk_tokens, leads_ready;
+};
+constexpr Limits kNoLimits = {100'000, 100'000, 100'000};
+
+struct Agents {
+  int idle;
+  absl::Span<const absl::Duration> talk_ages, wrap_ages;
+};
+
+PacingInput View(const Agents& agents, int waiting, const Limits& limits) {
+  PacingInput input;
+  input.agents_idle = agents.idle;
+  input.talk_ages = agents.talk_ages;
+  input.wrap_ages = agents.wrap_ages;
+  input.calls_waiting = waiting;
+  input.lines_free = limits.lines_free;
+  input.trunk_tokens = limits.trunk_tokens;
+  input.leads_ready = limits.leads_ready;
+  return input;
+}
 
 MonoTime At(double seconds) { return MonoTime() + absl::Seconds(seconds); }
 
@@ -23,10 +44,10 @@ struct Scene {
   int waiting = 0;
   MonoTime now;
 
-  PacerAgents agents() const { return {idle, talk_ages, wrap_ages}; }
-  Decision Decide(const PacerLimits& limits = kNoLimits) {
-    return pacer.Decide(agents(), waiting, limits, now);
+  PacingInput Input(const Limits& limits = kNoLimits) const {
+    return View({idle, talk_ages, wrap_ages}, waiting, limits);
   }
+  Decision Decide(const Limits& limits = kNoLimits) { return pacer.Decide(Input(limits), now); }
 };
 
 Scene RandomScene(uint64_t seed, DialMethod method, int agents_max = 40) {
@@ -44,7 +65,7 @@ Scene RandomScene(uint64_t seed, DialMethod method, int agents_max = 40) {
   for (int i = 0; i < history; ++i) {
     now_s += rng.Exponential(0.5);
     const AttemptId attempt(++id);
-    pacer.OnDialed(attempt, At(now_s));
+    pacer.OnDialed(attempt, {}, At(now_s));
     const MonoTime end = At(now_s + rng.Exponential(8));
     if (rng.Chance(answer_ratio)) {
       pacer.OnAnswered(attempt, end);
@@ -61,7 +82,7 @@ Scene RandomScene(uint64_t seed, DialMethod method, int agents_max = 40) {
   }
   scene.now = At(now_s + 60);
   for (uint64_t n = rng.Below(30); n > 0; --n) {
-    pacer.OnDialed(AttemptId(++id), At(now_s + 60 - 20 * rng.Uniform()));
+    pacer.OnDialed(AttemptId(++id), {}, At(now_s + 60 - 20 * rng.Uniform()));
   }
   scene.idle = static_cast<int>(rng.Below(8));
   scene.waiting = rng.Chance(0.2) ? 1 : 0;
@@ -161,21 +182,21 @@ TEST(PacerProperty, PredictiveNeverFallsBelowProgressive) {
 
 TEST(Pacer, ProgressiveIsOneLineForEachFreeAgent) {
   Pacer pacer({.method = DialMethod::kProgressive});
-  EXPECT_EQ(pacer.Decide({4, {}, {}}, 0, kNoLimits, At(0)).legs_to_place, 4);
-  pacer.OnDialed(AttemptId(1), At(0));
-  pacer.OnDialed(AttemptId(2), At(0));
-  EXPECT_EQ(pacer.Decide({4, {}, {}}, 1, kNoLimits, At(1)).legs_to_place, 1);
+  EXPECT_EQ(pacer.Decide(View({4, {}, {}}, 0, kNoLimits), At(0)).legs_to_place, 4);
+  pacer.OnDialed(AttemptId(1), {}, At(0));
+  pacer.OnDialed(AttemptId(2), {}, At(0));
+  EXPECT_EQ(pacer.Decide(View({4, {}, {}}, 1, kNoLimits), At(1)).legs_to_place, 1);
 }
 
 // VICIdial's level: lines for each agent free or talking, talks included (AST_VDauto_dial.pl).
 TEST(Pacer, RatioIsTheLevelTimesTheAgents) {
   Pacer pacer({.method = DialMethod::kRatio, .dial_level = 2.5});
   const std::vector<absl::Duration> talking(6, absl::Seconds(30));
-  const Decision decision = pacer.Decide({4, talking, {}}, 0, kNoLimits, At(0));
+  const Decision decision = pacer.Decide(View({4, talking, {}}, 0, kNoLimits), At(0));
   EXPECT_EQ(decision.legs_to_place, 10);  // the burst limit: one a leg per agent at once
   EXPECT_EQ(decision.limit, Limit::kBurst);
-  for (uint64_t i = 1; i <= 10; ++i) pacer.OnDialed(AttemptId(i), At(0));
-  const Decision next = pacer.Decide({4, talking, {}}, 0, kNoLimits, At(5));
+  for (uint64_t i = 1; i <= 10; ++i) pacer.OnDialed(AttemptId(i), {}, At(0));
+  const Decision next = pacer.Decide(View({4, talking, {}}, 0, kNoLimits), At(5));
   EXPECT_EQ(next.legs_to_place, 25 - 6 - 10);
   EXPECT_EQ(next.limit, Limit::kLevel);
   EXPECT_NEAR(next.dial_level, 2.5, 1e-12);
@@ -186,8 +207,8 @@ TEST(Pacer, LevelMaxCapsAllLines) {
   uint64_t id = 0;
   int lines = 0;
   for (int s = 0; s < 5; ++s) {
-    const Decision decision = pacer.Decide({20, {}, {}}, 0, kNoLimits, At(s));
-    for (int i = 0; i < decision.legs_to_place; ++i) pacer.OnDialed(AttemptId(++id), At(s));
+    const Decision decision = pacer.Decide(View({20, {}, {}}, 0, kNoLimits), At(s));
+    for (int i = 0; i < decision.legs_to_place; ++i) pacer.OnDialed(AttemptId(++id), {}, At(s));
     lines += decision.legs_to_place;
     EXPECT_LE(lines, 24);
   }
@@ -225,7 +246,7 @@ TEST(Pacer, AbsurdInputsAreSafe) {
     pacer.OnTalkEnded(AttemptId(9), -absl::InfiniteDuration(), At(0));
     pacer.OnWrapEnded(absl::InfiniteDuration(), At(0));
     for (int s = 0; s < 3; ++s) {
-      const Decision decision = pacer.Decide({3, ages, ages}, -7, {50, 50, 50}, At(s));
+      const Decision decision = pacer.Decide(View({3, ages, ages}, -7, {50, 50, 50}), At(s));
       EXPECT_GE(decision.legs_to_place, 0);
       EXPECT_LE(decision.legs_to_place, 9);
       EXPECT_TRUE(std::isfinite(decision.p_abandon));
@@ -241,8 +262,8 @@ TEST(Pacer, EventsOfUnknownAttemptsAreCountedAndIgnored) {
   pacer.OnResolved(AttemptId(1), AttemptResult::kBusy, At(0));
   pacer.OnConnected(AttemptId(1), At(0));
   pacer.OnAbandoned(AttemptId(1), At(0));
-  pacer.OnDialed(AttemptId(2), At(0));
-  pacer.OnDialed(AttemptId(2), At(0));
+  pacer.OnDialed(AttemptId(2), {}, At(0));
+  pacer.OnDialed(AttemptId(2), {}, At(0));
   EXPECT_EQ(pacer.Snapshot().events_unknown, 5);
   EXPECT_EQ(pacer.Snapshot().in_flight, 1);
   EXPECT_EQ(pacer.Snapshot().window.abandoned, 0);
@@ -254,7 +275,7 @@ TEST(Pacer, TrunkFaultsAreNotInTheMix) {
   scene.Decide();
   const double before = scene.pacer.Snapshot().answer_ratio;
   for (uint64_t i = 0; i < 500; ++i) {
-    scene.pacer.OnDialed(AttemptId(1'000'000 + i), scene.now);
+    scene.pacer.OnDialed(AttemptId(1'000'000 + i), {}, scene.now);
     scene.pacer.OnResolved(AttemptId(1'000'000 + i), AttemptResult::kTrunkFault, scene.now);
   }
   scene.pacer.UpdateSettings({.method = DialMethod::kPredictive});  // rebuilds the tables
@@ -265,7 +286,7 @@ TEST(Pacer, TrunkFaultsAreNotInTheMix) {
 TEST(Pacer, CountsTheWindow) {
   Pacer pacer({.method = DialMethod::kPredictive});
   for (uint64_t i = 1; i <= 5; ++i) {
-    pacer.OnDialed(AttemptId(i), At(0));
+    pacer.OnDialed(AttemptId(i), {}, At(0));
     pacer.OnAnswered(AttemptId(i), At(4));
   }
   pacer.OnConnected(AttemptId(1), At(4));
@@ -289,8 +310,8 @@ TEST(Pacer, SavedStateDecidesAlike) {
   scene.Decide();
   Pacer restarted({.method = DialMethod::kPredictive});
   ASSERT_TRUE(restarted.LoadState(scene.pacer.SaveState()).ok());
-  const PacerAgents agents = {3, scene.talk_ages, {}};
-  const Decision decision = restarted.Decide(agents, 0, kNoLimits, scene.now);
+  const Agents agents = {3, scene.talk_ages, {}};
+  const Decision decision = restarted.Decide(View(agents, 0, kNoLimits), scene.now);
   EXPECT_NEAR(decision.answer_ratio, scene.pacer.Snapshot().answer_ratio, 0.02);
   EXPECT_NEAR(absl::ToDoubleSeconds(restarted.Snapshot().wrap_time_mean),
               absl::ToDoubleSeconds(scene.pacer.Snapshot().wrap_time_mean), 1);

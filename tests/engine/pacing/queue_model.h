@@ -211,9 +211,13 @@ class QueueModel {
       if (agent.state == AgentState::kWrap) wrap_ages_.push_back(now_ - agent.since);
     }
     ++result_.decisions;
-    const Decision decision =
-        pacer_.Decide({idle, talk_ages_, wrap_ages_}, static_cast<int>(waiting_.size()),
-                      {1'000'000, 1'000'000, 1'000'000}, now_);
+    PacingInput input;
+    input.agents_idle = idle;
+    input.talk_ages = talk_ages_;
+    input.wrap_ages = wrap_ages_;
+    input.calls_waiting = static_cast<int>(waiting_.size());
+    input.lines_free = input.trunk_tokens = input.leads_ready = 1'000'000;
+    const Decision decision = pacer_.Decide(input, now_);
     for (int i = 0; i < decision.legs_to_place; ++i) Launch();
     const int lines = ringing_ + static_cast<int>(waiting_.size() + talk_ages_.size());
     result_.lines_peak = std::max(result_.lines_peak, lines);
@@ -222,7 +226,7 @@ class QueueModel {
   void Launch() {
     const size_t id = attempts_.size();
     Attempt attempt;
-    pacer_.OnDialed(Id(id), now_);
+    pacer_.OnDialed(Id(id), {}, now_);
     ++ringing_;
     ++result_.dials;
     const double u = rng_.Uniform();
