@@ -29,6 +29,12 @@ constexpr std::pair<DialMethod, absl::string_view> kDialMethods[] = {
     {DialMethod::kAdaptAverage, "ADAPT_AVERAGE"},
 };
 
+constexpr std::pair<AbandonWindow, absl::string_view> kAbandonWindows[] = {
+    {AbandonWindow::kMethod, "method"},          {AbandonWindow::kDay, "day"},
+    {AbandonWindow::kCampaign, "campaign"},      {AbandonWindow::kRolling24h, "rolling_24h"},
+    {AbandonWindow::kRolling30d, "rolling_30d"},
+};
+
 absl::Status Bad(absl::string_view name, absl::string_view value, absl::string_view wanted) {
   return absl::InvalidArgumentError(
       absl::StrCat(name, ": \"", value.substr(0, 40), "\" is not ", wanted));
@@ -155,6 +161,27 @@ absl::Status SetDialMethod(absl::string_view name, absl::string_view value, Dial
              "ADAPT_AVERAGE");
 }
 
+absl::Status SetWindow(absl::string_view name, absl::string_view value, AbandonWindow& out) {
+  for (const auto& [window, text] : kAbandonWindows) {
+    if (absl::EqualsIgnoreCase(value, text)) {
+      out = window;
+      return absl::OkStatus();
+    }
+  }
+  return Bad(name, value, "one of method, day, campaign, rolling_24h, rolling_30d");
+}
+
+// VICIdial's form of a time of day: four digits, "2100".
+absl::Status SetHourMinute(absl::string_view name, absl::string_view value, int& out) {
+  int number = 0;
+  if (value.size() != 4 || !absl::SimpleAtoi(value, &number) || number < 0 || number > 2400 ||
+      number % 100 > 59) {
+    return Bad(name, value, "a time of day as HHMM from 0000 to 2400, for example 2100");
+  }
+  out = number;
+  return absl::OkStatus();
+}
+
 absl::Status SetCallerId(absl::string_view name, absl::string_view value, E164& out) {
   if (value.empty()) {
     out = E164();
@@ -210,6 +237,46 @@ constexpr Setting kSettings[] = {
        return SetReal(n, v, 0, 5, "3", s.adaptive_dropped_percentage);
      },
      [](const S& s) { return absl::StrCat(s.adaptive_dropped_percentage); }},
+    {"abandon_window", [](V n, V v, S& s) { return SetWindow(n, v, s.abandon_window); },
+     [](const S& s) { return std::string(AbandonWindowName(s.abandon_window)); }},
+    {"client_dropped_percentage",
+     [](V n, V v, S& s) { return SetReal(n, v, 0, 5, "1.5", s.client_dropped_percentage); },
+     [](const S& s) { return absl::StrCat(s.client_dropped_percentage); }},
+    {"client_window",
+     [](V n, V v, S& s) {
+       AbandonWindow window = s.client_window;
+       if (absl::Status status = SetWindow(n, v, window); !status.ok()) return status;
+       if (window == AbandonWindow::kMethod) {
+         return Bad(n, v, "one of day, campaign, rolling_24h, rolling_30d");
+       }
+       s.client_window = window;
+       return absl::OkStatus();
+     },
+     [](const S& s) { return std::string(AbandonWindowName(s.client_window)); }},
+    {"adaptive_intensity",
+     [](V n, V v, S& s) { return SetWhole(n, v, -40, 40, "10", s.adaptive_intensity); },
+     [](const S& s) { return absl::StrCat(s.adaptive_intensity); }},
+    {"adaptive_latest_server_time",
+     [](V n, V v, S& s) { return SetHourMinute(n, v, s.adaptive_latest_server_time); },
+     [](const S& s) {
+       return absl::StrCat(absl::Dec(s.adaptive_latest_server_time, absl::kZeroPad4));
+     }},
+    {"adaptive_dl_diff_target",
+     [](V n, V v, S& s) { return SetWhole(n, v, -40, 40, "0", s.adaptive_dl_diff_target); },
+     [](const S& s) { return absl::StrCat(s.adaptive_dl_diff_target); }},
+    {"available_only_ratio_tally",
+     [](V n, V v, S& s) { return SetFlag(n, v, s.available_only_ratio_tally); },
+     [](const S& s) { return FlagText(s.available_only_ratio_tally); }},
+    {"campaign_weight",
+     [](V n, V v, S& s) { return SetWhole(n, v, 1, 100, "50", s.campaign_weight); },
+     [](const S& s) { return absl::StrCat(s.campaign_weight); }},
+    {"campaign_priority",
+     [](V n, V v, S& s) { return SetWhole(n, v, -99, 99, "0", s.campaign_priority); },
+     [](const S& s) { return absl::StrCat(s.campaign_priority); }},
+    {"min_ring_seconds",
+     // At least 15 s or four rings: 16 CFR 310.4(b)(4)(ii).
+     [](V n, V v, S& s) { return SetSeconds(n, v, 15, 120, "15", s.min_ring_seconds); },
+     [](const S& s) { return SecondsText(s.min_ring_seconds); }},
     {"drop_call_seconds",
      [](V n, V v, S& s) { return SetSeconds(n, v, 0.5, 10, "2", s.drop_call_seconds); },
      [](const S& s) { return SecondsText(s.drop_call_seconds); }},
@@ -268,6 +335,9 @@ constexpr std::pair<absl::string_view, absl::string_view> kAliases[] = {
     {"id", "campaign_id"},
     {"name", "campaign_name"},
     {"adaptive_drop_percentage", "adaptive_dropped_percentage"},
+    {"dl_diff_target", "adaptive_dl_diff_target"},
+    {"weight", "campaign_weight"},
+    {"priority", "campaign_priority"},
     {"drop_call_timer", "drop_call_seconds"},
     {"recycle", "lead_recycle"},
     {"calling_window", "local_call_time"},
@@ -286,6 +356,60 @@ absl::string_view DialMethodName(DialMethod method) {
 bool IsPredictive(DialMethod method) {
   return method == DialMethod::kAdaptHardLimit || method == DialMethod::kAdaptTapered ||
          method == DialMethod::kAdaptAverage;
+}
+
+absl::string_view AbandonWindowName(AbandonWindow window) {
+  for (const auto& [value, text] : kAbandonWindows) {
+    if (value == window) return text;
+  }
+  return "";
+}
+
+AbandonWindow CampaignSettings::RegulationWindow() const {
+  if (abandon_window != AbandonWindow::kMethod) return abandon_window;
+  return dial_method == DialMethod::kAdaptAverage ? AbandonWindow::kCampaign : AbandonWindow::kDay;
+}
+
+std::vector<std::string> CampaignSettings::Notes() const {
+  const CampaignSettings usual;
+  const bool ratio = dial_method == DialMethod::kRatio;
+  const bool predictive = IsPredictive(dial_method);
+  std::vector<std::string> notes;
+  if (adaptive_dl_diff_target != 0) {
+    notes.push_back(absl::StrCat("adaptive_dl_diff_target=", adaptive_dl_diff_target,
+                                 " has no effect: how many agents wait follows from the forecast "
+                                 "and the limit on abandoned calls"));
+  }
+  if (adaptive_intensity != 0 && !predictive) {
+    notes.push_back("adaptive_intensity has no effect but with the ADAPT_ methods");
+  }
+  if (adaptive_latest_server_time != usual.adaptive_latest_server_time &&
+      dial_method != DialMethod::kAdaptTapered) {
+    notes.push_back("adaptive_latest_server_time has no effect but with ADAPT_TAPERED");
+  }
+  if (available_only_ratio_tally && !ratio) {
+    notes.push_back(
+        "available_only_ratio_tally has no effect but with RATIO: the ADAPT_ methods forecast when "
+        "each agent gets free");
+  }
+  if (auto_dial_level != usual.auto_dial_level && !ratio) {
+    notes.push_back(
+        predictive
+            ? "auto_dial_level has no effect but with RATIO: the ADAPT_ methods find their own"
+            : "auto_dial_level has no effect but with RATIO");
+  }
+  if (client_dropped_percentage > 0 && client_dropped_percentage >= adaptive_dropped_percentage &&
+      client_window == RegulationWindow()) {
+    notes.push_back(
+        "client_dropped_percentage has no effect: adaptive_dropped_percentage is as strict over "
+        "the same window");
+  }
+  if (min_ring_seconds >= dial_timeout) {
+    notes.push_back(
+        "min_ring_seconds is not below dial_timeout: calls that nobody could take any more ring "
+        "out");
+  }
+  return notes;
 }
 
 std::map<std::string, std::string> CampaignSettings::ToMap() const {

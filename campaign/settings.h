@@ -22,11 +22,22 @@ enum class DialMethod {
   kRatio,           // RATIO: auto_dial_level lines per free agent
   kAdaptHardLimit,  // ADAPT_HARD_LIMIT: predictive, the abandonment limit is never crossed
                     // knowingly
-  kAdaptTapered,    // ADAPT_TAPERED and ADAPT_AVERAGE: accepted, predictive with the same limit
-  kAdaptAverage,
+  kAdaptTapered,    // ADAPT_TAPERED: the same, against the budget of the shift's whole forecast
+  kAdaptAverage,    // ADAPT_AVERAGE: the same, over the average of the campaign so far
 };
 absl::string_view DialMethodName(DialMethod method);
 bool IsPredictive(DialMethod method);
+
+// Over which calls a cap on abandoned calls is counted.
+enum class AbandonWindow {
+  kMethod,      // "method": the day; with ADAPT_AVERAGE the campaign
+  kDay,         // "day": the campaign's day, midnight to midnight of report_zone (Ofcom)
+  kCampaign,    // "campaign": successive periods of 30 days from its first call (16 CFR
+                // 310.4(b)(4)(i))
+  kRolling24h,  // "rolling_24h"
+  kRolling30d,  // "rolling_30d"
+};
+absl::string_view AbandonWindowName(AbandonWindow window);
 
 // What a campaign does with a status: how long until the next try and how many.
 struct RecycleRule {
@@ -40,9 +51,19 @@ struct CampaignSettings {
   std::string name;
   bool active = false;
   DialMethod dial_method = DialMethod::kAdaptHardLimit;
-  double auto_dial_level = 1.0;              // RATIO: lines per free agent, 1..20
+  double auto_dial_level = 1.0;              // RATIO: lines per agent, 1..20
+  bool available_only_ratio_tally = false;   // RATIO: count free agents only
   double adaptive_maximum_level = 6.0;       // cap on lines per agent in predictive modes
   double adaptive_dropped_percentage = 3.0;  // abandonment limit, percent of answered calls
+  AbandonWindow abandon_window = AbandonWindow::kMethod;  // of that limit
+  double client_dropped_percentage = 0;  // a further limit, of the client's contract; 0: none
+  AbandonWindow client_window = AbandonWindow::kCampaign;
+  int adaptive_intensity = 0;              // ADAPT_: risk taken times (1 + I/100), -40..40
+  int adaptive_latest_server_time = 2100;  // ADAPT_TAPERED: end of the shift, HHMM in report_zone
+  int adaptive_dl_diff_target = 0;         // kept; without effect (Notes())
+  int campaign_weight = 50;                // share of a trunk that is short, 1..100
+  int campaign_priority = 0;               // of a trunk that is short: higher first, -99..99
+  absl::Duration min_ring_seconds = absl::Seconds(15);  // >= 15 s: not cancelled before (TSR)
   absl::Duration drop_call_seconds = absl::Seconds(2);  // answer to agent, else abandoned
   absl::Duration dial_timeout = absl::Seconds(26);      // INVITE to giving up, >= 15 s (TSR)
   absl::Duration wrapup_seconds = absl::Seconds(60);    // wrap-up limit; then status DISPO
@@ -63,6 +84,12 @@ struct CampaignSettings {
   absl::Status Set(absl::string_view name, absl::string_view value);
   static absl::StatusOr<CampaignSettings> FromMap(
       const std::map<std::string, std::string>& settings);
+  // What is set here and has no effect, or another than VICIdial's users expect: a sentence each,
+  // for `campaign set` and `campaign show`.
+  std::vector<std::string> Notes() const;
+
+  // The window of adaptive_dropped_percentage: never kMethod.
+  AbandonWindow RegulationWindow() const;
 };
 
 }  // namespace outpace::campaign

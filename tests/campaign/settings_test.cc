@@ -30,6 +30,16 @@ TEST(CampaignSettings, SurviveTheWayThroughText) {
                                                         {"lead_recycle", "NA:3600:4,AB:300:5"},
                                                         {"report_zone", "America/New_York"},
                                                         {"trunk", "carrier"},
+                                                        {"abandon_window", "rolling_30d"},
+                                                        {"client_dropped_percentage", "1.5"},
+                                                        {"client_window", "rolling_24h"},
+                                                        {"adaptive_intensity", "-15"},
+                                                        {"adaptive_latest_server_time", "0830"},
+                                                        {"adaptive_dl_diff_target", "-1"},
+                                                        {"available_only_ratio_tally", "Y"},
+                                                        {"campaign_weight", "80"},
+                                                        {"campaign_priority", "-3"},
+                                                        {"min_ring_seconds", "20"},
                                                         {"use_campaign_dnc", "N"}}) {
     EXPECT_TRUE(settings.Set(name, value).ok()) << settings.Set(name, value);
   }
@@ -41,6 +51,68 @@ TEST(CampaignSettings, SurviveTheWayThroughText) {
   EXPECT_EQ(again->recycle.size(), 2u);
   EXPECT_EQ(again->recycle[1].delay, absl::Minutes(5));
   EXPECT_EQ(again->report_zone.name(), "America/New_York");
+  EXPECT_EQ(again->abandon_window, AbandonWindow::kRolling30d);
+  EXPECT_EQ(again->client_window, AbandonWindow::kRolling24h);
+  EXPECT_EQ(again->adaptive_latest_server_time, 830);
+  EXPECT_EQ(again->ToMap().at("adaptive_latest_server_time"), "0830");
+  EXPECT_TRUE(again->available_only_ratio_tally);
+}
+
+TEST(CampaignSettings, VicidialsOtherWordsMeanTheSame) {
+  CampaignSettings settings = Demo();
+  EXPECT_TRUE(settings.Set("dl_diff_target", "-2").ok());
+  EXPECT_TRUE(settings.Set("weight", "7").ok());
+  EXPECT_TRUE(settings.Set("priority", "9").ok());
+  EXPECT_EQ(settings.adaptive_dl_diff_target, -2);
+  EXPECT_EQ(settings.campaign_weight, 7);
+  EXPECT_EQ(settings.campaign_priority, 9);
+}
+
+TEST(CampaignSettings, TheWindowFollowsTheMethodUnlessItIsNamed) {
+  CampaignSettings settings = Demo();
+  EXPECT_EQ(settings.RegulationWindow(), AbandonWindow::kDay);
+  settings.dial_method = DialMethod::kAdaptTapered;
+  EXPECT_EQ(settings.RegulationWindow(), AbandonWindow::kDay);
+  settings.dial_method = DialMethod::kAdaptAverage;
+  EXPECT_EQ(settings.RegulationWindow(), AbandonWindow::kCampaign);
+  settings.abandon_window = AbandonWindow::kDay;
+  EXPECT_EQ(settings.RegulationWindow(), AbandonWindow::kDay);
+}
+
+// What is accepted and does nothing is said, and only that.
+TEST(CampaignSettings, NotesSayWhatHasNoEffect) {
+  EXPECT_TRUE(Demo().Notes().empty());
+  struct Case {
+    const char *method, *name, *value, *says;  // says == nullptr: it has an effect
+  };
+  for (const Case& c : {
+           Case{"ADAPT_HARD_LIMIT", "adaptive_dl_diff_target", "-1", "adaptive_dl_diff_target=-1"},
+           Case{"RATIO", "adaptive_dl_diff_target", "2", "adaptive_dl_diff_target=2"},
+           Case{"RATIO", "adaptive_intensity", "10", "ADAPT_"},
+           Case{"ADAPT_AVERAGE", "adaptive_intensity", "10", nullptr},
+           Case{"ADAPT_AVERAGE", "adaptive_latest_server_time", "1700", "ADAPT_TAPERED"},
+           Case{"ADAPT_TAPERED", "adaptive_latest_server_time", "1700", nullptr},
+           Case{"ADAPT_TAPERED", "available_only_ratio_tally", "Y", "RATIO"},
+           Case{"RATIO", "available_only_ratio_tally", "Y", nullptr},
+           Case{"PROGRESSIVE", "auto_dial_level", "2", "RATIO"},
+           Case{"RATIO", "auto_dial_level", "2", nullptr},
+           Case{"ADAPT_AVERAGE", "client_dropped_percentage", "3", "as strict"},
+           Case{"ADAPT_HARD_LIMIT", "client_dropped_percentage", "3", nullptr},
+           Case{"ADAPT_AVERAGE", "client_dropped_percentage", "1", nullptr},
+           Case{"RATIO", "min_ring_seconds", "26", "ring out"},
+           Case{"RATIO", "min_ring_seconds", "25", nullptr},
+       }) {
+    CampaignSettings settings = Demo();
+    ASSERT_TRUE(settings.Set("dial_method", c.method).ok());
+    ASSERT_TRUE(settings.Set(c.name, c.value).ok());
+    const std::vector<std::string> notes = settings.Notes();
+    if (c.says == nullptr) {
+      EXPECT_TRUE(notes.empty()) << c.method << " " << c.name << ": " << notes.front();
+    } else {
+      ASSERT_EQ(notes.size(), 1u) << c.method << " " << c.name;
+      EXPECT_THAT(notes[0], HasSubstr(c.says));
+    }
+  }
 }
 
 TEST(CampaignSettings, DefaultsSurviveToo) {
@@ -72,6 +144,16 @@ TEST(CampaignSettings, RefusesWhatIsOutOfRangeAndSaysWhatIsIn) {
            Case{"lead_recycle", "NA:3600:1,NA:7200:1", "once"},
            Case{"report_zone", "../../etc/passwd", "IANA"},
            Case{"call_count_limit", "3.5", "whole number"},
+           Case{"abandon_window", "week", "rolling_30d"},
+           Case{"client_window", "method", "rolling_30d"},
+           Case{"client_dropped_percentage", "nan", "0 to 5"},
+           Case{"adaptive_intensity", "41", "-40 to 40"},
+           Case{"adaptive_latest_server_time", "2460", "HHMM"},
+           Case{"adaptive_latest_server_time", "900", "HHMM"},
+           Case{"adaptive_latest_server_time", "-100", "HHMM"},
+           Case{"campaign_weight", "0", "1 to 100"},
+           Case{"campaign_priority", "100", "-99 to 99"},
+           Case{"min_ring_seconds", "14.9", "15 to 120"},
            Case{"colour", "red", "dial_method"},
        }) {
     CampaignSettings settings = Demo();
