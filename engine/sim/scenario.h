@@ -104,5 +104,7 @@ struct Scenario {
 
 // A scenario file's text. InvalidArgument names the line and what is wrong with it.
 absl::StatusOr<Scenario> ParseScenario(absl::string_view text);
+// Text that ParseScenario() reads back as the same scenario. Durations to the nanosecond.
+std::string FormatScenario(const Scenario& scenario);
 
 }  // namespace outpace::sim
