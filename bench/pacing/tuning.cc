@@ -1,0 +1,180 @@
+#include "bench/pacing/tuning.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <thread>
+#include <utility>
+
+#include "engine/base/check.h"
+
+namespace outpace::lab {
+namespace {
+
+double Cap(const sim::Scenario& scenario, const TuningSettings& settings) {
+  return settings.abandon_ratio_max > 0 ? settings.abandon_ratio_max
+                                        : scenario.campaigns[0].abandon_ratio_max;
+}
+
+bool Within(const Pooled& pooled, const sim::Scenario& scenario, const TuningSettings& settings) {
+  return pooled.worst_ratio <= Cap(scenario, settings) &&
+         pooled.share_over() <= settings.share_over_max;
+}
+
+// The largest knob within the cap, for a rule that abandons more with a larger knob. Bisects the
+// logarithm of [low, high] until the bracket is narrower than `narrow`; low is kept if even that is
+// above the cap.
+template <typename Make>
+Tuned Largest(const sim::Scenario& scenario, const TuningSettings& settings, double low,
+              double high, double narrow, const Make& make) {
+  const auto run = [&](double knob) {
+    return Tuned{knob, RunPooled(scenario, make(knob), settings)};
+  };
+  Tuned best = run(low);
+  if (!Within(best.result, scenario, settings)) return best;
+  Tuned above;
+  while (std::log(high / low) > narrow) {
+    const Tuned tried = run(std::sqrt(low * high));
+    if (Within(tried.result, scenario, settings)) {
+      low = tried.knob;
+      if (tried.result.occupancy() >= best.result.occupancy()) best = tried;
+    } else {
+      high = tried.knob;
+    }
+  }
+  return best;
+}
+
+struct Grid {
+  std::vector<VicidialSettings> settings;
+  void AvailableOnly(double level_max) {
+    VicidialSettings one;
+    one.available_only = true;
+    one.level_max = level_max;
+    settings.push_back(one);
+  }
+  void AllAgents(double level_max, double diff_target) {
+    VicidialSettings one;
+    one.level_max = level_max;
+    one.diff_target = diff_target;
+    settings.push_back(one);
+  }
+};
+
+Grid CoarseGrid() {
+  Grid grid;
+  for (const double max : {1.5, 2.0, 2.5, 3.0, 4.0, 5.5, 8.0, 12.0, 20.0, 30.0}) {
+    grid.AvailableOnly(max);
+  }
+  for (const double max : {1.1, 1.3, 1.7, 3.0}) {
+    for (const double diff : {0.0, -1.0, -3.0}) grid.AllAgents(max, diff);
+  }
+  return grid;
+}
+
+// Settings near `best`, itself included.
+Grid FineGrid(const VicidialSettings& best) {
+  Grid grid;
+  if (best.available_only) {
+    for (const double factor : {0.8, 0.9, 1.0, 1.1, 1.2}) {
+      grid.AvailableOnly(best.level_max * factor);
+    }
+    return grid;
+  }
+  for (const double extra : {0.7, 1.0, 1.4}) {
+    for (const double diff : {-1.0, 0.0, 1.0}) {
+      grid.AllAgents(1 + (best.level_max - 1) * extra, std::min(0.0, best.diff_target + diff));
+    }
+  }
+  return grid;
+}
+
+}  // namespace
+
+void RunParallel(size_t count, int threads, const std::function<void(size_t)>& task) {
+  OUTPACE_CHECK(threads >= 1);
+  std::atomic<size_t> next{0};
+  const auto work = [&] {
+    for (size_t i = next++; i < count; i = next++) task(i);
+  };
+  std::vector<std::thread> helpers;
+  const size_t most = std::min(count, static_cast<size_t>(threads));
+  for (size_t t = 1; t < most; ++t) helpers.emplace_back(work);
+  work();
+  for (std::thread& helper : helpers) helper.join();
+}
+
+uint64_t RepeatSeed(uint64_t seed, int repeat) {
+  return seed + 1'000'003 * static_cast<uint64_t>(repeat);
+}
+
+Pooled RunPooled(const sim::Scenario& scenario, const Floor::PolicyMaker& make,
+                 const TuningSettings& settings) {
+  const auto repeats = static_cast<size_t>(std::max(1, scenario.repeats));
+  const size_t campaigns = scenario.campaigns.size();
+  std::vector<std::vector<FloorResult>> results(settings.seeds.size() * repeats);
+  RunParallel(results.size(), settings.threads, [&](size_t i) {
+    Floor floor(scenario, RepeatSeed(settings.seeds[i / repeats], static_cast<int>(i % repeats)),
+                make);
+    floor.Run();
+    for (size_t c = 0; c < campaigns; ++c) results[i].push_back(floor.result(c));
+  });
+  Pooled pooled;
+  for (size_t c = 0; c < campaigns; ++c) {
+    int64_t persons = 0;
+    int64_t abandoned = 0;
+    for (const std::vector<FloorResult>& run : results) {
+      pooled.busy_s += run[c].busy_s;
+      pooled.logged_s += run[c].logged_s;
+      persons += run[c].persons;
+      abandoned += run[c].abandoned;
+      ++pooled.runs;
+      if (run[c].ratio() > scenario.campaigns[c].abandon_ratio_max) ++pooled.runs_over;
+    }
+    pooled.persons += persons;
+    pooled.abandoned += abandoned;
+    if (persons > 0) {
+      pooled.worst_ratio = std::max(pooled.worst_ratio,
+                                    static_cast<double>(abandoned) / static_cast<double>(persons));
+    }
+  }
+  return pooled;
+}
+
+Tuned TuneTheta(const sim::Scenario& scenario, const TuningSettings& settings,
+                Foresight foresight) {
+  return Largest(scenario, settings, 5e-4, 0.5, 0.01,
+                 [&](double theta) { return TrueLookahead(theta, foresight); });
+}
+
+Tuned TuneLines(const sim::Scenario& scenario, const TuningSettings& settings) {
+  return Largest(scenario, settings, 1, 60, 0.02,
+                 [](double lines) { return LinesPerAgent(lines); });
+}
+
+TunedVicidial TuneVicidial(const sim::Scenario& scenario, const TuningSettings& settings) {
+  TuningSettings first = settings;
+  first.seeds.resize(1);
+  const auto best_of = [&](const Grid& grid, const TuningSettings& how) {
+    // One task a setting keeps all threads busy; the runs of a setting follow each other.
+    TuningSettings alone = how;
+    alone.threads = 1;
+    std::vector<Pooled> pooled(grid.settings.size());
+    RunParallel(pooled.size(), how.threads, [&](size_t i) {
+      pooled[i] = RunPooled(scenario, Vicidial(grid.settings[i]), alone);
+    });
+    size_t best = 0;
+    for (size_t i = 1; i < pooled.size(); ++i) {
+      const auto rank = [&](size_t k) {
+        const bool within = Within(pooled[k], scenario, settings);
+        return std::pair(within, within ? pooled[k].occupancy() : -pooled[k].worst_ratio);
+      };
+      if (rank(i) > rank(best)) best = i;
+    }
+    return TunedVicidial{grid.settings[best], pooled[best]};
+  };
+  const TunedVicidial coarse = best_of(CoarseGrid(), first);
+  return best_of(FineGrid(coarse.knobs), settings);
+}
+
+}  // namespace outpace::lab
