@@ -48,6 +48,8 @@ bool HoldsAttempt(AgentState state) {
          state == AgentState::kWrapUp;
 }
 
+bool IsLeaving(const AgentRecord& agent) { return HoldsAttempt(agent.state) && agent.pause_wanted; }
+
 bool CanTakeCall(const AgentRecord& agent) {
   return agent.state == AgentState::kAvailable && agent.phone_up;
 }
@@ -152,8 +154,10 @@ absl::Status Roster::Pause(const AgentId& id, absl::string_view code, MonoTime n
     return absl::OkStatus();
   }
   if (HoldsAttempt(agent->state)) {
+    Leave(*agent);
     agent->pause_wanted = true;
     agent->pause_code = std::string(code);
+    Enter(*agent);
     return absl::OkStatus();
   }
   if (absl::Status status = Apply(id, AgentEvent::kNotReady, now); !status.ok()) return status;
@@ -166,8 +170,10 @@ absl::Status Roster::Ready(const AgentId& id, MonoTime now) {
   if (agent == nullptr) return absl::NotFoundError(absl::StrCat("no agent ", id));
   if (agent->state == AgentState::kAvailable) return absl::OkStatus();
   if (HoldsAttempt(agent->state)) {
+    Leave(*agent);
     agent->pause_wanted = false;
     agent->pause_code.clear();
+    Enter(*agent);
     return absl::OkStatus();
   }
   return Apply(id, AgentEvent::kReady, now);
@@ -220,7 +226,7 @@ std::vector<absl::Duration> Roster::Ages(const CampaignId& campaign, AgentState 
   if (it == campaigns_.end()) return ages;
   for (const AgentId& id : it->second.members) {
     const AgentRecord& agent = agents_.at(id);
-    if (agent.state == state) ages.push_back(now - agent.since);
+    if (agent.state == state && !agent.pause_wanted) ages.push_back(now - agent.since);
   }
   return ages;
 }
@@ -264,6 +270,7 @@ void Roster::Leave(const AgentRecord& agent) {
     --*count;
     --campaign.counts.logged_in;
   }
+  if (IsLeaving(agent)) --campaign.counts.leaving;
   if (CanTakeCall(agent)) {
     --campaign.counts.ready_phone;
     OUTPACE_CHECK(campaign.waiting.erase({agent.waiting_since, agent.id}) == 1);
@@ -277,6 +284,7 @@ void Roster::Enter(const AgentRecord& agent) {
     ++*count;
     ++campaign.counts.logged_in;
   }
+  if (IsLeaving(agent)) ++campaign.counts.leaving;
   if (CanTakeCall(agent)) {
     ++campaign.counts.ready_phone;
     campaign.waiting.emplace(agent.waiting_since, agent.id);

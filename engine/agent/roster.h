@@ -58,6 +58,7 @@ struct CampaignCounts {
   int reserved = 0;
   int talking = 0;
   int wrapping = 0;
+  int leaving = 0;  // of the three above, those who asked for a pause after the present call
   friend bool operator==(const CampaignCounts&, const CampaignCounts&) = default;
 };
 
@@ -93,7 +94,8 @@ class Roster {
   const AgentRecord* PickLongestWaiting(const CampaignId& campaign) const;
 
   CampaignCounts Counts(const CampaignId& campaign) const;
-  // How long each call, or each wrap-up, of the campaign has lasted at `now`; in id order.
+  // How long each call, or each wrap-up, of the campaign has lasted at `now`, in id order. Agents
+  // who asked for a pause after it are left out: they will not be free then.
   std::vector<absl::Duration> TalkAges(const CampaignId& campaign, MonoTime now) const;
   std::vector<absl::Duration> WrapAges(const CampaignId& campaign, MonoTime now) const;
   // Times up to `now`, the present state included; of all agents of the campaign together.

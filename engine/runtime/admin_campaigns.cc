@@ -14,6 +14,17 @@
 
 namespace outpace::runtime {
 
+namespace {
+
+// What is set and has no effect, a line each.
+std::string NotesText(const campaign::CampaignSettings& settings) {
+  std::string text;
+  for (const std::string& note : settings.Notes()) absl::StrAppend(&text, "note: ", note, "\n");
+  return text;
+}
+
+}  // namespace
+
 absl::StatusOr<campaign::CampaignSettings> Admin::Impl::FindCampaign(const std::string& id) const {
   auto campaigns = store.Campaigns();
   if (!campaigns.ok()) return campaigns.status();
@@ -67,7 +78,8 @@ absl::StatusOr<Json> Admin::Impl::CampaignCreate(const Json& arguments) {
   if (absl::Status s = SaveCampaign(settings); !s.ok()) return s;
   return Answer(
       absl::StrCat("campaign ", *id, " created",
-                   settings.active ? "" : "; start it with: outpace campaign start " + *id, "\n"));
+                   settings.active ? "" : "; start it with: outpace campaign start " + *id, "\n",
+                   NotesText(settings)));
 }
 
 absl::StatusOr<Json> Admin::Impl::CampaignSet(const Json& arguments) {
@@ -82,7 +94,7 @@ absl::StatusOr<Json> Admin::Impl::CampaignSet(const Json& arguments) {
   if (absl::Status s = SaveCampaign(*settings); !s.ok()) return s;
   // Leads that the old rules held back are looked at anew.
   if (absl::Status s = ClearHolds(settings->id); !s.ok()) return s;
-  return Answer(absl::StrCat("campaign ", *id, " changed\n"));
+  return Answer(absl::StrCat("campaign ", *id, " changed\n", NotesText(*settings)));
 }
 
 absl::StatusOr<Json> Admin::Impl::SetActive(const Json& arguments, bool active) {
@@ -139,8 +151,9 @@ absl::StatusOr<Json> Admin::Impl::CampaignShow(const Json& arguments) {
   std::string text;
   for (const auto& [name, value] : settings->ToMap())
     absl::StrAppend(&text, name, "=", value, "\n");
-  Json answer = Answer(text);
+  Json answer = Answer(text + NotesText(*settings));
   answer["settings"] = settings->ToMap();
+  answer["notes"] = settings->Notes();
   return answer;
 }
 

@@ -42,7 +42,9 @@ Json CampaignJson(const CampaignFigures& c) {
            {{"legs_to_place", c.legs_to_place},
             {"limit", c.limit},
             {"p_abandon", c.p_abandon},
-            {"theta", c.theta}}},
+            {"theta", c.theta},
+            {"alarm", c.alarm},
+            {"why", {{"en", c.why_en}, {"zh", c.why_zh}}}}},
           {"idle_reason", c.idle_reason}};
 }
 

@@ -32,7 +32,9 @@ struct CampaignFigures {
   int legs_to_place = 0;
   std::string limit;
   double p_abandon = 0, theta = 0;
-  std::string idle_reason;  // why nothing is dialed, in words; empty while it dials
+  std::string alarm = "none";
+  std::vector<std::string> why_en, why_zh;  // the latest decision in sentences
+  std::string idle_reason;                  // why nothing is dialed, in words; empty while it dials
 };
 
 struct AgentFigures {

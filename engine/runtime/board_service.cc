@@ -3,8 +3,10 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "engine/runtime/board.h"
+#include "engine/runtime/explain.h"
 
 namespace outpace::runtime {
 
@@ -47,6 +49,35 @@ struct BoardService::Impl {
     };
   }
 
+  // Asks the controller why a campaign places as many calls as it does; put into words here.
+  void Why(api::HttpRequest request, api::Responder respond) {
+    if (!Allowed(request)) {
+      return respond(api::ErrorResponse(absl::UnauthenticatedError("board token missing")));
+    }
+    int last = 20;
+    const auto given = request.query.find("last");
+    if (given != request.query.end() &&
+        (!absl::SimpleAtoi(given->second, &last) || last < 0 || last > 600)) {
+      return respond(api::ErrorResponse(
+          absl::InvalidArgumentError("last: a whole number from 0 to 600, for example 20")));
+    }
+    auto shared = std::make_shared<api::Responder>(std::move(respond));
+    const auto busy = [shared] {
+      (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
+    };
+    const bool asked =
+        controller_loop->Post([this, campaign = request.captures.at(0), last, shared, busy] {
+          auto answer = controller->Why(campaign, static_cast<size_t>(last));
+          if (!loop.Post([answer = std::move(answer), shared] {
+                if (!answer.ok()) return (*shared)(api::ErrorResponse(answer.status()));
+                (*shared)(api::HttpResponse{.body = WhyJson(*answer), .headers = {}});
+              })) {
+            busy();
+          }
+        });
+    if (!asked) busy();
+  }
+
   Loop& loop;
   const std::string token;
   Controller* controller = nullptr;
@@ -74,6 +105,10 @@ void BoardService::Install(api::HttpServer& server) {
     return api::HttpResponse{
         .content_type = "text/plain; charset=utf-8", .body = BoardText(board), .headers = {}};
   }));
+  server.Route("GET", "/v1/campaigns/{}/why",
+               [impl](api::HttpRequest request, api::Responder respond) {
+                 impl->Why(std::move(request), std::move(respond));
+               });
   server.Route("GET", "/metrics", impl->Page([](const BoardSnapshot& board) {
     return api::HttpResponse{.content_type = "text/plain; version=0.0.4; charset=utf-8",
                              .body = MetricsText(board),

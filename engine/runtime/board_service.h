@@ -9,8 +9,8 @@
 namespace outpace::runtime {
 
 // Pushes a board snapshot to every open board once a second, and serves /v1/board, /metrics,
-// /healthz and /readyz from the last one. Lives on a loop of its own; the controller only copies
-// figures.
+// /healthz and /readyz from the last one; /v1/campaigns/ID/why from the controller itself. Lives on
+// a loop of its own; the controller only copies figures.
 class BoardService {
  public:
   // `token`: what boards and metrics must show as ?token= or Bearer; empty: open.

@@ -12,10 +12,13 @@
 namespace outpace::runtime {
 
 CampaignRunner::CampaignRunner(const campaign::CampaignSettings& settings)
-    : pacer(PacerSettingsOf(settings)), settings_(settings) {}
+    : pacer(PacerSettingsOf(settings)),
+      settings_(settings),
+      terms_(std::make_shared<const DecisionTerms>(TermsOf(settings))) {}
 
 void CampaignRunner::UpdateSettings(const campaign::CampaignSettings& settings) {
   settings_ = settings;
+  terms_ = std::make_shared<const DecisionTerms>(TermsOf(settings));
   pacer.UpdateSettings(PacerSettingsOf(settings));
   // What waits was chosen under the old rules.
   hopper.Clear();
@@ -69,6 +72,32 @@ void CampaignRunner::CountRecord(const campaign::Attempt& attempt) {
   if (!attempt.open && !attempt.status.empty()) CountDisposition(attempt.status);
 }
 
+bool CampaignRunner::NoteDecision(DecisionRecord record, absl::Time at, MonoTime now) {
+  record.at = at;
+  record.terms = terms_;
+  record.decision.picks = {};
+  decisions.Add(record, now);
+  legs_unlogged += record.placed;
+  if (legs_unlogged == 0 || (logged_once && now - logged_at < absl::Seconds(1))) return false;
+  logged_once = true;
+  logged_at = now;
+  return true;
+}
+
+WhyAnswer CampaignRunner::Why(size_t most, absl::Time now) const {
+  WhyAnswer answer;
+  answer.campaign = settings_.id;
+  answer.now = now;
+  answer.zone = settings_.report_zone;
+  answer.idle_reason = idle_reason;
+  if (const DecisionRecord* latest = decisions.latest()) {
+    answer.decided = true;
+    answer.latest = *latest;
+  }
+  answer.last = decisions.Last(most);
+  return answer;
+}
+
 CampaignFigures CampaignRunner::Figures() const {
   const pacing::PacerSnapshot learned = pacer.Snapshot();
   CampaignFigures figures;
@@ -90,6 +119,11 @@ CampaignFigures CampaignRunner::Figures() const {
   figures.p_abandon = last_decision.p_abandon;
   figures.theta = last_decision.theta;
   figures.idle_reason = idle_reason;
+  if (const DecisionRecord* latest = decisions.latest()) {
+    figures.alarm = std::string(pacing::AlarmName(latest->decision.alarm));
+    figures.why_en = Explain(*latest, idle_reason, Language::kEnglish);
+    figures.why_zh = Explain(*latest, idle_reason, Language::kChinese);
+  }
   return figures;
 }
 
@@ -107,6 +141,23 @@ absl::Status CampaignRunner::LoadLearned(const std::string& text) {
     state.push_back(value);
   }
   return pacer.LoadState(state);
+}
+
+DecisionTerms TermsOf(const campaign::CampaignSettings& settings) {
+  DecisionTerms terms;
+  terms.dial_method = std::string(campaign::DialMethodName(settings.dial_method));
+  terms.trunk = settings.trunk;
+  terms.level = settings.auto_dial_level;
+  terms.level_max = settings.adaptive_maximum_level;
+  terms.contracts.push_back({"regulation",
+                             std::string(campaign::AbandonWindowName(settings.RegulationWindow())),
+                             settings.adaptive_dropped_percentage / 100});
+  if (settings.client_dropped_percentage > 0) {
+    terms.contracts.push_back({"client",
+                               std::string(campaign::AbandonWindowName(settings.client_window)),
+                               settings.client_dropped_percentage / 100});
+  }
+  return terms;
 }
 
 pacing::PacerSettings PacerSettingsOf(const campaign::CampaignSettings& settings) {
@@ -132,6 +183,10 @@ pacing::PacerSettings PacerSettingsOf(const campaign::CampaignSettings& settings
   }
   pacer.dial_level = settings.auto_dial_level;
   pacer.dial_level_max = settings.adaptive_maximum_level;
+  // A fixed level is what it is set to; the maximum is the adaptive methods'.
+  if (settings.dial_method == campaign::DialMethod::kRatio) {
+    pacer.dial_level_max = std::max(pacer.dial_level_max, settings.auto_dial_level);
+  }
   pacer.abandon_ratio_max = settings.adaptive_dropped_percentage / 100;
   pacer.answer_limit = settings.drop_call_seconds;
   pacer.ring_time_max = settings.dial_timeout;

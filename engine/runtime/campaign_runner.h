@@ -1,6 +1,8 @@
 #pragma once
 
+#include <climits>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,8 @@
 #include "engine/base/clock.h"
 #include "engine/pacing/pacer.h"
 #include "engine/runtime/board.h"
+#include "engine/runtime/decision_ring.h"
+#include "engine/runtime/explain.h"
 #include "engine/runtime/hopper.h"
 
 namespace outpace::runtime {
@@ -33,6 +37,26 @@ class CampaignRunner {
   int ringing = 0;                // attempts with an intent and no answer or end yet
   std::deque<AttemptId> waiting;  // answered, no agent yet; oldest first
 
+  // Why: the decisions that tell something, and what the event log has not been told of yet.
+  DecisionRing decisions;
+  int legs_unlogged = 0;
+  MonoTime logged_at;
+  bool logged_once = false;
+  std::vector<pacing::LeadTraits> next_traits;  // scratch of a decision
+
+  // This campaign's share of its trunk until the next tick; kNoShare: the trunk is its own.
+  static constexpr int kNoShare = INT_MAX;
+  int tokens_granted = kNoShare;
+  int lines_granted = kNoShare;
+  double token_credit = 0;
+  double line_credit = 0;
+  int lines = 0;  // attempts that hold a line of a trunk
+
+  // Agents who take calls or will after the present one, as of the last look, and whether more
+  // calls ring than those who have left since could ever take.
+  int agents_staying = 0;
+  bool withdrawing = false;
+
   // The campaign's day (its report zone) turns at midnight: figures and daily limits start anew.
   // True when a day has ended. A clock or zone that steps back does not begin an old day again.
   bool RollDay(absl::Time now);
@@ -49,6 +73,12 @@ class CampaignRunner {
   // day.
   void SetBudgetFromToday();
 
+  // Remembers a decision taken at `now` and what was placed of it. True when its legs are to be
+  // written to the event log: once a second at most.
+  bool NoteDecision(DecisionRecord record, absl::Time at, MonoTime now);
+  // The latest decision and the `most` last ones that tell something.
+  WhyAnswer Why(size_t most, absl::Time now) const;
+
   // What this campaign shows, without the agents' part.
   CampaignFigures Figures() const;
   // The pacer's learned laws as text for the store, and back. InvalidArgument: not such a text.
@@ -57,9 +87,13 @@ class CampaignRunner {
 
  private:
   campaign::CampaignSettings settings_;
+  std::shared_ptr<const DecisionTerms> terms_;
   absl::CivilDay day_;
   absl::flat_hash_map<LeadId, int> attempts_today_;
 };
+
+// What a campaign's decisions are taken under, in words.
+DecisionTerms TermsOf(const campaign::CampaignSettings& settings);
 
 // What the pacer is told of a campaign's settings.
 pacing::PacerSettings PacerSettingsOf(const campaign::CampaignSettings& settings);

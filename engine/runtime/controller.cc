@@ -80,57 +80,8 @@ void Controller::Tick() {
     roster_.StartDay(now);
     connect_delay_ = DelayHistogram();
   }
-  for (auto& [id, runner] : runners_) Dial(*runner);
-}
-
-void Controller::Dial(CampaignRunner& runner) {
-  const campaign::CampaignSettings& settings = runner.settings();
-  runner.idle_reason.clear();
-  if (!HasAttemptIds()) Stop("all attempt ids of this run are used; restart the engine");
-  const int trunk = TrunkIndex(settings.trunk);
-  if (!settings.active) {
-    runner.idle_reason = "the campaign is paused";
-  } else if (draining_) {
-    runner.idle_reason = "the engine is draining";
-  } else if (!stopped_reason_.empty()) {
-    runner.idle_reason = stopped_reason_;
-  } else if (trunk < 0) {
-    runner.idle_reason = absl::StrCat("no trunk is named '", settings.trunk, "'");
-  } else if (trunks_[static_cast<size_t>(trunk)].open) {
-    runner.idle_reason =
-        absl::StrCat("trunk ", settings.trunk, ": ", trunks_[static_cast<size_t>(trunk)].reason);
-  }
-  if (!runner.idle_reason.empty()) return;
-  Refill(runner);
-  if (settings.dial_method == campaign::DialMethod::kPreview) return OfferPreviews(runner);
-
-  const MonoTime now = loop_.clock().Mono();
-  const agent::CampaignCounts agents = roster_.Counts(settings.id);
-  const std::vector<absl::Duration> talk_ages = roster_.TalkAges(settings.id, now);
-  const std::vector<absl::Duration> wrap_ages = roster_.WrapAges(settings.id, now);
-  TrunkLive& live_trunk = trunks_[static_cast<size_t>(trunk)];
-  pacing::PacingInput input;
-  input.agents_idle = agents.ready_phone;
-  input.talk_ages = talk_ages;
-  input.wrap_ages = wrap_ages;
-  input.calls_waiting = static_cast<int>(runner.waiting.size());
-  input.lines_free =
-      std::min(options_.trunks[static_cast<size_t>(trunk)].calls_max - live_trunk.calls,
-               static_cast<int>(slots_.free()));
-  input.trunk_tokens = static_cast<int>(live_trunk.tokens);
-  if (live_trunk.probing)
-    input.trunk_tokens = std::min(input.trunk_tokens, runner.ringing == 0 ? 1 : 0);
-  input.leads_ready = static_cast<int>(runner.hopper.size());
-  runner.last_decision = runner.pacer.Decide(input, now);
-  for (int placed = 0; placed < runner.last_decision.legs_to_place && runner.hopper.size() > 0 &&
-                       HasAttemptIds();) {
-    if (Launch(runner, runner.hopper.Pop(), NextAttemptId(), AgentId())) ++placed;
-  }
-  if (agents.ready_phone + agents.reserved + agents.talking + agents.wrapping == 0) {
-    runner.idle_reason = "no agent is logged in and ready";
-  } else if (runner.hopper.size() == 0 && !runner.fetching) {
-    runner.idle_reason = "no lead is due: see `outpace lead why` and the list's calling window";
-  }
+  DialAll();
+  for (auto& [id, runner] : runners_) WithdrawUnserved(*runner);
 }
 
 void Controller::Refill(CampaignRunner& runner) {
@@ -376,8 +327,11 @@ std::string Controller::CheckInvariants() const {
     if (!live_.contains(agent.attempt)) return "an agent is on a call that is over";
   }
   int calls = 0;
+  int lines = 0;
   for (const TrunkLive& trunk : trunks_) calls += trunk.calls;
+  for (const auto& [id, runner] : runners_) lines += runner->lines;
   if (calls < 0) return "a trunk counts fewer than no calls";
+  if (lines != calls) return "the campaigns' lines are not those of the trunks";
   return "";
 }
 
@@ -385,6 +339,15 @@ std::map<CampaignId, std::string> Controller::Learned() const {
   std::map<CampaignId, std::string> learned;
   for (const auto& [id, runner] : runners_) learned[id] = runner->SaveLearned();
   return learned;
+}
+
+absl::StatusOr<WhyAnswer> Controller::Why(const CampaignId& campaign, size_t most) const {
+  const auto found = runners_.find(campaign);
+  if (found == runners_.end()) {
+    return absl::NotFoundError(
+        absl::StrCat("no campaign is named '", campaign, "'; see: outpace campaign list"));
+  }
+  return found->second->Why(most, loop_.clock().Wall());
 }
 
 BoardSnapshot Controller::Board() const {

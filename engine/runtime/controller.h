@@ -5,7 +5,7 @@
 // the call shard. Nothing here knows of sockets, threads or files: in production they are real, in
 // simulation (engine/runtime/simulation.h) the same code runs on virtual time.
 //
-// The life of an attempt (files: controller_attempts.cc, controller_agents.cc):
+// The life of an attempt (files: controller_dial.cc, controller_attempts.cc, controller_agents.cc):
 //   hopper -> gate -> intent stored and synced -> gate again -> DialOrder to the shard
 //   -> answered -> agent reserved, bridged, screen-pop | nobody free in time: message, abandoned
 //   -> ended -> wrap-up -> disposition -> lead, attempt and tier in one synced write.
@@ -133,6 +133,9 @@ class Controller final : public call::LegEventSink {
   void ScreenLost(const AgentId& agent);
 
   BoardSnapshot Board() const;
+  // Why the campaign places as many calls as it does: its latest decision and the `most` last ones
+  // that tell something. NotFound.
+  absl::StatusOr<WhyAnswer> Why(const CampaignId& campaign, size_t most) const;
   const agent::Roster& roster() const { return roster_; }
   const dnc::DncSet& dnc() const { return dnc_; }
   // Invariants of the whole dialer; empty when they hold. Checked by the simulation after every
@@ -158,7 +161,10 @@ class Controller final : public call::LegEventSink {
     campaign::Lead lead;    // after ApplyIntent, then after the result
     Phase phase = Phase::kStoring;
     LegId leg;
-    AgentId agent;  // who has it, or will (preview)
+    AgentId agent;           // who has it, or will (preview)
+    bool ringing = false;    // the far end has said so,
+    MonoTime ringing_since;  // then
+    bool withdrawn = false;  // cancelled for want of agents
     MonoTime answered;
     MonoTime connected;
     MonoTime ended;
@@ -179,7 +185,6 @@ class Controller final : public call::LegEventSink {
 
   // controller.cc
   void Tick();
-  void Dial(CampaignRunner& runner);
   void Refill(CampaignRunner& runner);
   void OnFetched(const CampaignId& campaign, absl::StatusOr<std::vector<campaign::Lead>> leads);
   void Dispatch(const call::LegEvent& event);
@@ -193,6 +198,17 @@ class Controller final : public call::LegEventSink {
   void MaybeDrained();
   bool Post(call::ShardMessage message);
   void PostAgain();
+
+  // controller_dial.cc
+  void DialAll();
+  void Dial(CampaignRunner& runner);
+  bool MayDial(CampaignRunner& runner);  // false: idle_reason says why not
+  // Places what was decided; the number of legs placed.
+  int Place(CampaignRunner& runner, const pacing::Decision& decision, MonoTime now);
+  void LogDecision(CampaignRunner& runner) const;
+  enum class ShareRound { kFirst, kLeftOver, kBetweenTicks };
+  void ShareTrunks(ShareRound round);
+  void WithdrawUnserved(CampaignRunner& runner);
 
   // controller_attempts.cc
   gate::Verdict AskGate(const CampaignRunner& runner, const campaign::Lead& lead,

@@ -121,11 +121,12 @@ bool Controller::Launch(CampaignRunner& runner, campaign::Lead lead, AttemptId i
   record.dialed_at = loop_.clock().Wall();
 
   numbers_in_call_[lead.phone] = id;
-  runner.pacer.OnDialed(id, {}, loop_.clock().Mono());
+  runner.pacer.OnDialed(id, Hopper::TraitsOf(lead), loop_.clock().Mono());
   runner.CountAttempt(lead.id);
   ++runner.ringing;
   ++runner.today.attempts;
   ++trunks_[trunk].calls;
+  ++runner.lines;
   trunks_[trunk].tokens -= 1;
 
   campaign::StoreBatch intent;
@@ -178,6 +179,7 @@ void Controller::EndUnsent(LiveAttempt& live, absl::string_view why) {
   runner->UncountAttempt(live.record.lead);
   --runner->ringing;
   --trunks_[static_cast<size_t>(TrunkIndex(live.record.trunk))].calls;
+  --runner->lines;
   slots_.Free(live.leg);
   if (IsWith(live.agent, live.record.id)) ApplyToAgent(live.agent, agent::AgentEvent::kRelease);
   live.record.sent = false;
@@ -189,7 +191,9 @@ void Controller::EndUnsent(LiveAttempt& live, absl::string_view why) {
 
 void Controller::OnProgress(const call::LegProgress& event) {
   LiveAttempt* live = FindLive(AttemptOf(event.leg));
-  if (live == nullptr || live->record.ringing_at != absl::InfinitePast()) return;
+  if (live == nullptr || live->ringing) return;
+  live->ringing = true;
+  live->ringing_since = event.at;
   live->record.ringing_at = WallAt(event.at);
 }
 
@@ -311,6 +315,7 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
   slots_.Disown(event.leg);
   loop_.Cancel(std::exchange(live->timer, 0));
   --trunk.calls;
+  --runner.lines;
   live->ended = event.at;
   record.ended_at = WallAt(event.at);
   record.outcome = std::string(call::CallOutcomeName(event.outcome));

@@ -1,36 +1,69 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "campaign/lead.h"
+#include "engine/base/check.h"
+#include "engine/base/clock.h"
 #include "engine/base/ids.h"
+#include "engine/pacing/policy.h"
 
 namespace outpace::runtime {
+
+// Leads that share an answer ratio: those of one list in one tier. The number is a mix of both, the
+// same in every run and never 0 (which means "none"), so that what is learned of it can be kept.
+uint32_t SegmentOf(ListId list, campaign::Tier tier);
 
 // The leads a campaign dials next, best first: a short queue in memory, so that a call decision
 // never waits for the disk. Knows which leads are out (queued or under way), because the store
 // still calls them due until their intent is written.
+//
+// The pacer may pick leads out of the order (TakeAt). A lead that others are picked over is not
+// left behind for ever: once it has been passed over for kPassedOverMax it is taken before any
+// pick.
 class Hopper {
  public:
+  static constexpr absl::Duration kPassedOverMax = absl::Minutes(5);
+
   size_t size() const { return queue_.size(); }
   bool Holds(LeadId lead) const { return out_.contains(lead); }
   // Leads already here or under way are passed over. Order is kept.
   void Add(std::vector<campaign::Lead> leads) {
     for (campaign::Lead& lead : leads) {
-      if (out_.insert(lead.id).second) queue_.push_back(std::move(lead));
+      if (out_.insert(lead.id).second)
+        queue_.push_back({TraitsOf(lead), {}, false, std::move(lead)});
     }
   }
   // Only when size() > 0. The lead stays "out" until Release().
   campaign::Lead Pop() {
-    campaign::Lead lead = std::move(queue_.front());
+    campaign::Lead lead = std::move(queue_.front().lead);
     queue_.pop_front();
     return lead;
   }
-  void PutBack(campaign::Lead lead) { queue_.push_front(std::move(lead)); }
+  void PutBack(campaign::Lead lead) {
+    queue_.push_front({TraitsOf(lead), {}, false, std::move(lead)});
+  }
+
+  static pacing::LeadTraits TraitsOf(const campaign::Lead& lead) {
+    return {.segment = SegmentOf(lead.list, lead.tier), .answer_chance = 0};
+  }
+  // The traits of the first leads, in their order, `most` at most, into `traits`.
+  void Traits(size_t most, std::vector<pacing::LeadTraits>& traits) const {
+    traits.clear();
+    for (size_t i = 0; i < std::min(most, queue_.size()); ++i) traits.push_back(queue_[i].traits);
+  }
+  // Takes the leads at these places, in this order; like Pop() for each. Each place is below size()
+  // and named once. Leads that stay in front of a place that is taken are passed over from `now`
+  // on; such as have been for kPassedOverMax come first, in place of the last of the picks.
+  std::vector<campaign::Lead> TakeAt(absl::Span<const uint32_t> picks, MonoTime now);
+
   void Release(LeadId lead) {
     out_.erase(lead);
     if (reading_) released_.insert(lead);
@@ -45,21 +78,26 @@ class Hopper {
   }
   // Takes a waiting lead out again; nothing when it is under way or not here.
   void Drop(LeadId lead) {
-    const auto it =
-        std::find_if(queue_.begin(), queue_.end(),
-                     [lead](const campaign::Lead& queued) { return queued.id == lead; });
+    const auto it = std::find_if(queue_.begin(), queue_.end(),
+                                 [lead](const Waiting& queued) { return queued.lead.id == lead; });
     if (it == queue_.end()) return;
     queue_.erase(it);
     Release(lead);
   }
   // Forgets what waits; leads under way stay known.
   void Clear() {
-    for (const campaign::Lead& lead : queue_) out_.erase(lead.id);
+    for (const Waiting& waiting : queue_) out_.erase(waiting.lead.id);
     queue_.clear();
   }
 
  private:
-  std::deque<campaign::Lead> queue_;
+  struct Waiting {
+    pacing::LeadTraits traits;
+    MonoTime passed_since;  // first pick over it; counts when `passed`
+    bool passed = false;
+    campaign::Lead lead;
+  };
+  std::deque<Waiting> queue_;
   absl::flat_hash_set<LeadId> out_;
   bool reading_ = false;
   absl::flat_hash_set<LeadId> released_;

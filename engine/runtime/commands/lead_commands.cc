@@ -2,7 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "engine/api/http_client.h"
 #include "engine/runtime/commands/options.h"
 #include "tools/farend/sim_agent.h"
 
@@ -65,20 +67,57 @@ int RunImportCommand(const Arguments& arguments) {
   return RunAdmin(options.ConfigPath(), "import", json);
 }
 
+namespace {
+
+// Why the campaign places as many calls as it does: only a running engine knows.
+int PrintWhy(const Config& config, const std::string& campaign, int last, bool as_json) {
+  auto client = api::HttpClient::Create(absl::StrCat("unix:", config.SocketPath()));
+  auto response = client->Send("GET", absl::StrCat("/v1/campaigns/", campaign, "/why?last=", last));
+  if (!response.ok()) {
+    return Fail(absl::UnavailableError(
+        absl::StrCat("no engine runs on ", config.data_dir, "; start one with: outpace serve")));
+  }
+  const Json body = Json::parse(response->body, nullptr, false);
+  if (response->status != 200 || !body.is_object()) {
+    std::string message = absl::StrCat("the engine answered ", response->status);
+    if (body.is_object() && body.contains("error")) {
+      message = body["error"].value("message", message);
+    }
+    return Fail(absl::FailedPreconditionError(message));
+  }
+  std::fputs(as_json ? absl::StrCat(response->body, "\n").c_str()
+                     : body.value("text", std::string()).c_str(),
+             stdout);
+  return kDone;
+}
+
+}  // namespace
+
 int RunCampaignCommand(const Arguments& given) {
   Arguments arguments = given;
   const std::string verb = TakeVerb(arguments);
   Options options(
-      "outpace campaign list|show|create|set|start|pause [ID] [NAME=VALUE ...]",
-      "Settings have VICIdial's names; docs/CAMPAIGNS.md explains each.\n\n"
+      "outpace campaign list|show|create|set|start|pause|why [ID] [NAME=VALUE ...]",
+      "Settings have VICIdial's names; docs/CAMPAIGNS.md explains each. `why` says why the "
+      "campaign\n"
+      "places as many calls as it does, and lists its last decisions.\n\n"
       "  outpace campaign create DEMO dial_method=ADAPT_HARD_LIMIT trunk=carrier\n"
       "  outpace campaign set DEMO adaptive_dropped_percentage=2 local_call_time=09:00-20:00\n"
-      "  outpace campaign start DEMO\n");
+      "  outpace campaign start DEMO\n"
+      "  outpace campaign why DEMO --last 30\n");
   options.Add()("id", po::value<std::string>(), "campaign")(
-      "set", po::value<std::vector<std::string>>(), "NAME=VALUE");
+      "set", po::value<std::vector<std::string>>(), "NAME=VALUE")(
+      "last", po::value<int>()->default_value(10), "why: decisions to list, 0 to 600")(
+      "json", "why: as docs/API.md has it");
   options.Positional("id", 1);
   options.Positional("set", -1);
   if (auto code = options.Parse(arguments)) return *code;
+  if (verb == "why") {
+    if (!options.Has("id")) return Misuse(options.usage(), "which campaign?");
+    auto config = LoadConfig(options.ConfigPath());
+    if (!config.ok()) return Fail(config.status());
+    return PrintWhy(*config, options.Text("id"), options.Get<int>("last"), options.Has("json"));
+  }
   static const std::vector<std::string> kVerbs = {"list", "show",  "create",
                                                   "set",  "start", "pause"};
   if (std::find(kVerbs.begin(), kVerbs.end(), verb) == kVerbs.end()) {

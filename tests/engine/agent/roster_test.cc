@@ -204,6 +204,30 @@ TEST_F(RosterTest, AgesForPacingInIdOrder) {
   EXPECT_TRUE(roster_.TalkAges("OTHER", At(30)).empty());
 }
 
+// Who goes on a break after this call is no agent to dial for.
+TEST_F(RosterTest, WhoWillLeaveHasNoAgeForPacing) {
+  for (const char* id : {"a", "b"}) {
+    Add(id);
+    ReadyWithPhone(id, 1);
+    ASSERT_TRUE(roster_.Reserve(id, AttemptId(1), At(2)).ok());
+    Apply(id, E::kConnect, 10);
+  }
+  ASSERT_TRUE(roster_.Pause("a", "LUNCH", At(15)).ok());
+  EXPECT_THAT(roster_.TalkAges("DEMO", At(30)), ElementsAre(absl::Seconds(20)));
+  EXPECT_EQ(roster_.Counts("DEMO").talking, 2);
+  EXPECT_EQ(roster_.Counts("DEMO").leaving, 1);
+  Apply("a", E::kCallEnded, 31);
+  EXPECT_TRUE(roster_.WrapAges("DEMO", At(32)).empty());
+  EXPECT_EQ(roster_.Counts("DEMO").leaving, 1);
+  ASSERT_TRUE(roster_.Ready("a", At(33)).ok());  // changed their mind
+  EXPECT_THAT(roster_.WrapAges("DEMO", At(34)), ElementsAre(absl::Seconds(3)));
+  EXPECT_EQ(roster_.Counts("DEMO").leaving, 0);
+  ASSERT_TRUE(roster_.Pause("a", "LUNCH", At(35)).ok());
+  Apply("a", E::kDispose, 36);
+  EXPECT_EQ(roster_.Find("a")->state, S::kNotReady);
+  EXPECT_EQ(roster_.Counts("DEMO").leaving, 0);
+}
+
 TEST_F(RosterTest, OccupancyOfACampaignLeavesPausesOut) {
   Add("a1");
   Add("a2");
@@ -292,6 +316,7 @@ TEST(RosterProperty, CountsAndPickAgreeWithAWalk) {
           walked.reserved += agent.state == S::kReserved;
           walked.talking += agent.state == S::kOnCall;
           walked.wrapping += agent.state == S::kWrapUp;
+          walked.leaving += agent.pause_wanted && agent.state != S::kNotReady;
           if (agent.state != S::kAvailable || !agent.phone_up) continue;
           ++walked.ready_phone;
           if (longest == nullptr || agent.waiting_since < longest->waiting_since) longest = &agent;

@@ -43,6 +43,8 @@ BoardSnapshot Example() {
   c.today.dispositions = 37;
   c.ring_mean = absl::Milliseconds(11'500);
   c.limit = "abandonment";
+  c.why_en = {"Placing 2 calls."};
+  c.why_zh = {"发起 2 路呼叫。"};
   board.campaigns.push_back(c);
   board.agents.push_back(
       {"a1", "DEMO", "INCALL", absl::FromUnixMillis(1'700'000'000'000), 3, "", true});
@@ -76,7 +78,7 @@ TEST(BoardJson, HasTheKeysOfTheApiPageAndNoOthers) {
   std::stringstream text;
   text << file.rdbuf();
   const std::vector<std::string> parts = absl::StrSplit(text.str(), "```json");
-  ASSERT_EQ(parts.size(), 2u) << "docs/API.md shows one board";
+  ASSERT_EQ(parts.size(), 3u) << "docs/API.md shows one board and one explanation";
   const Json documented = Json::parse(parts[1].substr(0, parts[1].find("```")));
   std::set<std::string> wanted, shown;
   Keys(documented, "", wanted);

@@ -204,7 +204,7 @@ TEST(CampaignRunner, WhatWasLearnedSurvivesAsText) {
   CampaignRunner taught{campaign::CampaignSettings()};
   MonoTime now(1'000'000'000);
   for (uint64_t i = 1; i <= 200; ++i) {
-    taught.pacer.OnDialed(AttemptId(i), now);
+    taught.pacer.OnDialed(AttemptId(i), {}, now);
     now = now + absl::Seconds(7);
     if (i % 3 == 0) {
       taught.pacer.OnAnswered(AttemptId(i), now);
