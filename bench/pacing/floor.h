@@ -71,6 +71,7 @@ class Floor {
   std::function<void(size_t campaign, const pacing::Decision&, MonoTime)> on_decision;
 
   const sim::Scenario& scenario() const { return scenario_; }
+  uint64_t seed() const { return seed_; }
   // The phase in force; nullptr when the campaign has none.
   const sim::ScenarioPhase* PhaseAt(size_t campaign, MonoTime at) const;
   // The true mix at that time.

@@ -15,8 +15,8 @@ namespace {
 
 class OpenLoopRule final : public RuleBase {
  public:
-  OpenLoopRule(const sim::ScenarioCampaign& spec, const OpenLoopSettings& settings)
-      : spec_(spec), laws_(spec), settings_(settings), rng_(settings.seed) {}
+  OpenLoopRule(const sim::ScenarioCampaign& spec, const OpenLoopSettings& settings, uint64_t seed)
+      : spec_(spec), laws_(spec), settings_(settings), rng_(seed) {}
 
  private:
   // Decisions come every half second and more often; after a longer pause nothing is made up for.
@@ -67,7 +67,8 @@ class OpenLoopRule final : public RuleBase {
 Floor::PolicyMaker OpenLoop(const OpenLoopSettings& settings) {
   OUTPACE_CHECK(settings.abandon_ratio_max > 0 && settings.abandon_ratio_max < 1);
   return [settings](const Floor& floor, size_t campaign) {
-    return std::make_unique<OpenLoopRule>(floor.scenario().campaigns[campaign], settings);
+    const uint64_t seed = settings.seed + 7919 * floor.seed() + campaign;
+    return std::make_unique<OpenLoopRule>(floor.scenario().campaigns[campaign], settings, seed);
   };
 }
 

@@ -30,20 +30,18 @@ class VicidialRule final : public RuleBase {
   }
   void OnConnected(AttemptId id, MonoTime now) override {
     RuleBase::OnConnected(id, now);
-    ++answered_today_;
+    ++handled_today_;
   }
   void OnAbandoned(AttemptId id, MonoTime now) override {
     RuleBase::OnAbandoned(id, now);
-    ++answered_today_;
     ++dropped_today_;
     minute_drops_.push_back(now);
   }
-  void OnResolved(AttemptId id, pacing::AttemptResult result, MonoTime now) override {
-    RuleBase::OnResolved(id, result, now);
-    if (result == pacing::AttemptResult::kPerson) ++answered_today_;
-  }
   // The agent's disposition "answering machine" takes the call out of the human-answered ones.
-  void OnWasMachine(AttemptId) override { --answered_today_; }
+  void OnWasMachine(AttemptId) override {
+    --handled_today_;
+    ++machines_today_;
+  }
 
  private:
   int64_t Wanted(const pacing::PacingInput& input, MonoTime now,
@@ -51,15 +49,12 @@ class VicidialRule final : public RuleBase {
     if (!started_) Start(now);
     if (now >= day_ends_) {
       day_ends_ = now + absl::Hours(24);
-      answered_today_ = dropped_today_ = 0;
+      handled_today_ = machines_today_ = dropped_today_ = 0;
     }
     if (now >= sample_at_) Sample(input, now);
     if (now >= statistics_at_) {
       statistics_at_ = now + settings_.statistics_every;
-      calls_counted_ = answered_today_;
-      drop_share_ = answered_today_ > 0
-                        ? static_cast<double>(dropped_today_) / static_cast<double>(answered_today_)
-                        : 0;
+      CountDrops();
     }
     if (now >= level_at_) {
       level_at_ = now + settings_.level_loop;
@@ -82,6 +77,15 @@ class VicidialRule final : public RuleBase {
     statistics_at_ = now + settings_.statistics_every;
     level_at_ = now + settings_.level_loop;
     day_ends_ = now + (absl::Hours(24) - settings_.starts_at);
+  }
+
+  void CountDrops() {
+    const auto handled = static_cast<double>(handled_today_);
+    const auto machines = static_cast<double>(machines_today_);
+    auto drops = static_cast<double>(dropped_today_);
+    if (settings_.machines_among_drops && machines > 0) drops *= handled / (handled + machines);
+    calls_counted_ = handled_today_ + dropped_today_;
+    drop_share_ = handled + drops > 0 ? drops / (handled + drops) : 0;
   }
 
   void Sample(const pacing::PacingInput& input, MonoTime now) {
@@ -162,8 +166,9 @@ class VicidialRule final : public RuleBase {
   size_t sampled_ = 0;
   std::deque<MonoTime> minute_calls_;
   std::deque<MonoTime> minute_drops_;
-  int64_t answered_today_ = 0;  // human-answered, drops included
-  int64_t dropped_today_ = 0;
+  int64_t handled_today_ = 0;  // human-answered and met by an agent
+  int64_t machines_today_ = 0;
+  int64_t dropped_today_ = 0;  // human or machine, nobody knows
   int64_t calls_counted_ = 0;  // as of the last statistics
   double drop_share_ = 0;
 };

@@ -33,6 +33,10 @@ struct VicidialSettings {
   bool available_only = false;      // available-only tally: count free agents only
   double intensity = 0;             // adaptive intensity, percent, -99 .. 99
   double dropped_share_max = 0.03;  // adaptive dropped percentage
+  // The drop share's form for the United Kingdom: of the dropped calls as many were machines as of
+  // those that agents took. False: every drop counts as a person, which is only right where no
+  // machine gets past the trunk.
+  bool machines_among_drops = true;
   absl::Duration dial_loop = absl::Seconds(2.5);
   absl::Duration level_loop = absl::Seconds(15);
   absl::Duration statistics_every = absl::Minutes(1);  // drop statistics

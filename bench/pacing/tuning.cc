@@ -61,22 +61,23 @@ struct Grid {
   }
 };
 
-Grid CoarseGrid() {
+Grid WholeGrid() {
   Grid grid;
-  for (const double max : {1.5, 2.0, 2.5, 3.0, 4.0, 5.5, 8.0, 12.0, 20.0, 30.0}) {
+  for (const double max : {1.5, 1.75, 2.0, 2.25, 2.5,  3.0,  3.5,  4.0,  4.5,  5.0, 5.5,
+                           6.0, 7.0,  8.5, 10.0, 12.0, 14.0, 17.0, 21.0, 25.0, 30.0}) {
     grid.AvailableOnly(max);
   }
-  for (const double max : {1.1, 1.3, 1.7, 3.0}) {
-    for (const double diff : {0.0, -1.0, -3.0}) grid.AllAgents(max, diff);
+  for (const double max : {1.1, 1.2, 1.3, 1.5, 1.7, 2.0, 2.5, 3.0}) {
+    for (const double diff : {0.0, -1.0, -2.0, -3.0}) grid.AllAgents(max, diff);
   }
   return grid;
 }
 
-// Settings near `best`, itself included.
+// Settings near `best`.
 Grid FineGrid(const VicidialSettings& best) {
   Grid grid;
   if (best.available_only) {
-    for (const double factor : {0.8, 0.9, 1.0, 1.1, 1.2}) {
+    for (const double factor : {0.85, 0.93, 1.07, 1.15}) {
       grid.AvailableOnly(best.level_max * factor);
     }
     return grid;
@@ -153,28 +154,42 @@ Tuned TuneLines(const sim::Scenario& scenario, const TuningSettings& settings) {
 }
 
 TunedVicidial TuneVicidial(const sim::Scenario& scenario, const TuningSettings& settings) {
-  TuningSettings first = settings;
-  first.seeds.resize(1);
-  const auto best_of = [&](const Grid& grid, const TuningSettings& how) {
+  const auto run_all = [&](const Grid& grid, const TuningSettings& how) {
     // One task a setting keeps all threads busy; the runs of a setting follow each other.
     TuningSettings alone = how;
     alone.threads = 1;
-    std::vector<Pooled> pooled(grid.settings.size());
-    RunParallel(pooled.size(), how.threads, [&](size_t i) {
-      pooled[i] = RunPooled(scenario, Vicidial(grid.settings[i]), alone);
+    std::vector<TunedVicidial> tried(grid.settings.size());
+    RunParallel(tried.size(), how.threads, [&](size_t i) {
+      const VicidialSettings& knobs = grid.settings[i];
+      tried[i] = {knobs, RunPooled(scenario, Vicidial(knobs), alone)};
     });
-    size_t best = 0;
-    for (size_t i = 1; i < pooled.size(); ++i) {
-      const auto rank = [&](size_t k) {
-        const bool within = Within(pooled[k], scenario, settings);
-        return std::pair(within, within ? pooled[k].occupancy() : -pooled[k].worst_ratio);
-      };
-      if (rank(i) > rank(best)) best = i;
-    }
-    return TunedVicidial{grid.settings[best], pooled[best]};
+    return tried;
   };
-  const TunedVicidial coarse = best_of(CoarseGrid(), first);
-  return best_of(FineGrid(coarse.knobs), settings);
+  // Best first: occupancy among those within the cap, then those nearest to it. What is a little
+  // above the cap on one seed may be within it on all.
+  const auto sort = [&](std::vector<TunedVicidial>& tried, double slack) {
+    const auto rank = [&](const TunedVicidial& one) {
+      const bool within = one.result.worst_ratio <= slack * Cap(scenario, settings) &&
+                          (slack > 1 || one.result.share_over() <= settings.share_over_max);
+      return std::pair(within, within ? one.result.occupancy() : -one.result.worst_ratio);
+    };
+    std::stable_sort(tried.begin(), tried.end(),
+                     [&](const auto& a, const auto& b) { return rank(a) > rank(b); });
+  };
+  constexpr size_t kCandidates = 8;
+  TuningSettings first = settings;
+  first.seeds.resize(1);
+  std::vector<TunedVicidial> coarse = run_all(WholeGrid(), first);
+  sort(coarse, 1.25);
+  Grid candidates;
+  for (size_t i = 0; i < kCandidates; ++i) candidates.settings.push_back(coarse[i].knobs);
+  std::vector<TunedVicidial> tried = run_all(candidates, settings);
+  sort(tried, 1);
+  for (TunedVicidial& near : run_all(FineGrid(tried.front().knobs), settings)) {
+    tried.push_back(std::move(near));
+  }
+  sort(tried, 1);
+  return tried.front();
 }
 
 }  // namespace outpace::lab
