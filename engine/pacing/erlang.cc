@@ -76,7 +76,7 @@ double ErlangB(int servers, double load) {
     term *= k / load;
     sum += term;
     if (sum > 1 / kNothing) return 0;
-    if (k <= load && term < kNegligible * sum) break;
+    if (term < kNegligible * sum) break;
   }
   return 1 / sum;
 }

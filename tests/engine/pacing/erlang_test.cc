@@ -29,7 +29,9 @@ std::vector<Case> Cases() {
   sizes.insert(sizes.end(), {1000, 10'000});
   std::vector<Case> cases;
   for (const int n : sizes) {
-    for (const double share : {0.3, 0.7, 0.95, 1.0, 1.02, 1.5}) cases.push_back({n, share * n});
+    for (const double share : {0.3, 0.7, 0.95, 1.0, 1 + 1e-6, 1.02, 1.5}) {
+      cases.push_back({n, share * n});
+    }
   }
   return cases;
 }
