@@ -16,6 +16,7 @@ constexpr char kClosedZone[] = "Europe/London";  // 22:13
 constexpr char kCampaign[] = "SIM";
 
 campaign::CampaignSettings SettingsOf(const SimulationOptions& options) {
+  if (!options.campaigns.empty()) return options.campaigns.front();
   campaign::CampaignSettings settings = options.settings;
   settings.id = kCampaign;
   settings.trunk = "carrier";
@@ -37,14 +38,64 @@ class Simulation::Agents final : public AgentEvents {
 
   static AgentId Name(int i) { return absl::StrCat("a", i); }
 
+  // Whoever should be at work comes, at the beginning and after a restart of the engine.
   void LogIn() {
-    for (int i = 0; i < sim_.options_.agents; ++i) {
+    if (desks_.empty()) {
+      for (int i = 0; i < sim_.options_.agents; ++i) {
+        Desk& desk = desks_[Name(i)];
+        desk.campaign = kCampaign;
+        desk.wanted = true;
+      }
+    }
+    int64_t k = 0;
+    for (auto& [agent, desk] : desks_) {
       // Not all in one instant, as in life.
-      loop_->After(absl::Milliseconds(50 * i), [this, i] { LogIn(Name(i)); });
+      if (desk.wanted) LogIn(agent, absl::Milliseconds(50 * k++));
     }
   }
 
-  void OnState(const AgentId&, agent::AgentState, absl::Time, bool) override {}
+  void Staff(const CampaignId& campaign, int wanted) {
+    int present = 0;
+    for (const auto& [agent, desk] : desks_) {
+      if (desk.campaign == campaign && desk.wanted) ++present;
+    }
+    const absl::Duration step =
+        std::min(absl::Milliseconds(20), absl::Seconds(10) / std::max(1, wanted - present));
+    int64_t coming = 0;
+    for (auto& [agent, desk] : desks_) {
+      if (present >= wanted) break;
+      if (desk.campaign != campaign || desk.wanted) continue;
+      desk.wanted = true;
+      ++present;
+      if (IsIn(agent)) {  // was about to leave, and stays
+        After(absl::ZeroDuration(),
+              [this, id = agent] { Controller().SetReady(id).IgnoreError(); });
+      } else {
+        LogIn(agent, step * coming++);
+      }
+    }
+    for (; present < wanted; ++present) {
+      const AgentId agent = Name(static_cast<int>(desks_.size()));
+      Desk& desk = desks_[agent];
+      desk.campaign = campaign;
+      desk.wanted = true;
+      LogIn(agent, step * coming++);
+    }
+    for (const bool idle : {true, false}) {
+      for (auto it = desks_.rbegin(); it != desks_.rend() && present > wanted; ++it) {
+        Desk& desk = it->second;
+        if (desk.campaign != campaign || !desk.wanted || IsIdle(it->first) != idle) continue;
+        desk.wanted = false;
+        --present;
+        After(absl::ZeroDuration(), [this, agent = it->first] { Leave(agent); });
+      }
+    }
+  }
+
+  void OnState(const AgentId& agent, agent::AgentState state, absl::Time, bool) override {
+    if (state != agent::AgentState::kNotReady || desks_[agent].wanted) return;
+    After(absl::ZeroDuration(), [this, agent] { Leave(agent); });
+  }
 
   void OnPop(const AgentId& agent, const campaign::Attempt& attempt, const campaign::Lead&,
              bool preview) override {
@@ -57,8 +108,16 @@ class Simulation::Agents final : public AgentEvents {
     Desk& desk = desks_[agent];
     if (desk.attempt == attempt.id) return;  // shown again after a lost screen
     desk.attempt = attempt.id;
-    desk.machine = IsMachine(attempt);
     const SimulationOptions& o = sim_.options_;
+    const sim::SimInvite* invite = sim_.carrier_.FindInvite(attempt.call_id);
+    OUTPACE_CHECK(invite != nullptr);
+    if (!o.campaigns.empty()) {
+      desk.plan = invite->plan;
+      if (desk.plan.hangs_up) return;
+      After(desk.plan.talk, [this, agent] { Controller().HangUp(agent).IgnoreError(); });
+      return;
+    }
+    desk.machine = invite->callee == sim::Callee::kMachine;
     const absl::Duration talk =
         desk.machine ? o.machine_talk
                      : absl::Seconds(rng_.Lognormal(absl::ToDoubleSeconds(o.talk_mean), o.talk_cv));
@@ -66,7 +125,7 @@ class Simulation::Agents final : public AgentEvents {
       After(absl::ZeroDuration(), [this, agent] { Controller().ScreenLost(agent); });
       After(absl::Seconds(1 + 20 * rng_.Uniform()), [this, agent] {
         Controller().ScreenConnected(agent);
-        if (!IsIn(agent)) LogIn(agent);
+        if (!IsIn(agent)) LogIn(agent, absl::ZeroDuration());
       });
     }
     After(talk, [this, agent] { Controller().HangUp(agent).IgnoreError(); });
@@ -77,14 +136,14 @@ class Simulation::Agents final : public AgentEvents {
     if (desk.ended == attempt) return;
     desk.ended = attempt;
     const SimulationOptions& o = sim_.options_;
+    if (!o.campaigns.empty()) {
+      const std::string status = desk.plan.machine ? "A" : desk.plan.sale ? "SALE" : "NI";
+      After(desk.plan.wrap, [this, agent, attempt, status] { Dispose(agent, attempt, status); });
+      return;
+    }
     const std::string status = desk.machine ? "A" : rng_.Chance(0.1) ? "SALE" : "NI";
     After(absl::Seconds(rng_.Lognormal(absl::ToDoubleSeconds(o.wrap_mean), o.wrap_cv)),
-          [this, agent, attempt, status] {
-            Controller().Dispose(agent, attempt, status, "", absl::InfinitePast(),
-                                 [this, attempt](absl::Status stored) {
-                                   if (stored.ok()) acknowledged_.push_back(attempt);
-                                 });
-          });
+          [this, agent, attempt, status] { Dispose(agent, attempt, status); });
     if (rng_.Chance(o.pause_chance)) {
       After(absl::ZeroDuration(),
             [this, agent] { Controller().SetNotReady(agent, "BREAK").IgnoreError(); });
@@ -100,35 +159,57 @@ class Simulation::Agents final : public AgentEvents {
 
  private:
   struct Desk {
+    CampaignId campaign;
+    bool wanted = false;  // at work; else logged out, or leaving after the present call
     AttemptId attempt;
     AttemptId ended;
     bool machine = false;
+    sim::CalleePlan plan;
   };
   runtime::Controller& Controller() { return sim_.controller(); }
 
-  void LogIn(const AgentId& agent) {
-    After(absl::ZeroDuration(), [this, agent] {
-      Controller().Login(agent, kCampaign, "").IgnoreError();
+  void LogIn(const AgentId& agent, absl::Duration delay) {
+    After(delay, [this, agent] {
+      const Desk& desk = desks_[agent];
+      if (!desk.wanted) return;
+      if (!sim_.options_.campaigns.empty()) sim_.PutAgent(agent);
+      Controller().Login(agent, desk.campaign, "").IgnoreError();
       Controller().ScreenConnected(agent);
       Controller().SetReady(agent).IgnoreError();
     });
   }
-  bool IsIn(const AgentId& agent) {
-    const agent::AgentRecord* record = Controller().roster().Find(agent);
-    return record != nullptr && record->state != agent::AgentState::kLoggedOut;
+  void Leave(const AgentId& agent) {
+    if (desks_[agent].wanted || !IsIn(agent)) return;
+    const agent::AgentState state = Controller().roster().Find(agent)->state;
+    if (state == agent::AgentState::kAvailable || state == agent::AgentState::kNotReady) {
+      Controller().Logout(agent).IgnoreError();
+    } else {
+      Controller().SetNotReady(agent, "LEAVING").IgnoreError();  // after the call: OnState()
+    }
   }
-  // Runs unless the engine is dead by then; a person whose page is gone does nothing.
+  void Dispose(const AgentId& agent, AttemptId attempt, const std::string& status) {
+    Controller().Dispose(agent, attempt, status, "", absl::InfinitePast(),
+                         [this, attempt](absl::Status stored) {
+                           if (stored.ok()) acknowledged_.push_back(attempt);
+                         });
+  }
+  bool IsIn(const AgentId& agent) { return IsInState(agent, std::nullopt); }
+  bool IsIdle(const AgentId& agent) { return IsInState(agent, agent::AgentState::kAvailable); }
+  bool IsInState(const AgentId& agent, std::optional<agent::AgentState> state) {
+    if (!sim_.running()) return false;
+    const agent::AgentRecord* record = Controller().roster().Find(agent);
+    if (record == nullptr || record->state == agent::AgentState::kLoggedOut) return false;
+    return !state.has_value() || record->state == *state;
+  }
+  // Runs unless the engine is dead by then; a person whose page is gone does nothing. While the
+  // engine stands still the request waits at its door.
   template <typename F>
   void After(absl::Duration delay, F f) {
     loop_->After(delay, [this, f]() mutable {
-      if (sim_.running()) f();
+      if (!sim_.running()) return;
+      if (!sim_.stalled()) return f();
+      OUTPACE_CHECK(sim_.OnControl(std::move(f)));
     });
-  }
-  bool IsMachine(const campaign::Attempt& attempt) const {
-    for (auto it = sim_.carrier_.invites().rbegin(); it != sim_.carrier_.invites().rend(); ++it) {
-      if (it->ids.call_id == attempt.call_id) return it->callee == sim::Callee::kMachine;
-    }
-    return false;
   }
 
   Simulation& sim_;
@@ -187,6 +268,11 @@ Simulation::~Simulation() { Kill(); }
 
 void Simulation::LoadStore() {
   campaign::StoreBatch batch;
+  if (!options_.campaigns.empty()) {
+    batch.campaigns = options_.campaigns;
+    OUTPACE_CHECK(store_->Commit(batch).ok());
+    return;
+  }
   batch.campaigns.push_back(settings_);
   campaign::List list;
   list.id = ListId(101);
@@ -219,12 +305,18 @@ void Simulation::LoadStore() {
 
 void Simulation::Start() {
   ControllerOptions controller_options;
-  controller_options.trunks = {
-      {"carrier", "carrier.sim", options_.calls_per_second, options_.calls_max}};
+  controller_options.trunks = options_.trunks;
+  if (controller_options.trunks.empty()) {
+    controller_options.trunks = {
+        {"carrier", "carrier.sim", options_.calls_per_second, options_.calls_max}};
+  }
+  controller_options.legs_max = options_.legs_max;
   call::ShardOptions shard_options;
   shard_options.legs_max = controller_options.legs_max;
-  shard_options.trunks = {
-      {.name = "carrier", .cps = options_.calls_per_second, .calls_max = options_.calls_max}};
+  for (const TrunkRoute& trunk : controller_options.trunks) {
+    shard_options.trunks.push_back(
+        {.name = trunk.name, .cps = trunk.calls_per_second, .calls_max = trunk.calls_max});
+  }
   engine_ = std::make_unique<Engine>(*this, controller_options, shard_options);
 
   Controller::StartState state;
@@ -272,6 +364,61 @@ void Simulation::AddDnc(E164 phone, std::function<void()> acknowledged) {
       acknowledged();
     });
   }));
+}
+
+bool Simulation::OnControl(absl::AnyInvocable<void()> task) {
+  return engine_->control_loop->Post(std::move(task));
+}
+
+void Simulation::PutAgent(const AgentId& agent) {
+  campaign::AgentRecord record;
+  record.user = agent;
+  record.phone_uri = absl::StrCat(carrier_.scenario().agent_route, ";", agent);
+  campaign::StoreBatch batch;
+  batch.agents.push_back(record);
+  OUTPACE_CHECK(store_->Commit(batch).ok());
+  controller().PutAgent(record);
+}
+
+void Simulation::Staff(const CampaignId& campaign, int wanted) { agents_->Staff(campaign, wanted); }
+
+void Simulation::PutLeads(const CampaignId& campaign, const std::vector<campaign::Lead>& leads) {
+  campaign::StoreBatch batch;
+  batch.leads = leads;
+  OUTPACE_CHECK(store_->Commit(batch).ok());
+  if (engine_ == nullptr) return;
+  OUTPACE_CHECK(OnControl([this, campaign] { engine_->controller.LeadsChanged(campaign); }));
+}
+
+void Simulation::PutLists(const std::vector<campaign::List>& lists) {
+  campaign::StoreBatch batch;
+  batch.lists = lists;
+  OUTPACE_CHECK(store_->Commit(batch).ok());
+  if (engine_ == nullptr) return;
+  OUTPACE_CHECK(OnControl([this, lists] {
+    for (const campaign::List& list : lists) engine_->controller.PutList(list);
+  }));
+}
+
+void Simulation::RefreshCampaign(const CampaignId& campaign) {
+  if (engine_ == nullptr) return;
+  OUTPACE_CHECK(OnControl([this, campaign] {
+    for (const campaign::CampaignSettings& settings : options_.campaigns) {
+      if (settings.id == campaign) engine_->controller.PutCampaign(settings);
+    }
+  }));
+}
+
+void Simulation::Stall(absl::Duration d) {
+  if (engine_ == nullptr) return;
+  const MonoTime until = world_.now() + d;
+  engine_->control_loop->StallUntil(until);
+  engine_->shard_loop->StallUntil(until);
+  engine_->signaling.StallUntil(until);
+}
+
+bool Simulation::stalled() const {
+  return engine_ != nullptr && engine_->control_loop->stalled_until() > world_.now();
 }
 
 void Simulation::Drain() {

@@ -43,6 +43,12 @@ struct SimulationOptions {
   absl::Duration store_delay = absl::Milliseconds(2);  // a synced write, and a read
   double calls_per_second = 50;
   int calls_max = 1000;
+  // A floor that is run from outside, campaign by campaign (ScenarioRun): these settings as they
+  // are, and nobody at work and nothing to dial until Staff(), PutList() and PutLeads() say so.
+  // Empty: the one campaign, agents and leads described above.
+  std::vector<campaign::CampaignSettings> campaigns;
+  std::vector<TrunkRoute> trunks;  // empty: "carrier", with the limits above
+  uint32_t legs_max = 4000;
 };
 
 struct SimulationResult {
@@ -65,6 +71,17 @@ class Simulation {
   bool running() const { return engine_ != nullptr; }
   // Adds a number to the DNC list; `acknowledged` tells when it is in force.
   void AddDnc(E164 phone, std::function<void()> acknowledged);
+  // How many agents shall be at work in the campaign. Who comes logs in; who leaves finishes the
+  // call and its wrap-up first, free ones go at once.
+  void Staff(const CampaignId& campaign, int wanted);
+  // Stored at once, as an import or a manager would; the dialer is told.
+  void PutLeads(const CampaignId& campaign, const std::vector<campaign::Lead>& leads);
+  void PutLists(const std::vector<campaign::List>& lists);
+  // Makes the campaign's queue in memory anew, as after any change of its settings.
+  void RefreshCampaign(const CampaignId& campaign);
+  // SIGSTOP for that long: calls go on at the far end, nobody here notices.
+  void Stall(absl::Duration d);
+  bool stalled() const;
   // No new calls; run on until the calls are over.
   void Drain();
 
@@ -85,12 +102,14 @@ class Simulation {
  private:
   struct Engine;
   class Agents;
+  bool OnControl(absl::AnyInvocable<void()> task);
+  void PutAgent(const AgentId& agent);
   void LoadStore();
   void Start();
   std::string CheckInvite(const sim::SimInvite& invite);
 
   const SimulationOptions options_;
-  campaign::CampaignSettings settings_;
+  campaign::CampaignSettings settings_;  // of the first campaign
   sim::SimWorld world_;
   sim::SimCarrier carrier_;
   sim::MemoryDialogJournal journal_;

@@ -118,7 +118,13 @@ void SimCarrier::Receive(uint16_t shard, const call::InviteRequest& request) {
   invite.at = world_.now();
   invite.wall = world_.clock().Wall();
   const auto fixed = fixed_.find(invite.to);
-  invite.callee = invite.agent ? Callee::kAgent : fixed != fixed_.end() ? fixed->second : Draw();
+  const bool planned = callees_ && !invite.agent;
+  if (planned) invite.plan = callees_(invite.to, ++calls_to_[invite.to], invite.at);
+  invite.callee = planned                 ? invite.plan.callee
+                  : invite.agent          ? Callee::kAgent
+                  : fixed != fixed_.end() ? fixed->second
+                                          : Draw();
+  const absl::Duration until_final = planned ? invite.plan.until_final : DrawDelay(invite.callee);
   world_.Note(static_cast<uint64_t>(invite.callee) << 32 | call.invite);
   const Callee callee = invite.callee;
   invites_.push_back(std::move(invite));
@@ -127,31 +133,34 @@ void SimCarrier::Receive(uint16_t shard, const call::InviteRequest& request) {
   if (callee == Callee::kSilent) return End(call);  // swallowed: nobody has heard of it
 
   Send(shard, {.kind = Reply::kProvisional, .call_id = call_id, .status = 100});
-  absl::Duration until_final;
-  bool rings = true;
-  switch (callee) {
-    case Callee::kPerson:
-    case Callee::kBadMedia:
-      until_final = scenario_.person_ring.Draw(rng_);
-      break;
-    case Callee::kMachine:
-      until_final = scenario_.machine_ring.Draw(rng_);
-      break;
-    case Callee::kAgent:
-      until_final = scenario_.agent_answer;
-      break;
-    case Callee::kNoAnswer:
-      until_final = absl::Minutes(3);  // then the network gives up by itself
-      break;
-    default:
-      until_final = scenario_.failure_delay;
-      rings = false;
-      break;
-  }
+  const bool rings = callee == Callee::kPerson || callee == Callee::kBadMedia ||
+                     callee == Callee::kMachine || callee == Callee::kAgent ||
+                     callee == Callee::kNoAnswer;
   if (rings && scenario_.post_dial_delay < until_final) {
     Later(scenario_.post_dial_delay, [this, call_id] { Progress(call_id); });
   }
   call.ring = loop_->After(until_final, [this, call_id] { Resolve(call_id); });
+}
+
+absl::Duration SimCarrier::DrawDelay(Callee callee) {
+  switch (callee) {
+    case Callee::kPerson:
+    case Callee::kBadMedia:
+      return scenario_.person_ring.Draw(rng_);
+    case Callee::kMachine:
+      return scenario_.machine_ring.Draw(rng_);
+    case Callee::kAgent:
+      return scenario_.agent_answer;
+    case Callee::kNoAnswer:
+      return absl::Minutes(3);  // then the network gives up by itself
+    default:
+      return scenario_.failure_delay;
+  }
+}
+
+const SimInvite* SimCarrier::FindInvite(const std::string& call_id) const {
+  const auto it = calls_.find(call_id);
+  return it == calls_.end() ? nullptr : &invites_[it->second.invite];
 }
 
 Callee SimCarrier::Draw() {
@@ -256,6 +265,7 @@ void SimCarrier::Fail(const std::string& call_id, Call& call, call::Failure fail
 
 void SimCarrier::ScheduleHangUp(const std::string& call_id, Call& call) {
   loop_->Cancel(std::exchange(call.hang_up, 0));
+  if (callees_ && !invites_[call.invite].agent) return;
   absl::Duration mean;
   switch (invites_[call.invite].callee) {
     case Callee::kMachine:
@@ -311,6 +321,11 @@ void SimCarrier::OnBridged(LegId a, LegId b) {
     invite.bridged = true;
     if (invite.agent) continue;
     loop_->Cancel(std::exchange(call->hang_up, 0));
+    if (callees_) {
+      if (!invite.plan.hangs_up) continue;
+      call->hang_up = loop_->After(invite.plan.talk, [this, id = call_id] { CalleeHangsUp(id); });
+      continue;
+    }
     if (scenario_.talk_mean == absl::ZeroDuration()) continue;
     const double talk =
         rng_.Lognormal(absl::ToDoubleSeconds(scenario_.talk_mean), scenario_.talk_cv);
@@ -347,10 +362,18 @@ SimCarrier::Call* SimCarrier::Live(const std::string& call_id) {
 void SimCarrier::Send(uint16_t shard, Reply reply) {
   world_.Note(static_cast<uint64_t>(reply.kind) << 48 | static_cast<uint64_t>(reply.status) << 32 |
               calls_.at(reply.call_id).invite);
-  Later(scenario_.network_delay, [this, shard, reply = std::move(reply)] {
-    const auto it = endpoints_.find(shard);
-    if (it != endpoints_.end()) it->second->Receive(reply);
-  });
+  Later(scenario_.network_delay,
+        [this, shard, reply = std::move(reply)]() mutable { Deliver(shard, std::move(reply)); });
+}
+
+void SimCarrier::Deliver(uint16_t shard, Reply reply) {
+  const auto it = endpoints_.find(shard);
+  if (it == endpoints_.end()) return;
+  const absl::Duration stalled = it->second->stalled_until() - world_.now();
+  if (stalled <= absl::ZeroDuration()) return it->second->Receive(reply);
+  // Nobody reads the socket: it waits in the kernel's buffer.
+  Later(stalled,
+        [this, shard, reply = std::move(reply)]() mutable { Deliver(shard, std::move(reply)); });
 }
 
 }  // namespace outpace::sim

@@ -6,8 +6,10 @@
 // then stay up until somebody ends them. What a callee does is drawn from the scenario by seed.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -43,6 +45,18 @@ struct RingLaw {
   int stages = 2;
   absl::Duration stage_mean{};
   absl::Duration Draw(Rng& rng) const;
+};
+
+// What one callee will do, drawn before it is rung.
+struct CalleePlan {
+  Callee callee = Callee::kNoAnswer;
+  absl::Duration until_final = absl::Minutes(3);  // INVITE to the final response
+  bool machine = false;  // whatever the dialer makes of it; false for agents' phones
+  // Of a conversation with an agent: its length, who ends it, and the agent's work after it.
+  absl::Duration talk;
+  bool hangs_up = false;  // the callee does, after `talk`; else the agent
+  absl::Duration wrap;
+  bool sale = false;
 };
 
 struct CarrierScenario {
@@ -93,7 +107,8 @@ struct SimInvite {
   std::string route_uri;
   bool agent = false;
   Callee callee = Callee::kNoAnswer;
-  MonoTime at;  // arrival
+  CalleePlan plan;  // where callees have plans
+  MonoTime at;      // arrival
   absl::Time wall;
   bool answered = false;
   bool acked = false;
@@ -115,6 +130,15 @@ class SimCarrier {
   // What this number's callee is, whatever is drawn for others ("+12025550100").
   void SetCallee(const std::string& number, Callee callee) { fixed_[number] = callee; }
 
+  // Callees of leads do as this says instead of drawing from the scenario: asked once for each
+  // INVITE as it arrives. `number_of_call`: 1 for the first INVITE to this number. They do not lose
+  // patience.
+  using CalleeLaw =
+      std::function<CalleePlan(const std::string& number, int number_of_call, MonoTime now)>;
+  void set_callees(CalleeLaw law) { callees_ = std::move(law); }
+
+  // nullptr: no such call was seen.
+  const SimInvite* FindInvite(const std::string& call_id) const;
   const std::vector<SimInvite>& invites() const { return invites_; }
   int lead_calls_up() const { return lead_calls_up_; }  // answered and not over
   int agent_calls_up() const { return agent_calls_up_; }
@@ -168,8 +192,11 @@ class SimCarrier {
   void CalleeHangsUp(const std::string& call_id);
   void End(Call& call);
   void Send(uint16_t shard, Reply reply);
+  void Deliver(uint16_t shard, Reply reply);
   Call* Live(const std::string& call_id);  // nullptr: unknown or over
   Callee Draw();
+  // INVITE to final response, for a callee without a plan.
+  absl::Duration DrawDelay(Callee callee);
   void Later(absl::Duration delay, Loop::Task task);
 
   SimWorld& world_;
@@ -180,6 +207,8 @@ class SimCarrier {
   absl::flat_hash_map<std::string, Call> calls_;  // by Call-ID; looked up, never walked
   absl::flat_hash_map<LegId, std::string> by_leg_;
   absl::flat_hash_map<std::string, Callee> fixed_;
+  CalleeLaw callees_;
+  absl::flat_hash_map<std::string, int> calls_to_;  // by number, where callees have plans
   std::vector<SimInvite> invites_;
   int lead_calls_up_ = 0;
   int agent_calls_up_ = 0;

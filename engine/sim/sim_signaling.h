@@ -23,6 +23,9 @@ class SimSignaling final : public call::Signaling {
   void set_events(call::SignalingEvents* events) { events_ = events; }
   // Refuses the next `n` Invite() calls as a stack without memory does.
   void RefuseInvites(int n) { refuse_ = n; }
+  // A stopped process reads nothing until then.
+  void StallUntil(MonoTime until) { stalled_until_ = until; }
+  MonoTime stalled_until() const { return stalled_until_; }
 
   absl::Status Invite(const call::InviteRequest& request) override;
   void Cancel(LegId leg) override;
@@ -47,6 +50,7 @@ class SimSignaling final : public call::Signaling {
   absl::flat_hash_map<std::string, LegId> legs_;
   int refuse_ = 0;
   uint64_t late_answers_ = 0;
+  MonoTime stalled_until_;
 };
 
 }  // namespace outpace::sim

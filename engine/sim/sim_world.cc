@@ -34,12 +34,11 @@ Loop::TimerId SimLoop::After(absl::Duration delay, Task task) {
 }
 
 void SimLoop::Cancel(TimerId timer) {
-  const auto it = world_.tasks_.find(timer);
-  if (it == world_.tasks_.end()) return;
-  OUTPACE_CHECK(it->second.loop == this && !it->second.posted);
-  // The task is destroyed after it has left the map: what it owns may cancel timers in turn.
-  const Task dying = std::move(it->second.task);
-  world_.tasks_.erase(it);
+  SimWorld::Slot* slot = world_.Find(timer);
+  if (slot == nullptr) return;
+  OUTPACE_CHECK(slot->loop == this && !slot->posted);
+  // The task is destroyed after it has left its slot: what it owns may cancel timers in turn.
+  const Task dying = world_.Take(*slot);
 }
 
 // ---- SimWorld ----
@@ -55,56 +54,99 @@ std::unique_ptr<SimLoop> SimWorld::NewLoop() {
 }
 
 uint64_t SimWorld::Add(SimLoop* loop, MonoTime at, bool posted, Loop::Task task) {
+  if (free_slots_.empty()) {
+    OUTPACE_CHECK(slots_.size() < (1u << kSlotBits));
+    free_slots_.push_back(static_cast<uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const uint32_t index = free_slots_.back();
+  free_slots_.pop_back();
   const uint64_t sequence = next_sequence_++;
-  tasks_.emplace(sequence, Pending{loop, posted, std::move(task)});
-  heap_.push_back({at.nanos(), sequence});
+  Slot& slot = slots_[index];
+  slot.id = sequence << kSlotBits | index;
+  slot.loop = loop;
+  slot.posted = posted;
+  slot.task = std::move(task);
+  heap_.push_back({at.nanos(), sequence, slot.id});
   std::push_heap(heap_.begin(), heap_.end());
-  return sequence;
+  return slot.id;
+}
+
+SimWorld::Slot* SimWorld::Find(uint64_t id) {
+  if (id == 0 || SlotOf(id) >= slots_.size()) return nullptr;
+  Slot& slot = slots_[SlotOf(id)];
+  return slot.id == id ? &slot : nullptr;
+}
+
+Loop::Task SimWorld::Take(Slot& slot) {
+  free_slots_.push_back(static_cast<uint32_t>(SlotOf(slot.id)));
+  slot.id = 0;
+  return std::move(slot.task);
+}
+
+void SimWorld::PopHeap() {
+  std::pop_heap(heap_.begin(), heap_.end());
+  heap_.pop_back();
 }
 
 void SimWorld::Drop(SimLoop* loop) {
-  // In the order they were queued: what their destructors do must not hang on a hash map's order.
+  // In the order they were queued: what their destructors do must not hang on the order of slots.
   absl::btree_map<uint64_t, Loop::Task> dying;
-  for (auto& [sequence, pending] : tasks_) {
-    if (pending.loop == loop) dying.emplace(sequence, std::move(pending.task));
+  for (Slot& slot : slots_) {
+    if (slot.id == 0 || slot.loop != loop) continue;
+    const uint64_t id = slot.id;
+    dying.emplace(id, Take(slot));
   }
-  for (const auto& [sequence, task] : dying) tasks_.erase(sequence);
 }
 
 bool SimWorld::PeekTime(int64_t& nanos) {
   while (!heap_.empty()) {
-    if (tasks_.contains(heap_.front().sequence)) {
-      nanos = heap_.front().nanos;
-      return true;
+    const Entry& front = heap_.front();
+    const Slot* slot = Find(front.id);
+    if (slot == nullptr) {
+      PopHeap();
+      continue;
     }
-    std::pop_heap(heap_.begin(), heap_.end());
-    heap_.pop_back();
+    const int64_t stalled_until = slot->loop->stalled_until_.nanos();
+    if (front.nanos < stalled_until) {
+      // A new place behind what was due before it.
+      const Entry later{stalled_until, next_sequence_++, front.id};
+      PopHeap();
+      heap_.push_back(later);
+      std::push_heap(heap_.begin(), heap_.end());
+      continue;
+    }
+    nanos = front.nanos;
+    return true;
   }
   return false;
+}
+
+void SimWorld::RunFront() {
+  const Entry entry = heap_.front();
+  PopHeap();
+  Slot& slot = *Find(entry.id);
+  SimLoop* const loop = slot.loop;
+  OUTPACE_CHECK(entry.nanos >= clock_.nanos_);
+  clock_.nanos_ = entry.nanos;
+  if (slot.posted) --loop->posted_;
+  Note(static_cast<uint64_t>(entry.nanos));
+  Note(entry.sequence << 16 | loop->number_);
+  ++events_run_;
+  Take(slot)();
+  if (after_event_) after_event_();
 }
 
 bool SimWorld::RunOne() {
   int64_t nanos = 0;
   if (!PeekTime(nanos)) return false;
-  const uint64_t sequence = heap_.front().sequence;
-  std::pop_heap(heap_.begin(), heap_.end());
-  heap_.pop_back();
-  auto node = tasks_.extract(sequence);
-  Pending& pending = node.mapped();
-  OUTPACE_CHECK(nanos >= clock_.nanos_);
-  clock_.nanos_ = nanos;
-  if (pending.posted) --pending.loop->posted_;
-  Note(static_cast<uint64_t>(nanos));
-  Note(sequence << 16 | pending.loop->number_);
-  ++events_run_;
-  std::move(pending.task)();
-  if (after_event_) after_event_();
+  RunFront();
   return true;
 }
 
 void SimWorld::RunUntil(MonoTime t) {
   int64_t nanos = 0;
-  while (PeekTime(nanos) && nanos <= t.nanos()) RunOne();
+  while (PeekTime(nanos) && nanos <= t.nanos()) RunFront();
   clock_.nanos_ = std::max(clock_.nanos_, t.nanos());
 }
 
@@ -115,7 +157,7 @@ bool SimWorld::RunUntilIdle(absl::Duration limit) {
   int64_t nanos = 0;
   while (PeekTime(nanos)) {
     if (nanos > end.nanos()) return false;
-    RunOne();
+    RunFront();
   }
   return true;
 }

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "engine/base/clock.h"
@@ -54,6 +53,9 @@ class SimLoop final : public Loop {
   void Cancel(TimerId timer) override;
   // Tasks that may wait at once; Post() refuses beyond it. No limit at first.
   void set_post_limit(size_t limit) { post_limit_ = limit; }
+  // A stopped process (SIGSTOP): what is due before `until` runs then, in the order it was due.
+  void StallUntil(MonoTime until) { stalled_until_ = until; }
+  MonoTime stalled_until() const { return stalled_until_; }
 
  private:
   friend class SimWorld;
@@ -63,6 +65,7 @@ class SimLoop final : public Loop {
   size_t posted_ = 0;
   size_t post_limit_ = SIZE_MAX;
   MonoTime last_post_;
+  MonoTime stalled_until_;
 };
 
 class SimWorld {
@@ -101,28 +104,37 @@ class SimWorld {
 
  private:
   friend class SimLoop;
-  struct Entry {  // of the heap; its task is in tasks_, unless cancelled
+  struct Entry {  // of the heap; its task is in slots_, unless cancelled
     int64_t nanos;
     uint64_t sequence;
+    uint64_t id;                                // TimerId: number << kSlotBits | slot
     bool operator<(const Entry& other) const {  // std heap: the largest comes first
       return nanos != other.nanos ? nanos > other.nanos : sequence > other.sequence;
     }
   };
-  struct Pending {
-    SimLoop* loop;
-    bool posted;
+  struct Slot {
+    uint64_t id = 0;  // of the task in it; 0: none
+    SimLoop* loop = nullptr;
+    bool posted = false;
     Loop::Task task;
   };
+  static constexpr int kSlotBits = 24;
+  static size_t SlotOf(uint64_t id) { return id & ((1u << kSlotBits) - 1); }
   uint64_t Add(SimLoop* loop, MonoTime at, bool posted, Loop::Task task);
+  Slot* Find(uint64_t id);  // nullptr: has run or was cancelled
+  Loop::Task Take(Slot& slot);
+  void PopHeap();
   void Drop(SimLoop* loop);
   bool PeekTime(int64_t& nanos);  // of the next live event
+  void RunFront();                // after PeekTime() has said that there is one
 
   const uint64_t seed_;
   SimClock clock_;
   Rng rng_;
   Rng delay_rng_;
   std::vector<Entry> heap_;
-  absl::flat_hash_map<uint64_t, Pending> tasks_;  // by sequence; looked up, its order never matters
+  std::vector<Slot> slots_;
+  std::vector<uint32_t> free_slots_;
   uint64_t next_sequence_ = 1;
   uint32_t next_loop_ = 1;
   size_t loops_ = 0;
