@@ -112,13 +112,14 @@ class LookaheadRule final : public RuleBase {
     }
   }
 
-  // Leads are dialed in their order: those who will not answer are dialed on the way.
+  // Leads are dialed in their order: those who will not answer are dialed on the way, up to the
+  // first person who is too many.
   int64_t LegsUntilPerson(int persons, int most) const {
+    if (persons == 0) return 0;
     int64_t legs = 0;
-    for (int k = 0; k < most && persons > 0; ++k) {
-      if (!floor_.FutureOfNext(campaign_, static_cast<size_t>(k)).person) continue;
-      --persons;
-      legs = k + 1;
+    for (; legs < most; ++legs) {
+      if (!floor_.FutureOfNext(campaign_, static_cast<size_t>(legs)).person) continue;
+      if (persons-- == 0) break;
     }
     return legs;
   }
