@@ -108,8 +108,14 @@ bool IsCore(const std::string& id) {
 
 Figure MakeFigure(std::string what, double value, std::string unit, std::string target, bool met,
                   std::string note = "") {
-  return {std::move(what),           value,          std::move(unit), std::move(target),
-          met && !std::isnan(value), std::move(note)};
+  const bool missing = std::isnan(value);
+  return {.what = std::move(what),
+          .value = value,
+          .unit = std::move(unit),
+          .target = std::move(target),
+          .met = met && !missing,
+          .missing = missing,
+          .note = std::move(note)};
 }
 
 void AddCoreFigures(const SuiteSettings& settings, absl::Span<const Cell> cells,
@@ -291,6 +297,7 @@ std::vector<Figure> MakeFigures(const SuiteSettings& settings, absl::Span<const 
                         response.to * 100),
         minutes, "minutes", "<= 4", minutes <= 4,
         absl::StrFormat("%d steps, reference %.1f %%", response.steps, response.reference * 100)));
+    figures.back().missing = false;  // not settled within the phase
   }
   return figures;
 }

@@ -53,11 +53,12 @@ const Cell* FindCell(const SuiteSettings& settings, absl::Span<const Cell> cells
 // One figure that the project holds itself to, as measured.
 struct Figure {
   std::string what;
-  double value = 0;  // in `unit`; NaN: the runs for it are missing
+  double value = 0;  // in `unit`; NaN: there is none
   std::string unit;
   std::string target;
   bool met = false;
-  std::string note;  // which scenario, which runs
+  bool missing = false;  // the runs for it were not made
+  std::string note;      // which scenario, which runs
 };
 std::vector<Figure> MakeFigures(const SuiteSettings& settings, absl::Span<const Cell> cells,
                                 absl::Span<const Response> responses);

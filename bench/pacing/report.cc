@@ -35,6 +35,11 @@ const SuitePolicy& PolicyOf(const SuiteResults& results, const Cell& cell) {
 
 double CapOf(const sim::Scenario& scenario) { return scenario.campaigns[0].abandon_ratio_max; }
 
+absl::string_view Verdict(const Figure& figure) {
+  if (figure.met) return "met";
+  return figure.missing ? "not run" : "missed";
+}
+
 constexpr absl::string_view kPageStyle = R"(
 :root{color-scheme:light dark;--paper:#fff;--ink:#1f2328;--faint:#6b7280;--rule:#e5e7eb;--soft:#f6f7f9;
 --good:#1a7f4b;--bad:#b3261e}
@@ -62,8 +67,11 @@ void FiguresTable(absl::Span<const Figure> figures, std::string* out) {
     absl::StrAppend(out, "<tr><td class=\"l\">", EscapeXml(figure.what), "</td><td>",
                     Fixed(figure.value, 2, "-"), "</td><td class=\"l\">", EscapeXml(figure.unit),
                     "</td><td>", EscapeXml(figure.target), "</td><td class=\"l ",
-                    figure.met ? "good\">met" : "bad\">missed", "</td><td class=\"l faint\">",
-                    EscapeXml(figure.note), "</td></tr>\n");
+                    Verdict(figure) == "met"      ? "good"
+                    : Verdict(figure) == "missed" ? "bad"
+                                                  : "faint",
+                    "\">", Verdict(figure), "</td><td class=\"l faint\">", EscapeXml(figure.note),
+                    "</td></tr>\n");
   }
   absl::StrAppend(out, "</table></div>\n");
 }
@@ -212,8 +220,8 @@ std::string CellsText(const SuiteResults& results) {
 std::string FiguresText(absl::Span<const Figure> figures) {
   std::string out;
   for (const Figure& figure : figures) {
-    absl::StrAppendFormat(&out, "%-6s %-52s %8s %-8s (%s%s%s)\n", figure.met ? "met" : "missed",
-                          figure.what, Fixed(figure.value, 2, "-"), figure.unit, figure.target,
+    absl::StrAppendFormat(&out, "%-7s %-52s %8s %-8s (%s%s%s)\n", Verdict(figure), figure.what,
+                          Fixed(figure.value, 2, "-"), figure.unit, figure.target,
                           figure.note.empty() ? "" : "; ", figure.note);
   }
   return out;

@@ -38,25 +38,26 @@ Floor::PolicyMaker Lookahead(double theta, Foresight foresight) {
 }
 
 constexpr SuitePolicy kPolicies[] = {
-    {"outpace", "Outpace", false,
+    {"outpace", "Outpace", false, true,
      [](const Hindsight*) -> Floor::PolicyMaker { return MakeOutpace; }},
-    {"frontier", "(d) frontier: true laws, hindsight", true,
+    {"frontier", "(d) frontier: true laws, hindsight", true, true,
      [](const Hindsight* row) { return Lookahead(row->theta, Foresight::kNone); }},
-    {"vicidial_best", "(c*) VICIdial-like, best in hindsight", true,
+    {"vicidial_best", "(c*) VICIdial-like, best in hindsight", true, true,
      [](const Hindsight* row) { return Vicidial(row->vicidial); }},
-    {"lines_best", "(b*) lines per free agent, best in hindsight", true,
+    {"lines_best", "(b*) lines per free agent, best in hindsight", true, true,
      [](const Hindsight* row) { return LinesPerAgent(row->lines); }},
-    {"vicidial", "(c) VICIdial-like, default", false,
+    {"vicidial", "(c) VICIdial-like, default", false, true,
      [](const Hindsight*) { return Vicidial({}); }},
-    {"vicidial_avail", "(c1) VICIdial-like, available-only", false,
+    {"vicidial_avail", "(c1) VICIdial-like, available-only", false, false,
      [](const Hindsight*) { return Vicidial(AvailableOnly()); }},
-    {"issabel", "Issabel-like", false, [](const Hindsight*) { return Issabel(); }},
-    {"open_loop", "open loop at the M/M/N+D load", false,
+    {"issabel", "Issabel-like", false, false, [](const Hindsight*) { return Issabel(); }},
+    {"open_loop", "open loop at the M/M/N+D load", false, false,
      [](const Hindsight*) { return OpenLoop(); }},
-    {"progressive", "(a) progressive 1:1", false, [](const Hindsight*) { return Progressive(); }},
-    {"finish_known", "(e1) frontier that knows finish times", true,
+    {"progressive", "(a) progressive 1:1", false, true,
+     [](const Hindsight*) { return Progressive(); }},
+    {"finish_known", "(e1) frontier that knows finish times", true, false,
      [](const Hindsight* row) { return Lookahead(row->theta_finish, Foresight::kFinishTimes); }},
-    {"answers_known", "(e2) frontier that knows who answers", true,
+    {"answers_known", "(e2) frontier that knows who answers", true, false,
      [](const Hindsight* row) { return Lookahead(row->theta_answers, Foresight::kWhoAnswers); }},
 };
 
@@ -216,17 +217,25 @@ std::vector<Response> RunResponse(const SuiteSettings& settings, const sim::Scen
   }
   if (phases.size() < 2) return {};
 
+  // The rules whose response says something; a chart of all would be unreadable.
   SuiteSettings longer = settings;
+  longer.policies.clear();
+  std::vector<size_t> index;  // in the settings
+  for (size_t p = 0; p < settings.policies.size(); ++p) {
+    if (!settings.policies[p]->response) continue;
+    index.push_back(p);
+    longer.policies.push_back(settings.policies[p]);
+  }
   longer.scenarios = {scenario};
   longer.scenarios[0].length = circle * kCircles;
   const std::vector<Run> runs = RunSuite(longer);
 
   std::vector<Response> all;
-  for (size_t p = 0; p < settings.policies.size(); ++p) {
+  for (size_t p = 0; p < longer.policies.size(); ++p) {
     absl::Duration step;  // from the beginning of the circle
     for (size_t k = 0; k < phases.size(); ++k) {
       Response response;
-      response.policy = p;
+      response.policy = index[p];
       response.from = phases[(k + phases.size() - 1) % phases.size()].mix->person;
       response.to = phases[k].mix->person;
       response.first_minute = -kBefore;

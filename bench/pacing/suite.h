@@ -21,6 +21,7 @@ struct SuitePolicy {
   absl::string_view name;   // in files and options
   absl::string_view label;  // in tables and plots
   bool hindsight = false;   // needs a row of the hindsight table
+  bool response = false;    // its response to a step is looked at
   // An empty maker: the scenario's row lacks the knob.
   Floor::PolicyMaker (*make)(const Hindsight* row) = nullptr;
 };
@@ -81,8 +82,8 @@ struct Response {
   // point of the reference; < 0: not within the phase.
   int minutes_to_settle = -1;
 };
-// Empty when `scenario` has no steps: it wants one campaign whose phases are of 40 minutes or more
-// and set different answer rates.
+// Of the rules that SuitePolicy::response marks. Empty when `scenario` has no steps: it wants one
+// campaign whose phases are of 40 minutes or more and set different answer rates.
 std::vector<Response> RunResponse(const SuiteSettings& settings, const sim::Scenario& scenario);
 // First index with the property of Response::minutes_to_settle; -1: none.
 int MinutesToSettle(absl::Span<const double> occupancy, double reference);
