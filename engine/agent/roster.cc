@@ -219,24 +219,28 @@ CampaignCounts Roster::Counts(const CampaignId& campaign) const {
   return it == campaigns_.end() ? CampaignCounts() : it->second.counts;
 }
 
-std::vector<absl::Duration> Roster::Ages(const CampaignId& campaign, AgentState state,
-                                         MonoTime now) const {
+std::vector<absl::Duration> Roster::Ages(const absl::btree_map<AgentId, MonoTime>& since,
+                                         MonoTime now) {
   std::vector<absl::Duration> ages;
-  const auto it = campaigns_.find(campaign);
-  if (it == campaigns_.end()) return ages;
-  for (const AgentId& id : it->second.members) {
-    const AgentRecord& agent = agents_.at(id);
-    if (agent.state == state && !agent.pause_wanted) ages.push_back(now - agent.since);
-  }
+  ages.reserve(since.size());
+  for (const auto& [id, at] : since) ages.push_back(now - at);
   return ages;
 }
 
+absl::btree_map<AgentId, MonoTime>* Roster::BusyIn(Campaign& campaign, const AgentRecord& agent) {
+  if (agent.pause_wanted) return nullptr;
+  if (agent.state == AgentState::kOnCall) return &campaign.talking;
+  return agent.state == AgentState::kWrapUp ? &campaign.wrapping : nullptr;
+}
+
 std::vector<absl::Duration> Roster::TalkAges(const CampaignId& campaign, MonoTime now) const {
-  return Ages(campaign, AgentState::kOnCall, now);
+  const auto it = campaigns_.find(campaign);
+  return it == campaigns_.end() ? std::vector<absl::Duration>() : Ages(it->second.talking, now);
 }
 
 std::vector<absl::Duration> Roster::WrapAges(const CampaignId& campaign, MonoTime now) const {
-  return Ages(campaign, AgentState::kWrapUp, now);
+  const auto it = campaigns_.find(campaign);
+  return it == campaigns_.end() ? std::vector<absl::Duration>() : Ages(it->second.wrapping, now);
 }
 
 StateTimes Roster::TimesOf(const AgentRecord& agent, MonoTime now) {
@@ -271,6 +275,7 @@ void Roster::Leave(const AgentRecord& agent) {
     --campaign.counts.logged_in;
   }
   if (IsLeaving(agent)) --campaign.counts.leaving;
+  if (auto* busy = BusyIn(campaign, agent)) busy->erase(agent.id);
   if (CanTakeCall(agent)) {
     --campaign.counts.ready_phone;
     OUTPACE_CHECK(campaign.waiting.erase({agent.waiting_since, agent.id}) == 1);
@@ -285,6 +290,7 @@ void Roster::Enter(const AgentRecord& agent) {
     ++campaign.counts.logged_in;
   }
   if (IsLeaving(agent)) ++campaign.counts.leaving;
+  if (auto* busy = BusyIn(campaign, agent)) busy->emplace(agent.id, agent.since);
   if (CanTakeCall(agent)) {
     ++campaign.counts.ready_phone;
     campaign.waiting.emplace(agent.waiting_since, agent.id);

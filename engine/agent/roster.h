@@ -113,14 +113,18 @@ class Roster {
     CampaignCounts counts;
     absl::btree_set<std::pair<MonoTime, AgentId>> waiting;  // available and phone up
     absl::btree_set<AgentId> members;
+    // Since when, of those who will stay: a decision about the next dials looks at all of them.
+    absl::btree_map<AgentId, MonoTime> talking, wrapping;
   };
   AgentRecord* Get(const AgentId& id);
   // Takes the agent out of its campaign's counts and queue, and puts it back: around every change.
   void Leave(const AgentRecord& agent);
   void Enter(const AgentRecord& agent);
   void SetState(AgentRecord& agent, AgentState to, bool keeps_place, MonoTime now);
-  std::vector<absl::Duration> Ages(const CampaignId& campaign, AgentState state,
-                                   MonoTime now) const;
+  // The map above that the agent belongs in; nullptr: none.
+  static absl::btree_map<AgentId, MonoTime>* BusyIn(Campaign& campaign, const AgentRecord& agent);
+  static std::vector<absl::Duration> Ages(const absl::btree_map<AgentId, MonoTime>& since,
+                                          MonoTime now);
 
   absl::btree_map<AgentId, AgentRecord> agents_;
   absl::btree_map<CampaignId, Campaign> campaigns_;

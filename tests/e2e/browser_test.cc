@@ -45,6 +45,7 @@ constexpr char kShownAndTold[] = R"js(
   return fetch('/v1/board').then((r) => r.json()).then((board) => ({
     shown,
     text: card.textContent,
+    why: [...card.querySelectorAll('.explain li')].map((li) => li.textContent),
     rows: document.querySelectorAll('#agents tr').length,
     trunks: document.getElementById('trunks').textContent,
     board,
@@ -147,6 +148,29 @@ TEST_F(BrowserTest, WallboardGrowsAndAgreesWithTheEngine) {
     }
   }
   EXPECT_TRUE(agreed);
+
+  // Why this many calls: the page shows the engine's sentences, in the language of the page.
+  bool explained = false;
+  for (int look = 0; look < 20 && !explained; ++look) {
+    const json both = Run(kShownAndTold);
+    explained = both["why"].size() >= 5 &&
+                both["why"] == both["board"]["campaigns"][0]["pacing"]["why"]["en"];
+  }
+  EXPECT_TRUE(explained);
+  EXPECT_THAT(Text("[data-campaign=DEMO] .explain li"), HasSubstr("call"));
+  const std::string why = engine_.Must({"campaign", "why", "DEMO", "--last", "3"});
+  EXPECT_THAT(why, HasSubstr("Campaign DEMO, "));
+  EXPECT_THAT(why, HasSubstr("Agents: "));
+  const json told_why =
+      json::parse(engine_.Must({"campaign", "why", "DEMO", "--last", "3", "--json"}));
+  EXPECT_EQ(told_why["decisions"].size(), 3u);
+  EXPECT_EQ(told_why["campaign"], "DEMO");
+  EXPECT_EQ(engine_.Run({"campaign", "why", "NONE"}).code, 1);
+  ASSERT_TRUE(browser_->Click("#lang").ok());
+  ExpectUntil(
+      "document.querySelector('[data-campaign=DEMO] .explain li').textContent.includes('呼叫')");
+  Screenshot("e2e-board-why-zh");
+  ASSERT_TRUE(browser_->Click("#lang").ok());
 
   // At rest every figure agrees, with the export too.
   engine_.Must({"campaign", "pause", "DEMO"});

@@ -1,7 +1,7 @@
 // The supervisors' wallboard: one snapshot a second from /v1/board/events (docs/API.md), drawn in
 // place. Between snapshots only the timers tick, by the server's clock as the last snapshot told it.
 
-import { clock, el, keepConnected, limitName, number, onLanguageToggle, percent, setText, socketUrl, t, translate } from './common.js';
+import { clock, el, keepConnected, language, limitName, number, onLanguageToggle, percent, setText, socketUrl, t, translate } from './common.js';
 
 const ABANDON_LIMIT = 0.03;  // 16 CFR 310.4(b)(4)(i)
 const HISTORY_MAX = 600;     // seconds of history in the small charts
@@ -88,8 +88,10 @@ function makeCard(id) {
     stack: el('div', 'stack'), segments: {},
     today: { attempts: figure('attempts'), answered: figure('answered'), connected: figure('connected'), abandoned: figure('abandoned'), sales: figure('sales') },
     abandonment: gauge('abandonment', true), occupancy: gauge('occupancy'), answer: gauge('answer_ratio'),
-    print: el('div', 'small-print'),
+    reasons: el('ol'), print: el('div', 'small-print'),
   };
+  c.explain = titled('why_many', c.reasons);
+  c.explain.classList.add('explain');
   for (const [name, state] of [['ready', 'READY'], ['incall', 'INCALL'], ['dispo', 'DISPO'], ['paused', 'PAUSED']]) {
     c.segments[name] = el('span', `tone-${state}`);
     c.stack.append(c.segments[name]);
@@ -100,7 +102,7 @@ function makeCard(id) {
     el('div', 'split', titled('calls', el('div', 'figures', ...boxes(c.calls))),
       titled('agents', el('div', 'figures', ...boxes(c.agents)), c.stack)),
     titled('today', el('div', 'figures today', ...boxes(c.today))),
-    el('div', 'gauges', c.abandonment.box, c.occupancy.box, c.answer.box), c.print);
+    el('div', 'gauges', c.abandonment.box, c.occupancy.box, c.answer.box), c.explain, c.print);
   c.card.dataset.campaign = id;
   return c;
 }
@@ -139,6 +141,16 @@ function fillCard(c, data) {
     items.push(item('legs', number(data.pacing.legs_to_place ?? 0)), item('p_abandon', `${percent(data.pacing.p_abandon ?? 0)} / ${percent(data.pacing.theta ?? 0)}`));
   }
   c.print.replaceChildren(...items);
+  fillReasons(c, data);
+}
+
+// Why this many calls, in the dialer's own sentences; the first says what was done.
+function fillReasons(c, data) {
+  const reasons = data.pacing?.why?.[language()] ?? [];
+  c.explain.hidden = reasons.length === 0;
+  c.explain.classList.toggle('alarm', (data.pacing?.alarm ?? 'none') !== 'none');
+  while (c.reasons.children.length > reasons.length) c.reasons.lastChild.remove();
+  reasons.forEach((reason, i) => setText(c.reasons.children[i] ?? c.reasons.appendChild(el('li')), reason));
 }
 
 function fillGauges(c, data) {
