@@ -126,22 +126,25 @@ Plot PlotScenarios(const SuiteResults& results) {
   double least = 1;
   for (const Cell& cell : results.cells) least = std::min(least, cell.occupancy);
   const double low = std::max(0.0, std::floor(least * 20) * 5 - 2);
-  const Scale x{low, 101, 340, 820};
+  const Scale x{low, 101, 360, 820};
   double gap_most = 2;
+  double gap_least = -1;
   for (const Cell& cell : results.cells) {
     const absl::string_view name = settings.policies[cell.policy]->name;
     if (std::isnan(cell.gap) || (name != "outpace" && name != "vicidial_best")) continue;
     gap_most = std::max(gap_most, cell.gap * 100);
+    gap_least = std::min(gap_least, cell.gap * 100);
   }
   gap_most = std::min(gap_most, 12.0);
-  const Scale gap{-1.5, gap_most + 0.5, 870, 1150};
+  gap_least = std::max(gap_least, -12.0);
+  const Scale gap{gap_least - 0.5, gap_most + 0.5, 870, 1150};
   const Scale y{0, static_cast<double>(rows.size()), bottom, top};
   svg.Text({x.pixel_from, top - 34}, "Occupancy", Anchor::kStart, "head");
   svg.Text({gap.pixel_from, top - 34}, "Gap to the frontier (d)", Anchor::kStart, "head");
   svg.Text({gap.pixel_from, top - 17}, "95 % interval on the same seeds; less is better",
            Anchor::kStart, "soft");
   svg.Frame(x, y, RoundTicks(low, 100, 8), {}, "occupancy, %", "");
-  svg.Frame(gap, y, RoundTicks(-1, gap_most, 6), {}, "points of occupancy", "");
+  svg.Frame(gap, y, RoundTicks(gap_least, gap_most, 6), {}, "points of occupancy", "");
   svg.Line({gap(0), top}, {gap(0), bottom}, "axis");
   for (size_t r = 0; r < rows.size(); ++r) {
     const sim::Scenario& scenario = settings.scenarios[rows[r]];
@@ -149,8 +152,9 @@ Plot PlotScenarios(const SuiteResults& results) {
     svg.Line({x.pixel_from, at}, {x.pixel_to, at}, "grid");
     svg.Line({gap.pixel_from, at}, {gap.pixel_to, at}, "grid");
     std::string title = scenario.title;
-    if (title.size() > 44) title = absl::StrCat(title.substr(0, 42), "...");
-    svg.Text({x.pixel_from - 10, at + 4}, absl::StrCat(title, "  ", scenario.id), Anchor::kEnd);
+    if (title.size() > 48) title = absl::StrCat(title.substr(0, 46), "...");
+    svg.Text({10, at + 4}, scenario.id, Anchor::kStart, "soft");
+    svg.Text({62, at + 4}, title, Anchor::kStart);
     for (size_t p = settings.policies.size(); p-- > 0;) {
       const SuitePolicy& policy = *settings.policies[p];
       const Cell* cell = FindCell(settings, results.cells, scenario.id, policy.name);

@@ -25,6 +25,9 @@ std::string WithInterval(double value, double half, int digits) {
   return absl::StrCat(Fixed(value, digits, "-"), " &#177; ", Fixed(half, digits, "-"));
 }
 
+// A rule below (c*) has closed nothing.
+std::string Closed(double share) { return share < 0 ? "-" : Fixed(share * 100, 0, "-"); }
+
 const sim::Scenario& ScenarioOf(const SuiteResults& results, const Cell& cell) {
   return results.settings.scenarios[cell.scenario];
 }
@@ -46,16 +49,16 @@ constexpr absl::string_view kPageStyle = R"(
 @media(prefers-color-scheme:dark){:root{--paper:#14181d;--ink:#e6e9ee;--faint:#9aa4b2;--rule:#2b323b;
 --soft:#1b2027;--good:#4ccb8a;--bad:#ff8a80}}
 body{background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif;margin:0 auto;
-max-width:1220px;padding:24px}
+max-width:1280px;padding:24px}
 h1{font-size:26px;margin:0 0 4px}h2{font-size:19px;margin:36px 0 8px}
 p{max-width:80ch}.faint{color:var(--faint)}
 figure{margin:8px 0 24px;overflow-x:auto}figcaption{color:var(--faint);max-width:90ch}
 svg.lab{max-width:100%;height:auto}
-.wide{overflow-x:auto}table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}
-th,td{padding:3px 9px;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
+.wide{overflow-x:auto}table{border-collapse:collapse;font-size:12.5px;font-variant-numeric:tabular-nums}
+th,td{padding:3px 7px;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
 th{font-weight:600;color:var(--faint);vertical-align:bottom}
 td.l,th.l{text-align:left}tr.own td{background:var(--soft);font-weight:600}
-tr.first td{border-top:2px solid var(--rule)}.good{color:var(--good)}.bad{color:var(--bad)}
+tr.first td{border-top:2px solid var(--rule);padding-top:12px;font-weight:600}.good{color:var(--good)}.bad{color:var(--bad)}
 )";
 
 void FiguresTable(absl::Span<const Figure> figures, std::string* out) {
@@ -79,7 +82,7 @@ void FiguresTable(absl::Span<const Figure> figures, std::string* out) {
 void CellsTable(const SuiteResults& results, std::string* out) {
   absl::StrAppend(
       out,
-      "<div class=\"wide\"><table><tr><th class=\"l\">scenario</th><th class=\"l\">rule</th>"
+      "<div class=\"wide\"><table><tr><th class=\"l\">rule</th>"
       "<th>occupancy %</th><th>abandoned %</th><th>runs over<br>the cap %</th>"
       "<th>half hours<br>over 5 %, %</th><th>worst half<br>hour %</th><th>gap to (d)<br>points</th>"
       "<th>closed<br>%</th><th>dials per<br>answer</th><th>answers per<br>lead</th>"
@@ -90,18 +93,20 @@ void CellsTable(const SuiteResults& results, std::string* out) {
     const sim::Scenario& scenario = ScenarioOf(results, cell);
     const bool first = cell.scenario != last;
     last = cell.scenario;
+    if (first) {
+      absl::StrAppend(out, "<tr class=\"first\"><td class=\"l\" colspan=\"15\">",
+                      EscapeXml(absl::StrCat(scenario.id, "  ", scenario.title)), "</td></tr>\n");
+    }
     const bool over = cell.abandoned > CapOf(scenario);
-    absl::StrAppend(out, "<tr class=\"", first ? "first " : "",
-                    PolicyOf(results, cell).name == "outpace" ? "own" : "", "\"><td class=\"l\">",
-                    first ? EscapeXml(absl::StrCat(scenario.id, "  ", scenario.title)) : "",
-                    "</td><td class=\"l\">", EscapeXml(PolicyOf(results, cell).label), "</td><td>",
+    absl::StrAppend(out, "<tr class=\"", PolicyOf(results, cell).name == "outpace" ? "own" : "",
+                    "\"><td class=\"l\">", EscapeXml(PolicyOf(results, cell).label), "</td><td>",
                     WithInterval(cell.occupancy * 100, cell.occupancy_half * 100, 2),
                     "</td><td class=\"", over ? "bad" : "", "\">",
                     WithInterval(cell.abandoned * 100, cell.abandoned_half * 100, 2), "</td>");
     for (const std::string& text :
          {Fixed(cell.runs_over * 100, 1, "-"), Fixed(cell.half_hours_over * 100, 1, "-"),
           Fixed(cell.half_hour_worst * 100, 1, "-"),
-          WithInterval(cell.gap * 100, cell.gap_half * 100, 2), Fixed(cell.closed * 100, 0, "-"),
+          WithInterval(cell.gap * 100, cell.gap_half * 100, 2), Closed(cell.closed),
           Fixed(cell.dials_per_answer, 2, "-"), Fixed(cell.answers_per_dial, 4, "-"),
           absl::StrCat(cell.lines_peak), absl::StrCat(cell.dials_per_second_peak),
           Fixed(cell.wait_s, 3, "-"), absl::StrCat(cell.decisions),
@@ -211,7 +216,7 @@ std::string CellsText(const SuiteResults& results) {
         with_half(cell.abandoned * 100, cell.abandoned_half * 100),
         Fixed(cell.runs_over * 100, 1, "-"), Fixed(cell.half_hours_over * 100, 1, "-"),
         Fixed(cell.half_hour_worst * 100, 1, "-"), with_half(cell.gap * 100, cell.gap_half * 100),
-        Fixed(cell.closed * 100, 0, "-"), Fixed(cell.dials_per_answer, 2, "-"), cell.lines_peak,
+        Closed(cell.closed), Fixed(cell.dials_per_answer, 2, "-"), cell.lines_peak,
         Fixed(cell.decision_us, 1, "-"));
   }
   return out;

@@ -207,7 +207,7 @@ std::vector<Response> RunResponse(const SuiteSettings& settings, const sim::Scen
   constexpr int kBefore = 10;
   constexpr int kAfter = 40;
   constexpr int kSteadyFrom = 25;
-  constexpr double kCircles = 8;
+  constexpr double kCircles = 12;
   if (scenario.campaigns.size() != 1) return {};
   const std::vector<sim::ScenarioPhase>& phases = scenario.campaigns[0].phases;
   absl::Duration circle;

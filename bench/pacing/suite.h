@@ -66,7 +66,7 @@ struct Run {
 // are left out.
 std::vector<Run> RunSuite(const SuiteSettings& settings);
 
-// How occupancy comes back after a step of the answer rate: S10 for ten hours and more, minutes
+// How occupancy comes back after a step of the answer rate: S10 for sixteen hours, minutes
 // aligned on the steps, over all steps of that direction and all seeds.
 struct Response {
   size_t policy = 0;  // index in the settings

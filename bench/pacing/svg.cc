@@ -52,9 +52,9 @@ absl::string_view SvgStyle() {
   // Colours after Okabe and Ito, told apart by colour-blind readers; the dark set is lighter.
   return R"(svg.lab{background:var(--paper);font:12px system-ui,sans-serif;
 --paper:#fff;--ink:#1f2328;--faint:#6b7280;--grid:#e5e7eb;--c0:#0072b2;--c1:#111827;--c2:#d55e00;
---c3:#009e73;--c4:#cc79a7;--c5:#8c564b;--c6:#b59f00;--c7:#7b61c9;--c8:#8b939e;--c9:#56b4e9;--c10:#e69f00}
+--c3:#009e73;--c4:#cc79a7;--c5:#8c564b;--c6:#5f7300;--c7:#7b61c9;--c8:#8b939e;--c9:#56b4e9;--c10:#e69f00}
 @media (prefers-color-scheme:dark){svg.lab{--paper:#14181d;--ink:#e6e9ee;--faint:#9aa4b2;--grid:#2b323b;
---c0:#4cb2f0;--c1:#f3f4f6;--c2:#ff8a3d;--c3:#35c99b;--c4:#e79bc4;--c5:#c79a8b;--c6:#e0cf4a;--c7:#ab97f0;
+--c0:#4cb2f0;--c1:#f3f4f6;--c2:#ff8a3d;--c3:#35c99b;--c4:#e79bc4;--c5:#c79a8b;--c6:#b5c95a;--c7:#ab97f0;
 --c8:#9aa4b2;--c9:#8fd0f7;--c10:#f5c04a}}
 svg.lab text{fill:var(--ink)}svg.lab text.soft{fill:var(--faint)}svg.lab text.head{font-weight:600;font-size:13px}
 svg.lab line,svg.lab polyline{fill:none;stroke-width:1.6;stroke-linejoin:round}
