@@ -21,27 +21,30 @@ bool Within(const Pooled& pooled, const sim::Scenario& scenario, const TuningSet
          pooled.share_over() <= settings.share_over_max;
 }
 
-// The largest knob within the cap, for a rule that abandons more with a larger knob. Bisects the
-// logarithm of [low, high] until the bracket is narrower than `narrow`; low is kept if even that is
-// above the cap.
+// The best knob within the cap, for a rule that abandons more and idles less with a larger knob:
+// bisects the logarithm of [low, high] until the bracket is narrower than `narrow`. Chance makes
+// abandonment rise unevenly, so a few larger knobs are tried then. `low` if nothing is within.
 template <typename Make>
 Tuned Largest(const sim::Scenario& scenario, const TuningSettings& settings, double low,
               double high, double narrow, const Make& make) {
   const auto run = [&](double knob) {
     return Tuned{knob, RunPooled(scenario, make(knob), settings)};
   };
-  Tuned best = run(low);
-  if (!Within(best.result, scenario, settings)) return best;
-  Tuned above;
+  const double lowest = low;
+  Tuned best;
+  const auto try_knob = [&](double knob) {
+    const Tuned tried = run(knob);
+    if (!Within(tried.result, scenario, settings)) return false;
+    if (best.knob == 0 || tried.result.occupancy() >= best.result.occupancy()) best = tried;
+    return true;
+  };
   while (std::log(high / low) > narrow) {
-    const Tuned tried = run(std::sqrt(low * high));
-    if (Within(tried.result, scenario, settings)) {
-      low = tried.knob;
-      if (tried.result.occupancy() >= best.result.occupancy()) best = tried;
-    } else {
-      high = tried.knob;
-    }
+    const double middle = std::sqrt(low * high);
+    (try_knob(middle) ? low : high) = middle;
   }
+  if (best.knob == 0) return run(lowest);
+  const double bracket = low;
+  for (const double factor : {1.03, 1.06, 1.1, 1.15}) try_knob(bracket * factor);
   return best;
 }
 
@@ -77,7 +80,7 @@ Grid WholeGrid() {
 Grid FineGrid(const VicidialSettings& best) {
   Grid grid;
   if (best.available_only) {
-    for (const double factor : {0.85, 0.93, 1.07, 1.15}) {
+    for (const double factor : {0.8, 0.85, 0.9, 0.95, 1.04, 1.08, 1.12, 1.16, 1.2}) {
       grid.AvailableOnly(best.level_max * factor);
     }
     return grid;
@@ -185,9 +188,11 @@ TunedVicidial TuneVicidial(const sim::Scenario& scenario, const TuningSettings& 
   for (size_t i = 0; i < kCandidates; ++i) candidates.settings.push_back(coarse[i].knobs);
   std::vector<TunedVicidial> tried = run_all(candidates, settings);
   sort(tried, 1);
-  for (TunedVicidial& near : run_all(FineGrid(tried.front().knobs), settings)) {
-    tried.push_back(std::move(near));
+  Grid near = FineGrid(tried[0].knobs);
+  for (const VicidialSettings& one : FineGrid(tried[1].knobs).settings) {
+    near.settings.push_back(one);
   }
+  for (const TunedVicidial& one : run_all(near, settings)) tried.push_back(one);
   sort(tried, 1);
   return tried.front();
 }

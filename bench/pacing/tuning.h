@@ -68,7 +68,7 @@ struct TunedVicidial {
 };
 // The best of VICIdial's settings: available-only tally with maximum levels of 1.5 to 30, and the
 // all-agent tally with 1.1 to 3 and difference targets of 0 to -3: 53 settings on the first seed,
-// the best eight on all seeds, then the neighbours of the best.
+// the best eight on all seeds, then the neighbours of the best two.
 TunedVicidial TuneVicidial(const sim::Scenario& scenario, const TuningSettings& settings);
 
 }  // namespace outpace::lab
