@@ -27,19 +27,19 @@ class OpenLoopRule final : public RuleBase {
     const size_t phase = laws_.PhaseAt(now);
     const int agents = Agents(input);
     if (agents != agents_ || phase != phase_) {
+      const double before = dials_per_s_;
       agents_ = agents;
       phase_ = phase;
       const double handle = laws_.HandleMean(phase);
       const double load = pacing::MaxLoad(pacing::Waiting::kFixed, agents,
                                           absl::ToDoubleSeconds(spec_.answer_limit) / handle,
                                           settings_.abandon_ratio_max);
-      dials_per_s_ = load / handle / std::max(laws_.AnswerRatio(phase), 1e-6);
+      dials_per_s_ = load / handle / std::max(laws_.AnswerRatio(phase), 1e-3);
+      next_ = now + (next_ - now) * (before / dials_per_s_);
     }
     decision.answer_ratio = laws_.AnswerRatio(phase);
-    if (!started_ || now - last_ > kPauseMax) {
-      started_ = true;
-      next_ = now + Gap();
-    }
+    if (!started_ || now - last_ > kPauseMax) next_ = now + Gap();
+    started_ = true;
     last_ = now;
     int64_t dials = 0;
     for (; next_ <= now; next_ = next_ + Gap()) ++dials;
