@@ -26,20 +26,29 @@ void CampaignRunner::UpdateSettings(const campaign::CampaignSettings& settings) 
 }
 
 bool CampaignRunner::RollDay(absl::Time now) {
+  const absl::Time period = PeriodStart(first_call, now);
+  if (period > period_) {
+    period_ = period;
+    StartWindows(campaign::AbandonWindow::kCampaign);
+  }
   const absl::CivilDay day = absl::ToCivilDay(now, settings_.report_zone);
   if (day <= day_) return false;
   day_ = day;
   today = DayFigures();
   attempts_today_.clear();
-  pacer.budget().StartWindow();
+  StartWindows(campaign::AbandonWindow::kDay);
   return true;
 }
 
-void CampaignRunner::SetBudgetFromToday() {
-  pacer.budget().SetCounts({.served = static_cast<double>(today.connected),
-                            .machines = static_cast<double>(today.machines),
-                            .ended = static_cast<double>(today.connected),
-                            .abandoned = static_cast<double>(today.abandoned)});
+void CampaignRunner::StartWindows(campaign::AbandonWindow window) {
+  if (settings_.RegulationWindow() == window) pacer.budget().StartWindow();
+}
+
+void CampaignRunner::SetBudgets(absl::Time now, int open) {
+  period_ = PeriodStart(first_call, now);
+  const absl::Time start =
+      WindowStart(settings_.RegulationWindow(), now, settings_.report_zone, period_);
+  pacer.budget().SetCounts(ledger.Since(start, open));
 }
 
 int CampaignRunner::AttemptsToday(LeadId lead) const {
@@ -149,13 +158,9 @@ DecisionTerms TermsOf(const campaign::CampaignSettings& settings) {
   terms.trunk = settings.trunk;
   terms.level = settings.auto_dial_level;
   terms.level_max = settings.adaptive_maximum_level;
-  terms.contracts.push_back({"regulation",
-                             std::string(campaign::AbandonWindowName(settings.RegulationWindow())),
-                             settings.adaptive_dropped_percentage / 100});
-  if (settings.client_dropped_percentage > 0) {
-    terms.contracts.push_back({"client",
-                               std::string(campaign::AbandonWindowName(settings.client_window)),
-                               settings.client_dropped_percentage / 100});
+  for (const WindowRule& rule : WindowRulesOf(settings)) {
+    terms.contracts.push_back(
+        {rule.name, std::string(campaign::AbandonWindowName(rule.window)), rule.ratio_max});
   }
   return terms;
 }

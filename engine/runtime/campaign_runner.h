@@ -12,6 +12,7 @@
 #include "campaign/settings.h"
 #include "engine/base/clock.h"
 #include "engine/pacing/pacer.h"
+#include "engine/runtime/abandon_windows.h"
 #include "engine/runtime/board.h"
 #include "engine/runtime/decision_ring.h"
 #include "engine/runtime/explain.h"
@@ -57,7 +58,8 @@ class CampaignRunner {
   int agents_staying = 0;
   bool withdrawing = false;
 
-  // The campaign's day (its report zone) turns at midnight: figures and daily limits start anew.
+  // The campaign's day (its report zone) turns at midnight: figures, daily limits and the
+  // abandonment windows of a day start anew; so do those of a campaign's period when that is over.
   // True when a day has ended. A clock or zone that steps back does not begin an old day again.
   bool RollDay(absl::Time now);
   DayFigures today;
@@ -69,9 +71,13 @@ class CampaignRunner {
   void CountDisposition(const std::string& status);
   // Adds an attempt of today that was stored before this process began.
   void CountRecord(const campaign::Attempt& attempt);
-  // After the records: what of today's abandonment budget is spent. The window is the campaign's
-  // day.
-  void SetBudgetFromToday();
+  // What is counted against the limits on abandoned calls, and when the first call was placed;
+  // InfinitePast: none yet.
+  AbandonLedger ledger;
+  absl::Time first_call = absl::InfinitePast();
+  // Tells the pacer what the ledger has of each limit's window; `open` connected calls still talk.
+  // After the records of a start, and when the windows have changed.
+  void SetBudgets(absl::Time now, int open);
 
   // Remembers a decision taken at `now` and what was placed of it. True when its legs are to be
   // written to the event log: once a second at most.
@@ -86,9 +92,13 @@ class CampaignRunner {
   absl::Status LoadLearned(const std::string& text);
 
  private:
+  // The limits counted over this window start to count from nothing.
+  void StartWindows(campaign::AbandonWindow window);
+
   campaign::CampaignSettings settings_;
   std::shared_ptr<const DecisionTerms> terms_;
   absl::CivilDay day_;
+  absl::Time period_ = absl::InfinitePast();
   absl::flat_hash_map<LeadId, int> attempts_today_;
 };
 

@@ -40,11 +40,18 @@ void Controller::Start(StartState state) {
   const absl::Time now = loop_.clock().Wall();
   for (const campaign::CampaignSettings& settings : state.campaigns) {
     PutCampaign(settings);
-    runners_[settings.id]->RollDay(now);
+    CampaignRunner& runner = *runners_[settings.id];
+    runner.RollDay(now);
+    const auto ledger = state.ledgers.find(settings.id);
+    const auto first_call = state.first_calls.find(settings.id);
+    if (ledger != state.ledgers.end()) runner.ledger = std::move(ledger->second);
+    if (first_call != state.first_calls.end()) runner.first_call = first_call->second;
   }
   for (const campaign::Attempt& attempt : state.attempts_today) {
     CampaignRunner* runner = FindRunner(attempt.campaign);
     if (runner == nullptr || !attempt.sent) continue;
+    if (!state.ledgers.contains(attempt.campaign)) runner->ledger.AddRecord(attempt);
+    if (runner->first_call == absl::InfinitePast()) runner->first_call = attempt.dialed_at;
     const absl::TimeZone zone = runner->settings().report_zone;
     if (absl::ToCivilDay(attempt.dialed_at, zone) != absl::ToCivilDay(now, zone)) continue;
     runner->CountRecord(attempt);
@@ -57,7 +64,10 @@ void Controller::Start(StartState state) {
     }
   }
   RecoverAttempts(state);
-  for (auto& [id, runner] : runners_) runner->SetBudgetFromToday();
+  for (auto& [id, runner] : runners_) {
+    if (!state.ledgers.contains(id)) runner->ledger.set_from(now - absl::Hours(26));
+    runner->SetBudgets(now, 0);
+  }
   Tick();
 }
 
@@ -206,10 +216,33 @@ void Controller::PutCampaign(const campaign::CampaignSettings& settings) {
   std::unique_ptr<CampaignRunner>& runner = runners_[settings.id];
   if (runner == nullptr) {
     runner = std::make_unique<CampaignRunner>(settings);
+    runner->ledger.set_from(absl::InfinitePast());  // a new campaign: nothing was before
     runner->RollDay(loop_.clock().Wall());
-  } else {
-    runner->UpdateSettings(settings);
+    return;
   }
+  const std::vector<WindowRule> before = WindowRulesOf(runner->settings());
+  const bool same_zone = runner->settings().report_zone == settings.report_zone;
+  runner->UpdateSettings(settings);
+  const std::vector<WindowRule> after = WindowRulesOf(settings);
+  const bool same =
+      same_zone &&
+      std::equal(before.begin(), before.end(), after.begin(), after.end(),
+                 [](const WindowRule& a, const WindowRule& b) { return a.window == b.window; });
+  if (!same) {
+    runner->SetBudgets(loop_.clock().Wall(), roster_.Counts(settings.id).talking);
+  }
+}
+
+absl::Time Controller::LedgerFrom(const CampaignId& campaign) const {
+  const auto found = runners_.find(campaign);
+  return found == runners_.end() ? absl::InfiniteFuture() : found->second->ledger.from();
+}
+
+void Controller::AddOlder(const CampaignId& campaign, const AbandonLedger& older) {
+  CampaignRunner* runner = FindRunner(campaign);
+  if (runner == nullptr || older.from() >= runner->ledger.from()) return;
+  runner->ledger.AddOlder(older);
+  runner->SetBudgets(loop_.clock().Wall(), roster_.Counts(campaign).talking);
 }
 
 void Controller::PutList(const campaign::List& list) { lists_[list.id] = list; }
@@ -348,6 +381,14 @@ absl::StatusOr<WhyAnswer> Controller::Why(const CampaignId& campaign, size_t mos
         absl::StrCat("no campaign is named '", campaign, "'; see: outpace campaign list"));
   }
   return found->second->Why(most, loop_.clock().Wall());
+}
+
+std::map<CampaignId, absl::Time> Controller::FirstCalls() const {
+  std::map<CampaignId, absl::Time> first_calls;
+  for (const auto& [id, runner] : runners_) {
+    if (runner->first_call != absl::InfinitePast()) first_calls[id] = runner->first_call;
+  }
+  return first_calls;
 }
 
 BoardSnapshot Controller::Board() const {

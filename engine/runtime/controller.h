@@ -97,6 +97,10 @@ class Controller final : public call::LegEventSink {
     std::vector<campaign::Lead> open_leads;       // of open_attempts, same order
     std::vector<call::DialogState> open_dialogs;  // from the dialog journal
     std::vector<campaign::Attempt> attempts_today;
+    // What the limits on abandoned calls are counted from, and the campaigns' first calls. Of a
+    // campaign that is not here attempts_today serves.
+    std::map<CampaignId, AbandonLedger> ledgers;
+    std::map<CampaignId, absl::Time> first_calls;
     std::map<CampaignId, std::string> learned;  // saved pacer states
     uint64_t next_attempt = 1;                  // first of a reserved block
     uint64_t end_attempt = UINT64_MAX;          // one behind its last
@@ -141,8 +145,14 @@ class Controller final : public call::LegEventSink {
   // Invariants of the whole dialer; empty when they hold. Checked by the simulation after every
   // event.
   std::string CheckInvariants() const;
-  // Learned figures of every campaign, for the store.
+  // Learned figures of every campaign, for the store, and the time of its first call.
   std::map<CampaignId, std::string> Learned() const;
+  std::map<CampaignId, absl::Time> FirstCalls() const;
+  // From when on the calls are known that the campaign's limits on abandoned calls are counted
+  // from; InfiniteFuture for an unknown campaign. AddOlder() takes those of before, e.g. when a
+  // longer window is about to be set.
+  absl::Time LedgerFrom(const CampaignId& campaign) const;
+  void AddOlder(const CampaignId& campaign, const AbandonLedger& older);
 
  private:
   enum class Phase {

@@ -425,6 +425,11 @@ void Controller::DisposeStored(const AgentId& agent, AttemptId attempt, const st
       owner->hopper.Drop(record.lead);  // a copy from before this result must not be dialed
       AddDncOf(record, batch);
       owner->CountDisposition(record.status);
+      const campaign::Disposition* said = campaign::FindDisposition(record.status);
+      if (said != nullptr && said->answering_machine &&
+          record.answered_at != absl::InfinitePast()) {
+        owner->ledger.AddMachine(record.answered_at);
+      }
       batch.attempts.push_back(std::move(record));
       store_.Commit(std::move(batch), std::move(done));
     });

@@ -123,6 +123,7 @@ bool Controller::Launch(CampaignRunner& runner, campaign::Lead lead, AttemptId i
   numbers_in_call_[lead.phone] = id;
   runner.pacer.OnDialed(id, Hopper::TraitsOf(lead), loop_.clock().Mono());
   runner.CountAttempt(lead.id);
+  if (runner.first_call == absl::InfinitePast()) runner.first_call = record.dialed_at;
   ++runner.ringing;
   ++runner.today.attempts;
   ++trunks_[trunk].calls;
@@ -266,6 +267,7 @@ void Controller::OnConnected(const call::LegConnected& event) {
   live->record.agent = live->agent;
   runner.pacer.OnConnected(live->record.id, event.at);
   ++runner.today.connected;
+  runner.ledger.AddServed(live->record.answered_at);
   connect_delay_.Add(event.at - live->answered);
   ApplyToAgent(live->agent, agent::AgentEvent::kConnect);
   agent_events_.OnPop(live->agent, live->record, live->lead, false);
@@ -282,6 +284,7 @@ void Controller::CountAbandoned(LiveAttempt& live) {
   live.record.abandoned = true;
   runner.pacer.OnAbandoned(live.record.id, loop_.clock().Mono());
   ++runner.today.abandoned;
+  runner.ledger.AddAbandoned(live.record.answered_at);
   log_.Info("attempt.abandoned", {{"attempt", live.record.id}, {"campaign", live.record.campaign}});
 }
 
@@ -420,6 +423,7 @@ void Controller::Close(LiveAttempt& live, const std::string& status, Done done) 
     const campaign::Disposition* disposition = campaign::FindDisposition(status);
     if (disposition != nullptr && disposition->answering_machine) {
       runner.pacer.OnWasMachine(live.record.id);
+      runner.ledger.AddMachine(live.record.answered_at);
     }
   }
   live.lead = campaign::ApplyResult(live.lead, live.record, runner.settings());
@@ -513,6 +517,7 @@ void Controller::RecoverAttempts(const StartState& state) {
       attempt.status = "DROP";
       ++runner->today.answered;
       ++runner->today.abandoned;
+      runner->ledger.AddAbandoned(attempt.answered_at);
       batch.leads.push_back(campaign::ApplyResult(lead, attempt, runner->settings()));
     } else {
       attempt.status = "UNKN";

@@ -13,6 +13,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "engine/api/http_server.h"
@@ -35,6 +36,65 @@ namespace {
 // ids stay below 2^53, which JSON readers can hold, over nine million starts.
 constexpr uint64_t kAttemptIdBlock = 1'000'000'000;
 constexpr absl::Duration kLearnedEvery = absl::Seconds(10);
+
+// An attempt may be answered so long after it was dialed, and stored by when it was dialed.
+constexpr absl::Duration kAnswerAfterDial = absl::Minutes(5);
+
+std::string FirstCallKey(const CampaignId& campaign) {
+  return absl::StrCat("first_call.", campaign);
+}
+
+// The time of a campaign's first call, as SaveLearned() keeps it; InfinitePast: not known.
+absl::StatusOr<absl::Time> ReadFirstCall(const campaign::LeadStore& store,
+                                         const CampaignId& campaign) {
+  auto text = store.GetMeta(FirstCallKey(campaign));
+  if (!text.ok()) return text.status();
+  int64_t millis = 0;
+  if (!text->has_value() || !absl::SimpleAtoi(**text, &millis)) return absl::InfinitePast();
+  return absl::FromUnixMillis(millis);
+}
+
+// From when on calls count against the campaign's limits. A campaign that counts from its first
+// call and does not know it looks through one period.
+absl::Time ReachOf(const campaign::CampaignSettings& settings, absl::Time now,
+                   absl::Time first_call) {
+  absl::Time reach = WindowsReach(settings, now, PeriodStart(first_call, now));
+  for (const WindowRule& rule : WindowRulesOf(settings)) {
+    if (rule.window != campaign::AbandonWindow::kCampaign) continue;
+    if (first_call == absl::InfinitePast()) reach = std::min(reach, now - kCampaignPeriod);
+  }
+  return reach;
+}
+
+// What the day's figures and the limits on abandoned calls are rebuilt from: one pass over the
+// attempts as far back as any campaign needs them.
+absl::Status ReadAttempts(const campaign::LeadStore& store, absl::Time now,
+                          Controller::StartState& state) {
+  // A campaign's day may have begun up to 26 hours ago somewhere on earth.
+  const absl::Time today = now - absl::Hours(26);
+  absl::Time from = today;
+  for (const campaign::CampaignSettings& settings : state.campaigns) {
+    auto first_call = ReadFirstCall(store, settings.id);
+    if (!first_call.ok()) return first_call.status();
+    if (*first_call != absl::InfinitePast()) state.first_calls[settings.id] = *first_call;
+    const absl::Time reach = std::min(today, ReachOf(settings, now, *first_call));
+    state.ledgers[settings.id].set_from(reach);
+    from = std::min(from, reach);
+  }
+  return store.ForEachAttempt(from - kAnswerAfterDial, now + absl::Hours(1),
+                              [&](const campaign::Attempt& attempt) {
+                                const auto ledger = state.ledgers.find(attempt.campaign);
+                                if (ledger != state.ledgers.end()) {
+                                  if (attempt.sent)
+                                    state.first_calls.emplace(attempt.campaign, attempt.dialed_at);
+                                  if (attempt.answered_at >= ledger->second.from())
+                                    ledger->second.AddRecord(attempt);
+                                }
+                                if (attempt.dialed_at >= today)
+                                  state.attempts_today.push_back(attempt);
+                                return true;
+                              });
+}
 
 absl::StatusOr<Controller::StartState> ReadStartState(campaign::LeadStore& store,
                                                       const Clock& clock) {
@@ -63,14 +123,7 @@ absl::StatusOr<Controller::StartState> ReadStartState(campaign::LeadStore& store
     state.open_leads.push_back(std::move(**lead));
     state.open_attempts.push_back(std::move(attempt));
   }
-  // A campaign's day may have begun up to 26 hours ago somewhere on earth.
-  const absl::Time now = clock.Wall();
-  absl::Status read = store.ForEachAttempt(now - absl::Hours(26), now + absl::Hours(1),
-                                           [&](const campaign::Attempt& attempt) {
-                                             state.attempts_today.push_back(attempt);
-                                             return true;
-                                           });
-  if (!read.ok()) return read;
+  if (absl::Status read = ReadAttempts(store, clock.Wall(), state); !read.ok()) return read;
   for (const campaign::CampaignSettings& settings : state.campaigns) {
     auto learned = store.GetMeta(absl::StrCat("pacer.", settings.id));
     if (!learned.ok()) return learned.status();
@@ -108,9 +161,34 @@ void OnController(AsioLoop& loop, Call call) {
   done.get_future().wait();
 }
 
-AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents) {
+// A limit may be counted over a longer window from now on: reads the calls of before, on the admin
+// thread. `campaign`'s first call is known to the store from the first ten seconds on.
+void ReadOlder(const campaign::LeadStore& store, const Clock& clock, Controller& controller,
+               AsioLoop& loop, const campaign::CampaignSettings& settings) {
+  const absl::Time now = clock.Wall();
+  absl::Time known = absl::InfiniteFuture();
+  OnController(loop, [&] { known = controller.LedgerFrom(settings.id); });
+  const auto first_call = ReadFirstCall(store, settings.id);
+  const absl::Time reach = ReachOf(settings, now, first_call.value_or(absl::InfinitePast()));
+  if (known == absl::InfiniteFuture() || reach >= known) return;
+  AbandonLedger older;
+  older.set_from(reach);
+  absl::Status read =
+      store.ForEachAttempt(reach - kAnswerAfterDial, known, [&](const campaign::Attempt& attempt) {
+        const bool counts = attempt.campaign == settings.id && attempt.answered_at >= reach &&
+                            attempt.answered_at < known;
+        if (counts) older.AddRecord(attempt);
+        return true;
+      });
+  if (!read.ok()) return;  // the store is failing: dialing stops for that by itself
+  OnController(loop, [&] { controller.AddOlder(settings.id, older); });
+}
+
+AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents,
+                   const campaign::LeadStore& store, const Clock& clock) {
   AdminHooks hooks;
   hooks.campaign_changed = [&](const campaign::CampaignSettings& settings) {
+    ReadOlder(store, clock, controller, loop, settings);
     OnController(loop, [&] { controller.PutCampaign(settings); });
   };
   hooks.list_changed = [&](const campaign::List& list) {
@@ -170,6 +248,9 @@ void SaveLearned(Controller& controller, StoreService& store, AsioLoop& loop) {
   campaign::StoreBatch batch;
   for (auto& [id, learned] : controller.Learned()) {
     batch.meta[absl::StrCat("pacer.", id)] = std::move(learned);
+  }
+  for (const auto& [id, first_call] : controller.FirstCalls()) {
+    batch.meta[FirstCallKey(id)] = absl::StrCat(absl::ToUnixMillis(first_call));
   }
   if (!batch.meta.empty()) store.Commit(std::move(batch), [](absl::Status) {});
   loop.After(kLearnedEvery, [&] { SaveLearned(controller, store, loop); });
@@ -257,8 +338,8 @@ absl::Status Serve(const Config& config) {
   agents.SetController(controller, control);
   sink.Open(controller);
 
-  Admin admin(**store, clock, HooksOf(controller, control, agents));
-  Admin bulk(**store, clock, HooksOf(controller, control, agents));
+  Admin admin(**store, clock, HooksOf(controller, control, agents, **store, clock));
+  Admin bulk(**store, clock, HooksOf(controller, control, agents, **store, clock));
   agents.Install(**server);
   boards.Install(**server);
   InstallAdmin(**server, admin, admin_loop, bulk, bulk_loop);

@@ -167,10 +167,6 @@ TEST(CampaignRunner, CountsRecordsOfToday) {
   EXPECT_EQ(runner.AttemptsToday(LeadId(2)), 0);
   // 1 of (3 connected - 1 machine) + 1.
   EXPECT_DOUBLE_EQ(runner.today.AbandonRatio(), 1.0 / 3);
-  runner.SetBudgetFromToday();
-  EXPECT_EQ(runner.pacer.budget().counts().served, 3);
-  EXPECT_EQ(runner.pacer.budget().counts().machines, 1);
-  EXPECT_EQ(runner.pacer.budget().counts().abandoned, 1);
 }
 
 TEST(CampaignRunner, TheDayTurnsAtMidnightOfItsZone) {
