@@ -78,7 +78,7 @@ absl::StatusOr<std::vector<campaign::CampaignSettings>> AllSettings(
 class ScenarioRun {
  public:
   ScenarioRun(const sim::Scenario& scenario, const ScenarioOptions& options, uint64_t seed,
-              const std::vector<campaign::CampaignSettings>& settings);
+              const std::vector<campaign::CampaignSettings>& settings, campaign::LeadStore* store);
   ScenarioResult Run();
 
  private:
@@ -155,9 +155,10 @@ SimulationOptions ScenarioRun::WorldOf(const sim::Scenario& scenario,
 }
 
 ScenarioRun::ScenarioRun(const sim::Scenario& scenario, const ScenarioOptions& options,
-                         uint64_t seed, const std::vector<campaign::CampaignSettings>& settings)
+                         uint64_t seed, const std::vector<campaign::CampaignSettings>& settings,
+                         campaign::LeadStore* store)
     : scenario_(scenario),
-      world_(WorldOf(scenario, options, seed, settings)),
+      world_(WorldOf(scenario, options, seed, settings), store),
       started_(world_.world().now()),
       counted_from_(options.start + scenario.warm_up),
       counted_to_(counted_from_ + scenario.length),
@@ -446,7 +447,8 @@ absl::StatusOr<std::vector<SettingChange>> ParseSettingChanges(absl::string_view
 }
 
 absl::StatusOr<ScenarioResult> RunScenario(const sim::Scenario& scenario,
-                                           const ScenarioOptions& options) {
+                                           const ScenarioOptions& options,
+                                           campaign::LeadStore* store) {
   if (scenario.campaigns.empty()) {
     return absl::InvalidArgumentError("the scenario has no campaign");
   }
@@ -458,10 +460,10 @@ absl::StatusOr<ScenarioResult> RunScenario(const sim::Scenario& scenario,
   }
   auto settings = AllSettings(scenario, options);
   if (!settings.ok()) return settings.status();
-  ScenarioResult sum = ScenarioRun(scenario, options, options.seed, *settings).Run();
+  ScenarioResult sum = ScenarioRun(scenario, options, options.seed, *settings, store).Run();
   for (int i = 1; i < scenario.repeats; ++i) {
     const uint64_t seed = options.seed + static_cast<uint64_t>(i) * 0x9e3779b97f4a7c15ULL;
-    Fold(ScenarioRun(scenario, options, seed, *settings).Run(), sum);
+    Fold(ScenarioRun(scenario, options, seed, *settings, nullptr).Run(), sum);
   }
   return sum;
 }

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "campaign/lead_store.h"
 #include "campaign/settings.h"
 #include "engine/sim/population.h"
 #include "engine/sim/scenario.h"
@@ -79,8 +80,10 @@ struct ScenarioResult {
 // Runs the scenario (each of its `repeats`, from cold, with seeds of their own).
 // Unimplemented: it asks for what the dialer does not have (agents shared by campaigns).
 // InvalidArgument: a setting, or a campaign's name, that the dialer does not take.
+// `store`: empty, takes the records of the (first) run; nullptr: they are not kept.
 absl::StatusOr<ScenarioResult> RunScenario(const sim::Scenario& scenario,
-                                           const ScenarioOptions& options);
+                                           const ScenarioOptions& options,
+                                           campaign::LeadStore* store = nullptr);
 
 // Where the run is not what the scenario says, one sentence each.
 std::vector<std::string> ScenarioNotes(const sim::Scenario& scenario,

@@ -3,10 +3,12 @@
 #include <time.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "campaign/settings.h"
+#include "campaign/store/memory_lead_store.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "engine/runtime/commands/options.h"
 #include "engine/runtime/config.h"
@@ -162,14 +164,16 @@ absl::StatusOr<Plan> MakePlan(const Options& options) {
 }
 
 // The other columns: each --compare by itself; in a replay also all --set together.
-absl::StatusOr<std::vector<Variant>> RunAll(const Plan& plan, const Options& options) {
+absl::StatusOr<std::vector<Variant>> RunAll(const Plan& plan, const Options& options,
+                                            campaign::LeadStore* store) {
   std::vector<Variant> variants;
   const auto run = [&](const std::string& name, const std::string& changes) -> absl::Status {
+    campaign::LeadStore* const records = variants.empty() ? store : nullptr;
     ScenarioOptions changed = plan.options;
     auto parsed = ParseSettingChanges(changes);
     if (!parsed.ok()) return parsed.status();
     changed.changes.insert(changed.changes.end(), parsed->begin(), parsed->end());
-    auto result = RunScenario(plan.scenario, changed);
+    auto result = RunScenario(plan.scenario, changed, records);
     if (!result.ok()) return result.status();
     variants.push_back({name, *std::move(result)});
     return absl::OkStatus();
@@ -183,6 +187,55 @@ absl::StatusOr<std::vector<Variant>> RunAll(const Plan& plan, const Options& opt
     if (absl::Status s = run(changes, changes); !s.ok()) return s;
   }
   return variants;
+}
+
+// Copies a simulated day into a data directory of its own, where every command finds it.
+absl::Status Record(const campaign::LeadStore& from, const std::string& directory) {
+  store::RocksStoreOptions options;
+  options.path = directory + "/store";
+  options.now = RealClock().Wall();
+  if (std::filesystem::exists(options.path)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(options.path, " is there already; name a directory without one"));
+  }
+  std::error_code made;
+  std::filesystem::create_directories(directory, made);
+  if (made) return absl::UnavailableError(absl::StrCat(directory, ": ", made.message()));
+  auto to = store::RocksLeadStore::Open(options);
+  if (!to.ok()) return to.status();
+  constexpr size_t kBatch = 1000;
+  campaign::StoreBatch batch;
+  batch.campaigns = *from.Campaigns();
+  batch.lists = *from.Lists();
+  batch.agents = *from.Agents();
+  absl::Status status;
+  const auto put = [&](bool all) {
+    if (!all && batch.leads.size() + batch.attempts.size() < kBatch) return true;
+    status = (*to)->CommitUnsynced(std::exchange(batch, {}));
+    return status.ok();
+  };
+  uint64_t last_lead = 0, last_attempt = 0;
+  absl::Status read = from.ForEachLead([&](const campaign::Lead& lead) {
+    last_lead = std::max(last_lead, lead.id.value());
+    batch.leads.push_back(lead);
+    return put(false);
+  });
+  if (read.ok() && status.ok()) {
+    read = from.ForEachAttempt(absl::InfinitePast(), absl::InfiniteFuture(),
+                               [&](const campaign::Attempt& attempt) {
+                                 last_attempt = std::max(last_attempt, attempt.id.value());
+                                 batch.attempts.push_back(attempt);
+                                 return put(false);
+                               });
+  }
+  if (!read.ok()) return read;
+  if (status.ok()) put(true);
+  if (status.ok()) status = (*to)->SyncWrites();
+  if (!status.ok()) return status;
+  // So that an engine that is started on it gives out new ones.
+  if (last_lead > 0) status = (*to)->ReserveLeadIds(last_lead).status();
+  if (status.ok() && last_attempt > 0) status = (*to)->ReserveAttemptIds(last_attempt).status();
+  return status;
 }
 
 std::string RecordedLine(const FloorFigures& f) {
@@ -239,10 +292,15 @@ int RunSimulateCommand(const Arguments& arguments) {
   }
   auto plan = MakePlan(options);
   if (!plan.ok()) return Fail(plan.status());
+  store::MemoryLeadStore records;
+  const std::string record = options.Text("record");
   const double before = CpuSeconds();
-  auto variants = RunAll(*plan, options);
+  auto variants = RunAll(*plan, options, record.empty() ? nullptr : &records);
   if (!variants.ok()) return Fail(variants.status());
   const double spent = CpuSeconds() - before;
+  if (!record.empty()) {
+    if (absl::Status s = Record(records, record); !s.ok()) return Fail(s);
+  }
 
   const std::string csv = options.Text("csv");
   if (csv == "-") {
