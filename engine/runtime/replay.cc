@@ -20,9 +20,12 @@ constexpr int kPersonsMin = 50;                          // below it nothing can
 // What a half hour of few calls is mixed with: so many calls of the whole day.
 constexpr double kPriorDials = 50;
 constexpr double kPriorTalks = 30;
-// An agent who takes no call for longer was on a break, unless calls were that rare.
-constexpr absl::Duration kBreak = absl::Minutes(15);
-constexpr double kBreakGaps = 8;
+// An agent who takes no call for so many times the mean wait was on a break; the wait is roughly
+// exponential, so that one in twenty thousand real waits is mistaken. The second is the least, the
+// third the most that a wait can be.
+constexpr double kBreakGaps = 10;
+constexpr absl::Duration kBreakLeast = absl::Minutes(3);
+constexpr absl::Duration kWaitMost = absl::Minutes(30);
 
 bool Happened(absl::Time t) { return t != absl::InfinitePast() && t != absl::InfiniteFuture(); }
 
@@ -139,25 +142,29 @@ void CampaignDay::Add(const Attempt& a, int64_t half_hour) {
 }
 
 std::vector<Span> CampaignDay::Presence(absl::Duration& gap_mean, absl::Duration& break_min) const {
-  double gaps_s = 0, gaps = 0;
-  for (const auto& [agent, own] : calls) {
-    std::vector<Span> spans = own;
+  std::map<AgentId, std::vector<Span>> sorted = calls;
+  std::vector<double> waits;
+  for (auto& [agent, spans] : sorted) {
     std::sort(spans.begin(), spans.end(),
               [](const Span& a, const Span& b) { return a.from < b.from; });
     for (size_t i = 1; i < spans.size(); ++i) {
-      const double gap = Seconds(spans[i - 1].to, spans[i].from);
-      if (gap > absl::ToDoubleSeconds(kBreak)) continue;
-      gaps_s += gap;
-      ++gaps;
+      waits.push_back(Seconds(spans[i - 1].to, spans[i].from));
     }
   }
-  gap_mean = absl::Seconds(gaps > 0 ? gaps_s / gaps : 0);
-  break_min = std::max(kBreak, kBreakGaps * gap_mean);
+  // What is a break hangs on the mean wait, and the mean wait on what is a break.
+  break_min = kWaitMost;
+  for (int round = 0; round < 4; ++round) {
+    double sum = 0, count = 0;
+    for (const double wait : waits) {
+      if (wait > absl::ToDoubleSeconds(break_min)) continue;
+      sum += wait;
+      ++count;
+    }
+    gap_mean = absl::Seconds(count > 0 ? sum / count : 0);
+    break_min = std::clamp(kBreakGaps * gap_mean, kBreakLeast, kWaitMost);
+  }
   std::vector<Span> present;
-  for (const auto& [agent, own] : calls) {
-    std::vector<Span> spans = own;
-    std::sort(spans.begin(), spans.end(),
-              [](const Span& a, const Span& b) { return a.from < b.from; });
+  for (const auto& [agent, spans] : sorted) {
     Span now{absl::InfinitePast(), absl::InfinitePast()};
     for (const Span& span : spans) {
       if (now.to != absl::InfinitePast() && span.from - now.to <= break_min) {

@@ -69,8 +69,8 @@ absl::StatusOr<Plan> QuickPlan(const Options& options) {
   };
   sim::ScenarioCampaign campaign;
   campaign.agents = agents;
-  campaign.mix = {person, machine, 0.85 - person - machine + 0, 0.15};
-  if (campaign.mix.no_answer < 0) campaign.mix = {person, machine, 0, 1 - person - machine};
+  const double fail = 0.15;
+  campaign.mix = {person, machine, 1 - person - machine - fail, fail};
   campaign.person_ring = law(Kind::kErlang, 2, 9, 0, 3);
   campaign.machine_ring = law(Kind::kErlang, 2, 18, 0, 4);
   campaign.fail_delay = law(Kind::kExponential, 1, 4, 0, 1);
@@ -146,6 +146,10 @@ absl::StatusOr<Plan> MakePlan(const Options& options) {
       return absl::InvalidArgumentError("--hours must be above 0, at most 1000");
     }
     plan->scenario.length = absl::Hours(hours);
+  }
+  if ((options.Has("lines") && options.Get<int>("lines") < 1) ||
+      (options.Has("cps") && !(options.Get<double>("cps") > 0))) {
+    return absl::InvalidArgumentError("--lines must be at least 1, --cps above 0");
   }
   if (options.Has("lines")) plan->options.lines_max = options.Get<int>("lines");
   if (options.Has("cps")) plan->options.calls_per_second = options.Get<double>("cps");
@@ -264,7 +268,8 @@ int RunSimulateCommand(const Arguments& arguments) {
       "simulate a recorded day: 2026-11-21, today or yesterday; the engine may run meanwhile")(
       "data", po::value<std::string>(), "with --replay: data directory, in place of --config")(
       "campaign", po::value<std::string>(), "with --replay: only this campaign")(
-      "zone", po::value<std::string>(), "with --replay: IANA time zone of the day (default UTC)")(
+      "zone", po::value<std::string>(),
+      "with --replay: IANA time zone of the day (default: the campaign's report zone)")(
       "set", po::value<std::vector<std::string>>(),
       "a campaign setting, NAME=VALUE or CAMPAIGN:NAME=VALUE; with --replay: shown beside the day "
       "as it was; repeatable")(
@@ -277,7 +282,10 @@ int RunSimulateCommand(const Arguments& arguments) {
       "network-amd", "the carrier takes off the machines that the scenario's AMD would catch")(
       "csv", po::value<std::string>(),
       "write the figures here too, by half hour; - instead of the "
-      "table")("agents", po::value<int>()->default_value(20), "agents, 1 to 5000")(
+      "table")(
+      "record", po::value<std::string>(),
+      "keep the calls of the (first) run in this new data directory, for export or --replay")(
+      "agents", po::value<int>()->default_value(20), "agents, 1 to 5000")(
       "minutes", po::value<int>()->default_value(60), "simulated minutes, 1 to 1440")(
       "answer-ratio", po::value<double>()->default_value(0.2), "share of persons, 0 to 0.5")(
       "machines", po::value<double>()->default_value(0.1),
