@@ -296,7 +296,8 @@ std::vector<Figure> MakeFigures(const SuiteSettings& settings, absl::Span<const 
         absl::StrFormat("answer rate %.0f to %.0f %%: within 1 point after", response.from * 100,
                         response.to * 100),
         minutes, "minutes", "<= 4", minutes <= 4,
-        absl::StrFormat("%d steps, reference %.1f %%", response.steps, response.reference * 100)));
+        absl::StrFormat("first there after %d, %d steps, reference %.1f %%",
+                        response.minutes_to_reach, response.steps, response.reference * 100)));
     figures.back().missing = false;  // not settled within the phase
   }
   return figures;

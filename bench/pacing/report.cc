@@ -49,7 +49,7 @@ constexpr absl::string_view kPageStyle = R"(
 @media(prefers-color-scheme:dark){:root{--paper:#14181d;--ink:#e6e9ee;--faint:#9aa4b2;--rule:#2b323b;
 --soft:#1b2027;--good:#4ccb8a;--bad:#ff8a80}}
 body{background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif;margin:0 auto;
-max-width:1280px;padding:24px}
+max-width:1400px;padding:24px}
 h1{font-size:26px;margin:0 0 4px}h2{font-size:19px;margin:36px 0 8px}
 p{max-width:80ch}.faint{color:var(--faint)}
 figure{margin:8px 0 24px;overflow-x:auto}figcaption{color:var(--faint);max-width:90ch}

@@ -187,18 +187,17 @@ std::vector<Run> RunSuite(const SuiteSettings& settings) {
   return runs;
 }
 
-int MinutesToSettle(absl::Span<const double> occupancy, double reference) {
+int MinutesToSettle(absl::Span<const double> occupancy, double reference, size_t stay) {
   constexpr size_t kMean = 3;
-  constexpr size_t kStay = 10;
   const auto near = [&](size_t at) {
     double sum = 0;
     for (size_t i = at; i < at + kMean; ++i) sum += occupancy[i];
     return std::abs(sum / kMean - reference) <= 0.01;
   };
-  for (size_t m = 0; m + kStay + kMean - 1 <= occupancy.size(); ++m) {
+  for (size_t m = 0; m + stay + kMean - 1 <= occupancy.size(); ++m) {
     size_t stayed = 0;
-    while (stayed < kStay && near(m + stayed)) ++stayed;
-    if (stayed == kStay) return static_cast<int>(m);
+    while (stayed < stay && near(m + stayed)) ++stayed;
+    if (stayed == stay) return static_cast<int>(m);
   }
   return -1;
 }
@@ -282,8 +281,9 @@ std::vector<Response> RunResponse(const SuiteSettings& settings, const sim::Scen
         response.reference = other.steady;
       }
     }
-    response.minutes_to_settle = MinutesToSettle(
-        absl::MakeConstSpan(response.occupancy).subspan(kBefore), response.reference);
+    const auto after = absl::MakeConstSpan(response.occupancy).subspan(kBefore);
+    response.minutes_to_settle = MinutesToSettle(after, response.reference);
+    response.minutes_to_reach = MinutesToSettle(after, response.reference, 1);
   }
   return all;
 }

@@ -81,12 +81,15 @@ struct Response {
   // From the first minute on from which, for ten minutes, the mean of three minutes stays within 1
   // point of the reference; < 0: not within the phase.
   int minutes_to_settle = -1;
+  // The first minute at which it is there, whether it stays or not; < 0: never.
+  int minutes_to_reach = -1;
 };
 // Of the rules that SuitePolicy::response marks. Empty when `scenario` has no steps: it wants one
 // campaign whose phases are of 40 minutes or more and set different answer rates.
 std::vector<Response> RunResponse(const SuiteSettings& settings, const sim::Scenario& scenario);
-// First index with the property of Response::minutes_to_settle; -1: none.
-int MinutesToSettle(absl::Span<const double> occupancy, double reference);
+// First minute from which the mean of three minutes is within 1 point of the reference for `stay`
+// minutes; -1: none.
+int MinutesToSettle(absl::Span<const double> occupancy, double reference, size_t stay = 10);
 
 // The two-minute subset: fewer scenarios, shorter, fewer seeds, three rules.
 SuiteSettings QuickSettings(const std::vector<sim::Scenario>& all);

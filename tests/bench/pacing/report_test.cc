@@ -213,9 +213,11 @@ TEST(Response, SettlesWhenItStaysWithinAPoint) {
   for (size_t m = 0; m < 5; ++m) level[m] = 0.99;
   // The mean of minutes 4, 5 and 6 is 1.7 points above, that of 5, 6 and 7 is right.
   EXPECT_EQ(MinutesToSettle(level, 0.94), 5);
-  // A relapse counts.
+  EXPECT_EQ(MinutesToSettle(level, 0.94, 1), 5);
+  // A relapse counts, unless it is asked when it was there first.
   level[12] = 0.80;
   EXPECT_EQ(MinutesToSettle(level, 0.94), 13);
+  EXPECT_EQ(MinutesToSettle(level, 0.94, 1), 5);
   EXPECT_EQ(MinutesToSettle(std::vector<double>(5, 0.94), 0.94), -1);
 }
 
