@@ -60,6 +60,7 @@ class Floor {
 
   // `scenario` must outlive the floor.
   Floor(const sim::Scenario& scenario, uint64_t seed, const PolicyMaker& make);
+  Floor(sim::Scenario&& scenario, uint64_t seed, const PolicyMaker& make) = delete;
   // Runs warm-up and length. Once.
   void Run();
   const FloorResult& result(size_t campaign = 0) const { return campaigns_[campaign].result; }

@@ -129,7 +129,8 @@ TEST(Rules, KeepToLinesRateAndListOnTheFloor) {
 // E[dial] - p h is what failed tries take; a renewal argument gives 66.8 %.
 TEST(Progressive, HasTheOccupancyOfOneLineAnAgentAtAnySize) {
   for (const int agents : {5, 50}) {
-    Floor floor(BaseScenario(agents, absl::Hours(500) / agents), 2, Progressive());
+    const sim::Scenario scenario = BaseScenario(agents, absl::Hours(500) / agents);
+    Floor floor(scenario, 2, Progressive());
     floor.Run();
     EXPECT_NEAR(floor.result().occupancy(), 0.668, 0.007) << agents;
     EXPECT_EQ(floor.result().abandoned, 0) << agents;
@@ -254,14 +255,16 @@ TEST(Vicidial, LevelRisesWithFreeAgentsToItsMaximumAndTapersToOne) {
 }
 
 TEST(Vicidial, DefaultOscillatesAndStaysNearOneToOne) {
-  Floor floor(BaseScenario(50, absl::Hours(8)), 1, Vicidial({}));
+  const sim::Scenario scenario = BaseScenario(50, absl::Hours(8));
+  Floor floor(scenario, 1, Vicidial({}));
   floor.Run();
   EXPECT_NEAR(floor.result().occupancy(), 0.67, 0.015);
   EXPECT_THAT(floor.result().ratio(), AllOf(Ge(0.015), Le(0.045)));
 }
 
 TEST(Issabel, IsNearlyProgressiveInLargeGroups) {
-  Floor floor(BaseScenario(50, absl::Hours(8)), 1, Issabel());
+  const sim::Scenario scenario = BaseScenario(50, absl::Hours(8));
+  Floor floor(scenario, 1, Issabel());
   floor.Run();
   EXPECT_NEAR(floor.result().occupancy(), 0.692, 0.01);
   EXPECT_LT(floor.result().ratio(), 0.001);
