@@ -191,9 +191,9 @@ Plot PlotScenarios(const SuiteResults& results) {
     const Svg::LegendEntry entry{
         absl::StrCat(ColorOf(policy), policy.name == "frontier" ? " thick" : ""),
         std::string(policy.label), policy.name == "frontier"};
-    svg.Legend(
-        {60 + 370.0 * static_cast<double>(i % 3), columns_y + 19 * static_cast<double>(i / 3)},
-        absl::MakeConstSpan(&entry, 1));
+    svg.Legend({60 + 370.0 * static_cast<double>(i % 3),
+                columns_y + 19 * std::floor(static_cast<double>(i) / 3)},
+               absl::MakeConstSpan(&entry, 1));
   }
   return {"occupancy_by_scenario",
           "Occupancy of every scenario and rule (left), and what is missing to the frontier "
@@ -243,7 +243,7 @@ Plot PlotHalfHours(const SuiteResults& results, absl::string_view scenario) {
     for (const double value : values) {
       const double px = x(value);
       const int k = stacked[static_cast<int>(px / 5)]++;
-      const double off = (k % 2 == 0 ? 1 : -1) * 4.2 * ((k + 1) / 2);
+      const double off = (k % 2 == 0 ? 4.2 : -4.2) * std::ceil(k / 2.0);
       svg.Dot({px, at + std::clamp(off, -row_height / 2 + 4, row_height / 2 - 4)}, 2.4,
               absl::StrCat(ColorOf(policy), " faded"));
     }
@@ -317,7 +317,8 @@ Plot PlotResponse(const SuiteResults& results) {
   }
   const std::vector<Svg::LegendEntry> entries = LegendOf(results, drawn, true);
   for (size_t i = 0; i < entries.size(); ++i) {
-    svg.Legend({70 + 540.0 * static_cast<double>(i % 2), 615 + 19 * static_cast<double>(i / 2)},
+    svg.Legend({70 + 540.0 * static_cast<double>(i % 2),
+                615 + 19 * std::floor(static_cast<double>(i) / 2)},
                absl::MakeConstSpan(&entries[i], 1));
   }
   return {

@@ -598,7 +598,7 @@ class Parser {
       return At(line, absl::StrCat("[phase ", absl::CHexEscape(length.substr(0, 60)), "]: ", fault,
                                    "; allowed: [phase LENGTH] of 1s to 168h"));
     }
-    phases.push_back(std::move(phase));
+    phases.push_back(phase);
     return absl::OkStatus();
   }
 
