@@ -116,6 +116,48 @@ TEST_F(SimCarrierTest, EachCalleeDoesWhatItSays) {
   EXPECT_EQ(carrier_.invites()[6].to, "+12025551006");
 }
 
+TEST_F(SimCarrierTest, PlannedCalleesDoAsTheyWereTold) {
+  std::vector<std::string> asked;
+  carrier_.set_callees([&](const std::string& number, int number_of_call, MonoTime) {
+    asked.push_back(absl::StrCat(number, "/", number_of_call));
+    CalleePlan plan;
+    plan.callee = number_of_call == 1 ? Callee::kBusy : Callee::kPerson;
+    plan.until_final = absl::Seconds(number_of_call == 1 ? 3 : 7);
+    plan.talk = absl::Seconds(20);
+    plan.hangs_up = true;
+    return plan;
+  });
+  const MonoTime start = world_.now();
+  for (uint32_t generation = 1; generation <= 2; ++generation) {
+    const LegId leg{0, generation, generation};
+    ASSERT_TRUE(signaling_->Invite(RequestTo(leg, "+12025550100", "sip:192.0.2.1")).ok());
+  }
+  world_.RunFor(absl::Minutes(1));
+  EXPECT_THAT(asked, ElementsAre("+12025550100/1", "+12025550100/2"));
+  EXPECT_THAT(caller_->heard[1], ElementsAre("100", "486"));
+  EXPECT_THAT(caller_->heard[2], ElementsAre("100", "180", "200"));
+  const SimInvite* invite = carrier_.FindInvite("op-2-2");
+  ASSERT_NE(invite, nullptr);
+  EXPECT_EQ(invite->answered_at - start, absl::Milliseconds(7005));
+  // Patience has no end until an agent is there; then the talk has.
+  EXPECT_FALSE(invite->over);
+  carrier_.OnBridged(LegId{0, 2, 2}, LegId{0, 9, 1});
+  world_.RunFor(absl::Seconds(19));
+  EXPECT_FALSE(carrier_.FindInvite("op-2-2")->over);
+  world_.RunFor(absl::Seconds(2));
+  EXPECT_TRUE(carrier_.FindInvite("op-2-2")->ended_by_callee);
+  EXPECT_EQ(carrier_.FindInvite("op-9-9"), nullptr);
+}
+
+TEST_F(SimCarrierTest, AStoppedProcessReadsItsMailAfterwards) {
+  const LegId leg = Call(Callee::kBusy);
+  signaling_->StallUntil(world_.now() + absl::Seconds(30));
+  world_.RunFor(absl::Seconds(29));
+  EXPECT_TRUE(Heard(leg).empty());
+  world_.RunFor(absl::Seconds(2));
+  EXPECT_THAT(Heard(leg), ElementsAre("100", "486"));
+}
+
 TEST_F(SimCarrierTest, CancelEndsTheRinging) {
   const LegId leg = Call(Callee::kNoAnswer);
   world_.RunFor(absl::Seconds(5));

@@ -48,6 +48,29 @@ TEST(SimWorld, WallClockMayStepAndMonotonicTimeDoesNotNotice) {
   EXPECT_EQ(world.now(), before);
 }
 
+TEST(SimWorld, AStalledLoopCatchesUpInTheOrderThingsWereDue) {
+  SimWorld world(1, kStart);
+  const auto stopped = world.NewLoop();
+  const auto other = world.NewLoop();
+  std::vector<std::string> ran;
+  const MonoTime start = world.now();
+  // Asked for in another order than they are due.
+  stopped->After(absl::Seconds(3), [&] { ran.push_back("third"); });
+  stopped->After(absl::Seconds(2), [&] { ran.push_back("second"); });
+  const Loop::TimerId gone = stopped->After(absl::Seconds(2), [&] { ran.push_back("cancelled"); });
+  stopped->After(absl::Seconds(11), [&] { ran.push_back("after"); });
+  other->After(absl::Seconds(4), [&] { ran.push_back("other"); });
+  stopped->StallUntil(start + absl::Seconds(10));
+  ASSERT_TRUE(stopped->Post([&] { ran.push_back("first"); }));
+  world.RunFor(absl::Seconds(9));
+  EXPECT_THAT(ran, ElementsAre("other"));
+  stopped->Cancel(gone);
+  world.RunFor(absl::Seconds(1));
+  EXPECT_THAT(ran, ElementsAre("other", "first", "second", "third"));
+  world.RunFor(absl::Seconds(1));
+  EXPECT_THAT(ran, ElementsAre("other", "first", "second", "third", "after"));
+}
+
 TEST(SimWorld, CancelledTimersDoNotRunNorHoldIdleBack) {
   SimWorld world(1, kStart);
   const auto loop = world.NewLoop();
