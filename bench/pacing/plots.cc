@@ -60,13 +60,13 @@ Plot PlotSizes(const SuiteResults& results) {
   const Scale x{std::log10(1.7), std::log10(6500), 70, 650};
   // Equal steps halve the idle time: 90 to 95 % is as far as 95 to 97.5 %.
   const auto y_of = [](double share) { return -std::log10(std::max(1 - share, 0.0008)); };
-  const Scale y{y_of(0.25), y_of(0.9992), 450, 40};
+  const Scale y{y_of(0.1), y_of(0.9992), 450, 40};
   std::vector<Tick> x_ticks;
   for (const int n : {2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000}) {
     x_ticks.push_back({std::log10(n), absl::StrCat(n)});
   }
   std::vector<Tick> y_ticks;
-  for (const double share : {0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999}) {
+  for (const double share : {0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999}) {
     y_ticks.push_back({y_of(share), absl::StrFormat("%g", share * 100)});
   }
   svg.Frame(x, y, x_ticks, y_ticks, "agents",
