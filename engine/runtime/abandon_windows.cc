@@ -12,6 +12,10 @@ using campaign::AbandonWindow;
 constexpr int64_t kQuarterSeconds = 15 * 60;
 constexpr int64_t kQuartersKept = 31 * 24 * 4;
 
+// Of the answers forecast for the rest of the shift, the share that is relied on: a shift may end
+// early and a list run dry.
+constexpr double kForecastTrust = 0.8;
+
 int64_t QuarterOf(absl::Time time) {
   const int64_t seconds = absl::ToUnixSeconds(time);  // rounds down
   return seconds / kQuarterSeconds - (seconds % kQuarterSeconds < 0 ? 1 : 0);
@@ -63,6 +67,24 @@ absl::Time WindowsReach(const campaign::CampaignSettings& settings, absl::Time n
     reach = std::min(reach, WindowStart(rule.window, now, settings.report_zone, period));
   }
   return reach;
+}
+
+double AnswersToCome(const campaign::CampaignSettings& settings, const AbandonLedger& ledger,
+                     absl::Time now) {
+  if (settings.dial_method != campaign::DialMethod::kAdaptTapered ||
+      settings.RegulationWindow() != AbandonWindow::kDay) {
+    return 0;
+  }
+  const int hhmm = settings.adaptive_latest_server_time;
+  const absl::CivilMinute end_of_shift =
+      absl::CivilMinute(absl::ToCivilDay(now, settings.report_zone)) + 60 * (hhmm / 100) +
+      hhmm % 100;
+  const absl::Time end = absl::FromCivil(end_of_shift, settings.report_zone);
+  if (now >= end) return 0;
+  // The quarter in which the hour begins counts whole, so the pace is that of up to 75 minutes.
+  const pacing::AbandonCounts hour = ledger.Since(now - absl::Hours(1), 0);
+  const double persons = hour.served - hour.machines + hour.abandoned;
+  return kForecastTrust * persons * absl::FDivDuration(end - now, absl::Minutes(75));
 }
 
 AbandonLedger::Quarter& AbandonLedger::At(absl::Time time) {

@@ -45,6 +45,14 @@ absl::Time WindowStart(campaign::AbandonWindow window, absl::Time now, absl::Tim
 absl::Time WindowsReach(const campaign::CampaignSettings& settings, absl::Time now,
                         absl::Time period);
 
+class AbandonLedger;
+
+// ADAPT_TAPERED: persons who are still expected to answer until the end of the shift, four fifths
+// of the last hour's pace from `now` on. The day's limit may be used against their number too. 0
+// with other methods or windows, and from the end of the shift on.
+double AnswersToCome(const campaign::CampaignSettings& settings, const AbandonLedger& ledger,
+                     absl::Time now);
+
 // What happened in each quarter of an hour of the last 31 days. One thread.
 class AbandonLedger {
  public:

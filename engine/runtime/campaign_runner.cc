@@ -41,14 +41,37 @@ bool CampaignRunner::RollDay(absl::Time now) {
 }
 
 void CampaignRunner::StartWindows(campaign::AbandonWindow window) {
-  if (settings_.RegulationWindow() == window) pacer.budget().StartWindow();
+  const std::vector<WindowRule> rules = WindowRulesOf(settings_);
+  for (size_t i = 0; i < rules.size(); ++i) {
+    if (rules[i].window == window) pacer.StartWindow(i);
+  }
 }
 
 void CampaignRunner::SetBudgets(absl::Time now, int open) {
   period_ = PeriodStart(first_call, now);
-  const absl::Time start =
-      WindowStart(settings_.RegulationWindow(), now, settings_.report_zone, period_);
-  pacer.budget().SetCounts(ledger.Since(start, open));
+  const std::vector<WindowRule> rules = WindowRulesOf(settings_);
+  for (size_t i = 0; i < rules.size(); ++i) {
+    pacing::AbandonCounts counts =
+        ledger.Since(WindowStart(rules[i].window, now, settings_.report_zone, period_), open);
+    if (i == 0) {
+      answers_to_come_ = AnswersToCome(settings_, ledger, now);
+      counts.served += answers_to_come_;
+      counts.ended += answers_to_come_;
+    }
+    pacer.SetCounts(i, counts);
+  }
+}
+
+void CampaignRunner::RefreshBudgets(absl::Time wall, MonoTime now, int open) {
+  bool rolling = false;
+  for (const WindowRule& rule : WindowRulesOf(settings_)) {
+    rolling |= RollingLength(rule.window) != absl::InfiniteDuration();
+  }
+  const bool tapered = settings_.dial_method == campaign::DialMethod::kAdaptTapered;
+  if (!tapered && !rolling) return;
+  if (now - refreshed_ < (tapered ? absl::Minutes(1) : absl::Minutes(15))) return;
+  refreshed_ = now;
+  SetBudgets(wall, open);
 }
 
 int CampaignRunner::AttemptsToday(LeadId lead) const {
@@ -85,6 +108,9 @@ bool CampaignRunner::NoteDecision(DecisionRecord record, absl::Time at, MonoTime
   record.at = at;
   record.terms = terms_;
   record.decision.picks = {};
+  if (record.decision.contract == 0) {  // who has not answered yet is no part of the count
+    record.decision.persons = std::max(0.0, record.decision.persons - answers_to_come_);
+  }
   decisions.Add(record, now);
   legs_unlogged += record.placed;
   if (legs_unlogged == 0 || (logged_once && now - logged_at < absl::Seconds(1))) return false;
@@ -193,6 +219,12 @@ pacing::PacerSettings PacerSettingsOf(const campaign::CampaignSettings& settings
     pacer.dial_level_max = std::max(pacer.dial_level_max, settings.auto_dial_level);
   }
   pacer.abandon_ratio_max = settings.adaptive_dropped_percentage / 100;
+  for (const WindowRule& rule : WindowRulesOf(settings)) {
+    pacer.contracts.push_back(
+        {.name = rule.name, .ratio_max = rule.ratio_max, .window = RollingLength(rule.window)});
+  }
+  // VICIdial's intensity is a percentage on top.
+  pacer.intensity = 1 + settings.adaptive_intensity / 100.0;
   pacer.answer_limit = settings.drop_call_seconds;
   pacer.ring_time_max = settings.dial_timeout;
   return pacer;

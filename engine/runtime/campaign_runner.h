@@ -78,6 +78,10 @@ class CampaignRunner {
   // Tells the pacer what the ledger has of each limit's window; `open` connected calls still talk.
   // After the records of a start, and when the windows have changed.
   void SetBudgets(absl::Time now, int open);
+  // SetBudgets() from time to time where the ledger knows better than the pacer: once a minute with
+  // ADAPT_TAPERED, since the forecast of the shift's answers moves, and each quarter of an hour
+  // with a rolling window, since what was counted before the start leaves it.
+  void RefreshBudgets(absl::Time wall, MonoTime now, int open);
 
   // Remembers a decision taken at `now` and what was placed of it. True when its legs are to be
   // written to the event log: once a second at most.
@@ -99,6 +103,8 @@ class CampaignRunner {
   std::shared_ptr<const DecisionTerms> terms_;
   absl::CivilDay day_;
   absl::Time period_ = absl::InfinitePast();
+  double answers_to_come_ = 0;  // what SetBudgets() added to the persons of the first limit
+  MonoTime refreshed_;
   absl::flat_hash_map<LeadId, int> attempts_today_;
 };
 

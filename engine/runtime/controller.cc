@@ -90,6 +90,7 @@ void Controller::Tick() {
     roster_.StartDay(now);
     connect_delay_ = DelayHistogram();
   }
+  for (auto& [id, runner] : runners_) runner->RefreshBudgets(wall, now, roster_.Counts(id).talking);
   DialAll();
   for (auto& [id, runner] : runners_) WithdrawUnserved(*runner);
 }
@@ -221,11 +222,14 @@ void Controller::PutCampaign(const campaign::CampaignSettings& settings) {
     return;
   }
   const std::vector<WindowRule> before = WindowRulesOf(runner->settings());
+  const bool same_method = runner->settings().dial_method == settings.dial_method;
   const bool same_zone = runner->settings().report_zone == settings.report_zone;
   runner->UpdateSettings(settings);
   const std::vector<WindowRule> after = WindowRulesOf(settings);
+  // A limit was added or taken away, or is counted over another window; or the method has another
+  // view of the day.
   const bool same =
-      same_zone &&
+      same_zone && same_method &&
       std::equal(before.begin(), before.end(), after.begin(), after.end(),
                  [](const WindowRule& a, const WindowRule& b) { return a.window == b.window; });
   if (!same) {

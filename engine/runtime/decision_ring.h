@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +34,7 @@ struct DecisionRecord {
   absl::Time at;
   pacing::Decision decision;  // `picks` is empty: they are valid only until the next decision
   int placed = 0;             // legs placed: less than decided when the gate held leads back
+  int placed_minute = 0;      // legs placed in the last minute, these included
   int lines_free = 0;         // the caps the pacer was given
   int trunk_tokens = 0;
   int leads_ready = 0;
@@ -50,6 +54,7 @@ class DecisionRing {
   // Remembers it as the latest; true when it is also kept.
   bool Add(const DecisionRecord& record, MonoTime now) {
     latest_ = record;
+    latest_.placed_minute = CountMinute(record.placed, now);
     const pacing::Decision& d = record.decision;
     const bool tells = size_ == 0 || record.placed > 0 || d.legs_to_place > 0 ||
                        d.limit != limit_ || d.alarm != alarm_ || now - kept_ >= kQuietEvery;
@@ -57,7 +62,7 @@ class DecisionRing {
     limit_ = d.limit;
     alarm_ = d.alarm;
     kept_ = now;
-    records_[next_] = record;
+    records_[next_] = latest_;
     next_ = (next_ + 1) % records_.size();
     if (size_ < records_.size()) ++size_;
     return true;
@@ -75,7 +80,25 @@ class DecisionRing {
   }
 
  private:
+  // Adds to the present second and sums the last sixty.
+  int CountMinute(int placed, MonoTime now) {
+    const int64_t second = now.nanos() / 1'000'000'000;
+    const auto slots = static_cast<int64_t>(by_second_.size());
+    // A second that nobody looked at has no legs. A clock that stands still or goes back changes
+    // nothing here.
+    for (int64_t s = std::max(second_ + 1, second - slots + 1); s <= second; ++s) {
+      by_second_[static_cast<size_t>(((s % slots) + slots) % slots)] = 0;
+    }
+    second_ = std::max(second_, second);
+    by_second_[static_cast<size_t>(((second_ % slots) + slots) % slots)] += placed;
+    int sum = 0;
+    for (const int legs : by_second_) sum += legs;
+    return sum;
+  }
+
   std::vector<DecisionRecord> records_;
+  std::array<int, 60> by_second_{};
+  int64_t second_ = INT64_MIN / 2;
   size_t next_ = 0;
   size_t size_ = 0;
   DecisionRecord latest_;

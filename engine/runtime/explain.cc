@@ -155,10 +155,12 @@ std::vector<std::string> Explain(const DecisionRecord& record, const std::string
                     absl::StrCat("不拨号：", idle_reason, "。")));
   } else {
     const std::string done =
-        record.placed > 0 ? w(absl::StrCat("Placing ", Count(record.placed, "call", "calls"), ". "),
-                              absl::StrCat("发起 ", record.placed, " 路呼叫。"))
-                          : w("Placing no call. ", "不发起呼叫。");
-    out.push_back(absl::StrCat(done, LimitText(record, w)));
+        record.placed > 0 ? w(absl::StrCat("Placing ", Count(record.placed, "call", "calls")),
+                              absl::StrCat("发起 ", record.placed, " 路呼叫"))
+                          : w("Placing no call now", "此刻不发起呼叫");
+    const std::string minute = w(absl::StrCat(" (", record.placed_minute, " in the last minute). "),
+                                 absl::StrCat("（最近一分钟 ", record.placed_minute, " 路）。"));
+    out.push_back(absl::StrCat(done, minute, LimitText(record, w)));
   }
   if (d.alarm != Alarm::kNone) {
     out.push_back(w(absl::StrCat("Alarm: ", AlarmText(d.alarm, w), "."),
@@ -230,6 +232,7 @@ Json DecisionJson(const DecisionRecord& record) {
       {"at_ms", absl::ToUnixMillis(record.at)},
       {"legs_to_place", d.legs_to_place},
       {"placed", record.placed},
+      {"placed_minute", record.placed_minute},
       {"limit", std::string(pacing::LimitName(d.limit))},
       {"alarm", std::string(pacing::AlarmName(d.alarm))},
       {"agents",

@@ -166,6 +166,7 @@ TEST_F(BrowserTest, WallboardGrowsAndAgreesWithTheEngine) {
   EXPECT_EQ(told_why["decisions"].size(), 3u);
   EXPECT_EQ(told_why["campaign"], "DEMO");
   EXPECT_EQ(engine_.Run({"campaign", "why", "NONE"}).code, 1);
+  EXPECT_THAT(engine_.Log(), HasSubstr("pacing.decision"));
   ASSERT_TRUE(browser_->Click("#lang").ok());
   ExpectUntil(
       "document.querySelector('[data-campaign=DEMO] .explain li').textContent.includes('呼叫')");

@@ -102,7 +102,7 @@ TEST(AbandonLedger, CountsFromATimeOn) {
   counts = ledger.Since(absl::UnixEpoch(), 99);
   EXPECT_EQ(counts.abandoned, 2);
   EXPECT_EQ(counts.ended, 1) << "never fewer than the machines found";
-  EXPECT_EQ(ledger.Since(kNoon + absl::Hours(1), 0).Persons(), 0);
+  EXPECT_EQ(ledger.Since(kNoon + absl::Hours(1), 0).served, 0);
 }
 
 TEST(AbandonLedger, AWindowOfADayIsExactInEveryZone) {
@@ -137,6 +137,30 @@ TEST(AbandonLedger, TakesOverAnOlderOne) {
   EXPECT_EQ(ledger.from(), kNoon - absl::Hours(48));
   EXPECT_EQ(ledger.Since(kNoon - absl::Hours(48), 0).served, 2);
   EXPECT_EQ(ledger.Since(kNoon - absl::Hours(48), 0).abandoned, 1);
+}
+
+// A hundred answers an hour and six hours to go.
+TEST(AnswersToCome, ForecastsTheShiftOnTheCarefulSide) {
+  campaign::CampaignSettings settings;
+  settings.dial_method = campaign::DialMethod::kAdaptTapered;
+  settings.adaptive_latest_server_time = 1800;
+  AbandonLedger ledger;
+  for (int i = 0; i < 100; ++i) ledger.AddServed(kNoon - absl::Minutes(20));
+  EXPECT_NEAR(AnswersToCome(settings, ledger, kNoon), 0.8 * 100 / 1.25 * 6, 1e-9);
+  settings.adaptive_latest_server_time = 1330;
+  EXPECT_NEAR(AnswersToCome(settings, ledger, kNoon), 0.8 * 100 / 1.25 * 1.5, 1e-9);
+  settings.adaptive_latest_server_time = 1200;
+  EXPECT_EQ(AnswersToCome(settings, ledger, kNoon), 0) << "the shift is over";
+  settings.adaptive_latest_server_time = 2400;
+  EXPECT_NEAR(AnswersToCome(settings, ledger, kNoon), 0.8 * 100 / 1.25 * 12, 1e-9);
+  EXPECT_EQ(AnswersToCome(settings, ledger, kNoon + absl::Hours(3)), 0) << "nobody answers";
+  settings.report_zone = absl::FixedTimeZone(8 * 3600);  // 20:00 there
+  EXPECT_NEAR(AnswersToCome(settings, ledger, kNoon), 0.8 * 100 / 1.25 * 4, 1e-9);
+  settings.abandon_window = AbandonWindow::kRolling24h;
+  EXPECT_EQ(AnswersToCome(settings, ledger, kNoon), 0) << "such a window has no end of the day";
+  settings.abandon_window = AbandonWindow::kMethod;
+  settings.dial_method = campaign::DialMethod::kAdaptHardLimit;
+  EXPECT_EQ(AnswersToCome(settings, ledger, kNoon), 0);
 }
 
 }  // namespace

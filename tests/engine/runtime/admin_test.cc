@@ -112,6 +112,19 @@ TEST_F(AdminTest, UnknownOperationsAndArguments) {
   }
 }
 
+TEST_F(AdminTest, WhatHasNoEffectIsSaid) {
+  EXPECT_THAT(Text("campaign.create", {{"id", "DEMO"}}), Not(HasSubstr("note:")));
+  const Json set = {{"id", "DEMO"},
+                    {"set", {{"dial_method", "ADAPT_TAPERED"}, {"adaptive_dl_diff_target", "-1"}}}};
+  EXPECT_THAT(Text("campaign.set", set),
+              HasSubstr("note: adaptive_dl_diff_target=-1 has no effect"));
+  EXPECT_THAT(Text("campaign.show", {{"id", "DEMO"}}),
+              HasSubstr("note: adaptive_dl_diff_target=-1"));
+  EXPECT_THAT(Run("campaign.show", {{"id", "DEMO"}})->at("notes"), SizeIs(1));
+  EXPECT_THAT(Text("campaign.create", {{"id", "TWO"}, {"set", {{"dl_diff_target", "2"}}}}),
+              HasSubstr("note: adaptive_dl_diff_target=2"));
+}
+
 TEST_F(AdminTest, CampaignsAreMadeChangedAndShown) {
   EXPECT_THAT(Refusal(Code::kNotFound, "campaign.show", {{"id", "DEMO"}}),
               HasSubstr("outpace campaign create"));

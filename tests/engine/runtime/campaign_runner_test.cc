@@ -267,7 +267,123 @@ TEST(PacerSettings, EachDialMethod) {
     EXPECT_DOUBLE_EQ(pacer.abandon_ratio_max, 0.015);
     EXPECT_EQ(pacer.answer_limit, absl::Seconds(3));
     EXPECT_EQ(pacer.ring_time_max, absl::Seconds(20));
+    EXPECT_EQ(pacer.intensity, 1);
   }
+}
+
+TEST(PacerSettings, AFixedLevelIsNotHeldByTheMaximumOfTheOthers) {
+  campaign::CampaignSettings settings;
+  settings.dial_method = campaign::DialMethod::kRatio;
+  settings.auto_dial_level = 8;
+  settings.adaptive_maximum_level = 3;
+  EXPECT_EQ(PacerSettingsOf(settings).dial_level_max, 8);
+  settings.dial_method = campaign::DialMethod::kAdaptHardLimit;
+  EXPECT_EQ(PacerSettingsOf(settings).dial_level_max, 3);
+}
+
+TEST(PacerSettings, IntensityIsAPercentageOnTop) {
+  campaign::CampaignSettings settings;
+  for (const auto& [intensity, factor] :
+       {std::pair<int, double>{-40, 0.6}, {0, 1.0}, {15, 1.15}, {40, 1.4}}) {
+    settings.adaptive_intensity = intensity;
+    EXPECT_DOUBLE_EQ(PacerSettingsOf(settings).intensity, factor);
+  }
+}
+
+TEST(PacerSettings, EachLimitIsAContract) {
+  campaign::CampaignSettings settings;
+  settings.adaptive_dropped_percentage = 2.5;
+  ASSERT_EQ(PacerSettingsOf(settings).contracts.size(), 1u);
+  settings.client_dropped_percentage = 1;
+  settings.client_window = campaign::AbandonWindow::kRolling24h;
+  settings.abandon_window = campaign::AbandonWindow::kRolling30d;
+  const std::vector<pacing::Contract> contracts = PacerSettingsOf(settings).contracts;
+  ASSERT_EQ(contracts.size(), 2u);
+  EXPECT_EQ(contracts[0].name, "regulation");
+  EXPECT_DOUBLE_EQ(contracts[0].ratio_max, 0.025);
+  EXPECT_EQ(contracts[0].window, absl::Hours(720));
+  EXPECT_EQ(contracts[1].name, "client");
+  EXPECT_DOUBLE_EQ(contracts[1].ratio_max, 0.01);
+  EXPECT_EQ(contracts[1].window, absl::Hours(24));
+  settings.client_window = campaign::AbandonWindow::kCampaign;
+  EXPECT_EQ(PacerSettingsOf(settings).contracts[1].window, absl::InfiniteDuration());
+}
+
+campaign::Attempt TakenAt(absl::Time at, const std::string& status) {
+  campaign::Attempt attempt = AttemptOf(1);
+  attempt.dialed_at = attempt.answered_at = at;
+  attempt.status = status;
+  attempt.abandoned = status == "DROP";
+  if (!attempt.abandoned) attempt.connected_at = at;
+  return attempt;
+}
+
+// What is left of each limit after a restart is what the stored attempts of its window say.
+TEST(CampaignRunner, BudgetsAreRebuiltWindowByWindow) {
+  campaign::CampaignSettings settings;
+  settings.client_dropped_percentage = 1;
+  settings.client_window = campaign::AbandonWindow::kRolling30d;
+  CampaignRunner runner(settings);
+  runner.RollDay(kNoon);
+  for (int hours : {1, 2, 3, 20, 30, 300}) {
+    runner.ledger.AddRecord(TakenAt(kNoon - absl::Hours(hours), "SALE"));
+  }
+  runner.ledger.AddRecord(TakenAt(kNoon - absl::Hours(4), "DROP"));
+  runner.ledger.AddRecord(TakenAt(kNoon - absl::Hours(400), "DROP"));
+  runner.ledger.AddRecord(TakenAt(kNoon - absl::Hours(5), "A"));
+  runner.SetBudgets(kNoon, 0);
+  const pacing::AbandonBudget& budget = runner.pacer.budget();
+  EXPECT_EQ(budget.counts(0).served, 4);
+  EXPECT_EQ(budget.counts(0).machines, 1);
+  EXPECT_EQ(budget.counts(0).abandoned, 1);
+  EXPECT_EQ(budget.counts(1).served, 7);
+  EXPECT_EQ(budget.counts(1).abandoned, 2);
+  // Midnight begins the day's anew, and leaves the other.
+  EXPECT_TRUE(runner.RollDay(kNoon + absl::Hours(13)));
+  EXPECT_EQ(budget.counts(0).served, 0);
+  EXPECT_EQ(budget.counts(1).served, 7);
+}
+
+TEST(CampaignRunner, ACampaignsWindowBeginsAnewAfterThirtyDays) {
+  campaign::CampaignSettings settings;
+  settings.dial_method = campaign::DialMethod::kAdaptAverage;
+  CampaignRunner runner(settings);
+  runner.first_call = kNoon;
+  runner.RollDay(kNoon);
+  runner.ledger.AddRecord(TakenAt(kNoon + absl::Hours(1), "DROP"));
+  runner.SetBudgets(kNoon + absl::Hours(2), 0);
+  const pacing::AbandonBudget& budget = runner.pacer.budget();
+  EXPECT_EQ(budget.counts(0).abandoned, 1);
+  runner.RollDay(kNoon + absl::Hours(50));
+  EXPECT_EQ(budget.counts(0).abandoned, 1) << "a day is nothing to it";
+  runner.RollDay(kNoon + kCampaignPeriod - absl::Seconds(1));
+  EXPECT_EQ(budget.counts(0).abandoned, 1);
+  runner.RollDay(kNoon + kCampaignPeriod);
+  EXPECT_EQ(budget.counts(0).abandoned, 0);
+}
+
+TEST(CampaignRunner, ATaperedDayCountsOnTheAnswersToCome) {
+  campaign::CampaignSettings settings;
+  settings.dial_method = campaign::DialMethod::kAdaptTapered;
+  settings.adaptive_latest_server_time = 1800;
+  CampaignRunner runner(settings);
+  runner.RollDay(kNoon);
+  for (int i = 0; i < 100; ++i) runner.ledger.AddRecord(TakenAt(kNoon - absl::Minutes(9), "NI"));
+  MonoTime now(1'000'000'000'000);
+  runner.RefreshBudgets(kNoon, now, 0);
+  const pacing::AbandonBudget& budget = runner.pacer.budget();
+  EXPECT_NEAR(budget.counts(0).served, 100 + 384, 1e-6);
+  // Two minutes later fewer are to come; what is shown counts those who have answered only.
+  runner.RefreshBudgets(kNoon + absl::Minutes(2), now + absl::Minutes(2), 0);
+  EXPECT_LT(budget.counts(0).served, 100 + 384);
+  DecisionRecord record;
+  record.decision.contract = 0;
+  record.decision.persons = budget.counts(0).served;
+  runner.NoteDecision(record, kNoon, now);
+  EXPECT_NEAR(runner.decisions.latest()->decision.persons, 100, 1e-6);
+  // At the end of the shift nothing is left to hope for.
+  runner.RefreshBudgets(kNoon + absl::Hours(6), now + absl::Hours(6), 0);
+  EXPECT_NEAR(budget.counts(0).served, 100, 1e-6);
 }
 
 }  // namespace

@@ -229,7 +229,7 @@ TEST_F(ControllerDialTest, WhyTellsOfTheLastDecisions) {
   EXPECT_EQ(placed, 1);
   EXPECT_FALSE(why->latest.trunk_shared);
   EXPECT_EQ(why->latest.leads_ready, 2);
-  EXPECT_THAT(Figures().why_en.front(), HasSubstr("Placing no call."));
+  EXPECT_THAT(Figures().why_en.front(), HasSubstr("Placing no call now (1 in the last minute)."));
   EXPECT_EQ(Figures().why_en.size(), Figures().why_zh.size());
   settings.active = false;
   controller.PutCampaign(settings);

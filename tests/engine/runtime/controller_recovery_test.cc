@@ -113,7 +113,9 @@ TEST_F(RecoveryTest, TheAbandonmentBudgetOfTheDayIsSpent) {
   LogIn("a2");
   Pass(absl::Seconds(2));
   EXPECT_EQ(Dials().size(), 2u) << "one line an agent while nothing may be lost";
-  EXPECT_EQ(Figures().theta, 0);
+  const pacing::Decision decision = controller.Why("C", 0)->latest.decision;
+  EXPECT_NEAR(decision.abandoned, 2, 0.01);
+  EXPECT_LT(decision.budget_left, 1);
 }
 
 // The same with calls that the crash itself cut off.
@@ -128,7 +130,9 @@ TEST_F(RecoveryTest, CallsCutOffByTheCrashSpendTheBudgetToo) {
   EXPECT_EQ(Figures().today.AbandonRatio(), 1);
   LogIn("a1");
   Pass(absl::Seconds(1));
-  EXPECT_EQ(Figures().theta, 0);
+  const pacing::Decision decision = controller.Why("C", 0)->latest.decision;
+  EXPECT_NEAR(decision.abandoned, 2, 0.01);
+  EXPECT_LT(decision.budget_left, 1);
 }
 
 TEST_F(RecoveryTest, ACallThatWasOverIsNotTouchedAgain) {

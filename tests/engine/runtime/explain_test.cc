@@ -33,6 +33,7 @@ DecisionRecord Example() {
   DecisionRecord record;
   record.at = kNoon;
   record.placed = 3;
+  record.placed_minute = 14;
   pacing::Decision& d = record.decision;
   d.legs_to_place = 3;
   d.limit = Limit::kAbandonment;
@@ -103,11 +104,29 @@ TEST(DecisionRing, KeepsWhatTellsSomething) {
   EXPECT_TRUE(ring.Last(0).empty());
 }
 
+TEST(DecisionRing, SumsTheLegsOfTheLastMinute) {
+  DecisionRing ring;
+  DecisionRecord record;
+  const auto minute = [&](int placed, double at) {
+    record.placed = placed;
+    ring.Add(record, At(at));
+    return ring.latest()->placed_minute;
+  };
+  EXPECT_EQ(minute(2, 1000.1), 2);
+  EXPECT_EQ(minute(3, 1000.9), 5);
+  EXPECT_EQ(minute(0, 1001), 5);
+  EXPECT_EQ(minute(1, 1030), 6);
+  EXPECT_EQ(minute(0, 1059.9), 6);
+  EXPECT_EQ(minute(0, 1060), 1) << "a minute ago";
+  EXPECT_EQ(minute(4, 1000), 5) << "a clock that goes back loses nothing";
+  EXPECT_EQ(minute(0, 5000), 0);
+}
+
 TEST(Explain, SaysWhatWasDoneAndFromWhichFigures) {
   const std::string said = Said(Example());
   for (const char* words :
-       {"Placing 3 calls. One more would be answered with no agent free in 3.40 % of cases; 2.15 % "
-        "is allowed now.",
+       {"Placing 3 calls (14 in the last minute). One more would be answered with no agent free in "
+        "3.40 % of cases; 2.15 % is allowed now.",
         "Agents: 2 free, 16 talking, 3 in wrap-up.", "Calls: 9 ringing, 1 waiting for an agent.",
         "Within one ring time 2.7 answers are expected from them, and 3.2 agents free.",
         "Learned: 21.3 % of calls reach an agent (12.0 % machines); ring 9.8 s, talk 148 s, "
@@ -173,9 +192,10 @@ TEST(Explain, WhyNothingIsDialedComesFirst) {
   record.placed = 0;
   EXPECT_EQ(Explain(record, "the campaign is paused", Language::kEnglish).front(),
             "No call is placed: the campaign is paused.");
-  EXPECT_THAT(Explain(record, "", Language::kEnglish).front(), HasSubstr("Placing no call."));
+  EXPECT_THAT(Explain(record, "", Language::kEnglish).front(),
+              HasSubstr("Placing no call now (14 in the last minute)."));
   record.placed = 1;
-  EXPECT_THAT(Explain(record, "", Language::kEnglish).front(), HasSubstr("Placing 1 call."));
+  EXPECT_THAT(Explain(record, "", Language::kEnglish).front(), HasSubstr("Placing 1 call (14 "));
 }
 
 TEST(Explain, AbsurdFiguresDoNotReachTheScreen) {
@@ -209,7 +229,7 @@ WhyAnswer ExampleAnswer() {
 
 TEST(WhyText, SentencesAndATable) {
   const std::string text = WhyText(ExampleAnswer());
-  EXPECT_THAT(text, HasSubstr("Campaign DEMO, 2023-11-15 12:00:00.0 UTC\n  Placing 3 calls."));
+  EXPECT_THAT(text, HasSubstr("Campaign DEMO, 2023-11-15 12:00:00.0 UTC\n  Placing 3 calls (14 "));
   EXPECT_THAT(text, HasSubstr("12:00:00.0     3 abandonment"));
   EXPECT_THAT(text, HasSubstr("11:59:56.8     3 abandonment"));
   EXPECT_THAT(text, HasSubstr("  no_persons\n"));
