@@ -67,7 +67,7 @@ std::string FormatHindsight(const HindsightTable& table) {
       "# Knobs found in hindsight by `pacing_suite --tune`: see bench/pacing/tuning.h\n", kHeader,
       "\n");
   for (const auto& [id, row] : table) {
-    absl::StrAppendFormat(&out, "%s,%s,%.6g,%.4g,%d,%.4g,%.4g,%.6g,%.6g\n", id, row.fingerprint,
+    absl::StrAppendFormat(&out, "%s,%s,%.7g,%.7g,%d,%.7g,%.7g,%.7g,%.7g\n", id, row.fingerprint,
                           row.theta, row.lines, row.vicidial.available_only ? 1 : 0,
                           row.vicidial.level_max, row.vicidial.diff_target, row.theta_finish,
                           row.theta_answers);
