@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "campaign/store/memory_lead_store.h"
+#include "engine/runtime/files.h"
 #include "engine/runtime/replay.h"
 #include "engine/runtime/simulation.h"
 #include "engine/runtime/simulation_run.h"
@@ -289,6 +291,39 @@ TEST(ScenarioRun, SettingsOfOneCampaignLeaveTheOtherAlone) {
   EXPECT_EQ(one.campaigns[1].dial_method, "PROGRESSIVE");
   EXPECT_EQ(one.campaigns[1].total.abandoned, 0);
   EXPECT_LT(one.campaigns[1].total.dials, plain.campaigns[1].total.dials);
+}
+
+// Every scenario the project is measured by runs with the whole dialer; five minutes of each, but
+// for the largest floors, which would be most of this test's time.
+TEST(ScenarioRun, PlaysTheScenariosOfTheSuite) {
+  int played = 0;
+  for (const auto& file :
+       std::filesystem::directory_iterator(OUTPACE_SOURCE_DIR "/bench/scenarios")) {
+    SCOPED_TRACE(file.path().string());
+    auto text = ReadFile(file.path().string());
+    ASSERT_TRUE(text.ok());
+    auto scenario = sim::ParseScenario(*text);
+    ASSERT_TRUE(scenario.ok()) << scenario.status();
+    int agents = 0;
+    for (const sim::ScenarioCampaign& spec : scenario->campaigns) agents += spec.agents;
+    if (agents > 100) continue;
+    scenario->warm_up = absl::ZeroDuration();
+    scenario->length = absl::Minutes(5);
+    scenario->repeats = 1;
+    scenario->shared_agents = 0;
+    ScenarioOptions options;
+    options.people.network_amd = true;
+    const ScenarioResult result = Play(*scenario, options);
+    for (const CampaignResult& campaign : result.campaigns) {
+      EXPECT_GT(campaign.total.dials, 0);
+      // From cold, and in five minutes: no more than a handful or a tenth, whichever is more.
+      EXPECT_LE(campaign.total.abandoned, 3 + campaign.total.answered / 10);
+      EXPECT_GT(campaign.total.offered_s, 0);
+      EXPECT_LE(campaign.total.busy_s, campaign.total.offered_s);
+    }
+    ++played;
+  }
+  EXPECT_GE(played, 20);
 }
 
 // ---- a floor whose engine dies ----
