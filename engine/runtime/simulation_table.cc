@@ -21,27 +21,37 @@ struct Row {
   const char* name;
   double (*value)(const Cell& cell);
   int decimals;
-  bool repeats_only;  // says something of repeated runs alone
+  enum { kAlways, kWithRepeats, kWithMachines } shown;  // where it would not say the same as others
 };
 
 double Whole(int64_t n) { return static_cast<double>(n); }
 
+// Without the machines that met nobody, which the dialer cannot tell from persons and this can.
+double PersonsAlone(const FloorFigures& f) {
+  const int64_t lost = f.abandoned - f.abandoned_machines;
+  const int64_t persons = f.connected - f.machines + lost;
+  return persons > 0 ? Whole(lost) / Whole(persons) : 0;
+}
+
 constexpr Row kRows[] = {
-    {"dials", [](const Cell& c) { return Whole(c.total.dials); }, 0, false},
-    {"answered", [](const Cell& c) { return Whole(c.total.answered); }, 0, false},
-    {"connected", [](const Cell& c) { return Whole(c.total.connected); }, 0, false},
-    {"  of these machines", [](const Cell& c) { return Whole(c.total.machines); }, 0, false},
-    {"abandoned", [](const Cell& c) { return Whole(c.total.abandoned); }, 0, false},
+    {"dials", [](const Cell& c) { return Whole(c.total.dials); }, 0, Row::kAlways},
+    {"answered", [](const Cell& c) { return Whole(c.total.answered); }, 0, Row::kAlways},
+    {"connected", [](const Cell& c) { return Whole(c.total.connected); }, 0, Row::kAlways},
+    {"  of these machines", [](const Cell& c) { return Whole(c.total.machines); }, 0,
+     Row::kWithMachines},
+    {"abandoned", [](const Cell& c) { return Whole(c.total.abandoned); }, 0, Row::kAlways},
     {"  of these machines", [](const Cell& c) { return Whole(c.total.abandoned_machines); }, 0,
-     false},
-    {"abandoned %", [](const Cell& c) { return 100 * c.total.AbandonRatio(); }, 2, false},
-    {"worst half hour %", [](const Cell& c) { return 100 * c.worst; }, 2, false},
-    {"runs over the cap", [](const Cell& c) { return Whole(c.runs_over); }, 0, true},
-    {"sales", [](const Cell& c) { return Whole(c.total.sales); }, 0, false},
-    {"agent hours", [](const Cell& c) { return c.total.offered_s / 3600; }, 1, false},
-    {"occupancy %", [](const Cell& c) { return 100 * c.total.Occupancy(); }, 1, false},
+     Row::kWithMachines},
+    {"abandoned %", [](const Cell& c) { return 100 * c.total.AbandonRatio(); }, 2, Row::kAlways},
+    {"  persons alone %", [](const Cell& c) { return 100 * PersonsAlone(c.total); }, 2,
+     Row::kWithMachines},
+    {"worst half hour %", [](const Cell& c) { return 100 * c.worst; }, 2, Row::kAlways},
+    {"runs over the cap", [](const Cell& c) { return Whole(c.runs_over); }, 0, Row::kWithRepeats},
+    {"sales", [](const Cell& c) { return Whole(c.total.sales); }, 0, Row::kAlways},
+    {"agent hours", [](const Cell& c) { return c.total.offered_s / 3600; }, 1, Row::kAlways},
+    {"occupancy %", [](const Cell& c) { return 100 * c.total.Occupancy(); }, 1, Row::kAlways},
     {"talk min per agent hour", [](const Cell& c) { return c.total.TalkMinutesPerHour(); }, 1,
-     false},
+     Row::kAlways},
 };
 
 constexpr int kNameWidth = 25;
@@ -50,8 +60,12 @@ constexpr int kDifferenceWidth = 10;
 
 std::string Block(const std::string& title, const std::vector<Cell>& cells) {
   std::string text = title.empty() ? "" : absl::StrCat(title, "\n");
+  const bool machines = std::any_of(cells.begin(), cells.end(), [](const Cell& c) {
+    return c.total.machines > 0 || c.total.abandoned_machines > 0;
+  });
   for (const Row& row : kRows) {
-    if (row.repeats_only && cells[0].runs == 1) continue;
+    if (row.shown == Row::kWithRepeats && cells[0].runs == 1) continue;
+    if (row.shown == Row::kWithMachines && !machines) continue;
     absl::StrAppendFormat(&text, "  %-*s", kNameWidth, row.name);
     const double first = row.value(cells[0]);
     for (size_t i = 0; i < cells.size(); ++i) {
