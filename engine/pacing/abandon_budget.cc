@@ -1,30 +1,35 @@
 #include "engine/pacing/abandon_budget.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
 namespace outpace::pacing {
 namespace {
-
-// The long-run aim, as a share of the cap: leaves room for the noise of the controller.
-constexpr double kAimShare = 0.95;
-// Chance of breaking the cap that the aim may leave over each horizon.
-constexpr double kBreachChance = 0.01;
-// Horizons of the chance constraint, in units of 1 / cap answers (33 at 3 %). A window is assumed
-// to see at least kWindowMin of them: below one, a single lost call breaks any cap.
-constexpr std::array<double, 3> kHorizons = {1, 2, 4};
+// A window is assumed to see at least kWindowMin / cap answers (67 at 3 %): below half of that a
+// single lost call breaks any cap.
 constexpr double kWindowMin = 2;
 
-// Per answer, up to kGainAgents agents: 200 answers to act, 12 minutes at 50 agents; with more
-// agents as many more answers, so that the time stays.
-constexpr double kIntegralGain = 0.005;
-constexpr double kGainAgents = 50;
-constexpr double kRecentShare = 0.01;
-constexpr double kProportionalGain = 0.3;
-const double kLogGainMin = std::log(0.02);
-const double kLogGainMax = std::log(4.0);
+// The aim in units of the cap, by the calls left (fitted by a Markov chain of answers and losses
+// against the occupancy each ratio buys; docs/PACING.md). At the edge it falls to a small share,
+// never to nothing: one line per free agent costs 100 agents two thirds of their work. In the
+// middle it is nearly constant, since a steady risk buys more than one that swings.
+constexpr double kEdge = 1.0;             // calls left below which only the least is aimed at
+constexpr double kEdgeWidth = 2;          // calls above it in which the aim recovers
+constexpr double kLeastAim = 0.25;        // a short window; a long one can bear to be a call over
+constexpr double kLeastAimGrowth = 0.04;  // per call of the whole budget above 5
+constexpr double kLeastAimMax = 0.8;
+constexpr double kDepth = 0.4;          // of it that is taken back over a reserve's worth of debt
+constexpr double kReturn = 0.1;         // pull to the reserve, per call
+constexpr double kReserve = 2.5;        // calls kept in hand, and
+constexpr double kReserveGrowth = 0.3;  // x sqrt(whole budget)
+constexpr double kMostAim = 1.1;
+
+// k: weight of "as the shape says" and memory, in lost calls.
+constexpr double kKPrior = 4;
+constexpr double kKMemory = 250;
+constexpr double kKMin = 0.1;
+constexpr double kKMax = 20;
 
 // theta / resulting ratio by number of agents at 3 %, base scenario (measured by simulation with
 // known parameters). Linear in log N between the points.
@@ -48,63 +53,121 @@ double ShapeFor(double agents) {
   return kShape.back().second;
 }
 
+double Sane(double v) { return v > 0 ? std::min(v, 1e12) : 0.0; }
+
+void Add(AbandonCounts& to, const AbandonCounts& from, double sign) {
+  to.served = std::max(0.0, to.served + sign * from.served);
+  to.machines = std::max(0.0, to.machines + sign * from.machines);
+  to.ended = std::max(0.0, to.ended + sign * from.ended);
+  to.abandoned = std::max(0.0, to.abandoned + sign * from.abandoned);
+  to.amd_machines = std::max(0.0, to.amd_machines + sign * from.amd_machines);
+}
+
 }  // namespace
 
-double AbandonCounts::Persons() const {
+double AbandonCounts::MachineShare() const {
   const double over = std::max(ended, machines);
-  const double machine_share = over > 0 ? machines / over : 0;
-  const double open = std::max(0.0, served - over);
-  return std::max(0.0, served - machines - open * machine_share) + abandoned;
+  return over > 0 ? machines / over : 0;
 }
 
-double AbandonCounts::Ratio() const {
-  const double persons = Persons();
-  return persons > 0 ? abandoned / persons : 0;
-}
-
-double PoissonTail(int b, double mean) {
-  if (b > mean + 10 * std::sqrt(mean) + 10) return 0;  // less than 1e-9
-  double term = std::exp(-mean);
-  double sum = term;
-  for (int k = 1; k <= b; ++k) sum += term *= mean / k;
-  return 1 - sum;
-}
-
-double PoissonMeanFor(int b, double chance) {
-  if (b < 0) return 0;
-  if (b > 500) return b - 3 * std::sqrt(static_cast<double>(b));  // far from any decision
-  double low = 0;
-  double high = b + 1;
-  for (int i = 0; i < 40; ++i) {
-    const double middle = (low + high) / 2;
-    (PoissonTail(b, middle) <= chance ? low : high) = middle;
+AbandonEstimate EstimateAbandoned(const AbandonCounts& counts, double amd_false_positive) {
+  const double over = std::max(counts.ended, counts.machines);
+  const double share = counts.MachineShare();
+  const double error = over > 0 ? std::sqrt(share * (1 - share) / over) : 0;
+  const double open = std::max(0.0, counts.served - over);
+  AbandonEstimate estimate;
+  estimate.abandoned = counts.abandoned * (1 - std::max(0.0, share - error));
+  estimate.persons =
+      std::max(0.0, counts.served - counts.machines - open * share) + estimate.abandoned;
+  if (counts.amd_machines > 0) {
+    const double missed = std::min(
+        counts.amd_machines, estimate.persons * amd_false_positive / (1 - amd_false_positive));
+    estimate.persons += missed;
+    estimate.abandoned += missed;
   }
-  return low;
+  return estimate;
 }
 
-void AbandonBudget::SetRatioMax(double ratio_max) {
-  ratio_max_ = ratio_max > 0.0001 ? std::min(ratio_max, 0.5) : 0.0001;  // NaN: the smallest
+void AbandonBudget::SetContracts(absl::Span<const Contract> contracts) {
+  std::vector<Window> windows(std::max<size_t>(1, contracts.size()));
+  for (size_t i = 0; i < contracts.size(); ++i) {
+    if (i < windows_.size() && windows_[i].contract.window == contracts[i].window) {
+      windows[i] = windows_[i];
+    }
+    windows[i].contract = contracts[i];
+  }
+  for (Window& window : windows) {
+    double& cap = window.contract.ratio_max;
+    cap = cap > 0.0001 ? std::min(cap, 0.5) : 0.0001;  // NaN: the smallest
+  }
+  windows_ = std::move(windows);
   UpdateAim();
 }
 
+void AbandonBudget::SetAmdFalsePositive(double share) {
+  amd_false_positive_ = share > 0 ? std::min(share, 0.5) : 0;
+  UpdateAim();
+}
+
+void AbandonBudget::SetIntensity(double intensity) {
+  intensity_ = intensity > 0.1 ? std::min(intensity, 2.0) : 0.1;
+}
+
+void AbandonBudget::Advance(MonoTime now) {
+  bool moved = false;
+  for (Window& window : windows_) {
+    if (window.contract.window == absl::InfiniteDuration()) continue;
+    const absl::Duration width =
+        std::max(window.contract.window / static_cast<int>(kBuckets), absl::Seconds(1));
+    if (now - window.bucket_began > window.contract.window * 2) {
+      // Nothing was asked for a long time.
+      window.counts = {};
+      window.buckets = {};
+      window.bucket_began = now;
+      moved = true;
+    }
+    while (now - window.bucket_began >= width) {
+      window.bucket_began = window.bucket_began + width;
+      window.bucket = (window.bucket + 1) % kBuckets;
+      Add(window.counts, window.buckets[window.bucket], -1);
+      window.buckets[window.bucket] = {};
+      moved = true;
+    }
+  }
+  if (moved) UpdateAim();
+}
+
+template <typename F>
+void AbandonBudget::Count(F add) {
+  for (Window& window : windows_) {
+    add(window.counts);
+    if (window.contract.window != absl::InfiniteDuration()) add(window.buckets[window.bucket]);
+  }
+}
+
 void AbandonBudget::OnServed() {
-  counts_.served += 1;
-  Learn(false);
+  Count([](AbandonCounts& c) { c.served += 1; });
+  Learn(0);
 }
 
 void AbandonBudget::OnMachine() {
-  counts_.machines = std::min(counts_.machines + 1, counts_.served);
+  Count([](AbandonCounts& c) { c.machines += 1; });
+  UpdateAim();
+}
+
+void AbandonBudget::OnAmdMachine() {
+  Count([](AbandonCounts& c) { c.amd_machines += 1; });
   UpdateAim();
 }
 
 void AbandonBudget::OnEnded() {
-  counts_.ended = std::min(counts_.ended + 1, counts_.served);
+  Count([](AbandonCounts& c) { c.ended += 1; });
   UpdateAim();
 }
 
 void AbandonBudget::OnAbandoned() {
-  counts_.abandoned += 1;
-  Learn(true);
+  Count([](AbandonCounts& c) { c.abandoned += 1; });
+  Learn(1);
 }
 
 void AbandonBudget::SetAtRisk(int calls_waiting) {
@@ -114,70 +177,99 @@ void AbandonBudget::SetAtRisk(int calls_waiting) {
   UpdateAim();
 }
 
-void AbandonBudget::StartWindow() {
-  counts_ = {};
+void AbandonBudget::StartWindow(size_t contract) {
+  Window& window = windows_[contract];
+  window.counts = {};
+  window.buckets = {};
   UpdateAim();
 }
 
-void AbandonBudget::SetCounts(const AbandonCounts& counts) {
-  const auto sane = [](double v) { return v > 0 ? std::min(v, 1e12) : 0.0; };
-  counts_.served = sane(counts.served);
-  counts_.machines = std::min(sane(counts.machines), counts_.served);
-  counts_.ended = std::min(sane(counts.ended), counts_.served);
-  counts_.abandoned = sane(counts.abandoned);
+void AbandonBudget::SetCounts(const AbandonCounts& counts, size_t contract) {
+  Window& window = windows_[contract];
+  window.counts = {.served = Sane(counts.served),
+                   .machines = Sane(counts.machines),
+                   .ended = Sane(counts.ended),
+                   .abandoned = Sane(counts.abandoned),
+                   .amd_machines = Sane(counts.amd_machines)};
+  window.buckets = {};
+  window.buckets[window.bucket] = window.counts;
   UpdateAim();
 }
 
-void AbandonBudget::Learn(bool abandoned) {
-  const double lost = abandoned ? 1 : 0;
-  // While the aim is throttled few dials carry risk, and the answers of progressive dialing say
-  // nothing about k: the integral learns in proportion to the risk that was allowed.
-  const double target = kAimShare * ratio_max_;
-  if (aim_ > 0) {
-    const double gain = kIntegralGain * std::min(1.0, kGainAgents / agents_);
-    log_gain_ = std::clamp(log_gain_ + gain * (aim_ - lost) / target, kLogGainMin, kLogGainMax);
+AbandonEstimate AbandonBudget::Estimate(size_t contract) const {
+  return EstimateAbandoned(windows_[contract].counts, amd_false_positive_);
+}
+
+void AbandonBudget::Learn(double lost) {
+  if (binding_ && aim_ > 0) {
+    lost_foretold_ += aim_ / K();
+    lost_seen_ += lost;
+    const double fade = std::min(1.0, kKMemory / (kKPrior + std::max(lost_foretold_, lost_seen_)));
+    lost_foretold_ *= fade;
+    lost_seen_ *= fade;
   }
-  recent_ratio_ += kRecentShare * (lost - recent_ratio_);
   UpdateAim();
+}
+
+double AbandonBudget::AimOf(const Window& window, double& left) const {
+  const double cap = window.contract.ratio_max;
+  const AbandonEstimate seen = EstimateAbandoned(window.counts, amd_false_positive_);
+  const double persons = std::max(seen.persons, kWindowMin / cap);
+  left = cap * persons - seen.abandoned - at_risk_ * (1 - window.counts.MachineShare());
+  const double budget = cap * persons;
+  const double least =
+      std::min(kLeastAimMax, kLeastAim + kLeastAimGrowth * std::max(0.0, budget - 5));
+  if (left < 1) {
+    // The deeper in the red the less, so that a burst is paid back soon.
+    const double depth = (1 - left) / (2 + kReserveGrowth * std::sqrt(budget));
+    return cap * std::max(kLeastAim, least * (1 - kDepth * depth));
+  }
+  const double edge = least + (1 - least) * (left - kEdge) / kEdgeWidth;
+  const double middle = 1 + kReturn * (left - kReserve - kReserveGrowth * std::sqrt(budget));
+  return cap * std::clamp(std::min(edge, middle), least, kMostAim);
 }
 
 void AbandonBudget::UpdateAim() {
-  const double persons = counts_.Persons();
-  double aim = kAimShare * ratio_max_;
-  for (const double horizon : kHorizons) {
-    const double ahead = std::max(horizon / ratio_max_, kWindowMin / ratio_max_ - persons);
-    const double allowed =
-        std::floor(ratio_max_ * (persons + ahead) + 1e-9) - counts_.abandoned - at_risk_;
-    const int b = static_cast<int>(std::clamp(allowed, -1.0, 1e6));
-    if (b < 1) {
-      aim = 0;
-    } else if (PoissonTail(b, aim * ahead) > kBreachChance) {  // else it leaves the aim as it is
-      aim = PoissonMeanFor(b, kBreachChance) / ahead;
+  aim_ = 1;
+  spent_ = false;
+  for (size_t i = 0; i < windows_.size(); ++i) {
+    double left = 0;
+    const double aim = AimOf(windows_[i], left);
+    spent_ = spent_ || left < 1;
+    if (aim < aim_) {
+      aim_ = aim;
+      left_ = left;
+      binding_contract_ = static_cast<int>(i);
     }
   }
-  aim_ = aim;
 }
 
 double AbandonBudget::Theta() const {
-  const double target = kAimShare * ratio_max_;
-  const double excess = std::clamp((recent_ratio_ - target) / target, -1.0, 3.0);
-  const double gain = std::exp(log_gain_ - kProportionalGain * std::max(0.0, excess));
-  return std::min(0.5, aim_ * ShapeFor(agents_) * gain);
+  return std::min(0.5, intensity_ * aim_ * ShapeFor(agents_) / K());
+}
+
+double AbandonBudget::K() const {
+  return std::clamp((kKPrior + lost_seen_) / (kKPrior + lost_foretold_), kKMin, kKMax);
 }
 
 void AbandonBudget::Save(std::vector<double>& out) const {
-  out.insert(out.end(), {counts_.served, counts_.machines, counts_.ended, counts_.abandoned,
-                         log_gain_, recent_ratio_});
+  const AbandonCounts& c = windows_[0].counts;
+  out.insert(out.end(), {c.served, c.machines, c.ended, c.abandoned, c.amd_machines, lost_seen_,
+                         lost_foretold_});
 }
 
 bool AbandonBudget::Load(absl::Span<const double> in) {
   if (in.size() != kSavedSize) return false;
   for (const double v : in) {
-    if (!std::isfinite(v)) return false;
+    if (!(v >= 0 && v < 1e12)) return false;
   }
-  log_gain_ = std::clamp(in[4], kLogGainMin, kLogGainMax);
-  recent_ratio_ = std::clamp(in[5], 0.0, 1.0);
-  SetCounts({.served = in[0], .machines = in[1], .ended = in[2], .abandoned = in[3]});
+  lost_seen_ = std::min(in[5], kKMemory);
+  lost_foretold_ = std::min(in[6], kKMemory);
+  SetCounts({.served = in[0],
+             .machines = in[1],
+             .ended = in[2],
+             .abandoned = in[3],
+             .amd_machines = in[4]});
   return true;
 }
 

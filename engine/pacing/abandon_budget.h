@@ -1,95 +1,137 @@
 #pragma once
 
-// How much risk a dial may take. The law caps abandoned calls as a share of calls answered by a
-// person in some window (16 CFR 310.4(b)(4)(i): 3 % per campaign and 30 days; Ofcom: per campaign
-// and day), so there is a budget, and two things can go wrong with it.
+// How much risk a dial may take. Law and contracts cap abandoned calls as a share of calls answered
+// by a person in some window (16 CFR 310.4(b)(4)(i): 3 % per campaign and 30 days; Ofcom: per
+// campaign and day; a client may ask for less), so there is a budget, in calls, and it is spent on
+// the cumulative count:
 //
-// On average: theta, the P_ab allowed per dial, is not the ratio that results. Dials launched later
-// are answered earlier and take the agent, so at 100 agents theta = 0.0105 gives 3 %, at 5 agents
-// 0.030. theta therefore is (aim x known shape in N x k), and k is found by a slow, bounded
-// proportional-integral controller counted in answers, not in seconds.
+//   left = cap x persons - abandoned          of the window, calls now waiting held against it
 //
-// In a short campaign: with 180 answers 3 % means five calls, and a rule that is right on average
-// breaks the cap in every second campaign. So the aim itself comes from a chance constraint on the
-// cumulative count: with n answered and b abandoned so far, over the next m answers at most
-// B = floor(cap (n + m)) - b more may be lost, and the aim is the ratio r for which
-// P(Poisson(r m) > B) <= 1 %, for each of several m. When B has run out the aim is 0, which leaves
-// progressive dialing: the campaign slows down and never stops, so n goes on growing and it
-// recovers.
+// The aim, the ratio to reach over the next answers, grows with what is left and falls to 0 before
+// one more lost call would break the cap. So a campaign of one hour, for which 3 % means five
+// calls, keeps its cap as well as one of a month, and over a long window all of the budget is used.
+// With an aim of 0 dialing is progressive: the campaign slows down and never stops, so the count of
+// persons goes on growing and it recovers. Several contracts: the smallest aim holds.
+//
+// theta, the P_ab allowed for a dial, is not the ratio that results: dials launched later are
+// answered earlier and take the agent, agents finish who were not expected to. theta therefore is
+// aim x shape(N) / k, with the shape known in advance and k = lost / (theta / shape), learned
+// from the answers (a Gamma posterior that forgets).
 
+#include <array>
 #include <cstddef>
+#include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "engine/base/clock.h"
 
 namespace outpace::pacing {
 
-// Counts of the window. `served`: answered and connected to an agent; `machines`: of those, the
-// ones the agent found to be a machine; `ended`: of the served, calls that are over (so that the
-// agent has had his say on them).
+struct Contract {
+  std::string name;                                  // for boards and logs
+  double ratio_max = 0.03;                           // abandoned / answered by persons, in (0, 1)
+  absl::Duration window = absl::InfiniteDuration();  // rolling; infinite: since StartWindow()
+};
+
+// Counts of a window. `served`: answered and connected to an agent; `machines`: of those, the ones
+// the agent found to be a machine; `ended`: of the served, calls that are over (so that the agent
+// has had his say on them); `amd_machines`: answered and taken for a machine by AMD, nobody asked.
 struct AbandonCounts {
   double served = 0;
   double machines = 0;
   double ended = 0;
   double abandoned = 0;
+  double amd_machines = 0;
 
-  // Persons who answered, as far as can be told: connected calls that still talk are machines in
-  // the proportion found so far (the "reasoned estimate" of Ofcom's formula). Abandoned calls all
-  // count as persons, which is the careful side.
-  double Persons() const;
-  // abandoned / Persons(), 0 before the first answer.
-  double Ratio() const;
+  // Share of machines among answered calls that agents met: the reasoned estimate of Ofcom's
+  // formula (2010 statement, annex 3) for those whom nobody met.
+  double MachineShare() const;
 };
 
-// P(X > b) for a Poisson count with this mean (0 to 500), b >= 0.
-double PoissonTail(int b, double mean);
-
-// The largest Poisson mean with P(X > b) <= `chance` (0 < chance < 1), for b >= 0; 0 for b < 0.
-double PoissonMeanFor(int b, double chance);
+// Persons who answered and calls lost among them, as far as can be told. Connected calls that still
+// talk are machines in the proportion found so far; so are abandoned calls, less one standard error
+// (the careful side). `amd_false_positive`: share of persons whom AMD takes for machines; they were
+// answered and met nobody.
+struct AbandonEstimate {
+  double persons = 0;
+  double abandoned = 0;
+  double Ratio() const { return persons > 0 ? abandoned / persons : 0; }
+};
+AbandonEstimate EstimateAbandoned(const AbandonCounts& counts, double amd_false_positive);
 
 class AbandonBudget {
  public:
-  // `ratio_max`: the cap, in (0, 1). Outside that it is taken as the nearest of 0.0001 and 0.5.
-  explicit AbandonBudget(double ratio_max) { SetRatioMax(ratio_max); }
-  void SetRatioMax(double ratio_max);
-  double ratio_max() const { return ratio_max_; }
+  explicit AbandonBudget(absl::Span<const Contract> contracts) { SetContracts(contracts); }
+  // Caps outside (0, 1) are taken as the nearest of 0.0001 and 0.5; at least one contract. Counts
+  // of contracts whose place and window stay are kept.
+  void SetContracts(absl::Span<const Contract> contracts);
+  void SetAmdFalsePositive(double share);
+  // Scales theta: 1 as learned. In [0.1, 2].
+  void SetIntensity(double intensity);
 
-  // Agents logged in now (> 0): the more, the faster answers come, and the less each may move
-  // theta.
-  void SetAgents(int agents) { agents_ = agents; }
+  void SetAgents(int agents) { agents_ = agents; }  // logged in now, > 0
+  void Advance(MonoTime now);                       // rolling windows move on
   void OnServed();
-  void OnMachine();  // a served call turned out a machine
-  void OnEnded();    // a served call is over
+  void OnMachine();     // a served call turned out a machine
+  void OnAmdMachine();  // AMD took an answered call for a machine
+  void OnEnded();       // a served call is over
   void OnAbandoned();
   // Answered calls that wait for an agent at this moment: each may be lost, so each is held against
   // the budget until it is known.
   void SetAtRisk(int calls_waiting);
-  // A new window (day, month, campaign) begins; what was learned of theta is kept.
-  void StartWindow();
+  // Whether the risk is what binds the dialing now; what is lost while something else does (lines,
+  // leads) says nothing of k.
+  void SetBinding(bool binding) { binding_ = binding; }
+  // A new window (day, month, campaign) of that contract begins; what was learned of k is kept.
+  void StartWindow(size_t contract = 0);
   // Counts of the present window from the store, after a restart.
-  void SetCounts(const AbandonCounts& counts);
-  const AbandonCounts& counts() const { return counts_; }
+  void SetCounts(const AbandonCounts& counts, size_t contract = 0);
+  const AbandonCounts& counts(size_t contract = 0) const { return windows_[contract].counts; }
+  AbandonEstimate Estimate(size_t contract = 0) const;
+  size_t contracts() const { return windows_.size(); }
 
-  // Ratio to aim at over the next answers: 0 when one more abandoned call would break the cap.
+  // Ratio to aim at over the next answers: 0 when one more abandoned call would break a cap.
   double Aim() const { return aim_; }
+  int binding_contract() const { return binding_contract_; }
+  bool Spent() const { return spent_; }  // of any contract
+  double Left() const { return left_; }  // calls the binding contract may still lose
   // P_ab allowed for a dial.
   double Theta() const;
 
-  static constexpr size_t kSavedSize = 6;
-  void Save(std::vector<double>& out) const;
+  static constexpr size_t kSavedSize = 7;
+  void Save(std::vector<double>& out) const;  // counts of the first contract
   bool Load(absl::Span<const double> in);
 
  private:
-  void Learn(bool abandoned);
+  static constexpr size_t kBuckets = 96;
+  struct Window {
+    Contract contract;
+    AbandonCounts counts;
+    std::array<AbandonCounts, kBuckets> buckets;  // of a rolling window
+    size_t bucket = 0;
+    MonoTime bucket_began;
+  };
+  template <typename F>
+  void Count(F add);
+  void Learn(double lost);
+  double K() const;
   void UpdateAim();
+  double AimOf(const Window& window, double& left) const;
 
-  double ratio_max_ = 0.03;
-  AbandonCounts counts_;
-  double log_gain_ = 0;      // integral part: log of k
-  double recent_ratio_ = 0;  // abandoned share of about the last 100 answers
+  std::vector<Window> windows_;
+  double amd_false_positive_ = 0;
+  double intensity_ = 1;
+  double lost_seen_ = 0;      // of the answers remembered,
+  double lost_foretold_ = 0;  // and what theta / shape foretold for them
   int agents_ = 1;
   double at_risk_ = 0;
+  bool binding_ = true;
   double aim_ = 0;
+  double left_ = 0;
+  bool spent_ = false;
+  int binding_contract_ = 0;
 };
 
 }  // namespace outpace::pacing

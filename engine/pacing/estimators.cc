@@ -185,6 +185,23 @@ double DurationLaw::Incidence(double age) const {
   return incidence_[bin] + part * (incidence_[bin + 1] - incidence_[bin]);
 }
 
+double DurationLaw::ShareBy(double age) const {
+  const double whole = Whole();
+  return whole > 0 ? std::clamp(Incidence(SaneAge(age)) / whole, 0.0, 1.0) : 1;
+}
+
+double DurationLaw::OthersSurvival(double age) const {
+  const double whole = Whole();
+  if (!(whole < 1)) return 0;
+  const double left = Survival(SaneAge(age)) - (whole - Incidence(SaneAge(age)));
+  return std::clamp(left / (1 - whole), 0.0, 1.0);
+}
+
+double DurationLaw::Whole() const {
+  const size_t last = bins_.size() - 1;
+  return incidence_[last] + last_share_ * survival_[last];
+}
+
 double DurationLaw::EndsWithin(double age, double ahead) const {
   if (!(ahead > 0)) return 0;
   age = SaneAge(age);

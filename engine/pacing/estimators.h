@@ -82,6 +82,10 @@ class DurationLaw {
 
   // P(not ended by `age`).
   double Survival(double age) const;
+  // Of all that end by end 0, the share that does so by `age`: G(age), 1 in the end.
+  double ShareBy(double age) const;
+  // P(not ended by `age` | it will not be by end 0).
+  double OthersSurvival(double age) const;
   // P(end 0 in (age, age + ahead] | not ended by age).
   double EndsWithin(double age, double ahead) const;
   // The same for an age at the lower edge of `bin`: quicker, for tables over the bins.
@@ -107,6 +111,7 @@ class DurationLaw {
   void SpendOne(double age, double passed);
   void Forget();
   double Incidence(double age) const;  // P(end 0 by `age`)
+  double Whole() const;                // P(end 0 ever)
 
   LogBins bins_;
   size_t ends_;

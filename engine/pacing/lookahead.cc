@@ -53,62 +53,75 @@ double ProbabilityAtLeast(absl::Span<const double> answers, absl::Span<const dou
   return std::clamp(sum, 0.0, 1.0);
 }
 
+void Lookahead::Begin(int agents_free, const std::array<RingPoint, kRingPoints>& points,
+                      bool exact) {
+  exact_ = exact;
+  agents_free_ = agents_free;
+  for (size_t j = 0; j < kRingPoints; ++j) {
+    if (exact) {
+      answers_[j].assign(1, 1.0);
+      for (const double q : points[j].answers) AddBernoulli(answers_[j], q);
+      frees_[j].assign(1, 1.0);
+      for (const double c : points[j].frees) AddBernoulli(frees_[j], c);
+      continue;
+    }
+    mean_[j] = agents_free;
+    variance_[j] = 0;
+    for (const double q : points[j].answers) {
+      mean_[j] -= q;
+      variance_[j] += q * (1 - q);
+    }
+    for (const double c : points[j].frees) {
+      mean_[j] += c;
+      variance_[j] += c * (1 - c);
+    }
+  }
+}
+
+double Lookahead::Risk() const {
+  return MeanOverPoints([&](size_t j) {
+    if (exact_) return ProbabilityAtLeast(answers_[j], frees_[j], agents_free_);
+    return NormalCdf((0.5 - mean_[j]) / std::sqrt(std::max(variance_[j], 1e-12)));
+  });
+}
+
+double Lookahead::RiskAfter(const Chances& dial) const {
+  return MeanOverPoints([&](size_t j) {
+    if (exact_) {
+      scratch_ = answers_[j];
+      AddBernoulli(scratch_, dial[j]);
+      return ProbabilityAtLeast(scratch_, frees_[j], agents_free_);
+    }
+    const double mean = mean_[j] - dial[j];
+    const double variance = variance_[j] + dial[j] * (1 - dial[j]);
+    return NormalCdf((0.5 - mean) / std::sqrt(std::max(variance, 1e-12)));
+  });
+}
+
+void Lookahead::Add(const Chances& dial) {
+  for (size_t j = 0; j < kRingPoints; ++j) {
+    if (exact_) {
+      AddBernoulli(answers_[j], dial[j]);
+    } else {
+      mean_[j] -= dial[j];
+      variance_[j] += dial[j] * (1 - dial[j]);
+    }
+  }
+}
+
 LookaheadResult Lookahead::Launch(int agents_free, const std::array<RingPoint, kRingPoints>& points,
                                   double theta, int dials_max, bool exact) {
-  LookaheadResult result = exact ? LaunchExact(agents_free, points, theta, dials_max)
-                                 : LaunchNormal(agents_free, points, theta, dials_max);
+  LookaheadResult result;
   result.answers_expected = MeanOverPoints([&](size_t j) { return Sum(points[j].answers); });
   result.agents_expected_free =
       agents_free + MeanOverPoints([&](size_t j) { return Sum(points[j].frees); });
-  return result;
-}
-
-LookaheadResult Lookahead::LaunchExact(int agents_free,
-                                       const std::array<RingPoint, kRingPoints>& points,
-                                       double theta, int dials_max) {
-  for (size_t j = 0; j < kRingPoints; ++j) {
-    answers_[j].assign(1, 1.0);
-    for (const double q : points[j].answers) AddBernoulli(answers_[j], q);
-    frees_[j].assign(1, 1.0);
-    for (const double c : points[j].frees) AddBernoulli(frees_[j], c);
-  }
-  LookaheadResult result;
+  Chances dial;
+  for (size_t j = 0; j < kRingPoints; ++j) dial[j] = points[j].new_dial;
+  Begin(agents_free, points, exact);
   for (;; ++result.dials) {
-    result.p_abandon = MeanOverPoints(
-        [&](size_t j) { return ProbabilityAtLeast(answers_[j], frees_[j], agents_free); });
+    result.p_abandon = Risk();
     if (result.dials >= dials_max || !(result.p_abandon <= theta)) return result;
-    for (size_t j = 0; j < kRingPoints; ++j) AddBernoulli(answers_[j], points[j].new_dial);
-  }
-}
-
-LookaheadResult Lookahead::LaunchNormal(int agents_free,
-                                        const std::array<RingPoint, kRingPoints>& points,
-                                        double theta, int dials_max) {
-  // Mean and variance of K + C - A.
-  std::array<double, kRingPoints> mean;
-  std::array<double, kRingPoints> variance;
-  for (size_t j = 0; j < kRingPoints; ++j) {
-    mean[j] = agents_free;
-    variance[j] = 0;
-    for (const double q : points[j].answers) {
-      mean[j] -= q;
-      variance[j] += q * (1 - q);
-    }
-    for (const double c : points[j].frees) {
-      mean[j] += c;
-      variance[j] += c * (1 - c);
-    }
-  }
-  LookaheadResult result;
-  for (;; ++result.dials) {
-    result.p_abandon = MeanOverPoints([&](size_t j) {
-      return NormalCdf((0.5 - mean[j]) / std::sqrt(std::max(variance[j], 1e-12)));
-    });
-    if (result.dials >= dials_max || !(result.p_abandon <= theta)) return result;
-    for (size_t j = 0; j < kRingPoints; ++j) {
-      mean[j] -= points[j].new_dial;
-      variance[j] += points[j].new_dial * (1 - points[j].new_dial);
-    }
+    Add(dial);
   }
 }
 

@@ -49,19 +49,32 @@ struct LookaheadResult {
 // Keeps its scratch memory from call to call; nothing else. One thread.
 class Lookahead {
  public:
-  // `agents_free` is K (may be negative: more calls wait than agents are free), `exact` asks for
-  // the convolution. Launches at most `dials_max` (>= 0). A `theta` below 0 launches nothing.
+  using Chances = std::array<double, kRingPoints>;  // q of one new dial at each ring point
+
+  // Takes stock: `agents_free` is K (may be negative: more calls wait than agents are free),
+  // `exact` asks for the convolution.
+  void Begin(int agents_free, const std::array<RingPoint, kRingPoints>& points, bool exact);
+  // P_ab of a dial launched next.
+  double Risk() const;
+  // The same if this dial were launched before it.
+  double RiskAfter(const Chances& dial) const;
+  // One more dial is launched.
+  void Add(const Chances& dial);
+
+  // All at once for leads that are alike (RingPoint::new_dial): launches at most `dials_max` (>= 0)
+  // while the risk is at most `theta`. A `theta` below 0 launches nothing.
   LookaheadResult Launch(int agents_free, const std::array<RingPoint, kRingPoints>& points,
                          double theta, int dials_max, bool exact);
 
  private:
-  LookaheadResult LaunchExact(int agents_free, const std::array<RingPoint, kRingPoints>& points,
-                              double theta, int dials_max);
-  LookaheadResult LaunchNormal(int agents_free, const std::array<RingPoint, kRingPoints>& points,
-                               double theta, int dials_max);
-
+  bool exact_ = true;
+  int agents_free_ = 0;
   std::array<std::vector<double>, kRingPoints> answers_;
   std::array<std::vector<double>, kRingPoints> frees_;
+  mutable std::vector<double> scratch_;
+  // Mean and variance of K + C - A, for the normal approximation.
+  std::array<double, kRingPoints> mean_{};
+  std::array<double, kRingPoints> variance_{};
 };
 
 // Adds an independent Bernoulli(p) to the count whose probabilities are `pmf` (pmf[k] = P(X = k)).

@@ -16,19 +16,11 @@ constexpr auto kAnswer = static_cast<size_t>(RingEnd::kAnswer);
 // Observations that a law remembers: dials (more where answers are rare, so that kAnswerMemory
 // answers are among them) and talks; more with many agents, 20 dials and 5 talks each.
 constexpr double kRingMemoryMin = 400;
-constexpr double kAnswerMemory = 200;
+constexpr double kAnswerMemory = 400;
 constexpr double kTalkMemoryMin = 250;
 
-// A step in the answer ratio (another list, another hour) shows in the last answers long before the
-// law has learned it.
-constexpr double kDriftMemory = 30;  // answers
-constexpr double kDriftDeviations = 1.5;
-constexpr double kDriftMin = 0.25;  // downwards with care: answers that are late look like none
-constexpr double kDriftMax = 4;
-constexpr double kDriftLawMin =
-    40;  // answers the law must rest on before it can be said to be wrong
-
-constexpr double kCaution = 1;  // standard errors
+// What is not known well is taken on the careful side by so many standard errors.
+constexpr double kCaution = 1;
 constexpr double kForever = 1e6;
 
 // Before anything is known: a careful guess (many answers, long talks) that weighs as much as a few
@@ -48,13 +40,26 @@ constexpr DurationLaw::PriorEnd kWrapPrior = {1, 10};
 constexpr double kTalkAgeMax = 1800;
 constexpr double kWrapAgeMax = 300;
 
+constexpr double kAmdShare = 0.01;
+
+// Every so many leads chosen, the oldest of the window is one.
+constexpr uint32_t kOldestEvery = 8;
+
 const absl::Duration kRefreshEvery = absl::Milliseconds(500);
 
 // Legs per agent and second that may be placed on top of those one decision may place at once (one
 // per agent). A campaign at 4 % answers and 40 s talks needs 0.6.
 constexpr double kBurstPerAgentSecond = 1;
 
-constexpr double kStateVersion = 1;
+constexpr double kStateVersion = 2;
+
+// A trunk that answers everything at once: so many of the last dials, answered within so long.
+constexpr double kInstantAnswerS = 0.3;
+constexpr double kInstantShareMax = 0.6;
+constexpr double kInstantMemory = 30;
+// AMD that calls everyone a machine: so many verdicts in a row. One person in ten among the answers
+// gives that once in 600 times, and then only until the next person.
+constexpr int kMachinesInARow = 60;
 
 RingEnd RingEndOf(AttemptResult result) {
   switch (result) {
@@ -76,12 +81,26 @@ RingEnd RingEndOf(AttemptResult result) {
   return RingEnd::kOther;
 }
 
-// Value of a table over bins of age, linear between the edges.
-double At(const LogBins& bins, const std::vector<double>& table, double age) {
-  const size_t bin = bins.Find(age);
-  if (bin + 1 == table.size()) return table[bin];
-  const double part = std::max(0.0, age - bins.edge(bin)) / bins.width(bin);
-  return table[bin] + part * (table[bin + 1] - table[bin]);
+// An age among the bins: reads tables over them, linear between the edges.
+class Place {
+ public:
+  Place(const LogBins& bins, double age) : bin_(bins.Find(age)) {
+    if (bin_ + 1 == bins.size()) return;
+    part_ = std::clamp((age - bins.edge(bin_)) / bins.width(bin_), 0.0, 1.0);
+  }
+  double In(const std::vector<double>& table) const {
+    if (bin_ + 1 == table.size()) return table[bin_];
+    return table[bin_] + part_ * (table[bin_ + 1] - table[bin_]);
+  }
+
+ private:
+  size_t bin_;
+  double part_ = 0;
+};
+
+std::vector<Contract> ContractsOf(const PacerSettings& settings) {
+  if (!settings.contracts.empty()) return settings.contracts;
+  return {{"abandonment", settings.abandon_ratio_max, absl::InfiniteDuration()}};
 }
 
 double Finite(double v, double otherwise) { return std::isfinite(v) ? v : otherwise; }
@@ -136,7 +155,7 @@ Pacer::Pacer(const PacerSettings& settings)
     : ring_(RingBins(), kRingEnds, kRingMemoryMin),
       talk_(TalkBins(), 1, kTalkMemoryMin),
       wrap_(TalkBins(), 1, kTalkMemoryMin),
-      budget_(settings.abandon_ratio_max) {
+      budget_(ContractsOf(settings)) {
   UpdateSettings(settings);
   ring_.SetPrior(kRingPrior, absl::ToDoubleSeconds(settings_.ring_time_max), kRingPriorWeight);
   talk_.SetPrior({&kTalkPrior, 1}, kTalkAgeMax, kTalkPriorWeight);
@@ -151,23 +170,26 @@ void Pacer::UpdateSettings(const PacerSettings& settings) {
       std::clamp(settings.answer_limit, absl::ZeroDuration(), absl::Seconds(60));
   settings_.ring_time_max =
       std::clamp(settings.ring_time_max, absl::Seconds(1), absl::Seconds(300));
-  budget_.SetRatioMax(settings.abandon_ratio_max);
+  budget_.SetContracts(ContractsOf(settings));
+  budget_.SetAmdFalsePositive(settings.amd_false_positive);
+  budget_.SetIntensity(settings.intensity);
   tables_stale_ = true;
 }
 
-void Pacer::OnDialed(AttemptId id, const LeadTraits&, MonoTime now) {
+void Pacer::OnDialed(AttemptId id, const LeadTraits& lead, MonoTime now) {
   if (!in_flight_index_.emplace(id, in_flight_.size()).second) {
     ++events_unknown_;
     return;
   }
-  in_flight_.push_back({id, now});
+  in_flight_.push_back({id, now, answers_model_.PlaceOf(lead)});
 }
 
-bool Pacer::TakeInFlight(AttemptId id, MonoTime now, double& age_s) {
+bool Pacer::TakeInFlight(AttemptId id, MonoTime now, double& age_s, LeadPlace& lead) {
   const auto found = in_flight_index_.find(id);
   if (found == in_flight_index_.end()) return false;
   const size_t place = found->second;
   age_s = absl::ToDoubleSeconds(now - in_flight_[place].dialed);
+  lead = in_flight_[place].lead;
   in_flight_index_.erase(found);
   if (place + 1 != in_flight_.size()) {
     in_flight_[place] = in_flight_.back();
@@ -177,33 +199,47 @@ bool Pacer::TakeInFlight(AttemptId id, MonoTime now, double& age_s) {
   return true;
 }
 
-bool Pacer::TakeAnswered(AttemptId id, double* ring_s) {
+bool Pacer::TakeAnswered(AttemptId id, Answered& answered) {
   const auto found = answered_.find(id);
   if (found == answered_.end()) {
     ++events_unknown_;
     return false;
   }
-  if (ring_s != nullptr) *ring_s = found->second;
+  answered = found->second;
   answered_.erase(found);
   return true;
 }
 
+void Pacer::SpendLast(const LeadPlace& lead, double age_s, MonoTime now) {
+  const double passed = std::min(age_s, SinceSpent(now, age_s));
+  answers_model_.Spend(ring_, lead, std::max(0.0, age_s - passed), age_s);
+}
+
+void Pacer::CountInstant(bool instant) {
+  instant_answers_ += ((instant ? 1.0 : 0.0) - instant_answers_) / kInstantMemory;
+  instant_weight_ += 1;
+}
+
 void Pacer::OnAnswered(AttemptId id, MonoTime now) {
-  double age_s = 0;
-  if (!TakeInFlight(id, now, age_s)) {
+  Answered answered;
+  if (!TakeInFlight(id, now, answered.ring_s, answered.lead)) {
     ++events_unknown_;
     return;
   }
-  ring_.Observe(kAnswer, age_s, SinceSpent(now, age_s));
-  drift_seen_ += 1;
-  answered_.emplace(id, age_s);
+  CountInstant(answered.ring_s < kInstantAnswerS);
+  SpendLast(answered.lead, answered.ring_s, now);
+  ring_.Observe(kAnswer, answered.ring_s, SinceSpent(now, answered.ring_s));
+  answered_.emplace(id, answered);
 }
 
 void Pacer::OnResolved(AttemptId id, AttemptResult result, MonoTime now) {
   double age_s = 0;
+  LeadPlace lead;
   const RingEnd end = RingEndOf(result);
-  if (TakeInFlight(id, now, age_s)) {
-    if (result == AttemptResult::kTrunkFault) return;
+  if (TakeInFlight(id, now, age_s, lead)) {
+    if (result == AttemptResult::kTrunkFault) {
+      return;
+    }
     if (result == AttemptResult::kCancelled) {
       ring_.Censor(age_s, SinceSpent(now, age_s));
     } else {
@@ -211,21 +247,33 @@ void Pacer::OnResolved(AttemptId id, AttemptResult result, MonoTime now) {
     }
     return;
   }
-  if (!TakeAnswered(id, &age_s)) return;
+  Answered answered;
+  if (!TakeAnswered(id, answered)) return;
   if (end == RingEnd::kMachine) {
-    ring_.Reclassify(kAnswer, static_cast<size_t>(end), age_s);
-    drift_seen_ = std::max(0.0, drift_seen_ - 1);
+    ring_.Reclassify(kAnswer, static_cast<size_t>(end), answered.ring_s);
+    budget_.OnAmdMachine();
+    amd_persons_ += kAmdShare * (0 - amd_persons_);
+    ++machines_in_a_row_;
   } else {
+    answers_model_.OnPerson(answered.lead);
     ++callers_gone_;
   }
 }
 
 void Pacer::OnConnected(AttemptId id, MonoTime) {
-  if (TakeAnswered(id, nullptr)) budget_.OnServed();
+  Answered answered;
+  if (!TakeAnswered(id, answered)) return;
+  answers_model_.OnPerson(answered.lead);
+  budget_.OnServed();
+  machines_in_a_row_ = 0;
+  amd_persons_ += kAmdShare * (1 - amd_persons_);
 }
 
 void Pacer::OnAbandoned(AttemptId id, MonoTime) {
-  if (TakeAnswered(id, nullptr)) budget_.OnAbandoned();
+  Answered answered;
+  if (!TakeAnswered(id, answered)) return;
+  answers_model_.OnPerson(answered.lead);
+  budget_.OnAbandoned();
 }
 
 void Pacer::OnWasMachine(AttemptId) { budget_.OnMachine(); }
@@ -261,13 +309,10 @@ void Pacer::Learn(const PacingInput& input, MonoTime now) {
   const bool due = !spent_once_ || now - spent_ >= kRefreshEvery;
   if (due) {
     const double passed = spent_once_ ? absl::ToDoubleSeconds(now - spent_) : kForever;
-    for (const double age : dial_ages_) {
-      const double from = std::max(0.0, age - passed);
-      drift_expected_ += ring_.EndsWithin(from, age - from);
+    for (size_t i = 0; i < in_flight_.size(); ++i) {
+      const double age = dial_ages_[i];
+      answers_model_.Spend(ring_, in_flight_[i].lead, std::max(0.0, age - passed), age);
     }
-    const double fade = std::min(1.0, kDriftMemory / std::max(drift_expected_, 1e-9));
-    drift_expected_ *= fade;
-    drift_seen_ *= fade;
 
     const double n = static_cast<double>(talk_ages_.size() + wrap_ages_.size()) + input.agents_idle;
     ring_.SetMemory(
@@ -281,16 +326,7 @@ void Pacer::Learn(const PacingInput& input, MonoTime now) {
     spent_ = now;
   }
   if (due || tables_stale_) BuildTables();
-}
-
-double Pacer::AnswerFactor() const {
-  if (!(drift_expected_ > 1) || ring_.Weight(kAnswer) < kDriftLawMin) return 1;
-  // Only what chance does not explain: the difference, less kDriftDeviations of its own noise.
-  const double difference = drift_seen_ - drift_expected_;
-  const double noise = kDriftDeviations * std::sqrt(drift_expected_);
-  const double beyond = std::max(0.0, std::abs(difference) - noise);
-  const double factor = 1 + std::copysign(beyond, difference) / drift_expected_;
-  return std::clamp(factor, kDriftMin, kDriftMax);
+  if (due) answers_model_.Refresh(ring_);
 }
 
 void Pacer::BuildTables() {
@@ -298,16 +334,25 @@ void Pacer::BuildTables() {
   ring_.Refresh();
   talk_.Refresh();
   wrap_.Refresh();
+  ring_mean_ = absl::Seconds(ring_.MeanAge());
+  talk_mean_ = absl::Seconds(talk_.MeanAge());
+  wrap_mean_ = absl::Seconds(wrap_.MeanAge());
   // What is not known well is taken on the careful side by one standard error.
-  const double answers_up =
-      AnswerFactor() * (1 + kCaution / std::sqrt(std::max(ring_.Weight(kAnswer), 1.0)));
   const double frees_down = 1 / (1 + kCaution / std::sqrt(std::max(talk_.Weight(0), 1.0)));
   const double limit = absl::ToDoubleSeconds(settings_.answer_limit);
+  const size_t bins = ring_.bins().size();
+  dial_left_.resize(bins);
+  dial_others_.resize(bins);
+  for (size_t bin = 0; bin < bins; ++bin) {
+    dial_left_[bin] = 1 - ring_.ShareBy(ring_.bins().edge(bin));
+    dial_others_[bin] = ring_.OthersSurvival(ring_.bins().edge(bin));
+  }
   for (size_t j = 0; j < kRingPoints; ++j) {
     const double u = std::max(1e-3, ring_.Quantile(kRingQuantiles[j]));
-    dial_table_[j].resize(ring_.bins().size());
-    for (size_t bin = 0; bin < dial_table_[j].size(); ++bin) {
-      dial_table_[j][bin] = std::min(1.0, answers_up * ring_.EndsWithinFromEdge(bin, u));
+    dial_table_[j].resize(bins);
+    for (size_t bin = 0; bin < bins; ++bin) {
+      const double edge = ring_.bins().edge(bin);
+      dial_table_[j][bin] = std::max(0.0, ring_.ShareBy(edge + u) - (1 - dial_left_[bin]));
     }
     new_dial_[j] = dial_table_[j][0];
     FillFreeAfterTalk(talk_, wrap_, u + limit, talk_table_[j]);
@@ -319,33 +364,148 @@ void Pacer::BuildTables() {
   }
 }
 
-void Pacer::DecidePredictive(int free_now, int agents_all, int legs_floor, int legs_most,
-                             Decision& decision) {
-  std::array<RingPoint, kRingPoints> points;
+void Pacer::DecidePredictive(const PacingInput& input, int free_now, int agents_all, int legs_floor,
+                             int legs_most, Decision& decision) {
   for (size_t j = 0; j < kRingPoints; ++j) {
     answers_[j].clear();
-    for (const double age : dial_ages_) {
-      answers_[j].push_back(At(ring_.bins(), dial_table_[j], age));
-    }
     frees_[j].clear();
-    for (const double age : talk_ages_) {
-      frees_[j].push_back(At(talk_.bins(), talk_table_[j], age));
+  }
+  const double up = 1 + kCaution / std::sqrt(std::max(ring_.Weight(kAnswer), 1.0));
+  for (size_t i = 0; i < in_flight_.size(); ++i) {
+    const double chance = std::min(0.98, up * answers_model_.Chance(in_flight_[i].lead));
+    const Place at(ring_.bins(), dial_ages_[i]);
+    const double alive = chance * at.In(dial_left_) + (1 - chance) * at.In(dial_others_);
+    for (size_t j = 0; j < kRingPoints; ++j) {
+      const double q = chance * at.In(dial_table_[j]) / std::max(alive, 1e-6);
+      answers_[j].push_back(std::clamp(q, 0.0, 1.0));
     }
-    for (const double age : wrap_ages_) {
-      frees_[j].push_back(At(wrap_.bins(), wrap_table_[j], age));
-    }
-    points[j] = {answers_[j], frees_[j], new_dial_[j]};
+  }
+  for (int i = 0; i < input.calls_in_amd; ++i) {
+    for (size_t j = 0; j < kRingPoints; ++j) answers_[j].push_back(amd_persons_);
+  }
+  for (const double age : talk_ages_) {
+    const Place at(talk_.bins(), age);
+    for (size_t j = 0; j < kRingPoints; ++j) frees_[j].push_back(at.In(talk_table_[j]));
+  }
+  for (const double age : wrap_ages_) {
+    const Place at(wrap_.bins(), age);
+    for (size_t j = 0; j < kRingPoints; ++j) frees_[j].push_back(at.In(wrap_table_[j]));
+  }
+  std::array<RingPoint, kRingPoints> points;
+  for (size_t j = 0; j < kRingPoints; ++j) points[j] = {answers_[j], frees_[j], 0};
+  for (size_t j = 0; j < kRingPoints; ++j) {
+    for (const double q : answers_[j]) decision.answers_expected += kRingWeights[j] * q;
+    for (const double c : frees_[j]) decision.agents_expected_free += kRingWeights[j] * c;
   }
   decision.theta = budget_.Theta();
-  const LookaheadResult ahead =
-      lookahead_.Launch(free_now, points, decision.theta, legs_most, agents_all <= kAgentsExactMax);
-  decision.p_abandon = ahead.p_abandon;
-  decision.answers_expected = ahead.answers_expected;
-  decision.agents_expected_free = ahead.agents_expected_free;
-  const bool stopped_by_risk = !(ahead.p_abandon <= decision.theta);  // NaN is a risk
-  if (!stopped_by_risk) return;  // one of the caps binds: they are applied by the caller
-  decision.legs_to_place = std::max(ahead.dials, legs_floor);
-  decision.limit = budget_.Aim() > 0 ? Limit::kAbandonment : Limit::kBudget;
+  lookahead_.Begin(free_now, points, agents_all <= kAgentsExactMax);
+  const bool choose = !input.next.empty();
+  if (choose) SortChoice(input, up);
+  const LeadChance alike = {std::min(0.98, up * answers_model_.campaign_ratio()), 0};
+  int dials = 0;
+  for (;; ++dials) {
+    decision.p_abandon = lookahead_.Risk();
+    const bool stopped_by_risk = !(decision.p_abandon <= decision.theta);  // NaN is a risk
+    if (stopped_by_risk && dials >= legs_floor) break;
+    if (dials >= legs_most) return;  // one of the caps binds: they are applied by the caller
+    const LeadChance next = choose ? Choose(decision.theta) : alike;
+    if (choose) picks_.push_back(next.index);
+    lookahead_.Add(NewDial(next.chance));
+  }
+  decision.legs_to_place = dials;
+  decision.limit = budget_.Spent() ? Limit::kBudget : Limit::kAbandonment;
+}
+
+// Which lead: the last dial of a decision may be the likeliest to be answered, since its own chance
+// harms only the dials before it; those before it harm least if they are unlikely ones. So unlikely
+// leads go first, as long as the risk allows another after them, and a likely one closes. With one
+// agent free that is one good lead instead of several middling ones that may answer together. All
+// leads of the window are dialed in the end: every kOldestEvery-th is the oldest.
+void Pacer::SortChoice(const PacingInput& input, double up) {
+  choice_.clear();
+  const size_t n =
+      std::min<size_t>(input.next.size(), static_cast<size_t>(std::max(0, input.leads_ready)));
+  bool alike = true;
+  for (size_t i = 0; i < n; ++i) {
+    const double chance = std::min(0.98, up * answers_model_.Chance(input.next[i]));
+    choice_.push_back({chance, static_cast<uint32_t>(i)});
+    alike = alike && chance == choice_[0].chance;
+  }
+  taken_.assign(n, false);
+  choice_low_ = 0;
+  choice_high_ = n;
+  choice_oldest_ = 0;
+  choice_alike_ = alike;
+  if (alike) return;
+  std::sort(choice_.begin(), choice_.end(), [](const LeadChance& a, const LeadChance& b) {
+    return std::pair(a.chance, a.index) < std::pair(b.chance, b.index);
+  });
+}
+
+Pacer::LeadChance Pacer::Choose(double theta) {
+  if (choice_alike_) return choice_[choice_low_++];
+  const auto take = [this](const LeadChance& lead) {
+    taken_[lead.index] = true;
+    return lead;
+  };
+  if (++picked_ % kOldestEvery == 0) {
+    while (taken_[choice_oldest_]) ++choice_oldest_;
+    for (const LeadChance& lead : choice_) {
+      if (lead.index == choice_oldest_) return take(lead);
+    }
+  }
+  while (taken_[choice_[choice_low_].index]) ++choice_low_;
+  while (taken_[choice_[choice_high_ - 1].index]) --choice_high_;
+  const LeadChance& low = choice_[choice_low_];
+  if (lookahead_.RiskAfter(NewDial(low.chance)) <= theta) return take(low);
+  return take(choice_[choice_high_ - 1]);
+}
+
+Lookahead::Chances Pacer::NewDial(double chance) const {
+  Lookahead::Chances dial;
+  for (size_t j = 0; j < kRingPoints; ++j) dial[j] = chance * new_dial_[j];
+  return dial;
+}
+
+Alarm Pacer::AlarmOf(const PacingInput& input, MonoTime now) {
+  const bool back = decided_once_ && now < decided_;
+  decided_once_ = true;
+  decided_ = std::max(decided_, now);
+  if (back) return Alarm::kClockStep;
+  const auto absurd = [](absl::Span<const absl::Duration> ages) {
+    return std::any_of(ages.begin(), ages.end(), [](absl::Duration age) {
+      return age < absl::ZeroDuration() || age == absl::InfiniteDuration();
+    });
+  };
+  if (input.agents_idle < 0 || input.calls_waiting < 0 || input.calls_in_amd < 0 ||
+      absurd(input.talk_ages) || absurd(input.wrap_ages)) {
+    return Alarm::kBadInput;
+  }
+  if (instant_weight_ >= kInstantMemory / 2 && instant_answers_ > kInstantShareMax) {
+    return Alarm::kAnswersTooMany;
+  }
+  if (machines_in_a_row_ >= kMachinesInARow) return Alarm::kNoPersons;
+  return Alarm::kNone;
+}
+
+void Pacer::Explain(const PacingInput& input, Decision& decision) const {
+  decision.agents_idle = std::max(0, input.agents_idle);
+  decision.agents_talking = static_cast<int>(input.talk_ages.size());
+  decision.agents_wrapping = static_cast<int>(input.wrap_ages.size());
+  decision.calls_waiting = std::max(0, input.calls_waiting);
+  decision.calls_in_amd = std::max(0, input.calls_in_amd);
+  decision.in_flight = static_cast<int>(in_flight_.size());
+  decision.answer_ratio = answers_model_.campaign_ratio();
+  decision.machine_estimate = budget_.counts().MachineShare();
+  decision.ring_time_mean = ring_mean_;
+  decision.talk_time_mean = talk_mean_;
+  decision.wrap_time_mean = wrap_mean_;
+  decision.aim = budget_.Aim();
+  decision.contract = budget_.binding_contract();
+  decision.budget_left = budget_.Left();
+  const AbandonEstimate window = budget_.Estimate(static_cast<size_t>(decision.contract));
+  decision.persons = window.persons;
+  decision.abandoned = window.abandoned;
 }
 
 int Pacer::BurstAllowance(int agents_all, MonoTime now) {
@@ -366,6 +526,7 @@ void Pacer::Cap(int most, Limit limit, Decision& decision) {
 }
 
 Decision Pacer::Decide(const PacingInput& input, MonoTime now) {
+  const Alarm alarm = AlarmOf(input, now);
   const int idle = std::max(0, input.agents_idle);
   const int waiting = std::max(0, input.calls_waiting);
   const int talking = static_cast<int>(input.talk_ages.size());
@@ -375,10 +536,13 @@ Decision Pacer::Decide(const PacingInput& input, MonoTime now) {
   const int free_now = idle - waiting;
   const int legs_floor = std::max(0, free_now - in_flight);
 
-  Learn(input, now);
+  picks_.clear();
+  if (alarm != Alarm::kClockStep) Learn(input, now);
+  budget_.Advance(now);
   budget_.SetAtRisk(waiting);
   Decision decision;
-  decision.answer_ratio = ring_.Share(kAnswer);
+  decision.alarm = alarm;
+  Explain(input, decision);
   decision.agents_expected_free = free_now;
   if (agents_all > 0) decision.dial_level = static_cast<double>(lines) / agents_all;
   if (settings_.method == DialMethod::kManual || settings_.method == DialMethod::kPreview) {
@@ -416,7 +580,7 @@ Decision Pacer::Decide(const PacingInput& input, MonoTime now) {
     case DialMethod::kRatio: {
       // VICIdial's reading of a level: lines for each agent who is free or talking, and the lines
       // in use by talks count. So level 1 is one line per free agent.
-      const bool spent = budget_.Aim() <= 0;
+      const bool spent = budget_.Spent();
       const double level = spent ? 1 : settings_.dial_level;
       const int goal = static_cast<int>(std::floor(level * (idle + talking) + 1e-9));
       decision.legs_to_place = std::max(0, goal - lines);
@@ -424,10 +588,24 @@ Decision Pacer::Decide(const PacingInput& input, MonoTime now) {
       break;
     }
     case DialMethod::kPredictive:
-      DecidePredictive(free_now, agents_all, legs_floor, legs_most, decision);
+      if (alarm != Alarm::kNone) {
+        decision.legs_to_place = legs_floor;
+        decision.limit = Limit::kSafety;
+        break;
+      }
+      DecidePredictive(input, free_now, agents_all, legs_floor, legs_most, decision);
       break;
   }
   for (const auto& [most, limit] : caps) Cap(most, limit, decision);
+  picks_.resize(std::min(picks_.size(), static_cast<size_t>(decision.legs_to_place)));
+  // The rules that do not choose dial the oldest.
+  if (!input.next.empty()) {
+    for (auto i = static_cast<uint32_t>(picks_.size());
+         i < static_cast<uint32_t>(decision.legs_to_place); ++i)
+      picks_.push_back(i);
+  }
+  decision.picks = picks_;
+  budget_.SetBinding(decision.limit == Limit::kAbandonment || decision.limit == Limit::kBudget);
   burst_tokens_ -= decision.legs_to_place;
   decision.dial_level = static_cast<double>(lines + decision.legs_to_place) / agents_all;
   return decision;
@@ -435,7 +613,7 @@ Decision Pacer::Decide(const PacingInput& input, MonoTime now) {
 
 PacerSnapshot Pacer::Snapshot() const {
   PacerSnapshot snapshot;
-  snapshot.answer_ratio = ring_.Share(kAnswer);
+  snapshot.answer_ratio = answers_model_.campaign_ratio();
   for (size_t end = 0; end < kRingEnds; ++end) snapshot.mix[end] = ring_.Share(end);
   snapshot.ring_time_mean = absl::Seconds(ring_.MeanAge());
   snapshot.talk_time_mean = absl::Seconds(talk_.MeanAge());
@@ -453,15 +631,16 @@ std::vector<double> Pacer::SaveState() const {
   talk_.Save(state);
   wrap_.Save(state);
   budget_.Save(state);
+  answers_model_.Save(state);
   return state;
 }
 
 absl::Status Pacer::LoadState(absl::Span<const double> state) {
   const std::array<size_t, 4> sizes = {ring_.SavedSize(), talk_.SavedSize(), wrap_.SavedSize(),
                                        AbandonBudget::kSavedSize};
-  size_t whole = 1;
-  for (const size_t size : sizes) whole += size;
-  if (state.size() != whole || state[0] != kStateVersion) {
+  size_t fixed = 1;
+  for (const size_t size : sizes) fixed += size;
+  if (state.size() < fixed || state[0] != kStateVersion) {
     return absl::InvalidArgumentError("pacing state: not of this version; starting from the prior");
   }
   Pacer loaded = *this;
@@ -471,9 +650,14 @@ absl::Status Pacer::LoadState(absl::Span<const double> state) {
     return state.subspan(at - size, size);
   };
   if (!loaded.ring_.Load(next(sizes[0])) || !loaded.talk_.Load(next(sizes[1])) ||
-      !loaded.wrap_.Load(next(sizes[2])) || !loaded.budget_.Load(next(sizes[3]))) {
+      !loaded.wrap_.Load(next(sizes[2])) || !loaded.budget_.Load(next(sizes[3])) ||
+      !loaded.answers_model_.Load(state.subspan(fixed))) {
     return absl::InvalidArgumentError("pacing state: a number is out of range; nothing loaded");
   }
+  // Dials in flight keep their place among the segments as they were.
+  for (InFlight& dial : loaded.in_flight_) dial.lead.segment = -1;
+  for (auto& [id, answered] : loaded.answered_) answered.lead.segment = -1;
+  loaded.answers_model_.Refresh(loaded.ring_);
   loaded.tables_stale_ = true;
   *this = std::move(loaded);
   return absl::OkStatus();

@@ -16,6 +16,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/ids.h"
 #include "engine/pacing/abandon_budget.h"
+#include "engine/pacing/answer_model.h"
 #include "engine/pacing/estimators.h"
 #include "engine/pacing/lookahead.h"
 #include "engine/pacing/policy.h"
@@ -34,7 +35,10 @@ struct PacerSettings {
   DialMethod method = DialMethod::kProgressive;
   double dial_level = 1;            // kRatio: lines per agent, taken as 1..dial_level_max
   double dial_level_max = 10;       // most lines (ringing, waiting, talking) per agent, any method
-  double abandon_ratio_max = 0.03;  // 16 CFR 310.4(b)(4)(i); in (0, 1)
+  double abandon_ratio_max = 0.03;  // 16 CFR 310.4(b)(4)(i); in (0, 1); where `contracts` is empty
+  std::vector<Contract> contracts = {};  // every one is kept
+  double intensity = 1;                  // scales the risk taken, 0.6..1.4 (VICIdial's intensity)
+  double amd_false_positive = 0.005;     // share of persons whom AMD takes for machines
   absl::Duration answer_limit = absl::Seconds(2);    // answer to agent, then the call is abandoned
   absl::Duration ring_time_max = absl::Seconds(26);  // INVITE to giving up
   int lines_max = 1'000'000;                         // most lines of the campaign at once
@@ -73,6 +77,10 @@ class Pacer final : public Policy {
   PacerSnapshot Snapshot() const;
   // The abandonment window: StartWindow() at its beginning (day, month or campaign, as the
   // campaign's rule says), SetCounts() with what the store knows after a restart.
+  void StartWindow(size_t contract) { budget_.StartWindow(contract); }
+  void SetCounts(size_t contract, const AbandonCounts& counts) {
+    budget_.SetCounts(counts, contract);
+  }
   AbandonBudget& budget() { return budget_; }
   const AbandonBudget& budget() const { return budget_; }
 
@@ -85,23 +93,41 @@ class Pacer final : public Policy {
   struct InFlight {
     AttemptId id;
     MonoTime dialed;
+    LeadPlace lead;
+  };
+  struct Answered {
+    double ring_s = 0;
+    LeadPlace lead;
+  };
+  struct LeadChance {
+    double chance = 0;
+    uint32_t index = 0;  // in PacingInput::next
   };
   // What a leg limit leaves of the wish, noting which limit bound it.
   static void Cap(int most, Limit limit, Decision& decision);
 
-  bool TakeInFlight(AttemptId id, MonoTime now, double& age_s);
-  bool TakeAnswered(AttemptId id, double* ring_s);
+  bool TakeInFlight(AttemptId id, MonoTime now, double& age_s, LeadPlace& lead);
+  // The exposure of a dial since the laws were last told of the time.
+  void SpendLast(const LeadPlace& lead, double age_s, MonoTime now);
+  void CountInstant(bool instant);
+  bool TakeAnswered(AttemptId id, Answered& answered);
   void Learn(const PacingInput& input, MonoTime now);  // spends the time, every kRefreshEvery
   void BuildTables();
-  double AnswerFactor() const;
   double SinceSpent(MonoTime now, double age_s) const;
   // Leaves legs_to_place as it is when the look-ahead was stopped by `legs_most` and not by the
   // risk.
-  void DecidePredictive(int free_now, int agents_all, int legs_floor, int legs_most,
-                        Decision& decision);
+  void DecidePredictive(const PacingInput& input, int free_now, int agents_all, int legs_floor,
+                        int legs_most, Decision& decision);
+  void SortChoice(const PacingInput& input, double up);
+  // The next lead to dial, an index in PacingInput::next, and its chance.
+  LeadChance Choose(double theta);
+  Lookahead::Chances NewDial(double chance) const;
+  Alarm AlarmOf(const PacingInput& input, MonoTime now);
+  void Explain(const PacingInput& input, Decision& decision) const;
   int BurstAllowance(int agents_all, MonoTime now);
 
   PacerSettings settings_;
+  AnswerModel answers_model_;
   DurationLaw ring_;
   DurationLaw talk_;
   DurationLaw wrap_;
@@ -112,29 +138,41 @@ class Pacer final : public Policy {
   // and the place of each id in it.
   std::vector<InFlight> in_flight_;
   absl::flat_hash_map<AttemptId, size_t> in_flight_index_;
-  absl::flat_hash_map<AttemptId, double> answered_;  // not yet connected; its ring time, seconds
+  absl::flat_hash_map<AttemptId, Answered> answered_;  // not yet connected
   int64_t callers_gone_ = 0;
   int64_t events_unknown_ = 0;
 
   bool spent_once_ = false;  // when the laws were last told of the time passed
   MonoTime spent_;
   bool tables_stale_ = true;
-  // Drift: answers seen and answers expected from the law, over about the last kDriftMemory
-  // answers.
-  double drift_seen_ = 0;
-  double drift_expected_ = 0;
+  MonoTime decided_;
+  bool decided_once_ = false;
+  double instant_answers_ = 0;  // share of the last dials answered in no time
+  double instant_weight_ = 0;
+  int machines_in_a_row_ = 0;  // found by AMD, no person in between
+  absl::Duration ring_mean_, talk_mean_, wrap_mean_;
   double burst_tokens_ = 0;
   MonoTime burst_filled_;
   bool burst_started_ = false;
 
   // Tables over the bins of age, one for each ring point: q of a dial, c of a talking agent, c of
   // an agent in wrap-up. Rebuilt by Refresh(), read by interpolation.
-  std::array<std::vector<double>, kRingPoints> dial_table_;
+  std::array<std::vector<double>, kRingPoints> dial_table_;  // G(e + u) - G(e)
+  std::vector<double> dial_left_;                            // 1 - G(e)
+  std::vector<double> dial_others_;                          // survival of those nobody answers
+  double amd_persons_ = 0.5;  // share of persons among AMD's verdicts, about the last 100
   std::array<std::vector<double>, kRingPoints> talk_table_;
   std::array<std::vector<double>, kRingPoints> wrap_table_;
-  std::array<double, kRingPoints> new_dial_{};
+  Lookahead::Chances new_dial_{};  // G(u)
 
   std::array<std::vector<double>, kRingPoints> answers_;  // scratch of one decision
+  std::vector<LeadChance> choice_;                        // PacingInput::next, by chance
+  std::vector<bool> taken_;
+  std::vector<uint32_t> picks_;
+  size_t choice_low_ = 0, choice_high_ = 0;
+  uint32_t choice_oldest_ = 0;
+  bool choice_alike_ = false;
+  uint32_t picked_ = 0;  // ever
   std::array<std::vector<double>, kRingPoints> frees_;
   std::vector<double> dial_ages_;
   std::vector<double> talk_ages_;

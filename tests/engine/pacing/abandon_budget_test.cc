@@ -9,60 +9,65 @@
 namespace outpace::pacing {
 namespace {
 
-TEST(PoissonMeanFor, IsTheInverseOfTheTail) {
-  EXPECT_NEAR(PoissonMeanFor(0, 0.01), -std::log(0.99), 1e-9);
-  for (const int b : {0, 1, 2, 5, 20, 200}) {
-    const double mean = PoissonMeanFor(b, 0.01);
-    double below = 0;
-    for (int k = 0; k <= b; ++k) below += std::exp(-mean + k * std::log(mean) - std::lgamma(k + 1));
-    EXPECT_NEAR(1 - below, 0.01, 1e-6) << b;
-  }
-  EXPECT_EQ(PoissonMeanFor(-1, 0.01), 0);
+const Contract kThreePercent = {"law", 0.03, absl::InfiniteDuration()};
+
+MonoTime At(absl::Duration t) { return MonoTime() + t; }
+
+TEST(EstimateAbandoned, TakesMachinesOut) {
+  const AbandonCounts counts = {
+      .served = 100, .machines = 20, .ended = 80, .abandoned = 4, .amd_machines = 0};
+  // 80 are over: 20 machines, 60 persons. Of the 20 still open a quarter is taken as machines, and
+  // of the abandoned a quarter less one standard error of it.
+  const double error = std::sqrt(0.25 * 0.75 / 80);
+  const AbandonEstimate estimate = EstimateAbandoned(counts, 0.005);
+  EXPECT_NEAR(estimate.abandoned, 4 * (0.75 + error), 1e-9);
+  EXPECT_NEAR(estimate.persons, 60 + 15 + estimate.abandoned, 1e-9);
+  EXPECT_EQ(EstimateAbandoned({}, 0.005).Ratio(), 0);
 }
 
-TEST(AbandonCounts, TakesMachinesOutOfThePersons) {
-  AbandonCounts counts = {.served = 100, .machines = 20, .ended = 80, .abandoned = 2};
-  // 80 are over: 20 machines, 60 persons. Of the 20 still open a quarter is taken as machines.
-  EXPECT_NEAR(counts.Persons(), 60 + 15 + 2, 1e-9);
-  EXPECT_NEAR(counts.Ratio(), 2.0 / 77, 1e-9);
-  EXPECT_EQ(AbandonCounts{}.Ratio(), 0);
+TEST(EstimateAbandoned, CountsPersonsWhomAmdTookForMachines) {
+  AbandonCounts counts = {
+      .served = 995, .machines = 0, .ended = 995, .abandoned = 0, .amd_machines = 500};
+  EXPECT_NEAR(EstimateAbandoned(counts, 0.005).abandoned, 5, 1e-9);
+  EXPECT_NEAR(EstimateAbandoned(counts, 0.005).persons, 1000, 1e-9);
+  counts.amd_machines = 0;  // no AMD in use
+  EXPECT_EQ(EstimateAbandoned(counts, 0.005).abandoned, 0);
 }
 
-TEST(AbandonBudget, StopsAtTheLimitAndRecovers) {
-  AbandonBudget budget(0.03);
+TEST(AbandonBudget, FallsToALittleAtTheLimitAndRecovers) {
+  AbandonBudget budget({&kThreePercent, 1});
   budget.SetAgents(20);
-  EXPECT_GT(budget.Aim(), 0);
   for (int i = 0; i < 100; ++i) budget.OnServed();
-  budget.OnAbandoned();
-  budget.OnAbandoned();
-  budget.OnAbandoned();
-  budget.OnAbandoned();  // 4 of 104: over the cap, and over it still after 33 more answers
-  EXPECT_EQ(budget.Aim(), 0);
-  EXPECT_EQ(budget.Theta(), 0);
-  for (int i = 0; i < 200; ++i) budget.OnServed();
-  EXPECT_GT(budget.Aim(), 0);
+  const double before = budget.Theta();
+  for (int i = 0; i < 4; ++i) budget.OnAbandoned();  // 4 of 104: over the cap
+  EXPECT_TRUE(budget.Spent());
+  EXPECT_LT(budget.Theta(), 0.4 * before);
   EXPECT_GT(budget.Theta(), 0);
+  for (int i = 0; i < 200; ++i) budget.OnServed();
+  EXPECT_FALSE(budget.Spent());
+  EXPECT_GT(budget.Theta(), 0.5 * before);
 }
 
 TEST(AbandonBudget, WaitingCallsAreHeldAgainstIt) {
-  AbandonBudget budget(0.03);
+  AbandonBudget budget({&kThreePercent, 1});
   for (int i = 0; i < 100; ++i) budget.OnServed();
   const double before = budget.Aim();
-  budget.SetAtRisk(2);
+  budget.SetAtRisk(1);
   EXPECT_LT(budget.Aim(), before);
   budget.SetAtRisk(10);
-  EXPECT_EQ(budget.Aim(), 0);
+  EXPECT_TRUE(budget.Spent());
   budget.SetAtRisk(0);
   EXPECT_EQ(budget.Aim(), before);
 }
 
 // If the ratio that results were just the aim, campaigns of any length would keep the cap.
 TEST(AbandonBudget, CampaignsThatEndAtAnyTimeKeepTheCap) {
-  for (const int answers : {70, 100, 180, 600, 3000}) {
+  for (const int answers : {100, 180, 600, 3000}) {
     int over = 0;
+    double used = 0;
     for (uint64_t seed = 0; seed < 300; ++seed) {
       Rng rng(seed);
-      AbandonBudget budget(0.03);
+      AbandonBudget budget({&kThreePercent, 1});
       for (int i = 0; i < answers; ++i) {
         if (rng.Chance(budget.Aim())) {
           budget.OnAbandoned();
@@ -70,17 +75,20 @@ TEST(AbandonBudget, CampaignsThatEndAtAnyTimeKeepTheCap) {
           budget.OnServed();
         }
       }
-      if (budget.counts().Ratio() > 0.03) ++over;
+      if (budget.Estimate().Ratio() > 0.03) ++over;
+      used += budget.Estimate().Ratio() / 300;
     }
-    EXPECT_LE(over, 6) << answers << " answers";  // 2 %
+    EXPECT_LE(over, 12) << answers << " answers";  // 4 %
+    // The longer the window, the more of the budget is used.
+    EXPECT_GE(used, answers >= 3000 ? 0.027 : answers >= 600 ? 0.021 : 0);
   }
 }
 
-// theta settles where the ratio that results is the aim, whatever the factor between the two is.
+// theta settles where the ratio that results is near the cap, whatever the factor between the two.
 TEST(AbandonBudget, FindsTheThetaThatGivesTheAim) {
   for (const double factor : {0.5, 1.5, 4.0}) {
     Rng rng(7);
-    AbandonBudget budget(0.03);
+    AbandonBudget budget({&kThreePercent, 1});
     budget.SetAgents(20);
     double abandoned = 0;
     constexpr int kAnswers = 20'000;
@@ -92,26 +100,95 @@ TEST(AbandonBudget, FindsTheThetaThatGivesTheAim) {
         budget.OnServed();
       }
     }
-    EXPECT_NEAR(abandoned / kAnswers, 0.0275, 0.0025) << "factor " << factor;
+    EXPECT_NEAR(abandoned / kAnswers, 0.029, 0.001) << "factor " << factor;
   }
 }
 
-TEST(AbandonBudget, ANewWindowStartsClean) {
-  AbandonBudget budget(0.03);
+// While lines or leads bind, what is lost says nothing of the risk: the factor must not run away.
+TEST(AbandonBudget, LearnsOnlyWhileTheRiskBinds) {
+  AbandonBudget budget({&kThreePercent, 1});
+  budget.SetAgents(20);
+  for (int i = 0; i < 300; ++i) budget.OnServed();
+  budget.SetBinding(false);
+  const double before = budget.Theta() / budget.Aim();
+  for (int i = 0; i < 5000; ++i) budget.OnServed();
+  EXPECT_NEAR(budget.Theta() / budget.Aim(), before, 1e-9);
+  budget.SetBinding(true);
+  for (int i = 0; i < 5000; ++i) budget.OnServed();
+  EXPECT_GT(budget.Theta() / budget.Aim(), 1.1 * before);
+}
+
+TEST(AbandonBudget, TheStrictestContractBinds) {
+  const std::vector<Contract> contracts = {{"law", 0.03, absl::InfiniteDuration()},
+                                           {"client", 0.01, absl::Hours(24)}};
+  AbandonBudget budget(contracts);
+  budget.Advance(At(absl::ZeroDuration()));
+  for (int i = 0; i < 1000; ++i) budget.OnServed();
+  EXPECT_EQ(budget.binding_contract(), 1);
+  EXPECT_LE(budget.Aim(), 0.015);
+  budget.SetCounts(
+      {.served = 1000, .machines = 0, .ended = 1000, .abandoned = 40, .amd_machines = 0}, 0);
+  EXPECT_EQ(budget.binding_contract(), 0);
+  EXPECT_TRUE(budget.Spent());
+}
+
+TEST(AbandonBudget, ARollingWindowForgets) {
+  const Contract day = {"day", 0.03, absl::Hours(24)};
+  AbandonBudget budget({&day, 1});
+  budget.Advance(At(absl::Hours(1)));
+  for (int i = 0; i < 200; ++i) budget.OnServed();
   for (int i = 0; i < 10; ++i) budget.OnAbandoned();
-  EXPECT_EQ(budget.Aim(), 0);
+  EXPECT_TRUE(budget.Spent());
+  budget.Advance(At(absl::Hours(20)));
+  for (int i = 0; i < 100; ++i) budget.OnServed();
+  EXPECT_EQ(budget.counts().abandoned, 10);
+  budget.Advance(At(absl::Hours(25.5)));
+  EXPECT_EQ(budget.counts().abandoned, 0);
+  EXPECT_EQ(budget.counts().served, 100);
+  EXPECT_FALSE(budget.Spent());
+  budget.Advance(At(absl::Hours(400)));  // nothing happened for long
+  EXPECT_EQ(budget.counts().served, 0);
+}
+
+TEST(AbandonBudget, ANewWindowStartsClean) {
+  AbandonBudget budget({&kThreePercent, 1});
+  for (int i = 0; i < 10; ++i) budget.OnAbandoned();
+  EXPECT_TRUE(budget.Spent());
   budget.StartWindow();
-  EXPECT_GT(budget.Aim(), 0);
+  EXPECT_FALSE(budget.Spent());
+}
+
+TEST(AbandonBudget, SavedStateComesBack) {
+  AbandonBudget budget({&kThreePercent, 1});
+  budget.SetAgents(20);
+  for (int i = 0; i < 500; ++i) i % 50 == 7 ? budget.OnAbandoned() : budget.OnServed();
+  std::vector<double> state;
+  budget.Save(state);
+  ASSERT_EQ(state.size(), AbandonBudget::kSavedSize);
+  AbandonBudget loaded({&kThreePercent, 1});
+  loaded.SetAgents(20);
+  ASSERT_TRUE(loaded.Load(state));
+  EXPECT_EQ(loaded.Theta(), budget.Theta());
+  state[3] = std::nan("");
+  EXPECT_FALSE(loaded.Load(state));
 }
 
 TEST(AbandonBudget, AbsurdNumbersLeaveItSane) {
-  AbandonBudget budget(std::numeric_limits<double>::quiet_NaN());
-  EXPECT_GT(budget.ratio_max(), 0);
+  const Contract absurd = {"absurd", std::numeric_limits<double>::quiet_NaN(), absl::Hours(-1)};
+  AbandonBudget budget({&absurd, 1});
+  budget.Advance(At(absl::Hours(1)));
   const double inf = std::numeric_limits<double>::infinity();
-  budget.SetCounts({.served = -5, .machines = inf, .ended = std::nan(""), .abandoned = inf});
+  budget.SetCounts({.served = -5,
+                    .machines = inf,
+                    .ended = std::nan(""),
+                    .abandoned = inf,
+                    .amd_machines = -inf});
   EXPECT_TRUE(std::isfinite(budget.Aim()));
   EXPECT_TRUE(std::isfinite(budget.Theta()));
-  EXPECT_EQ(budget.Theta(), 0);
+  EXPECT_LE(budget.Theta(), 0.5);
+  AbandonBudget none({});
+  EXPECT_EQ(none.contracts(), 1u);
+  EXPECT_GT(none.Aim(), 0);
 }
 
 }  // namespace

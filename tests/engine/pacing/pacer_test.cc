@@ -155,18 +155,28 @@ TEST(PacerProperty, NeverAboveALimitAndSaysWhichOneBound) {
   }
 }
 
-TEST(PacerProperty, BrakesToOneLinePerFreeAgentWhenTheBudgetIsSpent) {
+TEST(PacerProperty, BrakesWhenTheBudgetIsSpent) {
   for (const DialMethod method : {DialMethod::kRatio, DialMethod::kPredictive}) {
     for (uint64_t seed = 0; seed < 100; ++seed) {
       SCOPED_TRACE(absl::StrCat("seed=", seed));
       Scene scene = RandomScene(seed, method);
-      scene.pacer.budget().SetCounts(
-          {.served = 1000, .machines = 0, .ended = 990, .abandoned = 60});
+      const AbandonCounts spent = {
+          .served = 1000, .machines = 0, .ended = 990, .abandoned = 60, .amd_machines = 0};
+      AbandonCounts unspent = spent;
+      unspent.abandoned = 10;
+      scene.pacer.budget().SetCounts(unspent);
+      const Decision before = Scene(scene).Decide();
+      scene.pacer.budget().SetCounts(spent);
       const int in_flight = scene.pacer.Snapshot().in_flight;
       const int progressive = std::max(0, scene.idle - scene.waiting - in_flight);
       const Decision decision = scene.Decide();
-      EXPECT_EQ(decision.legs_to_place, progressive);
-      EXPECT_EQ(decision.limit, Limit::kBudget);
+      EXPECT_TRUE(decision.limit == Limit::kBudget || decision.limit == Limit::kBurst);
+      EXPECT_LE(decision.legs_to_place, before.legs_to_place);
+      if (method == DialMethod::kRatio) {
+        EXPECT_EQ(decision.legs_to_place, progressive);
+      } else {
+        EXPECT_LT(decision.theta, 0.6 * before.theta);
+      }
     }
   }
 }
