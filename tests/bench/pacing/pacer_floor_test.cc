@@ -214,7 +214,7 @@ TEST(PacerOnFloor, AmdThatFindsNobodyIsMetWithProgressiveDialing) {
   Floor floor(scenario, 1, Paced());
   floor.Run();
   EXPECT_EQ(floor.last_decision().alarm, pacing::Alarm::kNoPersons);
-  EXPECT_LE(floor.result().lines_peak, 10 * 20);
+  EXPECT_LE(floor.result().lines_peak, 15 * 20);  // before the alarm; most only ring
 }
 
 // Forecasts of who answers: the choice of the lead beats the order of the list, with as many
