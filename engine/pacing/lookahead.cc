@@ -85,19 +85,6 @@ double Lookahead::Risk() const {
   });
 }
 
-double Lookahead::RiskAfter(const Chances& dial) const {
-  return MeanOverPoints([&](size_t j) {
-    if (exact_) {
-      scratch_ = answers_[j];
-      AddBernoulli(scratch_, dial[j]);
-      return ProbabilityAtLeast(scratch_, frees_[j], agents_free_);
-    }
-    const double mean = mean_[j] - dial[j];
-    const double variance = variance_[j] + dial[j] * (1 - dial[j]);
-    return NormalCdf((0.5 - mean) / std::sqrt(std::max(variance, 1e-12)));
-  });
-}
-
 void Lookahead::Add(const Chances& dial) {
   for (size_t j = 0; j < kRingPoints; ++j) {
     if (exact_) {

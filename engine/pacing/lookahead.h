@@ -56,8 +56,6 @@ class Lookahead {
   void Begin(int agents_free, const std::array<RingPoint, kRingPoints>& points, bool exact);
   // P_ab of a dial launched next.
   double Risk() const;
-  // The same if this dial were launched before it.
-  double RiskAfter(const Chances& dial) const;
   // One more dial is launched.
   void Add(const Chances& dial);
 
@@ -71,7 +69,6 @@ class Lookahead {
   int agents_free_ = 0;
   std::array<std::vector<double>, kRingPoints> answers_;
   std::array<std::vector<double>, kRingPoints> frees_;
-  mutable std::vector<double> scratch_;
   // Mean and variance of K + C - A, for the normal approximation.
   std::array<double, kRingPoints> mean_{};
   std::array<double, kRingPoints> variance_{};

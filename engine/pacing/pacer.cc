@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/base/check.h"
+
 namespace outpace::pacing {
 namespace {
 
@@ -43,7 +45,7 @@ constexpr double kWrapAgeMax = 300;
 constexpr double kAmdShare = 0.01;
 
 // Every so many leads chosen, the oldest of the window is one.
-constexpr uint32_t kOldestEvery = 8;
+constexpr uint32_t kOldestEvery = 30;
 
 const absl::Duration kRefreshEvery = absl::Milliseconds(500);
 
@@ -416,11 +418,11 @@ void Pacer::DecidePredictive(const PacingInput& input, int free_now, int agents_
   decision.limit = budget_.Spent() ? Limit::kBudget : Limit::kAbandonment;
 }
 
-// Which lead: the last dial of a decision may be the likeliest to be answered, since its own chance
-// harms only the dials before it; those before it harm least if they are unlikely ones. So unlikely
-// leads go first, as long as the risk allows another after them, and a likely one closes. With one
-// agent free that is one good lead instead of several middling ones that may answer together. All
-// leads of the window are dialed in the end: every kOldestEvery-th is the oldest.
+// Which lead: with nothing in flight for a free agent, one likely lead is worth more than several
+// middling ones that may answer together; the nearer the risk is to its limit, the less likely the
+// next one should be, since a small chance still fits in. So the place among the leads by chance
+// follows the room that is left. All leads of the window are dialed in the end, as many likely ones
+// as unlikely: every kOldestEvery-th is the oldest.
 void Pacer::SortChoice(const PacingInput& input, double up) {
   choice_.clear();
   const size_t n =
@@ -432,8 +434,7 @@ void Pacer::SortChoice(const PacingInput& input, double up) {
     alike = alike && chance == choice_[0].chance;
   }
   taken_.assign(n, false);
-  choice_low_ = 0;
-  choice_high_ = n;
+  choice_next_ = 0;
   choice_oldest_ = 0;
   choice_alike_ = alike;
   if (alike) return;
@@ -443,7 +444,7 @@ void Pacer::SortChoice(const PacingInput& input, double up) {
 }
 
 Pacer::LeadChance Pacer::Choose(double theta) {
-  if (choice_alike_) return choice_[choice_low_++];
+  if (choice_alike_) return choice_[choice_next_++];
   const auto take = [this](const LeadChance& lead) {
     taken_[lead.index] = true;
     return lead;
@@ -454,11 +455,17 @@ Pacer::LeadChance Pacer::Choose(double theta) {
       if (lead.index == choice_oldest_) return take(lead);
     }
   }
-  while (taken_[choice_[choice_low_].index]) ++choice_low_;
-  while (taken_[choice_[choice_high_ - 1].index]) --choice_high_;
-  const LeadChance& low = choice_[choice_low_];
-  if (lookahead_.RiskAfter(NewDial(low.chance)) <= theta) return take(low);
-  return take(choice_[choice_high_ - 1]);
+  const double used = std::clamp(lookahead_.Risk() / std::max(theta, 1e-12), 0.0, 1.0);
+  const auto top = static_cast<double>(choice_.size() - 1);
+  const auto at = static_cast<size_t>((1 - used) * top);
+  for (size_t step = 0; step < choice_.size(); ++step) {
+    if (at + step < choice_.size() && !taken_[choice_[at + step].index]) {
+      return take(choice_[at + step]);
+    }
+    if (at >= step && !taken_[choice_[at - step].index]) return take(choice_[at - step]);
+  }
+  OUTPACE_CHECK(false);  // the caller asks for no more leads than there are
+  return {};
 }
 
 Lookahead::Chances Pacer::NewDial(double chance) const {
@@ -558,8 +565,11 @@ Decision Pacer::Decide(const PacingInput& input, MonoTime now) {
   const int burst = BurstAllowance(agents_all, now);
   const int level_room =
       static_cast<int>(std::min(settings_.dial_level_max * agents_all, 1e9)) - lines;
+  const int leads_ready = input.next.empty()
+                              ? input.leads_ready
+                              : std::min(input.leads_ready, static_cast<int>(input.next.size()));
   // The caps in the order in which a tie is reported.
-  const std::array<std::pair<int, Limit>, 6> caps = {{{input.leads_ready, Limit::kHopper},
+  const std::array<std::pair<int, Limit>, 6> caps = {{{leads_ready, Limit::kHopper},
                                                       {input.trunk_tokens, Limit::kTrunkRate},
                                                       {input.lines_free, Limit::kLines},
                                                       {settings_.lines_max - lines, Limit::kLines},

@@ -169,7 +169,7 @@ class Pacer final : public Policy {
   std::vector<LeadChance> choice_;                        // PacingInput::next, by chance
   std::vector<bool> taken_;
   std::vector<uint32_t> picks_;
-  size_t choice_low_ = 0, choice_high_ = 0;
+  size_t choice_next_ = 0;
   uint32_t choice_oldest_ = 0;
   bool choice_alike_ = false;
   uint32_t picked_ = 0;  // ever
