@@ -41,7 +41,7 @@ std::string Count(int64_t n, const char* one, const char* more) {
 std::string WindowText(const std::string& window, Words w) {
   if (window == "day") return w("today", "今天");
   if (window == "campaign") {
-    return w("in this campaign (periods of 30 days)", "本任务（每 30 天为一期）");
+    return w("in this campaign (periods of 30 days)", "本任务，每 30 天为一期");
   }
   if (window == "rolling_24h") return w("in the last 24 hours", "最近 24 小时");
   if (window == "rolling_30d") return w("in the last 30 days", "最近 30 天");
@@ -74,7 +74,7 @@ std::string AlarmText(Alarm alarm, Words w) {
                "几乎所有呼叫立即接通，可能是中继自动应答");
     case Alarm::kNoPersons:
       return w("answering-machine detection calls everyone a machine",
-               "答录机检测把所有人都判为机器");
+               "应答机识别把所有人都判为机器");
   }
   return "";
 }
@@ -102,21 +102,33 @@ std::string LimitText(const DecisionRecord& record, Words w) {
           absl::StrFormat("The dial level allows no more: %.2f lines an agent now (%s %g).",
                           Finite(d.dial_level), terms.dial_method == "RATIO" ? "set to" : "at most",
                           terms.dial_method == "RATIO" ? terms.level : terms.level_max),
-          absl::StrFormat("已到外呼倍率上限：当前每坐席 %.2f 路（上限 %g）。", Finite(d.dial_level),
+          absl::StrFormat("已到外呼比例上限：当前每坐席 %.2f 路（上限 %g）。", Finite(d.dial_level),
                           terms.dial_method == "RATIO" ? terms.level : terms.level_max));
     case Limit::kAbandonment:
-      return w(
-          absl::StrCat("One more would be answered with no agent free in ", Percent(d.p_abandon, 2),
-                       " of cases; ", Percent(d.theta, 2), " is allowed now."),
-          absl::StrCat("再拨一路，接通时无坐席的概率为 ", Percent(d.p_abandon, 2), "，当前允许 ",
-                       Percent(d.theta, 2), "。"));
+      return w(absl::StrCat("If one more were answered, no agent would be free in ",
+                            Percent(d.p_abandon, 2), " of cases; ", Percent(d.theta, 2),
+                            " is allowed now."),
+               absl::StrCat("再拨一路，若被接听，届时没有空闲坐席的概率为 ",
+                            Percent(d.p_abandon, 2), "，当前允许 ", Percent(d.theta, 2), "。"));
     case Limit::kBudget: {
       const DecisionTerms::Contract* contract = ContractOf(record);
-      const std::string name = contract == nullptr ? w("the limit on abandoned calls", "放弃率上限")
+      const std::string name = contract == nullptr ? w("the limit on abandoned calls", "呼损率上限")
                                                    : ContractName(contract->name, w);
+      if (terms.dial_method == "RATIO") {
+        return w(
+            absl::StrCat("What ", name,
+                         " allows is used up: one call for each free agent until it recovers."),
+            absl::StrCat(name, "的额度已用完：恢复之前每位空闲坐席只拨一路。"));
+      }
       return w(absl::StrCat("What ", name,
-                            " allows is used up: one call for each free agent until it recovers."),
-               absl::StrCat(name, "的额度已用完：恢复之前每位空闲坐席只拨一路。"));
+                            " allows is used up: less risk is taken until it recovers. If one more "
+                            "were answered, no agent would be free in ",
+                            Percent(d.p_abandon, 2), " of cases; ", Percent(d.theta, 2),
+                            " is allowed now."),
+               absl::StrCat(name,
+                            "的额度已用完：恢复之前减小风险。再拨一路，若被接听，"
+                            "届时没有空闲坐席的概率为 ",
+                            Percent(d.p_abandon, 2), "，当前允许 ", Percent(d.theta, 2), "。"));
     }
     case Limit::kLines:
       return record.trunk_shared
@@ -176,7 +188,7 @@ std::vector<std::string> Explain(const DecisionRecord& record, const std::string
           d.calls_in_amd > 0 ? absl::StrCat(", ", d.calls_in_amd, " in machine detection") : "",
           "."),
       absl::StrCat("呼叫：", d.in_flight, " 振铃，", d.calls_waiting, " 等待坐席",
-                   d.calls_in_amd > 0 ? absl::StrCat("，", d.calls_in_amd, " 正在检测答录机") : "",
+                   d.calls_in_amd > 0 ? absl::StrCat("，", d.calls_in_amd, " 正在识别应答机") : "",
                    "。")));
   out.push_back(w(absl::StrCat("Within one ring time ", Tenths(d.answers_expected),
                                " answers are expected from them, and ",
@@ -209,9 +221,9 @@ std::vector<std::string> Explain(const DecisionRecord& record, const std::string
                        "aim ", Percent(d.aim, 2), "."),
           absl::StrCat("约束：", ContractName(contract->name, w), " ", Percent(contract->ratio_max),
                        "（", WindowText(contract->window, w), "）：",
-                       absl::StrFormat("%.0f 位接听者中 %.0f 位被放弃（", Finite(d.persons),
+                       absl::StrFormat("%.0f 位真人接听中呼损 %.0f 位（", Finite(d.persons),
                                        Finite(d.abandoned)),
-                       Percent(ratio, 2), absl::StrFormat("），目前还可放弃 %.0f 位；", left),
+                       Percent(ratio, 2), absl::StrFormat("），目前还可损失 %.0f 位；", left),
                        "目标 ", Percent(d.aim, 2), "。")));
   }
   return out;

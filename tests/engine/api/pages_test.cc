@@ -303,7 +303,7 @@ TEST_F(PagesTest, BoardShowsTheSnapshot) {
   EXPECT_EQ(Run("return document.querySelectorAll('#agents tr').length"), 6);
   ASSERT_TRUE(browser_->Click("#lang").ok());
   EXPECT_EQ(Text("#filters button[data-state=PAUSED]"), "小休 6");
-  EXPECT_THAT(Text("[data-campaign=DEMO]"), HasSubstr("放弃率"));
+  EXPECT_THAT(Text("[data-campaign=DEMO]"), HasSubstr("呼损率"));
   EXPECT_EQ(Run("return document.documentElement.lang"), "zh-CN");
   ASSERT_TRUE(browser_->Click("#filters button[data-state='']").ok());
   Screenshot("board-zh");

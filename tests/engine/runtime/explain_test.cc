@@ -125,8 +125,8 @@ TEST(DecisionRing, SumsTheLegsOfTheLastMinute) {
 TEST(Explain, SaysWhatWasDoneAndFromWhichFigures) {
   const std::string said = Said(Example());
   for (const char* words :
-       {"Placing 3 calls (14 in the last minute). One more would be answered with no agent free in "
-        "3.40 % of cases; 2.15 % is allowed now.",
+       {"Placing 3 calls (14 in the last minute). If one more were answered, no agent would be "
+        "free in 3.40 % of cases; 2.15 % is allowed now.",
         "Agents: 2 free, 16 talking, 3 in wrap-up.", "Calls: 9 ringing, 1 waiting for an agent.",
         "Within one ring time 2.7 answers are expected from them, and 3.2 agents free.",
         "Learned: 21.3 % of calls reach an agent (12.0 % machines); ring 9.8 s, talk 148 s, "
@@ -136,6 +136,20 @@ TEST(Explain, SaysWhatWasDoneAndFromWhichFigures) {
     EXPECT_THAT(said, HasSubstr(words));
   }
   EXPECT_THAT(said, Not(HasSubstr("Alarm")));
+}
+
+TEST(Explain, SaysItInChineseWithTheGlossarysWords) {
+  DecisionRecord record = Example();
+  const std::string said = Said(record, "", Language::kChinese);
+  for (const char* words :
+       {"发起 3 路呼叫（最近一分钟 14 路）。再拨一路，若被接听，届时没有空闲坐席的概率为 3.40 "
+        "%，当前允许 2.15 %。",
+        "约束：法规上限 3.0 %（今天）：812 位真人接听中呼损 19 位（2.34 %），目前还可损失 5 "
+        "位；目标 2.80 %。"}) {
+    EXPECT_THAT(said, HasSubstr(words));
+  }
+  record.decision.limit = Limit::kLevel;
+  EXPECT_THAT(Said(record, "", Language::kChinese), HasSubstr("已到外呼比例上限"));
 }
 
 // Every limit and every alarm has a sentence of its own, in both languages.
@@ -176,8 +190,15 @@ TEST(Explain, NamesTheContractThatBinds) {
   DecisionRecord record = Example();
   record.decision.limit = Limit::kBudget;
   record.decision.contract = 1;
-  EXPECT_THAT(Said(record), AllOf(HasSubstr("What the client's limit allows is used up"),
+  EXPECT_THAT(Said(record), AllOf(HasSubstr("What the client's limit allows is used up: less risk "
+                                            "is taken until it recovers."),
                                   HasSubstr("the client's limit, 1.0 % in this campaign")));
+  // A fixed ratio has no risk to lower.
+  DecisionRecord ratio = record;
+  DecisionTerms terms = *record.terms;
+  terms.dial_method = "RATIO";
+  ratio.terms = std::make_shared<const DecisionTerms>(terms);
+  EXPECT_THAT(Said(ratio), HasSubstr("one call for each free agent until it recovers."));
   for (const int none : {-1, 2, 99}) {
     record.decision.contract = none;
     EXPECT_THAT(Said(record),
