@@ -17,9 +17,9 @@ constexpr double kWindowMin = 2;
 constexpr double kEdge = 1.0;             // calls left below which only the least is aimed at
 constexpr double kEdgeWidth = 2;          // calls above it in which the aim recovers
 constexpr double kLeastAim = 0.25;        // a short window; a long one can bear to be a call over
-constexpr double kLeastAimGrowth = 0.04;  // per call of the whole budget above 5
-constexpr double kLeastAimMax = 0.8;
-constexpr double kDepth = 0.4;          // of it that is taken back over a reserve's worth of debt
+constexpr double kLeastAimGrowth = 0.02;  // per call of the whole budget above 5
+constexpr double kLeastAimMax = 0.5;
+constexpr double kDepth = 1;            // of it that is taken back over a reserve's worth of debt
 constexpr double kReturn = 0.1;         // pull to the reserve, per call
 constexpr double kReserve = 2.5;        // calls kept in hand, and
 constexpr double kReserveGrowth = 0.3;  // x sqrt(whole budget)
@@ -53,7 +53,7 @@ double ShapeFor(double agents) {
   return kShape.back().second;
 }
 
-double Sane(double v) { return v > 0 ? std::min(v, 1e12) : 0.0; }
+double Sane(double v) { return v > 0 ? std::min(v, 1e11) : 0.0; }
 
 void Add(AbandonCounts& to, const AbandonCounts& from, double sign) {
   to.served = std::max(0.0, to.served + sign * from.served);
@@ -117,6 +117,10 @@ void AbandonBudget::Advance(MonoTime now) {
   bool moved = false;
   for (Window& window : windows_) {
     if (window.contract.window == absl::InfiniteDuration()) continue;
+    if (!window.started) {
+      window.started = true;
+      window.bucket_began = now;
+    }
     const absl::Duration width =
         std::max(window.contract.window / static_cast<int>(kBuckets), absl::Seconds(1));
     if (now - window.bucket_began > window.contract.window * 2) {
@@ -202,7 +206,7 @@ AbandonEstimate AbandonBudget::Estimate(size_t contract) const {
 
 void AbandonBudget::Learn(double lost) {
   if (binding_ && aim_ > 0) {
-    lost_foretold_ += aim_ / K();
+    lost_foretold_ += intensity_ * aim_ / K();
     lost_seen_ += lost;
     const double fade = std::min(1.0, kKMemory / (kKPrior + std::max(lost_foretold_, lost_seen_)));
     lost_foretold_ *= fade;

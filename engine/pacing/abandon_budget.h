@@ -7,11 +7,11 @@
 //
 //   left = cap x persons - abandoned          of the window, calls now waiting held against it
 //
-// The aim, the ratio to reach over the next answers, grows with what is left and falls to 0 before
-// one more lost call would break the cap. So a campaign of one hour, for which 3 % means five
-// calls, keeps its cap as well as one of a month, and over a long window all of the budget is used.
-// With an aim of 0 dialing is progressive: the campaign slows down and never stops, so the count of
-// persons goes on growing and it recovers. Several contracts: the smallest aim holds.
+// The aim, the ratio to reach over the next answers, is about the cap while some calls are left and
+// falls to a quarter of it before one more lost call would break the cap. So a campaign of one
+// hour, for which 3 % means five calls, keeps its cap as well as one of a month, and over a long
+// window nearly all of the budget is used. The aim never falls to nothing: the campaign slows down,
+// the count of persons goes on growing, and it recovers. Several contracts: the smallest aim holds.
 //
 // theta, the P_ab allowed for a dial, is not the ratio that results: dials launched later are
 // answered earlier and take the agent, agents finish who were not expected to. theta therefore is
@@ -68,7 +68,7 @@ class AbandonBudget {
   // of contracts whose place and window stay are kept.
   void SetContracts(absl::Span<const Contract> contracts);
   void SetAmdFalsePositive(double share);
-  // Scales theta: 1 as learned. In [0.1, 2].
+  // Scales theta and with it the ratio that results, within the caps. In [0.1, 2].
   void SetIntensity(double intensity);
 
   void SetAgents(int agents) { agents_ = agents; }  // logged in now, > 0
@@ -92,7 +92,7 @@ class AbandonBudget {
   AbandonEstimate Estimate(size_t contract = 0) const;
   size_t contracts() const { return windows_.size(); }
 
-  // Ratio to aim at over the next answers: 0 when one more abandoned call would break a cap.
+  // Ratio to aim at over the next answers: 0.25 to 1.1 of the cap that binds.
   double Aim() const { return aim_; }
   int binding_contract() const { return binding_contract_; }
   bool Spent() const { return spent_; }  // of any contract
@@ -112,6 +112,7 @@ class AbandonBudget {
     std::array<AbandonCounts, kBuckets> buckets;  // of a rolling window
     size_t bucket = 0;
     MonoTime bucket_began;
+    bool started = false;  // by the first Advance(): the clock begins anywhere
   };
   template <typename F>
   void Count(F add);

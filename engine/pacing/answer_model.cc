@@ -23,7 +23,8 @@ constexpr double kCampaignWeight = 10;
 constexpr double kLawWeightMin = 100;
 // What a new segment takes over from the campaign, in answers.
 constexpr double kSegmentWeight = 4;
-constexpr size_t kSegmentsMax = 4096;
+constexpr size_t kSegmentsMax = 512;
+constexpr double kForecastMean = 1.0 / 200;
 constexpr double kChanceMax = 0.98;
 
 }  // namespace
@@ -86,6 +87,9 @@ bool RatioTracker::Load(absl::Span<const double> in) {
     if (!(loaded[k].seen > 0 && loaded[k].seen < 1e12)) return false;
     if (!(loaded[k].expected > 0 && loaded[k].expected < 1e15)) return false;
     if (!(loaded[k].trust >= 0 && loaded[k].trust <= 1)) return false;
+    const double ratio = loaded[k].seen / loaded[k].expected;
+    if (!(ratio > 1e-6 && ratio < 1e3)) return false;
+    loaded[k].trust = std::max(loaded[k].trust, 1e-12);
     trust += loaded[k].trust;
   }
   if (!(std::abs(trust - 1) < 1e-6)) return false;
@@ -102,18 +106,38 @@ int AnswerModel::FindSegment(uint32_t id) const {
   return found == segment_index_.end() ? -1 : found->second;
 }
 
+int AnswerModel::AddSegment(uint32_t id, bool forecast) {
+  Segment segment = {id,
+                     RatioTracker(forecast ? forecast_.ratio() : campaign_ratio(), kSegmentWeight),
+                     0, 0, dials_};
+  size_t at = segments_.size();
+  if (at < kSegmentsMax) {
+    segments_.push_back(segment);
+  } else {
+    // Takes the place of the one not dialed for longest.
+    at = 0;
+    for (size_t i = 1; i < segments_.size(); ++i) {
+      if (segments_[i].used < segments_[at].used) at = i;
+    }
+    segment_index_.erase(segments_[at].id);
+    segments_[at] = segment;
+  }
+  segment_index_[id] = static_cast<int>(at);
+  return static_cast<int>(at);
+}
+
 LeadPlace AnswerModel::PlaceOf(const LeadTraits& lead) {
   LeadPlace place;
   place.forecast = lead.answer_chance > 0;
   place.share = place.forecast ? std::min(lead.answer_chance, 1.0) : 1;
+  ++dials_;
+  if (place.forecast) {
+    forecast_mean_ += (place.share - forecast_mean_) * (forecast_mean_ > 0 ? kForecastMean : 1);
+  }
   if (lead.segment == 0) return place;
   place.segment = FindSegment(lead.segment);
-  if (place.segment < 0 && segments_.size() < kSegmentsMax) {
-    place.segment = static_cast<int>(segments_.size());
-    const double parent = place.forecast ? forecast_.ratio() : campaign_ratio();
-    segments_.push_back({lead.segment, RatioTracker(parent, kSegmentWeight), 0, 0});
-    segment_index_[lead.segment] = place.segment;
-  }
+  if (place.segment < 0) place.segment = AddSegment(lead.segment, place.forecast);
+  segments_[static_cast<size_t>(place.segment)].used = dials_;
   return place;
 }
 
@@ -134,10 +158,15 @@ void AnswerModel::Spend(const DurationLaw& ring, const LeadPlace& lead, double f
   if (lead.segment >= 0) segments_[static_cast<size_t>(lead.segment)].exposure += spent;
 }
 
-void AnswerModel::Refresh(const DurationLaw& ring) {
+void AnswerModel::Refresh(const DurationLaw& ring, bool forget) {
   base_ = ring.Share(0);
   // Until the law rests on something there is nothing to compare with.
-  if (ring.Weight(0) >= kLawWeightMin) {
+  const bool known = ring.Weight(0) >= kLawWeightMin;
+  if (!known && forecast_mean_ > 0) {
+    // Of the forecasts only their relation is believed: their mean is the campaign's ratio.
+    forecast_ = RatioTracker(campaign_ratio() / forecast_mean_, kCampaignWeight);
+  }
+  if (known && !forget) {
     campaign_.Update(seen_, exposure_);
     forecast_.Update(forecast_seen_, forecast_exposure_);
     for (Segment& segment : segments_) {
@@ -193,8 +222,9 @@ bool AnswerModel::Load(absl::Span<const double> in) {
   for (size_t i = 0; i < segments; ++i) {
     const size_t at = 1 + 2 * kSize + i * (1 + kSize);
     const double id = in[at];
-    if (!(id >= 1 && id <= 4294967295.0)) return false;
-    segments_.push_back({static_cast<uint32_t>(id), RatioTracker(0.5, 1), 0, 0});
+    if (!(id >= 1 && id <= 4294967295.0 && id == std::floor(id))) return false;
+    if (segment_index_.contains(static_cast<uint32_t>(id))) return false;
+    segments_.push_back({static_cast<uint32_t>(id), RatioTracker(0.5, 1), 0, 0, 0});
     if (!segments_.back().tracker.Load(in.subspan(at + 1, kSize))) return false;
     segment_index_[segments_.back().id] = static_cast<int>(i);
   }

@@ -69,15 +69,16 @@ class AnswerModel {
   // A dial in flight has gone from one age to another (seconds) under this ring law, of which the
   // campaign's ratio is the base.
   void Spend(const DurationLaw& ring, const LeadPlace& lead, double from, double to);
-  // All dials have been told: draws the conclusions.
-  void Refresh(const DurationLaw& ring);
+  // All dials have been told: draws the conclusions. With `forget` what came since the last time is
+  // not used: after a long gap exposure and answers do not go together.
+  void Refresh(const DurationLaw& ring, bool forget);
 
   // P(a person answers) a dial, at launch; in [0, 0.98].
   double Chance(const LeadPlace& lead) const;
   double Chance(const LeadTraits& lead) const;
   double campaign_ratio() const;
 
-  void Save(std::vector<double>& out) const;  // any size: segments come first with their count
+  void Save(std::vector<double>& out) const;  // the number of segments first
   bool Load(absl::Span<const double> in);
 
  private:
@@ -86,12 +87,16 @@ class AnswerModel {
     RatioTracker tracker;
     double seen = 0;  // since the last Refresh()
     double exposure = 0;
+    uint64_t used = 0;  // dial that used it last
   };
   int FindSegment(uint32_t id) const;
+  int AddSegment(uint32_t id, bool forecast);
 
-  double base_;            // answer ratio of the ring law
-  RatioTracker campaign_;  // answers / answers expected from the ring law
-  RatioTracker forecast_;  // answers / sum of forecasts
+  double base_;               // answer ratio of the ring law
+  RatioTracker campaign_;     // answers / answers expected from the ring law
+  RatioTracker forecast_;     // answers / sum of forecasts
+  double forecast_mean_ = 0;  // of about the last 200 dials with forecasts; 0: none yet
+  uint64_t dials_ = 0;
   double seen_ = 0, exposure_ = 0;
   double forecast_seen_ = 0, forecast_exposure_ = 0;
   std::vector<Segment> segments_;

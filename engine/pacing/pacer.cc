@@ -23,7 +23,10 @@ constexpr double kTalkMemoryMin = 250;
 
 // What is not known well is taken on the careful side by so many standard errors.
 constexpr double kCaution = 1;
+constexpr int kCountMax = 1'000'000;
+constexpr int kAmdCallsMax = 10'000;
 constexpr double kForever = 1e6;
+constexpr double kGapMaxS = 3;
 
 // Before anything is known: a careful guess (many answers, long talks) that weighs as much as a few
 // observations.
@@ -168,6 +171,7 @@ void Pacer::UpdateSettings(const PacerSettings& settings) {
   settings_ = settings;
   settings_.dial_level_max = std::clamp(Finite(settings.dial_level_max, 1), 1.0, 1000.0);
   settings_.dial_level = std::clamp(Finite(settings.dial_level, 1), 1.0, settings_.dial_level_max);
+  settings_.lines_max = std::clamp(settings.lines_max, 0, kCountMax);
   settings_.answer_limit =
       std::clamp(settings.answer_limit, absl::ZeroDuration(), absl::Seconds(60));
   settings_.ring_time_max =
@@ -228,7 +232,7 @@ void Pacer::OnAnswered(AttemptId id, MonoTime now) {
     ++events_unknown_;
     return;
   }
-  CountInstant(answered.ring_s < kInstantAnswerS);
+  CountInstant(answered.ring_s >= 0 && answered.ring_s < kInstantAnswerS);
   SpendLast(answered.lead, answered.ring_s, now);
   ring_.Observe(kAnswer, answered.ring_s, SinceSpent(now, answered.ring_s));
   answered_.emplace(id, answered);
@@ -239,9 +243,9 @@ void Pacer::OnResolved(AttemptId id, AttemptResult result, MonoTime now) {
   LeadPlace lead;
   const RingEnd end = RingEndOf(result);
   if (TakeInFlight(id, now, age_s, lead)) {
-    if (result == AttemptResult::kTrunkFault) {
-      return;
-    }
+    if (result == AttemptResult::kTrunkFault) return;
+    CountInstant(false);
+    SpendLast(lead, age_s, now);
     if (result == AttemptResult::kCancelled) {
       ring_.Censor(age_s, SinceSpent(now, age_s));
     } else {
@@ -257,7 +261,7 @@ void Pacer::OnResolved(AttemptId id, AttemptResult result, MonoTime now) {
     amd_persons_ += kAmdShare * (0 - amd_persons_);
     ++machines_in_a_row_;
   } else {
-    answers_model_.OnPerson(answered.lead);
+    OnPerson(answered);
     ++callers_gone_;
   }
 }
@@ -265,17 +269,21 @@ void Pacer::OnResolved(AttemptId id, AttemptResult result, MonoTime now) {
 void Pacer::OnConnected(AttemptId id, MonoTime) {
   Answered answered;
   if (!TakeAnswered(id, answered)) return;
-  answers_model_.OnPerson(answered.lead);
+  OnPerson(answered);
   budget_.OnServed();
-  machines_in_a_row_ = 0;
-  amd_persons_ += kAmdShare * (1 - amd_persons_);
 }
 
 void Pacer::OnAbandoned(AttemptId id, MonoTime) {
   Answered answered;
   if (!TakeAnswered(id, answered)) return;
-  answers_model_.OnPerson(answered.lead);
+  OnPerson(answered);
   budget_.OnAbandoned();
+}
+
+void Pacer::OnPerson(const Answered& answered) {
+  answers_model_.OnPerson(answered.lead);
+  machines_in_a_row_ = 0;
+  amd_persons_ += kAmdShare * (1 - amd_persons_);
 }
 
 void Pacer::OnWasMachine(AttemptId) { budget_.OnMachine(); }
@@ -283,12 +291,12 @@ void Pacer::OnWasMachine(AttemptId) { budget_.OnMachine(); }
 void Pacer::OnTalkEnded(AttemptId, absl::Duration talk, MonoTime now) {
   const double age_s = absl::ToDoubleSeconds(talk);
   talk_.Observe(0, age_s, SinceSpent(now, age_s));
-  budget_.OnEnded();
 }
 
 void Pacer::OnWrapEnded(absl::Duration wrap, MonoTime now) {
   const double age_s = absl::ToDoubleSeconds(wrap);
   wrap_.Observe(0, age_s, SinceSpent(now, age_s));
+  budget_.OnEnded();  // the agent has had his say on it
 }
 
 double Pacer::SinceSpent(MonoTime now, double age_s) const {
@@ -308,9 +316,11 @@ void Pacer::Learn(const PacingInput& input, MonoTime now) {
   for (const absl::Duration age : input.wrap_ages) {
     wrap_ages_.push_back(absl::ToDoubleSeconds(age));
   }
+  bool gap = false;  // too long since the last time: exposure and answers do not go together
   const bool due = !spent_once_ || now - spent_ >= kRefreshEvery;
   if (due) {
     const double passed = spent_once_ ? absl::ToDoubleSeconds(now - spent_) : kForever;
+    gap = passed > kGapMaxS;
     for (size_t i = 0; i < in_flight_.size(); ++i) {
       const double age = dial_ages_[i];
       answers_model_.Spend(ring_, in_flight_[i].lead, std::max(0.0, age - passed), age);
@@ -328,7 +338,7 @@ void Pacer::Learn(const PacingInput& input, MonoTime now) {
     spent_ = now;
   }
   if (due || tables_stale_) BuildTables();
-  if (due) answers_model_.Refresh(ring_);
+  if (due) answers_model_.Refresh(ring_, gap);
 }
 
 void Pacer::BuildTables() {
@@ -382,7 +392,7 @@ void Pacer::DecidePredictive(const PacingInput& input, int free_now, int agents_
       answers_[j].push_back(std::clamp(q, 0.0, 1.0));
     }
   }
-  for (int i = 0; i < input.calls_in_amd; ++i) {
+  for (int i = 0; i < std::min(input.calls_in_amd, kAmdCallsMax); ++i) {
     for (size_t j = 0; j < kRingPoints; ++j) answers_[j].push_back(amd_persons_);
   }
   for (const double age : talk_ages_) {
@@ -477,14 +487,19 @@ Lookahead::Chances Pacer::NewDial(double chance) const {
 Alarm Pacer::AlarmOf(const PacingInput& input, MonoTime now) {
   const bool back = decided_once_ && now < decided_;
   decided_once_ = true;
-  decided_ = std::max(decided_, now);
-  if (back) return Alarm::kClockStep;
+  decided_ = now;
+  if (back) {
+    // Time goes on from here: one progressive decision, nothing learned from the step.
+    spent_ = burst_filled_ = now;
+    return Alarm::kClockStep;
+  }
   const auto absurd = [](absl::Span<const absl::Duration> ages) {
     return std::any_of(ages.begin(), ages.end(), [](absl::Duration age) {
       return age < absl::ZeroDuration() || age == absl::InfiniteDuration();
     });
   };
-  if (input.agents_idle < 0 || input.calls_waiting < 0 || input.calls_in_amd < 0 ||
+  const auto sane = [](int count) { return count >= 0 && count <= kCountMax; };
+  if (!sane(input.agents_idle) || !sane(input.calls_waiting) || !sane(input.calls_in_amd) ||
       absurd(input.talk_ages) || absurd(input.wrap_ages)) {
     return Alarm::kBadInput;
   }
@@ -534,17 +549,18 @@ void Pacer::Cap(int most, Limit limit, Decision& decision) {
 
 Decision Pacer::Decide(const PacingInput& input, MonoTime now) {
   const Alarm alarm = AlarmOf(input, now);
-  const int idle = std::max(0, input.agents_idle);
-  const int waiting = std::max(0, input.calls_waiting);
+  const int idle = std::clamp(input.agents_idle, 0, kCountMax);
+  const int waiting = std::clamp(input.calls_waiting, 0, kCountMax);
+  const int in_amd = std::clamp(input.calls_in_amd, 0, kCountMax);
   const int talking = static_cast<int>(input.talk_ages.size());
   const int agents_all = idle + talking + static_cast<int>(input.wrap_ages.size());
   const int in_flight = static_cast<int>(in_flight_.size());
-  const int lines = in_flight + waiting + talking;
+  const int lines = in_flight + waiting + in_amd + talking;
   const int free_now = idle - waiting;
-  const int legs_floor = std::max(0, free_now - in_flight);
+  const int legs_floor = std::max(0, free_now - in_amd - in_flight);
 
   picks_.clear();
-  if (alarm != Alarm::kClockStep) Learn(input, now);
+  if (alarm != Alarm::kClockStep && alarm != Alarm::kBadInput) Learn(input, now);
   budget_.Advance(now);
   budget_.SetAtRisk(waiting);
   Decision decision;
@@ -579,13 +595,13 @@ Decision Pacer::Decide(const PacingInput& input, MonoTime now) {
   for (const auto& [most, limit] : caps) legs_most = std::min(legs_most, std::max(0, most));
 
   decision.legs_to_place = std::numeric_limits<int>::max();
-  switch (settings_.method) {
+  switch (alarm != Alarm::kNone ? DialMethod::kProgressive : settings_.method) {
     case DialMethod::kManual:
     case DialMethod::kPreview:
       break;  // returned above
     case DialMethod::kProgressive:
       decision.legs_to_place = legs_floor;
-      decision.limit = Limit::kAgents;
+      decision.limit = alarm != Alarm::kNone ? Limit::kSafety : Limit::kAgents;
       break;
     case DialMethod::kRatio: {
       // VICIdial's reading of a level: lines for each agent who is free or talking, and the lines
@@ -598,11 +614,6 @@ Decision Pacer::Decide(const PacingInput& input, MonoTime now) {
       break;
     }
     case DialMethod::kPredictive:
-      if (alarm != Alarm::kNone) {
-        decision.legs_to_place = legs_floor;
-        decision.limit = Limit::kSafety;
-        break;
-      }
       DecidePredictive(input, free_now, agents_all, legs_floor, legs_most, decision);
       break;
   }
@@ -615,7 +626,8 @@ Decision Pacer::Decide(const PacingInput& input, MonoTime now) {
       picks_.push_back(i);
   }
   decision.picks = picks_;
-  budget_.SetBinding(decision.limit == Limit::kAbandonment || decision.limit == Limit::kBudget);
+  budget_.SetBinding(settings_.method == DialMethod::kPredictive &&
+                     (decision.limit == Limit::kAbandonment || decision.limit == Limit::kBudget));
   burst_tokens_ -= decision.legs_to_place;
   decision.dial_level = static_cast<double>(lines + decision.legs_to_place) / agents_all;
   return decision;
@@ -664,10 +676,10 @@ absl::Status Pacer::LoadState(absl::Span<const double> state) {
       !loaded.answers_model_.Load(state.subspan(fixed))) {
     return absl::InvalidArgumentError("pacing state: a number is out of range; nothing loaded");
   }
-  // Dials in flight keep their place among the segments as they were.
+  // The places of dials in flight were in the old segments: they count for the campaign.
   for (InFlight& dial : loaded.in_flight_) dial.lead.segment = -1;
   for (auto& [id, answered] : loaded.answered_) answered.lead.segment = -1;
-  loaded.answers_model_.Refresh(loaded.ring_);
+  loaded.answers_model_.Refresh(loaded.ring_, true);
   loaded.tables_stale_ = true;
   *this = std::move(loaded);
   return absl::OkStatus();

@@ -109,6 +109,7 @@ class Pacer final : public Policy {
   bool TakeInFlight(AttemptId id, MonoTime now, double& age_s, LeadPlace& lead);
   // The exposure of a dial since the laws were last told of the time.
   void SpendLast(const LeadPlace& lead, double age_s, MonoTime now);
+  void OnPerson(const Answered& answered);
   void CountInstant(bool instant);
   bool TakeAnswered(AttemptId id, Answered& answered);
   void Learn(const PacingInput& input, MonoTime now);  // spends the time, every kRefreshEvery
@@ -156,7 +157,7 @@ class Pacer final : public Policy {
   bool burst_started_ = false;
 
   // Tables over the bins of age, one for each ring point: q of a dial, c of a talking agent, c of
-  // an agent in wrap-up. Rebuilt by Refresh(), read by interpolation.
+  // an agent in wrap-up. Rebuilt by BuildTables(), read by interpolation.
   std::array<std::vector<double>, kRingPoints> dial_table_;  // G(e + u) - G(e)
   std::vector<double> dial_left_;                            // 1 - G(e)
   std::vector<double> dial_others_;                          // survival of those nobody answers

@@ -44,7 +44,7 @@ enum class Limit {
   kAgents,       // no agent logged in, or one line per free agent is out (progressive)
   kLevel,        // dial_level or dial_level_max
   kAbandonment,  // the next dial's P_ab is above theta
-  kBudget,       // a contract's abandonment budget is spent: progressive until it recovers
+  kBudget,       // a contract's abandonment budget is spent: little risk until it recovers
   kLines,        // lines_free or lines_max
   kTrunkRate,    // trunk_tokens
   kHopper,       // leads_ready

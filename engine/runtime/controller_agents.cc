@@ -429,6 +429,7 @@ void Controller::DisposeStored(const AgentId& agent, AttemptId attempt, const st
       if (said != nullptr && said->answering_machine &&
           record.answered_at != absl::InfinitePast()) {
         owner->ledger.AddMachine(record.answered_at);
+        owner->pacer.OnWasMachine(record.id);
       }
       batch.attempts.push_back(std::move(record));
       store_.Commit(std::move(batch), std::move(done));

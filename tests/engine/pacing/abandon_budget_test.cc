@@ -150,6 +150,17 @@ TEST(AbandonBudget, ARollingWindowForgets) {
   EXPECT_EQ(budget.counts().served, 0);
 }
 
+// The clock counts from the machine's start, not from the campaign's.
+TEST(AbandonBudget, RestoredCountsSurviveTheFirstLookAtTheClock) {
+  const Contract day = {"day", 0.03, absl::Hours(24)};
+  AbandonBudget budget({&day, 1});
+  budget.SetCounts(
+      {.served = 970, .machines = 0, .ended = 970, .abandoned = 40, .amd_machines = 0});
+  budget.Advance(At(absl::Hours(1000)));
+  EXPECT_EQ(budget.counts().abandoned, 40);
+  EXPECT_TRUE(budget.Spent());
+}
+
 TEST(AbandonBudget, ANewWindowStartsClean) {
   AbandonBudget budget({&kThreePercent, 1});
   for (int i = 0; i < 10; ++i) budget.OnAbandoned();

@@ -82,7 +82,7 @@ void Dial(AnswerModel& model, const DurationLaw& ring, Rng& rng, const LeadTrait
     for (double age = 0; age < end; age += 0.5) {
       model.Spend(ring, place, age, std::min(end, age + 0.5));
       if (age + 0.5 >= end && answer) model.OnPerson(place);
-      model.Refresh(ring);
+      model.Refresh(ring, false);
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "engine/pacing/pacer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -345,6 +346,118 @@ TEST(Pacer, ACopyDecidesAsTheOriginal) {
 TEST(LimitName, NamesEachLimit) {
   EXPECT_EQ(LimitName(Limit::kAbandonment), "abandonment");
   EXPECT_EQ(LimitName(Limit::kTrunkRate), "trunk_rate");
+}
+
+TEST(PacerProperty, PicksAreAmongTheLeadsOffered) {
+  for (const DialMethod method :
+       {DialMethod::kProgressive, DialMethod::kRatio, DialMethod::kPredictive}) {
+    for (uint64_t seed = 0; seed < 100; ++seed) {
+      SCOPED_TRACE(absl::StrCat("seed=", seed));
+      Rng rng(seed);
+      Scene scene = RandomScene(seed, method);
+      scene.idle += 30;
+      std::vector<LeadTraits> next(rng.Below(40));
+      for (LeadTraits& lead : next) {
+        lead.segment = static_cast<uint32_t>(rng.Below(3));
+        lead.answer_chance = rng.Chance(0.5) ? 2 * rng.Uniform() - 0.5 : 0;
+        if (rng.Chance(0.1)) lead.answer_chance = std::nan("");
+      }
+      PacingInput input = scene.Input();
+      input.next = next;
+      const Decision decision = scene.pacer.Decide(input, scene.now);
+      if (next.empty()) continue;
+      ASSERT_LE(static_cast<size_t>(decision.legs_to_place), next.size());
+      ASSERT_EQ(decision.picks.size(), static_cast<size_t>(decision.legs_to_place));
+      std::vector<bool> taken(next.size(), false);
+      for (const uint32_t pick : decision.picks) {
+        ASSERT_LT(pick, next.size());
+        EXPECT_FALSE(taken[pick]) << "picked twice";
+        taken[pick] = true;
+      }
+    }
+  }
+}
+
+TEST(Pacer, CallsInAmdHoldLinesAndAgents) {
+  Pacer pacer({.method = DialMethod::kProgressive, .lines_max = 5});
+  PacingInput input = View({3, {}, {}}, 0, kNoLimits);
+  input.calls_in_amd = 2;
+  EXPECT_EQ(pacer.Decide(input, At(0)).legs_to_place, 1);
+  input.agents_idle = 20;
+  EXPECT_EQ(pacer.Decide(input, At(10)).legs_to_place, 3);
+}
+
+TEST(Pacer, AClockThatStepsBackCostsOneDecision) {
+  Scene scene = RandomScene(8, DialMethod::kPredictive);
+  scene.Decide();
+  scene.now = scene.now + -absl::Hours(1);
+  const Decision step = scene.Decide();
+  EXPECT_EQ(step.alarm, Alarm::kClockStep);
+  EXPECT_EQ(step.limit, Limit::kSafety);
+  scene.now = scene.now + absl::Seconds(1);
+  EXPECT_EQ(scene.Decide().alarm, Alarm::kNone);
+}
+
+TEST(Pacer, AnyPersonEndsTheAlarmOfNoPersons) {
+  Pacer pacer({.method = DialMethod::kPredictive});
+  uint64_t id = 0;
+  const auto answer = [&](bool machine) {
+    const AttemptId attempt(++id);
+    pacer.OnDialed(attempt, {}, At(static_cast<double>(id)));
+    pacer.OnAnswered(attempt, At(static_cast<double>(id) + 5));
+    if (machine) {
+      pacer.OnResolved(attempt, AttemptResult::kMachine, At(static_cast<double>(id) + 6));
+    } else {
+      pacer.OnAbandoned(attempt, At(static_cast<double>(id) + 7));
+    }
+  };
+  for (int i = 0; i < 80; ++i) answer(true);
+  EXPECT_EQ(pacer.Decide(View({5, {}, {}}, 0, kNoLimits), At(100)).alarm, Alarm::kNoPersons);
+  answer(false);
+  EXPECT_EQ(pacer.Decide(View({5, {}, {}}, 0, kNoLimits), At(101)).alarm, Alarm::kNone);
+}
+
+TEST(Pacer, HugeCountsAreAnAlarmNotABurst) {
+  Pacer pacer({.method = DialMethod::kPredictive});
+  PacingInput input = View({std::numeric_limits<int>::max(), {}, {}}, 0, {10, 10, 10});
+  input.calls_waiting = std::numeric_limits<int>::max();
+  const Decision decision = pacer.Decide(input, At(0));
+  EXPECT_EQ(decision.alarm, Alarm::kBadInput);
+  EXPECT_LE(decision.legs_to_place, 10);
+}
+
+// Quick failures between two decisions must not look like a better list.
+TEST(Pacer, TheAnswerRatioDoesNotDependOnHowFastOthersFail) {
+  Pacer pacer({.method = DialMethod::kPredictive});
+  Rng rng(3);
+  std::vector<std::pair<double, uint64_t>> ends;
+  std::vector<bool> person;
+  double now_s = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    now_s += 0.5;
+    const AttemptId attempt(static_cast<uint64_t>(i) + 1);
+    pacer.OnDialed(attempt, {}, At(now_s));
+    person.push_back(rng.Chance(0.2));
+    const double ring = person.back()     ? 2 + rng.Exponential(4) + rng.Exponential(4)
+                        : rng.Chance(0.7) ? 0.1 + 0.3 * rng.Uniform()
+                                          : 26;
+    ends.push_back({now_s + ring, attempt.value()});
+    std::sort(ends.begin(), ends.end());
+    size_t done = 0;
+    for (; done < ends.size() && ends[done].first <= now_s; ++done) {
+      const AttemptId ended(ends[done].second);
+      const MonoTime at = At(ends[done].first);
+      if (person[ended.value() - 1]) {
+        pacer.OnAnswered(ended, at);
+        pacer.OnConnected(ended, at);
+      } else {
+        pacer.OnResolved(ended, AttemptResult::kInvalid, at);
+      }
+    }
+    ends.erase(ends.begin(), ends.begin() + static_cast<ptrdiff_t>(done));
+    pacer.Decide(View({1, {}, {}}, 0, {0, 0, 0}), At(now_s));
+  }
+  EXPECT_NEAR(pacer.Snapshot().answer_ratio, 0.2, 0.025);
 }
 
 }  // namespace
