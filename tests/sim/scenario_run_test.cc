@@ -299,6 +299,7 @@ TEST(ScenarioRun, PlaysTheScenariosOfTheSuite) {
   int played = 0;
   for (const auto& file :
        std::filesystem::directory_iterator(OUTPACE_SOURCE_DIR "/bench/scenarios")) {
+    if (file.path().extension() != ".scenario") continue;
     SCOPED_TRACE(file.path().string());
     auto text = ReadFile(file.path().string());
     ASSERT_TRUE(text.ok());
