@@ -97,6 +97,9 @@ class Report {
   bool failed_ = false;
 };
 
+// drop_call_seconds of the demo, and what the agent's own line may add.
+constexpr double kAnswerLimitMs = 2050;
+
 double Quantile(std::vector<double> values, double q) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
@@ -202,12 +205,19 @@ int main(int argc, char** argv) {
 
   const std::vector<Json> agents = ReadJsonLines(files["--agents"]);
   std::map<std::string, int64_t> audio_us;          // by attempt
+  std::map<std::string, int64_t> agent_free_us;     // by attempt: since when its agent was free
+  std::map<std::string, int64_t> free_since;        // by agent
   std::map<std::string, std::string> acknowledged;  // attempt -> status
   std::set<std::string> popped;
   for (const Json& line : agents) {
+    const std::string event = line.value("ev", "");
+    const std::string agent = line.value("agent", "");
+    if (event == "ready" || event == "disposition_acked") {
+      free_since[agent] = line.value("t", int64_t{0});
+    }
     if (!line.contains("attempt")) continue;
     const std::string attempt = absl::StrCat(line["attempt"].get<uint64_t>());
-    const std::string event = line.value("ev", "");
+    if (event == "audio_first") agent_free_us.emplace(attempt, free_since[agent]);
     if (event == "pop") popped.insert(attempt);
     if (event == "audio_first") audio_us.emplace(attempt, line.value("t", int64_t{0}));
     if (event == "disposition_acked") acknowledged[attempt] = line.value("status", "");
@@ -218,6 +228,7 @@ int main(int argc, char** argv) {
   int64_t results_lost = 0, machines = 0;
   std::map<std::string, int> by_number;
   std::vector<double> to_agent_ms;
+  std::vector<double> waits_ms;  // of callers for an agent
   for (const auto& [id, call] : calls) {
     missing_in_export += exported.count(id) == 0 ? 1 : 0;
     ++by_number[call.number];
@@ -237,7 +248,13 @@ int main(int argc, char** argv) {
     up += call.ended ? 0 : 1;
     const auto heard = audio_us.find(AttemptOf(id));
     if (heard != audio_us.end()) {
-      to_agent_ms.push_back(static_cast<double>(heard->second - call.answer_us) / 1000);
+      // From when both are there: a predictive dialer lets some callers wait for an agent who is
+      // about to finish, and that wait is judged by the answer limit below.
+      const int64_t both_us = std::max(call.answer_us, agent_free_us[AttemptOf(id)]);
+      to_agent_ms.push_back(static_cast<double>(std::max<int64_t>(0, heard->second - both_us)) /
+                            1000);
+      const double wait_ms = static_cast<double>(both_us - call.answer_us) / 1000;
+      if (wait_ms > 0) waits_ms.push_back(wait_ms);
     }
   }
   for (const auto& [id, row] : exported) {
@@ -284,9 +301,12 @@ int main(int argc, char** argv) {
                absl::StrFormat("%.2f %% (%d of %d)", 100 * ratio, abandoned, people));
   report.Check(up == 0, "calls still up at the carrier", absl::StrCat(up));
   const double p99 = Quantile(to_agent_ms, 0.99);
-  report.Check(!to_agent_ms.empty() && p99 <= 50, "answer to the agent's ear, p99",
+  report.Check(!to_agent_ms.empty() && p99 <= 50, "caller and agent there to the agent's ear, p99",
                absl::StrFormat("%.2f ms (p50 %.2f ms, %d calls)", p99, Quantile(to_agent_ms, 0.5),
                                to_agent_ms.size()));
+  report.Check(Quantile(waits_ms, 1) <= kAnswerLimitMs, "longest wait for an agent",
+               absl::StrFormat("%.0f ms (%d of %d callers waited)", Quantile(waits_ms, 1),
+                               waits_ms.size(), to_agent_ms.size()));
   report.Tell("refused before the INVITE left", absl::StrCat(unsent));
   report.Tell("occupancy, from the agents' own log",
               absl::StrFormat("%.1f %%", 100 * OccupancyOf(agents)));
