@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/engine/runtime/json_keys.h"
 
 namespace outpace::runtime {
 namespace {
@@ -57,20 +58,6 @@ BoardSnapshot Example() {
   board.connect_p50_ms = 0.3;
   board.connect_p99_ms = 2;
   return board;
-}
-
-// Every key with its path, "campaigns.calls.ringing"; arrays by their first element.
-void Keys(const Json& json, const std::string& path, std::set<std::string>& out) {
-  if (json.is_array()) {
-    if (!json.empty()) Keys(json[0], path, out);
-    return;
-  }
-  if (!json.is_object()) return;
-  for (const auto& [key, value] : json.items()) {
-    const std::string here = path.empty() ? key : absl::StrCat(path, ".", key);
-    out.insert(here);
-    Keys(value, here, out);
-  }
 }
 
 TEST(BoardJson, HasTheKeysOfTheApiPageAndNoOthers) {

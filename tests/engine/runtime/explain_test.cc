@@ -14,6 +14,7 @@
 #include "engine/runtime/campaign_runner.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/engine/runtime/json_keys.h"
 
 namespace outpace::runtime {
 namespace {
@@ -258,20 +259,6 @@ TEST(WhyText, SentencesAndATable) {
   nothing.campaign = "DEMO";
   nothing.idle_reason = "the campaign is paused";
   EXPECT_EQ(WhyText(nothing), "Campaign DEMO: nothing was decided yet: the campaign is paused.\n");
-}
-
-// Every key with its path, "calls.ringing"; arrays by their first element.
-void Keys(const Json& json, const std::string& path, std::set<std::string>& out) {
-  if (json.is_array()) {
-    if (!json.empty()) Keys(json[0], path, out);
-    return;
-  }
-  if (!json.is_object()) return;
-  for (const auto& [key, value] : json.items()) {
-    const std::string here = path.empty() ? key : absl::StrCat(path, ".", key);
-    out.insert(here);
-    Keys(value, here, out);
-  }
 }
 
 TEST(WhyJson, HasTheKeysOfTheApiPageAndNoOthers) {
