@@ -105,6 +105,9 @@ void CallShard::OnMessage(ShardMessage& message) {
                  },
                  [this](EndOrphanDialog& m) { signaling_.ByeOrphan(m.dialog); },
                  [this](EndOrphanInvite& m) { signaling_.CancelOrphan(m.invite); },
+                 [this](TakeCall& m) { signaling_.Refuse(m.call, 480); },
+                 [this](RefuseCall& m) { signaling_.Refuse(m.call, m.status); },
+                 [this](TrunkAddresses&) {},
              },
              message);
 }
@@ -141,7 +144,7 @@ void CallShard::Place(DialOrder& order) {
 
 void CallShard::SendInvite(Leg& leg) {
   const std::unique_ptr<DialOrder> order = std::move(leg.order);
-  absl::StatusOr<std::string> offer = media_.Open(leg.id);
+  absl::StatusOr<std::string> offer = media_.Open(leg.id, {});
   if (!offer.ok()) {
     Fire(leg, LegInput::kRefused, Cause{.refusal = offer.status()});
     return;

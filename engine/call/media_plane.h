@@ -15,6 +15,13 @@ namespace outpace::call {
 // Audio the engine can play into a leg; loaded at start.
 enum class Prompt { kSafeHarbor, kSilence };
 
+// How a leg's audio travels.
+struct MediaOptions {
+  // RTP/SAVP with keys in the SDP (SDES, RFC 4568): an answer without them is refused. Only
+  // sensible where the signalling is encrypted.
+  bool srtp = false;
+};
+
 class MediaEvents {  // called on the thread given by the implementation's owner; see MediaPlane
  public:
   virtual ~MediaEvents() = default;
@@ -33,7 +40,7 @@ class MediaPlane {
   virtual ~MediaPlane() = default;
   // Reserves a pre-bound RTP port and returns our SDP offer for it (PCMU, PCMA, telephone-event
   // 101, ptime 20; RFC 3264). ResourceExhausted when the pool is empty.
-  virtual absl::StatusOr<std::string> Open(LegId leg) = 0;
+  virtual absl::StatusOr<std::string> Open(LegId leg, const MediaOptions& options) = 0;
   // Takes the far end's SDP (answer, or offer of a re-INVITE). InvalidArgument when it holds no
   // audio we can use; media then stays as it was. From now on only packets from that address count.
   virtual absl::Status SetRemote(LegId leg, absl::string_view sdp) = 0;

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "engine/base/clock.h"
@@ -28,9 +29,9 @@ struct DialOrder {
   std::string route_uri{};
   std::string request_uri{};
   std::string from_uri{};
+  std::vector<SipHeader> headers{};
   absl::Duration ring_time_max{};  // INVITE to giving up
 };
-inline constexpr uint16_t kAgentTrunk = 0xffff;
 
 struct HangUp {  // BYE, CANCEL or give up, whichever the leg's state asks for
   LegId leg{};
@@ -54,8 +55,23 @@ struct EndOrphanDialog {
 struct EndOrphanInvite {
   Signaling::OrphanInvite invite{};
 };
-using ShardMessage = std::variant<DialOrder, HangUp, Connect, Disconnect, PlayThenHangUp,
-                                  EndOrphanDialog, EndOrphanInvite>;
+// A call that a trunk offered (CallOffered): take it as this leg, or refuse it.
+struct TakeCall {
+  LegId leg{};
+  uint64_t call = 0;
+};
+struct RefuseCall {
+  uint64_t call = 0;
+  int status = 480;
+};
+// A trunk's addresses as resolved now, in the order they are to be tried; see TrunkAddress.
+struct TrunkAddresses {
+  uint16_t trunk = 0;
+  std::vector<std::string> route_uris{};
+};
+using ShardMessage =
+    std::variant<DialOrder, HangUp, Connect, Disconnect, PlayThenHangUp, EndOrphanDialog,
+                 EndOrphanInvite, TakeCall, RefuseCall, TrunkAddresses>;
 
 // ---- shard to controller ----
 
@@ -102,8 +118,19 @@ struct TrunkState {  // sent when the breaker opens, starts to probe, or closes
   bool probing = false;  // half open: one call at a time, until one gets through
   std::string reason{};
 };
+// A trunk offers a call. Answer with TakeCall or RefuseCall within seconds.
+struct CallOffered {
+  uint16_t shard = 0;
+  uint64_t call = 0;
+  uint16_t trunk = 0;
+  std::string caller{};  // as the trunk wrote it: "+12025550100", "02025550100", "anonymous"
+  std::string called{};
+};
+struct CallWithdrawn {  // the caller gave up before an answer
+  uint64_t call = 0;
+};
 using LegEvent = std::variant<LegProgress, LegAnswered, LegConnected, LegEnded, PromptFinished,
-                              LegFreed, TrunkState>;
+                              LegFreed, TrunkState, CallOffered, CallWithdrawn, TrunkProbe>;
 
 // Where a shard's events go. Thread safe; never blocks.
 class LegEventSink {

@@ -3,7 +3,9 @@
 // What a call shard needs of SIP. The one real implementation is engine/sip (Sofia-SIP); tests and
 // the simulator bring their own. All of it is used on the shard's thread only.
 
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,13 +24,25 @@ struct InviteIds {
   std::string branch{};  // Via branch of the INVITE; begins with "z9hG4bK" (RFC 3261 8.1.1.7)
 };
 
+// A header to go into our INVITE: name and value as they stand on the wire, without CR or LF.
+using SipHeader = std::pair<std::string, std::string>;
+
+// A leg that goes over no configured trunk: an agent's phone.
+inline constexpr uint16_t kAgentTrunk = 0xffff;
+
 struct InviteRequest {
   LegId leg{};
   InviteIds ids{};
-  std::string route_uri{};    // numeric, "sip:192.0.2.10:5060": names are never resolved here
+  // Whose credentials, transport and extensions (100rel, session timer) apply; index into the
+  // configured trunks.
+  uint16_t trunk = kAgentTrunk;
+  // Numeric, "sip:192.0.2.10:5060" or "sip:[2001:db8::1]:5061;transport=tls": names are never
+  // resolved here.
+  std::string route_uri{};
   std::string request_uri{};  // "sip:+12025550100@192.0.2.10:5060"
   std::string from_uri{};     // "sip:+12025550199@198.51.100.1": the caller ID
   std::string sdp_offer{};
+  std::vector<SipHeader> headers{};  // P-Asserted-Identity, Privacy, Diversion, Identity, X-...
 };
 
 // Everything needed to end a dialog from another process after a crash (RFC 3261 12.1.2).
@@ -52,6 +66,28 @@ struct Failure {
   std::string phrase{};
 };
 
+// A call that a trunk offers us. It is refused with 480 unless somebody takes it (Accept()) or
+// refuses it within the time a caller waits; a 100 has been sent.
+struct IncomingCall {
+  uint64_t call = 0;  // names it until it is taken or refused; never 0
+  uint16_t trunk = 0;
+  std::string call_id{};
+  std::string from_user{};  // user part of P-Asserted-Identity if the trunk sent one, else of From
+  std::string to_user{};    // user part of the Request-URI: the number that was called
+  std::string sdp{};        // offer; empty: the far end wants ours in the 200
+};
+
+// What a trunk showed of itself apart from calls: the answer to our OPTIONS, or to our REGISTER.
+struct TrunkProbe {
+  enum class Kind { kOptions, kRegister };
+  uint16_t trunk = 0;
+  Kind kind = Kind::kOptions;
+  bool ok = false;  // kOptions: it answered, whatever the status but 503; kRegister: registered now
+  int status = 0;   // of the answer; 408 for none
+  absl::Duration round_trip{};  // zero for no answer
+  std::string reason{};         // for people, when not ok
+};
+
 // Called on the shard's thread, never from inside a call into Signaling.
 class SignalingEvents {
  public:
@@ -69,6 +105,15 @@ class SignalingEvents {
   // Re-INVITE with a new offer, `sdp` empty for a late offer. The return value is our answer (or
   // offer); empty refuses with 488.
   virtual std::string OnReinvite(LegId leg, absl::string_view sdp) = 0;
+
+  virtual void OnIncoming(const IncomingCall& /*call*/) {}
+  // The caller gave up, or nobody took the call in time. Never after Accept().
+  virtual void OnIncomingGone(uint64_t /*call*/) {}
+  // The ACK of the 200 that Accept() sent has come; `sdp` only if ours was the offer. Comes once.
+  // When it never comes: OnFailure with a local 408, and the far end has been sent a BYE.
+  virtual void OnIncomingUp(LegId /*leg*/, const DialogState& /*dialog*/,
+                            absl::string_view /*sdp*/) {}
+  virtual void OnProbe(const TrunkProbe& /*probe*/) {}
 };
 
 class Signaling {
@@ -94,9 +139,26 @@ class Signaling {
     std::string route_uri{};
     std::string request_uri{};
     std::string from_uri{};
+    uint16_t trunk = kAgentTrunk;  // with credentials: the INVITE may have been sent a second time
   };
   // CANCEL with the branch of the lost INVITE. A 200 that comes for it is ACKed and ended.
   virtual void CancelOrphan(const OrphanInvite& invite) = 0;
+
+  // Takes an offered call as `leg`: 200 with `sdp`. NotFound: it is gone.
+  virtual absl::Status Accept(LegId /*leg*/, uint64_t /*call*/, absl::string_view /*sdp*/) {
+    return absl::UnimplementedError("incoming calls are not taken here");
+  }
+  virtual void Refuse(uint64_t /*call*/, int /*status: 300..699*/) {}
+
+  // The numeric addresses ("192.0.2.10", "2001:db8::1") that requests and challenges of a trunk may
+  // come from, from now on; what was there before for this trunk counts no more.
+  virtual void SetTrunkAddresses(uint16_t /*trunk*/,
+                                 const std::vector<std::string>& /*addresses*/) {}
+  // One OPTIONS to the trunk; its end is OnProbe().
+  virtual void Ping(uint16_t /*trunk*/, const std::string& /*route_uri*/) {}
+  // Registers now and keeps refreshing until Unregister(); each change is told by OnProbe().
+  virtual void Register(uint16_t /*trunk*/, const std::string& /*route_uri*/) {}
+  virtual void Unregister(uint16_t /*trunk*/) {}
 };
 
 }  // namespace outpace::call

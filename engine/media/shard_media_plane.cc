@@ -36,7 +36,8 @@ size_t ShardMediaPlane::FreePorts() {
   return free_.size();
 }
 
-absl::StatusOr<std::string> ShardMediaPlane::Open(LegId leg) {
+absl::StatusOr<std::string> ShardMediaPlane::Open(LegId leg, const call::MediaOptions& options) {
+  if (options.srtp) return absl::UnimplementedError("media: SRTP is not there");
   OUTPACE_CHECK(leg.valid() && leg.shard == options_.shard && !legs_.contains(leg));
   ReleaseQuarantined();
   if (free_.empty()) {

@@ -42,7 +42,7 @@ class ShardMediaPlane final : public call::MediaPlane {
 
   // MediaPlane, plus what this implementation decides:
   // A leg of another shard, or one opened twice, is our own mistake (checked).
-  absl::StatusOr<std::string> Open(LegId leg) override;
+  absl::StatusOr<std::string> Open(LegId leg, const call::MediaOptions& options) override;
   // FailedPrecondition for a leg that is not open. Until then packets are held, not heard.
   absl::Status SetRemote(LegId leg, absl::string_view sdp) override;
   // Before SetRemote accepted anything: our offer. Empty for a leg that is not open.

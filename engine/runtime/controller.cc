@@ -154,7 +154,9 @@ void Controller::Dispatch(const call::LegEvent& event) {
                       [this](const call::LegEnded& e) { OnLegEnded(e); },
                       [this](const call::PromptFinished& e) { OnPromptFinished(e); },
                       [this](const call::LegFreed& e) { OnLegFreed(e); },
-                      [this](const call::TrunkState& e) { OnTrunkState(e); }},
+                      [this](const call::TrunkState& e) { OnTrunkState(e); },
+                      [](const call::CallOffered&) {}, [](const call::CallWithdrawn&) {},
+                      [](const call::TrunkProbe&) {}},
              event);
 }
 

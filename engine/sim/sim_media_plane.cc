@@ -15,7 +15,7 @@ SimMediaPlane::~SimMediaPlane() {
   for (auto& [id, leg] : legs_) loop_.Cancel(leg.prompt);
 }
 
-absl::StatusOr<std::string> SimMediaPlane::Open(LegId id) {
+absl::StatusOr<std::string> SimMediaPlane::Open(LegId id, const call::MediaOptions&) {
   if (legs_.size() >= options_.ports_max) return absl::ResourceExhaustedError("no RTP port left");
   OUTPACE_CHECK(legs_.try_emplace(id).second);
   return LocalSdp(id);

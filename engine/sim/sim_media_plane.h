@@ -27,7 +27,7 @@ class SimMediaPlane final : public call::MediaPlane {
   ~SimMediaPlane() override;
   void set_events(uint16_t shard, call::MediaEvents* events) { events_[shard] = events; }
 
-  absl::StatusOr<std::string> Open(LegId leg) override;
+  absl::StatusOr<std::string> Open(LegId leg, const call::MediaOptions& options) override;
   absl::Status SetRemote(LegId leg, absl::string_view sdp) override;
   std::string LocalSdp(LegId leg) override;
   void Bridge(LegId a, LegId b) override;

@@ -25,12 +25,38 @@
 
 namespace outpace::sip {
 
+enum class Transport { kUdp, kTcp, kTls };
+
+// What SIP itself has to know of a trunk.
+struct SipTrunk {
+  std::string name;                    // for log lines
+  std::vector<std::string> addresses;  // numeric; more by SetTrunkAddresses()
+  Transport transport = Transport::kUdp;
+  // TLS: the name its certificate must carry (subjectAltName, or CN where there is none); empty:
+  // the address we connect to.
+  std::string tls_name;
+  // Digest (RFC 7616, RFC 8760): a challenge is answered only when it comes from one of
+  // `addresses`, on a request that went there, for this realm (empty: the first realm the trunk
+  // names), and never with a weaker algorithm than the trunk has offered before. No user: no
+  // challenge is answered.
+  std::string auth_user;
+  std::string auth_password;
+  std::string auth_realm;
+  // Register(): "sip:user@domain", with the domain also in the Request-URI.
+  std::string register_aor;
+  absl::Duration register_expires = absl::Hours(1);
+  bool hundred_rel = false;                               // Supported: 100rel, and PRACK (RFC 3262)
+  absl::Duration session_expires = absl::ZeroDuration();  // RFC 4028; zero: we ask for none
+  std::vector<std::string> inbound_numbers;  // user parts of Request-URIs we take calls for
+};
+
 struct SofiaConfig {
   std::string bind_address = "127.0.0.1";  // numeric
   int port = 0;                            // 0: any free one, see local_port()
   std::string public_host;                 // host in Via and Contact; empty: bind_address
   std::string user_agent = "Outpace";
   std::vector<std::string> peers;  // numeric addresses we take SIP from
+  std::vector<SipTrunk> trunks;    // InviteRequest::trunk indexes it; their addresses are peers too
   // Drop datagrams of other sources in the kernel (IPv4). When false, or where the kernel refuses,
   // their requests are answered 403 without keeping state.
   bool drop_strangers = true;

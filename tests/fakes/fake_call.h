@@ -56,7 +56,7 @@ class FakeSignaling final : public call::Signaling {
 class FakeMediaPlane final : public call::MediaPlane {
  public:
   explicit FakeMediaPlane(Trail& trail) : trail_(trail) {}
-  absl::StatusOr<std::string> Open(LegId leg) override {
+  absl::StatusOr<std::string> Open(LegId leg, const call::MediaOptions&) override {
     if (!next_open.ok()) return std::exchange(next_open, absl::OkStatus());
     open.insert(leg);
     return absl::StrCat("offer ", leg.index);
@@ -149,6 +149,15 @@ class RecordingSink final : public call::LegEventSink {
                             e.open      ? " open"
                             : e.probing ? " probing"
                                         : " closed");
+      }
+      std::string operator()(const call::CallOffered& e) {
+        return absl::StrCat("offered ", e.call);
+      }
+      std::string operator()(const call::CallWithdrawn& e) {
+        return absl::StrCat("withdrawn ", e.call);
+      }
+      std::string operator()(const call::TrunkProbe& e) {
+        return absl::StrCat("probe ", e.trunk, e.ok ? " ok" : " failed");
       }
     } describe;
     return std::visit(describe, event);

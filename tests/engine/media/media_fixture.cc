@@ -194,7 +194,7 @@ Media::Media(MediaConfig config) {
 }
 
 uint16_t Media::Connect(LegId leg, const FarEnd& far, absl::string_view formats) {
-  const absl::StatusOr<std::string> offer = plane->Open(leg);
+  const absl::StatusOr<std::string> offer = plane->Open(leg, {});
   EXPECT_TRUE(offer.ok()) << offer.status();
   const absl::Status status = plane->SetRemote(leg, far.Sdp(formats));
   EXPECT_TRUE(status.ok()) << status;

@@ -99,7 +99,7 @@ TEST(MediaServer, APacketThatOvertakesTheAnswerIsHeard) {
   Media media(TestConfig());
   FarEnd lead, agent, stranger;
   media.Connect(Leg(2), agent);
-  const auto offer = media.plane->Open(Leg(1));
+  const auto offer = media.plane->Open(Leg(1), {});
   ASSERT_TRUE(offer.ok());
   const uint16_t port = AudioPort(*offer);
   ASSERT_TRUE(media.WaitFor([](const MediaStats& s) { return s.legs == 2; }));
@@ -328,7 +328,7 @@ TEST(MediaServer, RelaysKeysInEachSidesOwnPayloadType) {
   Media media(TestConfig());
   FarEnd lead, agent;
   const uint16_t lead_port = media.Connect(Leg(1), lead, "0 101");
-  ASSERT_TRUE(media.plane->Open(Leg(2)).ok());
+  ASSERT_TRUE(media.plane->Open(Leg(2), {}).ok());
   const std::string agent_sdp =
       absl::StrCat("v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio ", agent.port(),
                    " RTP/AVP 0 97\r\na=rtpmap:97 telephone-event/8000\r\n");
@@ -497,8 +497,8 @@ TEST(MediaServer, BadSdpLeavesMediaAsItWas) {
 
 TEST(MediaServer, OurOwnPortsAreNoFarEnd) {
   Media media(TestConfig());
-  const auto a = media.plane->Open(Leg(1));
-  const auto b = media.plane->Open(Leg(2));
+  const auto a = media.plane->Open(Leg(1), {});
+  const auto b = media.plane->Open(Leg(2), {});
   ASSERT_TRUE(a.ok() && b.ok());
   // Two legs that send to each other would relay one packet for ever.
   EXPECT_TRUE(absl::IsInvalidArgument(media.plane->SetRemote(Leg(1), *b)));
@@ -508,7 +508,7 @@ TEST(MediaServer, OurOwnPortsAreNoFarEnd) {
 TEST(MediaServer, VersionRisesOnlyWhenTheDescriptionChanges) {
   Media media(TestConfig());
   FarEnd lead;
-  const auto offer = media.plane->Open(Leg(1));
+  const auto offer = media.plane->Open(Leg(1), {});
   ASSERT_TRUE(offer.ok());
   EXPECT_EQ(media.plane->LocalSdp(Leg(1)), *offer);
   EXPECT_THAT(*offer, HasSubstr("o=- 1 1 IN IP4 127.0.0.1"));
@@ -528,10 +528,10 @@ TEST(MediaServer, ClosedPortsRestBeforeTheyAreUsedAgain) {
   Media media(config);
   FarEnd lead;
   const uint16_t first = media.Connect(Leg(1), lead);
-  ASSERT_TRUE(media.plane->Open(Leg(2)).ok());
-  EXPECT_TRUE(absl::IsResourceExhausted(media.plane->Open(Leg(3)).status()));
+  ASSERT_TRUE(media.plane->Open(Leg(2), {}).ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(media.plane->Open(Leg(3), {}).status()));
   media.plane->Close(Leg(1));
-  EXPECT_TRUE(absl::IsResourceExhausted(media.plane->Open(Leg(3)).status()));
+  EXPECT_TRUE(absl::IsResourceExhausted(media.plane->Open(Leg(3), {}).status()));
   media.loop.Advance(absl::Milliseconds(4999));
   EXPECT_EQ(media.plane->FreePorts(), 0u);
   // A late packet of the old call meets a port without a leg.
@@ -539,7 +539,7 @@ TEST(MediaServer, ClosedPortsRestBeforeTheyAreUsedAgain) {
   lead.Talk(first, 0, Payload(1));
   ASSERT_TRUE(media.WaitFor([](const MediaStats& s) { return s.dropped_no_leg == 1; }));
   media.loop.Advance(absl::Milliseconds(1));
-  const auto again = media.plane->Open(Leg(3));
+  const auto again = media.plane->Open(Leg(3), {});
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(AudioPort(*again), first);
   media.plane->Close(Leg(3));
@@ -593,7 +593,7 @@ TEST(MediaServer, AFullMailboxDelaysCommandsAndLosesNone) {
   Media media(config);
   FarEnd lead, agent;
   for (uint32_t i = 0; i < 300; ++i) {
-    const auto offer = media.plane->Open(Leg(1, 1 + i));
+    const auto offer = media.plane->Open(Leg(1, 1 + i), {});
     if (!offer.ok()) {
       media.loop.Advance(absl::Seconds(6));
       continue;
@@ -640,7 +640,7 @@ TEST(MediaServer, LegsOfTwoShardsAreBridged) {
   FarEnd lead, agent;
   const uint16_t lead_port = media.Connect(Leg(1), lead);
   const LegId agent_leg{.shard = 1, .index = 1, .generation = 1};
-  ASSERT_TRUE(other->Open(agent_leg).ok());
+  ASSERT_TRUE(other->Open(agent_leg, {}).ok());
   ASSERT_TRUE(other->SetRemote(agent_leg, agent.Sdp("0")).ok());
   media.plane->Bridge(Leg(1), agent_leg);
   lead.Talk(lead_port, 0, Payload(1));
@@ -657,7 +657,7 @@ TEST(MediaServer, SendsReportsToTheNextPort) {
   auto pair = PortPool::Bind({.ip = 0x7f000001, .pairs = 1});
   ASSERT_TRUE(pair.ok()) << pair.status();
   FarEnd agent;
-  ASSERT_TRUE(media.plane->Open(Leg(1)).ok());
+  ASSERT_TRUE(media.plane->Open(Leg(1), {}).ok());
   ASSERT_TRUE(media.plane
                   ->SetRemote(Leg(1), absl::StrCat("v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio ",
                                                    pair->pairs()[0].rtp_port, " RTP/AVP 0\r\n"))

@@ -233,8 +233,8 @@ TEST_F(SimCarrierTest, PatienceRunsUntilTheBridgeAndTalkFromThere) {
   const LegId talks = Call(Callee::kPerson);
   const LegId agent{0, next_++, 1};
   ASSERT_TRUE(signaling_->Invite(RequestTo(agent, "agent1", carrier_.scenario().agent_route)).ok());
-  ASSERT_TRUE(media.Open(talks).ok());
-  ASSERT_TRUE(media.Open(agent).ok());
+  ASSERT_TRUE(media.Open(talks, {}).ok());
+  ASSERT_TRUE(media.Open(agent, {}).ok());
   while (Heard(talks).size() < 3 && world_.RunOne()) {
   }
   world_.RunFor(absl::Milliseconds(20));
