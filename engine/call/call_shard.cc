@@ -29,7 +29,8 @@ CallShard::CallShard(ShardOptions options, Loop& loop, Signaling& signaling, Med
       self_(std::make_shared<CallShard*>(this)) {
   OUTPACE_CHECK(options_.legs_max > 0);
   OUTPACE_CHECK(options_.trunks.size() < kAgentTrunk);
-  for (const TrunkLimits& limits : options_.trunks) trunks_.push_back({TrunkGuard(limits), 0});
+  for (const TrunkLimits& limits : options_.trunks)
+    trunks_.push_back(Trunk{.guard = TrunkGuard(limits)});
 }
 
 CallShard::~CallShard() {
@@ -37,7 +38,11 @@ CallShard::~CallShard() {
     StopTimer(leg.ring_timer);
     StopTimer(leg.wait_timer);
   }
-  for (Trunk& trunk : trunks_) StopTimer(trunk.probe_timer);
+  for (Trunk& trunk : trunks_) {
+    StopTimer(trunk.probe_timer);
+    StopTimer(trunk.queue_timer);
+    StopTimer(trunk.options_timer);
+  }
 }
 
 // ---- mailbox ----
@@ -105,46 +110,180 @@ void CallShard::OnMessage(ShardMessage& message) {
                  },
                  [this](EndOrphanDialog& m) { signaling_.ByeOrphan(m.dialog); },
                  [this](EndOrphanInvite& m) { signaling_.CancelOrphan(m.invite); },
-                 [this](TakeCall& m) { signaling_.Refuse(m.call, 480); },
-                 [this](RefuseCall& m) { signaling_.Refuse(m.call, m.status); },
-                 [this](TrunkAddresses&) {},
+                 [this](TakeCall& m) { Take(m); },
+                 [this](RefuseCall& m) {
+                   if (offers_.erase(m.call) == 1) signaling_.Refuse(m.call, m.status);
+                 },
+                 [this](TrunkAddresses& m) { OnAddresses(m); },
              },
              message);
 }
 
 // ---- orders ----
 
-void CallShard::Place(DialOrder& order) {
-  OUTPACE_CHECK(order.leg.shard == options_.shard && order.leg.index < legs_.size());
-  Leg& leg = legs_[order.leg.index];
-  OUTPACE_CHECK(leg.state == LegState::kEnded && order.leg.generation > leg.id.generation);
-  OUTPACE_CHECK(order.trunk == kAgentTrunk || order.trunk < trunks_.size());
+CallShard::Leg& CallShard::TakeSlot(LegId id) {
+  OUTPACE_CHECK(id.shard == options_.shard && id.index < legs_.size());
+  Leg& leg = legs_[id.index];
+  OUTPACE_CHECK(leg.state == LegState::kEnded && id.generation > leg.id.generation);
   leg = Leg{};
   leg.state = LegState::kIdle;
-  leg.id = order.leg;
+  leg.id = id;
+  Count(kLegsLive);
+  return leg;
+}
+
+void CallShard::Place(DialOrder& order) {
+  OUTPACE_CHECK(order.trunk == kAgentTrunk || order.trunk < trunks_.size());
+  Leg& leg = TakeSlot(order.leg);
   leg.kind = order.kind;
   leg.trunk = order.trunk;
   leg.order = std::make_unique<DialOrder>(std::move(order));
-  Count(kLegsLive);
-
-  if (leg.trunk != kAgentTrunk) {
-    TrunkGuard& guard = trunks_[leg.trunk].guard;
-    const TrunkRefusal refusal = guard.Admit(leg.ticket, Now());
-    PublishTrunk(leg.trunk);
-    if (refusal != TrunkRefusal::kNone) {
-      Cause cause;
-      cause.refusal = absl::UnavailableError(TrunkRefusalName(refusal));
-      cause.retry_after = guard.RetryAfter(refusal, Now());
-      Fire(leg, LegInput::kRefused, cause);
-      return;
-    }
+  if (leg.trunk == kAgentTrunk) return Start(leg, TrunkRefusal::kNone);
+  Trunk& trunk = trunks_[leg.trunk];
+  const TrunkRefusal refusal = trunk.queue.empty() ? Admit(leg) : TrunkRefusal::kCps;
+  if (refusal != TrunkRefusal::kCps || trunk.queue.size() >= trunk.guard.starts_per_second()) {
+    return Start(leg, refusal);
   }
-  Fire(leg, LegInput::kPlace, {});
+  Count(kQueued);
+  trunk.queue.push_back(leg.id);
+  if (trunk.queue_timer == 0) RunQueue(leg.trunk);
+}
+
+TrunkRefusal CallShard::Admit(Leg& leg) {
+  const TrunkRefusal refusal = trunks_[leg.trunk].guard.Admit(leg.ticket, Now());
+  PublishTrunk(leg.trunk);
+  return refusal;
+}
+
+void CallShard::Start(Leg& leg, TrunkRefusal refusal) {
+  if (refusal == TrunkRefusal::kNone) {
+    Fire(leg, LegInput::kPlace, {});
+    return;
+  }
+  Fire(leg, LegInput::kRefused,
+       Cause{.retry_after = trunks_[leg.trunk].guard.RetryAfter(refusal, Now()),
+             .refusal = absl::UnavailableError(TrunkRefusalName(refusal))});
+}
+
+// Sends as many of the waiting orders as the rate allows now, and comes back when it allows more.
+void CallShard::RunQueue(uint16_t index) {
+  Trunk& trunk = trunks_[index];
+  trunk.queue_timer = 0;
+  while (!trunk.queue.empty()) {
+    Leg* leg = const_cast<Leg*>(PeekLeg(trunk.queue.front()));
+    if (leg != nullptr) {  // else given up while it waited
+      const TrunkRefusal refusal = Admit(*leg);
+      if (refusal == TrunkRefusal::kCps) {
+        // One that was given up does not count.
+        const absl::Duration wait =
+            std::max(trunk.guard.RetryAfter(refusal, Now()), absl::Milliseconds(1));
+        trunk.queue_timer = loop_.After(wait, [this, index] {
+          RunQueue(index);
+          Enter();
+        });
+        return;
+      }
+      Start(*leg, refusal);
+    }
+    trunk.queue.pop_front();
+  }
+}
+
+void CallShard::Take(const TakeCall& m) {
+  Leg& leg = TakeSlot(m.leg);
+  const auto offer = offers_.find(m.call);
+  if (offer == offers_.end()) {
+    Fire(leg, LegInput::kRefused, Cause{.refusal = absl::NotFoundError("the caller has gone")});
+    return;
+  }
+  leg.trunk = offer->second.trunk;
+  leg.offer = m.call;
+  Fire(leg, LegInput::kTake, {});
+}
+
+void CallShard::SendAccept(Leg& leg) {
+  const auto offer = offers_.extract(leg.offer);
+  OUTPACE_CHECK(!offer.empty());
+  const std::string& sdp = offer.mapped().sdp;
+  leg.invited_at = Now();
+  absl::StatusOr<std::string> answer = media_.Open(leg.id, MediaOf(leg));
+  leg.media_open = answer.ok();
+  absl::Status status = answer.status();
+  if (status.ok() && !sdp.empty()) {
+    status = media_.SetRemote(leg.id, sdp);
+    if (status.ok()) answer = media_.LocalSdp(leg.id);
+  }
+  if (!status.ok()) {
+    signaling_.Refuse(leg.offer, leg.media_open ? 488 : 503);
+  } else {
+    leg.early_media = !sdp.empty();  // the offer was theirs, and we took it
+    status = signaling_.Accept(leg.id, leg.offer, *answer);
+  }
+  leg.invited = status.ok();
+  if (!status.ok()) Fire(leg, LegInput::kRefused, Cause{.refusal = status});
+}
+
+void CallShard::OnAddresses(const TrunkAddresses& m) {
+  if (m.trunk >= trunks_.size() || m.route_uris.empty()) return;
+  Trunk& trunk = trunks_[m.trunk];
+  signaling_.SetTrunkAddresses(m.trunk, m.addresses);
+  const bool moved = trunk.route_uri != m.route_uris.front();
+  trunk.route_uri = m.route_uris.front();
+  const TrunkLimits& limits = trunk.guard.limits();
+  if (limits.registers && moved) signaling_.Register(m.trunk, trunk.route_uri);
+  if (limits.options_interval > absl::ZeroDuration() && trunk.options_timer == 0) Ping(m.trunk);
+}
+
+void CallShard::Ping(uint16_t index) {
+  Trunk& trunk = trunks_[index];
+  signaling_.Ping(index, trunk.route_uri);
+  trunk.options_timer =
+      loop_.After(trunk.guard.limits().options_interval, [this, index] { Ping(index); });
+}
+
+void CallShard::OnProbe(const TrunkProbe& probe) {
+  Enter();
+  if (probe.trunk >= trunks_.size()) return;
+  TrunkGuard& guard = trunks_[probe.trunk].guard;
+  if (probe.kind == TrunkProbe::Kind::kOptions) {
+    guard.OptionsResult(probe.ok, Now());
+  } else {
+    guard.SetRegistered(probe.ok, probe.reason);
+  }
+  PublishTrunk(probe.trunk);
+  EmitEvent(probe);
+}
+
+// ---- calls from outside ----
+
+void CallShard::OnIncoming(const IncomingCall& call) {
+  Enter();
+  Count(kOffered);
+  offers_[call.call] = call;
+  EmitEvent(CallOffered{.shard = options_.shard,
+                        .call = call.call,
+                        .trunk = call.trunk,
+                        .caller = call.from_user,
+                        .called = call.to_user});
+}
+
+void CallShard::OnIncomingGone(uint64_t call) {
+  Enter();
+  if (offers_.erase(call) == 1) EmitEvent(CallWithdrawn{.call = call});
+}
+
+void CallShard::OnIncomingUp(LegId id, const DialogState& dialog, absl::string_view sdp) {
+  Enter();
+  Leg* leg = FindLeg(id);
+  if (leg == nullptr) return;
+  const bool usable = leg->early_media || (!sdp.empty() && media_.SetRemote(id, sdp).ok());
+  Fire(*leg, usable ? LegInput::kAcked : LegInput::kAnswerNoMedia,
+       Cause{.status = 200, .q850 = usable ? 16 : 88, .dialog = &dialog});
 }
 
 void CallShard::SendInvite(Leg& leg) {
   const std::unique_ptr<DialOrder> order = std::move(leg.order);
-  absl::StatusOr<std::string> offer = media_.Open(leg.id, {});
+  absl::StatusOr<std::string> offer = media_.Open(leg.id, MediaOf(leg));
   if (!offer.ok()) {
     Fire(leg, LegInput::kRefused, Cause{.refusal = offer.status()});
     return;
@@ -152,10 +291,12 @@ void CallShard::SendInvite(Leg& leg) {
   leg.media_open = true;
   const absl::Status sent = signaling_.Invite({.leg = leg.id,
                                                .ids = std::move(order->ids),
+                                               .trunk = order->trunk,
                                                .route_uri = std::move(order->route_uri),
                                                .request_uri = std::move(order->request_uri),
                                                .from_uri = std::move(order->from_uri),
-                                               .sdp_offer = *std::move(offer)});
+                                               .sdp_offer = *std::move(offer),
+                                               .headers = std::move(order->headers)});
   if (!sent.ok()) {
     Fire(leg, LegInput::kRefused, Cause{.refusal = sent});
     return;
@@ -350,6 +491,12 @@ void CallShard::Act(Leg& leg, LegAction action, const Cause& cause) {
       return;
     case LegAction::kSendInvite:
       return SendInvite(leg);
+    case LegAction::kSendAccept:
+      return SendAccept(leg);
+    case LegAction::kAcceptUp:
+      journal_.Opened(leg.id, *cause.dialog);
+      leg.journaled = true;
+      return EmitEvent(LegAnswered{.leg = leg.id, .at = Now()});
     case LegAction::kReportRefused:
       Count(kRefusedCount);
       log_.Info("leg.refused", {{"leg", leg.id.index}, {"why", cause.refusal.message()}});
@@ -504,6 +651,10 @@ void CallShard::StartWait(Leg& leg, absl::Duration wait, LegInput on) {
   });
 }
 
+MediaOptions CallShard::MediaOf(const Leg& leg) const {
+  return {.srtp = leg.trunk != kAgentTrunk && trunks_[leg.trunk].guard.limits().srtp};
+}
+
 void CallShard::StopTimer(Loop::TimerId& timer) {
   if (timer != 0) loop_.Cancel(std::exchange(timer, 0));
 }
@@ -556,7 +707,9 @@ ShardStats CallShard::stats() const {
           .crossed_answers = get(kCrossed),
           .guards = get(kGuards),
           .mailbox_full = get(kMailboxFull),
-          .wakes_lost = get(kWakesLost)};
+          .wakes_lost = get(kWakesLost),
+          .queued = get(kQueued),
+          .offered = get(kOffered)};
 }
 
 }  // namespace outpace::call

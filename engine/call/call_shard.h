@@ -8,10 +8,12 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -33,9 +35,9 @@ struct ShardOptions {
   uint16_t shard = 0;              // LegId::shard of this shard's legs
   uint32_t legs_max = 4096;        // LegId::index is below it; > 0
   size_t mailbox_capacity = 8192;  // power of two
-  // INVITE to the first 1xx. A trunk that lives says 100 at once; one that does not is dead (4 to 5
-  // s: earlier would blame a trunk for one lost packet, which is sent again after 0.5, 1 and 2 s).
-  absl::Duration provisional_wait = absl::Seconds(5);
+  // INVITE to the first 1xx. A trunk that lives says 100 at once; one that does not is dead (4 s:
+  // earlier would blame a trunk for lost packets, which are sent again after 0.5, 1.5 and 3.5 s).
+  absl::Duration provisional_wait = absl::Seconds(4);
   // Giving up to the final response. Some far ends answer the CANCEL and never send the 487.
   absl::Duration cancel_guard = absl::Seconds(5);
   absl::Duration bye_guard = absl::Seconds(5);      // our BYE to its answer
@@ -55,6 +57,8 @@ struct ShardStats {
   uint64_t guards = 0;            // waits that a guard ended
   uint64_t mailbox_full = 0;
   uint64_t wakes_lost = 0;  // the loop's own queue was full
+  uint64_t queued = 0;      // orders that had to wait for their turn at the trunk's rate
+  uint64_t offered = 0;     // calls from outside
 };
 
 class CallShard final : public SignalingEvents, public MediaEvents {
@@ -85,6 +89,10 @@ class CallShard final : public SignalingEvents, public MediaEvents {
   void OnBye(LegId leg, int q850_cause) override;
   void OnByeDone(LegId leg) override;
   std::string OnReinvite(LegId leg, absl::string_view sdp) override;
+  void OnIncoming(const IncomingCall& call) override;
+  void OnIncomingGone(uint64_t call) override;
+  void OnIncomingUp(LegId leg, const DialogState& dialog, absl::string_view sdp) override;
+  void OnProbe(const TrunkProbe& probe) override;
   // MediaEvents
   void OnPromptDone(LegId leg) override;
   void OnFirstMedia(LegId leg, MonoTime at) override;
@@ -112,10 +120,17 @@ class CallShard final : public SignalingEvents, public MediaEvents {
     Loop::TimerId ring_timer = 0;
     Loop::TimerId wait_timer = 0;      // silence, then guards: never two at once
     std::unique_ptr<DialOrder> order;  // until the INVITE has left
+    uint64_t offer = 0;                // of a call from outside, until it is answered
   };
   struct Trunk {
     TrunkGuard guard;
     Loop::TimerId probe_timer = 0;
+    // Orders that wait for their turn at the trunk's rate: the controller counts in ticks, the
+    // guard in any one second.
+    std::deque<LegId> queue{};
+    Loop::TimerId queue_timer = 0;
+    std::string route_uri{};  // for OPTIONS and REGISTER
+    Loop::TimerId options_timer = 0;
   };
   // What came with the event being handled; the actions read it.
   struct Cause {
@@ -132,6 +147,13 @@ class CallShard final : public SignalingEvents, public MediaEvents {
   void Enter();  // in every event and timer: sees to messages whose wake-up was lost
   void OnMessage(ShardMessage& message);
   void Place(DialOrder& order);
+  Leg& TakeSlot(LegId id);
+  TrunkRefusal Admit(Leg& leg);
+  void Start(Leg& leg, TrunkRefusal refusal);
+  void RunQueue(uint16_t trunk);
+  void Take(const TakeCall& m);
+  void OnAddresses(const TrunkAddresses& m);
+  void Ping(uint16_t trunk);
   void Join(const Connect& m);
   void Unjoin(Leg& leg);
 
@@ -142,6 +164,8 @@ class CallShard final : public SignalingEvents, public MediaEvents {
   void Act(Leg& leg, LegAction action, const Cause& cause);
 
   void SendInvite(Leg& leg);
+  void SendAccept(Leg& leg);
+  MediaOptions MediaOf(const Leg& leg) const;
   void OpenDialog(Leg& leg, const DialogState& dialog);
   void ReportFailure(Leg& leg, const Cause& cause);
   CallOutcome GivenUpOutcome(const Leg& leg) const;
@@ -168,6 +192,8 @@ class CallShard final : public SignalingEvents, public MediaEvents {
     kGuards,
     kMailboxFull,
     kWakesLost,
+    kQueued,
+    kOffered,
     kCounters
   };
   void Count(Counter c, uint64_t n = 1) { counters_[c].fetch_add(n, std::memory_order_relaxed); }
@@ -186,6 +212,7 @@ class CallShard final : public SignalingEvents, public MediaEvents {
   std::array<std::atomic<uint64_t>, kCounters> counters_{};
   std::vector<Leg> legs_;  // by LegId::index
   std::vector<Trunk> trunks_;
+  absl::flat_hash_map<uint64_t, IncomingCall> offers_;  // told to the controller, not answered yet
   // Tasks already posted to the loop hold a weak pointer to it, and do nothing once we are gone.
   std::shared_ptr<CallShard*> self_;
 };

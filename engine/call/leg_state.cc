@@ -37,6 +37,8 @@ absl::string_view Meaning(LegState state) {
       return "up, joined with another leg";
     case LegState::kPrompting:
       return "up, hearing a prompt after which we hang up";
+    case LegState::kAccepting:
+      return "a call from outside: our 200 is sent, its ACK awaited";
     case LegState::kEnding:
       return "our BYE is sent, its answer awaited";
     case LegState::kEnded:
@@ -49,19 +51,33 @@ absl::string_view Meaning(LegState state) {
 
 absl::string_view LegStateName(LegState state) {
   static constexpr absl::string_view kNames[kLegStateCount] = {
-      "idle",     "calling", "ringing",   "given_up", "cancelling",
-      "answered", "bridged", "prompting", "ending",   "ended"};
+      "idle",    "calling",   "ringing",   "given_up", "cancelling", "answered",
+      "bridged", "prompting", "accepting", "ending",   "ended"};
   const auto i = static_cast<size_t>(state);
   OUTPACE_CHECK(i < kLegStateCount);
   return kNames[i];
 }
 
 absl::string_view LegInputName(LegInput event) {
-  static constexpr absl::string_view kNames[kLegInputCount] = {
-      "place",      "refused", "provisional", "answer",  "answer_no_media",
-      "failure",    "hang_up", "ring_limit",  "silence", "connect",
-      "part",       "prompt",  "prompt_done", "bye",     "bye_done",
-      "media_lost", "guard"};
+  static constexpr absl::string_view kNames[kLegInputCount] = {"place",
+                                                               "take",
+                                                               "acked",
+                                                               "refused",
+                                                               "provisional",
+                                                               "answer",
+                                                               "answer_no_media",
+                                                               "failure",
+                                                               "hang_up",
+                                                               "ring_limit",
+                                                               "silence",
+                                                               "connect",
+                                                               "part",
+                                                               "prompt",
+                                                               "prompt_done",
+                                                               "bye",
+                                                               "bye_done",
+                                                               "media_lost",
+                                                               "guard"};
   const auto i = static_cast<size_t>(event);
   OUTPACE_CHECK(i < kLegInputCount);
   return kNames[i];
@@ -69,9 +85,9 @@ absl::string_view LegInputName(LegInput event) {
 
 absl::string_view LegActionName(LegAction action) {
   static constexpr absl::string_view kNames[] = {
-      "nothing",      "send_invite",    "report_refused", "report_progress", "accept",
-      "ack_then_bye", "report_failure", "wait_for_final", "send_cancel",     "report_given_up",
-      "play_prompt",  "send_bye",       "report_bye"};
+      "nothing",         "send_invite",     "send_accept",  "accept_up",      "report_refused",
+      "report_progress", "accept",          "ack_then_bye", "report_failure", "wait_for_final",
+      "send_cancel",     "report_given_up", "play_prompt",  "send_bye",       "report_bye"};
   const auto i = static_cast<size_t>(action);
   OUTPACE_CHECK(i < std::size(kNames));
   return kNames[i];

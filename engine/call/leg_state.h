@@ -23,13 +23,16 @@ enum class LegState {
   kAnswered,    // 2xx and ACK; the leg is up by itself (an agent's leg waits here between calls)
   kBridged,     // up, joined with another leg
   kPrompting,   // up, hearing a prompt after which we hang up
+  kAccepting,   // a call from outside: our 200 is sent, its ACK awaited
   kEnding,      // our BYE is sent, its answer awaited
   kEnded,       // final: the slot may be used again
 };
-inline constexpr size_t kLegStateCount = 10;
+inline constexpr size_t kLegStateCount = 11;
 
 enum class LegInput {
   kPlace,          // the order passed the trunk's guard
+  kTake,           // a call from outside is ours
+  kAcked,          // the ACK of our 200 has come, with audio we can use
   kRefused,        // trunk guard, media pool or the SIP stack refused: nothing left the machine
   kProvisional,    // 1xx
   kAnswer,         // 2xx with audio we can use
@@ -47,11 +50,13 @@ enum class LegInput {
   kMediaLost,      // no packet for the dead-call time
   kGuard,          // what we wait for did not come in the guard time
 };
-inline constexpr size_t kLegInputCount = 17;
+inline constexpr size_t kLegInputCount = 19;
 
 enum class LegAction {
   kNothing,
   kSendInvite,      // open media, send the INVITE, start ring and silence timers
+  kSendAccept,      // open media, answer 200
+  kAcceptUp,        // journal, LegAnswered
   kReportRefused,   // LegEnded with invite_sent=false
   kReportProgress,  // LegProgress, from 101 up
   kAccept,          // journal, ACK, LegAnswered
@@ -75,6 +80,15 @@ struct LegTransition {
 inline constexpr auto kLegTransitions = std::to_array<LegTransition>({
     {LegState::kIdle, LegInput::kPlace, LegState::kCalling, LegAction::kSendInvite},
     {LegState::kIdle, LegInput::kRefused, LegState::kEnded, LegAction::kReportRefused},
+    {LegState::kIdle, LegInput::kHangUp, LegState::kEnded, LegAction::kReportRefused},
+    {LegState::kIdle, LegInput::kTake, LegState::kAccepting, LegAction::kSendAccept},
+
+    {LegState::kAccepting, LegInput::kRefused, LegState::kEnded, LegAction::kReportRefused},
+    {LegState::kAccepting, LegInput::kAcked, LegState::kAnswered, LegAction::kAcceptUp},
+    {LegState::kAccepting, LegInput::kAnswerNoMedia, LegState::kEnding, LegAction::kSendBye},
+    {LegState::kAccepting, LegInput::kFailure, LegState::kEnded, LegAction::kReportFailure},
+    {LegState::kAccepting, LegInput::kHangUp, LegState::kEnding, LegAction::kSendBye},
+    {LegState::kAccepting, LegInput::kBye, LegState::kEnded, LegAction::kReportBye},
 
     {LegState::kCalling, LegInput::kRefused, LegState::kEnded, LegAction::kReportRefused},
     {LegState::kCalling, LegInput::kProvisional, LegState::kRinging, LegAction::kReportProgress},

@@ -64,10 +64,11 @@ struct RefuseCall {
   uint64_t call = 0;
   int status = 480;
 };
-// A trunk's addresses as resolved now, in the order they are to be tried; see TrunkAddress.
+// A trunk's addresses as resolved now. The first route is for OPTIONS and REGISTER.
 struct TrunkAddresses {
   uint16_t trunk = 0;
-  std::vector<std::string> route_uris{};
+  std::vector<std::string> route_uris{};  // best first
+  std::vector<std::string> addresses{};   // numeric hosts that requests of this trunk come from
 };
 using ShardMessage =
     std::variant<DialOrder, HangUp, Connect, Disconnect, PlayThenHangUp, EndOrphanDialog,

@@ -10,12 +10,17 @@
 namespace outpace::call {
 namespace {
 constexpr absl::Duration kRetryAfterMax = absl::Minutes(5);
+// Two INVITEs that leave a second apart may arrive a little closer together. The trunk's limit is
+// kept as the trunk counts, not as we do.
+constexpr absl::Duration kTransitSpread = absl::Milliseconds(10);
 }  // namespace
 
 absl::string_view TrunkRefusalName(TrunkRefusal refusal) {
   switch (refusal) {
     case TrunkRefusal::kNone:
       return "none";
+    case TrunkRefusal::kNotRegistered:
+      return "not_registered";
     case TrunkRefusal::kBreakerOpen:
       return "breaker_open";
     case TrunkRefusal::kProbing:
@@ -37,7 +42,9 @@ TrunkGuard::TrunkGuard(TrunkLimits limits) : limits_(std::move(limits)) {
   OUTPACE_CHECK(limits_.backoff_max >= limits_.backoff_first);
   const double n = std::max(1.0, std::floor(limits_.cps));
   starts_.resize(static_cast<size_t>(n));
-  starts_window_ = absl::Seconds(std::max(1.0, n / limits_.cps));
+  starts_window_ = absl::Seconds(std::max(1.0, n / limits_.cps)) + kTransitSpread;
+  registered_ = !limits_.registers;
+  unregistered_why_ = "not registered yet";
   backoff_ = limits_.backoff_first;
 }
 
@@ -48,6 +55,7 @@ TrunkRefusal TrunkGuard::Admit(TrunkTicket& ticket, MonoTime now) {
     ++refusals_;
     return why;
   };
+  if (!registered_) return refuse(TrunkRefusal::kNotRegistered);
   if (breaker_ == Breaker::kOpen) return refuse(TrunkRefusal::kBreakerOpen);
   if (breaker_ == Breaker::kHalfOpen && probe_out_) return refuse(TrunkRefusal::kProbing);
   if (calls_ >= limits_.calls_max) return refuse(TrunkRefusal::kCallsMax);
@@ -115,7 +123,7 @@ void TrunkGuard::Tick(MonoTime now) {
   if (breaker_ != Breaker::kOpen || now < probe_at_) return;
   breaker_ = Breaker::kHalfOpen;
   probe_out_ = false;
-  change_ = TrunkChange{.open = false, .probing = true, .reason = "one call at a time"};
+  Tell("one call at a time");
 }
 
 std::optional<TrunkChange> TrunkGuard::TakeChange() { return std::exchange(change_, std::nullopt); }
@@ -130,7 +138,36 @@ void TrunkGuard::Succeed(bool probe) {
   breaker_ = Breaker::kClosed;
   backoff_ = limits_.backoff_first;
   fails_.clear();
-  change_ = TrunkChange{.open = false, .probing = false, .reason = "a call got through"};
+  Tell("a call got through");
+}
+
+void TrunkGuard::OptionsResult(bool answered, MonoTime now) {
+  Tick(now);
+  if (!answered) {
+    if (++options_lost_ >= kOptionsLost && breaker_ == Breaker::kClosed) {
+      Open(backoff_, TrunkVerdict::kNoResponse,
+           absl::StrCat("no answer to ", options_lost_, " OPTIONS in a row"), now);
+    }
+    return;
+  }
+  options_lost_ = 0;
+  if (breaker_ == Breaker::kOpen && opened_by_ == TrunkVerdict::kNoResponse) {
+    probe_at_ = now;
+    Tick(now);
+  }
+}
+
+void TrunkGuard::SetRegistered(bool registered, absl::string_view reason) {
+  if (!limits_.registers || (registered == registered_ && reason == unregistered_why_)) return;
+  registered_ = registered;
+  unregistered_why_ = std::string(reason);
+  Tell(registered ? "registered" : "");
+}
+
+void TrunkGuard::Tell(std::string reason) {
+  change_ = TrunkChange{.open = !registered_ || breaker_ == Breaker::kOpen,
+                        .probing = registered_ && breaker_ == Breaker::kHalfOpen,
+                        .reason = registered_ ? std::move(reason) : unregistered_why_};
 }
 
 void TrunkGuard::Fail(bool probe, TrunkVerdict verdict, absl::Duration retry_after, MonoTime now) {
@@ -144,29 +181,30 @@ void TrunkGuard::Fail(bool probe, TrunkVerdict verdict, absl::Duration retry_aft
     case Breaker::kHalfOpen:
       if (!probe) return;
       backoff_ = std::min(backoff_ * 2, limits_.backoff_max);
-      Open(std::max(backoff_, asked), absl::StrCat("probe: ", what), now);
+      Open(std::max(backoff_, asked), verdict, absl::StrCat("probe: ", what), now);
       return;
     case Breaker::kClosed:
       break;
   }
   if (asked > absl::ZeroDuration()) {
-    Open(asked, absl::StrCat("503 with Retry-After ", absl::FormatDuration(asked)), now);
+    Open(asked, verdict, absl::StrCat("503 with Retry-After ", absl::FormatDuration(asked)), now);
     return;
   }
   fails_.push_back(now);
   if (fails_.size() > static_cast<size_t>(limits_.breaker_failures)) fails_.erase(fails_.begin());
   if (fails_.size() == static_cast<size_t>(limits_.breaker_failures) &&
       now - fails_.front() <= limits_.breaker_window) {
-    Open(backoff_, absl::StrCat(fails_.size(), " failures in a row: ", what), now);
+    Open(backoff_, verdict, absl::StrCat(fails_.size(), " failures in a row: ", what), now);
   }
 }
 
-void TrunkGuard::Open(absl::Duration wait, std::string reason, MonoTime now) {
+void TrunkGuard::Open(absl::Duration wait, TrunkVerdict why, std::string reason, MonoTime now) {
   breaker_ = Breaker::kOpen;
+  opened_by_ = why;
   probe_at_ = now + wait;
   probe_out_ = false;
   fails_.clear();
-  change_ = TrunkChange{.open = true, .probing = false, .reason = std::move(reason)};
+  Tell(std::move(reason));
 }
 
 }  // namespace outpace::call

@@ -1,10 +1,10 @@
 #pragma once
 
 // What one trunk may be asked for: calls per second, calls at once, INVITEs without any response,
-// and a circuit breaker. A dead trunk must be noticed in seconds: each INVITE it swallows costs a
-// line, a lead's turn and, in the SIP stack, a growing list of retransmissions. Pure: time is
-// passed in. With several shards each has its own guard, so the limits given here are one shard's
-// part.
+// a circuit breaker, and whether it has registered us. A dead trunk must be noticed in seconds:
+// each INVITE it swallows costs a line, a lead's turn and, in the SIP stack, a growing list of
+// retransmissions. Pure: time is passed in. With several shards each has its own guard, so the
+// limits given here are one shard's part.
 
 #include <cstdint>
 #include <optional>
@@ -29,6 +29,9 @@ struct TrunkLimits {
   absl::Duration breaker_window = absl::Seconds(30);
   absl::Duration backoff_first = absl::Seconds(5);  // to the first probe; doubles with each failure
   absl::Duration backoff_max = absl::Minutes(1);
+  absl::Duration options_interval = absl::ZeroDuration();  // OPTIONS as a health check; zero: none
+  bool srtp = false;                                       // audio only with keys in the SDP
+  bool registers = false;  // takes calls from us only while we are registered with it
 };
 
 // What a trunk did with one INVITE.
@@ -38,7 +41,15 @@ enum class TrunkVerdict {
   kUnavailable,  // 503 and its like
 };
 
-enum class TrunkRefusal { kNone, kBreakerOpen, kProbing, kCps, kCallsMax, kUnansweredMax };
+enum class TrunkRefusal {
+  kNone,
+  kNotRegistered,
+  kBreakerOpen,
+  kProbing,
+  kCps,
+  kCallsMax,
+  kUnansweredMax
+};
 absl::string_view TrunkRefusalName(TrunkRefusal refusal);  // "breaker_open", ...
 
 // A leg's standing with its trunk; held by the leg, changed by the guard only.
@@ -73,6 +84,12 @@ class TrunkGuard {
   // closes the trunk for that long at once (RFC 3261 21.5.4), 5 minutes at most.
   void Settle(TrunkTicket& ticket, TrunkVerdict verdict, absl::Duration retry_after, MonoTime now);
   void CountAnswer() { ++answered_; }
+  // An OPTIONS was answered, or was not. kOptionsLost in a row without an answer open the breaker.
+  // An answer lets a breaker that silence opened probe with a call at once.
+  void OptionsResult(bool answered, MonoTime now);
+  static constexpr int kOptionsLost = 3;
+  // Of a trunk that registers us: whether it has now, and if not why.
+  void SetRegistered(bool registered, absl::string_view reason);
   // The leg's signalling is over. An unsettled probe lets the next call probe.
   void Release(TrunkTicket& ticket);
 
@@ -92,9 +109,12 @@ class TrunkGuard {
   uint64_t answered() const { return answered_; }
   uint64_t failures() const { return failures_; }  // silence and 503
   uint64_t refusals() const { return refusals_; }
+  // Calls that may start in one second: how many orders it makes sense to keep waiting.
+  size_t starts_per_second() const { return starts_.size(); }
 
  private:
-  void Open(absl::Duration wait, std::string reason, MonoTime now);
+  void Tell(std::string reason);  // a change
+  void Open(absl::Duration wait, TrunkVerdict why, std::string reason, MonoTime now);
   void Fail(bool probe, TrunkVerdict verdict, absl::Duration retry_after, MonoTime now);
   void Succeed(bool probe);
 
@@ -108,6 +128,10 @@ class TrunkGuard {
   std::vector<MonoTime> fails_;  // times of the last failures in a row, at most breaker_failures
 
   Breaker breaker_ = Breaker::kClosed;
+  TrunkVerdict opened_by_ = TrunkVerdict::kNoResponse;
+  int options_lost_ = 0;  // in a row
+  bool registered_ = true;
+  std::string unregistered_why_;
   MonoTime probe_at_;
   absl::Duration backoff_;
   bool probe_out_ = false;

@@ -1,19 +1,18 @@
 #include "engine/runtime/config.h"
 
 #include <arpa/inet.h>
-#include <toml++/toml.h>
 
-#include <cmath>
 #include <fstream>
 #include <set>
 #include <sstream>
-#include <type_traits>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "engine/runtime/config_reader.h"
 
 namespace outpace::runtime {
 namespace {
@@ -26,128 +25,18 @@ bool ParseIpv4(absl::string_view text, uint32_t* address) {
   return true;
 }
 
-// Walks the tree of a TOML file, takes known keys out of it and collects every fault with its line.
-class Reader {
- public:
-  Reader(toml::table& root, absl::string_view name) : root_(root), name_(name) {}
-
-  void Fault(const toml::node* node, absl::string_view what) {
-    const auto line = node != nullptr ? node->source().begin.line : 0;
-    faults_.push_back(line > 0 ? absl::StrCat(name_, ":", line, ": ", what)
-                               : absl::StrCat(name_, ": ", what));
-  }
-
-  // Names a key that nobody reads: a misspelt setting must not be a silent nothing.
-  void RefuseUnknown(const toml::table& table, absl::string_view where,
-                     const std::set<std::string>& known) {
-    for (const auto& [key, node] : table) {
-      const std::string name(key.str());
-      if (known.contains(name)) continue;
-      Fault(&node, absl::StrCat("unknown key '", name, "'", where.empty() ? "" : " in ", where,
-                                "; known here: ", absl::StrJoin(known, ", ")));
-    }
-  }
-
-  toml::table* Section(const char* name) {
-    toml::node* node = root_.get(name);
-    if (node == nullptr) return nullptr;
-    if (!node->is_table()) {
-      Fault(node, absl::StrCat("'", name, "' must be a section: [", name, "]"));
-      return nullptr;
-    }
-    return node->as_table();
-  }
-
-  void Text(toml::table* table, const char* key, std::string* out) {
-    const toml::node* node = Find(table, key);
-    if (node == nullptr) return;
-    if (const auto value = node->value_exact<std::string>()) {
-      *out = *value;
-    } else {
-      Fault(node, absl::StrCat(key, ": must be text in quotes"));
-    }
-  }
-
-  template <typename T>
-  void Number(toml::table* table, const char* key, double low, double high, T* out) {
-    const toml::node* node = Find(table, key);
-    if (node == nullptr) return;
-    const auto value = node->is_number() ? node->value<double>() : std::nullopt;
-    const bool whole = std::is_integral_v<T>;
-    if (!value || !(*value >= low && *value <= high) || (whole && std::trunc(*value) != *value)) {
-      Fault(node, absl::StrCat(key, ": must be a ", whole ? "whole " : "", "number from ", low,
-                               " to ", high));
-      return;
-    }
-    *out = static_cast<T>(*value);
-  }
-
-  void Address(toml::table* table, const char* key, Endpoint* out) {
-    const toml::node* node = Find(table, key);
-    if (node == nullptr) return;
-    const auto text = node->value_exact<std::string>();
-    const auto endpoint = ParseEndpoint(text.value_or(""));
-    if (endpoint.ok()) {
-      *out = *endpoint;
-    } else {
-      Fault(node, absl::StrCat(key, ": ", endpoint.status().message()));
-    }
-  }
-
-  absl::Status Result() const {
-    if (faults_.empty()) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrJoin(faults_, "\n"));
-  }
-
- private:
-  static const toml::node* Find(toml::table* table, const char* key) {
-    return table == nullptr ? nullptr : table->get(key);
-  }
-
-  toml::table& root_;
-  const std::string name_;
-  std::vector<std::string> faults_;
-};
-
-void ReadTrunks(toml::table& root, Reader& reader, Config& config) {
-  const toml::node* node = root.get("trunk");
-  if (node == nullptr) {
-    reader.Fault(nullptr,
-                 "no trunk: add a section such as\n  [[trunk]]\n  name = \"carrier\"\n"
-                 "  peer = \"192.0.2.10:5060\"");
-    return;
-  }
-  toml::array* trunks = root.get("trunk")->as_array();
-  if (trunks == nullptr || !trunks->is_array_of_tables()) {
-    reader.Fault(node, "'trunk' must be written [[trunk]], with two brackets");
-    return;
-  }
-  std::set<std::string> names;
-  for (toml::node& entry : *trunks) {
-    toml::table* table = entry.as_table();
-    TrunkConfig trunk;
-    reader.Text(table, "name", &trunk.name);
-    reader.Address(table, "peer", &trunk.peer);
-    reader.Number(table, "calls_per_second", 0.1, 10'000, &trunk.calls_per_second);
-    reader.Number(table, "calls_max", 1, 100'000, &trunk.calls_max);
-    reader.Number(table, "unanswered_max", 1, 100'000, &trunk.unanswered_max);
-    reader.RefuseUnknown(*table, "[[trunk]]",
-                         {"name", "peer", "calls_per_second", "calls_max", "unanswered_max"});
-    if (trunk.name.empty()) reader.Fault(table, "trunk: 'name' is missing");
-    if (trunk.peer.port == 0 && !table->contains("peer")) {
-      reader.Fault(table, "trunk: 'peer' is missing; write e.g. peer = \"192.0.2.10:5060\"");
-    }
-    if (!names.insert(trunk.name).second) {
-      reader.Fault(table, absl::StrCat("trunk: the name '", trunk.name, "' is used twice"));
-    }
-    config.trunks.push_back(trunk);
-  }
-}
-
 void ReadSections(Reader& reader, Config& config) {
   toml::table* sip = reader.Section("sip");
   reader.Address(sip, "listen", &config.sip_listen);
-  if (sip != nullptr) reader.RefuseUnknown(*sip, "[sip]", {"listen"});
+  reader.Number(sip, "tls_port", 1, 65'535, &config.tls.port);
+  reader.Text(sip, "tls_certificate", &config.tls.certificate_file);
+  reader.Text(sip, "tls_key", &config.tls.key_file);
+  reader.Text(sip, "tls_ca", &config.tls.ca_file);
+  reader.Number(sip, "trace_mib", 0, 16'384, &config.trace_mib);
+  if (sip != nullptr) {
+    reader.RefuseUnknown(
+        *sip, "[sip]", {"listen", "tls_port", "tls_certificate", "tls_key", "tls_ca", "trace_mib"});
+  }
 
   toml::table* media = reader.Section("media");
   reader.Text(media, "address", &config.media_address);
@@ -160,9 +49,9 @@ void ReadSections(Reader& reader, Config& config) {
       reader.Fault(media,
                    "media: port_first + 2 * ports goes beyond 65535; each leg takes two ports");
     }
-    uint32_t unused = 0;
-    if (!ParseIpv4(config.media_address, &unused)) {
-      reader.Fault(media, "media.address: must be a numeric IPv4 address, e.g. 198.51.100.1");
+    if (!IsNumericAddress(config.media_address)) {
+      reader.Fault(media,
+                   "media.address: must be a numeric address, e.g. 198.51.100.1 or 2001:db8::1");
     }
   }
 
@@ -204,20 +93,40 @@ void ReadSections(Reader& reader, Config& config) {
   }
 }
 
+bool ParseIpv6(absl::string_view text) {
+  in6_addr parsed{};
+  if (absl::StrContains(text, '\0')) return false;
+  return inet_pton(AF_INET6, std::string(text).c_str(), &parsed) == 1;
+}
+
 }  // namespace
 
-std::string Endpoint::ToString() const { return absl::StrCat(address, ":", port); }
+bool IsNumericAddress(absl::string_view text) {
+  uint32_t unused = 0;
+  return ParseIpv4(text, &unused) || ParseIpv6(text);
+}
+
+std::string Endpoint::ToString() const {
+  const bool v6 = absl::StrContains(address, ':');
+  return absl::StrCat(v6 ? "[" : "", address, v6 ? "]:" : ":", port);
+}
 
 absl::StatusOr<Endpoint> ParseEndpoint(absl::string_view text) {
-  const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits(':', 1));
+  const size_t colon = text.rfind(':');
+  absl::string_view host = text.substr(0, colon);
+  const bool bracketed = absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]");
   uint32_t unused = 0;
   int port = 0;
-  if (!ParseIpv4(parts.first, &unused) || !absl::SimpleAtoi(parts.second, &port) || port < 1 ||
-      port > 65'535) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'", text, "' is not a numeric address and port; write e.g. \"192.0.2.10:5060\""));
+  const bool good = colon != absl::string_view::npos &&
+                    (bracketed ? ParseIpv6(host) : ParseIpv4(host, &unused)) &&
+                    absl::SimpleAtoi(text.substr(colon + 1), &port) && port >= 1 && port <= 65'535;
+  if (!good) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", text,
+                     "' is not a numeric address and port; write e.g. "
+                     "\"192.0.2.10:5060\" or \"[2001:db8::1]:5060\""));
   }
-  return Endpoint{parts.first, static_cast<uint16_t>(port)};
+  return Endpoint{std::string(host), static_cast<uint16_t>(port)};
 }
 
 bool InNetwork(absl::string_view address, absl::string_view network) {

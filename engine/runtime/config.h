@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "engine/trunk/settings.h"
 
 namespace outpace::runtime {
 
@@ -20,19 +21,23 @@ struct Endpoint {
 // InvalidArgument says what is wrong and shows an example.
 absl::StatusOr<Endpoint> ParseEndpoint(absl::string_view text);
 
-struct TrunkConfig {
-  std::string name;
-  Endpoint peer;
-  double calls_per_second = 10;  // never more INVITEs in any one second
-  int calls_max = 100;           // at once
-  int unanswered_max = 200;      // INVITEs without any provisional answer
+// "192.0.2.10", "2001:db8::1".
+bool IsNumericAddress(absl::string_view text);
+
+// What TLS trunks see of us, and whose certificates we believe.
+struct TlsConfig {
+  int port = 5061;
+  std::string certificate_file, key_file;  // PEM; empty: none is shown
+  std::string ca_file;                     // PEM; empty: the system's authorities
 };
 
 // What `serve` reads from the TOML file; docs/outpace.toml explains each key.
 struct Config {
   std::string data_dir;
   Endpoint sip_listen{"127.0.0.1", 5080};
-  std::vector<TrunkConfig> trunks;
+  std::vector<trunk::TrunkSettings> trunks;
+  TlsConfig tls;
+  int trace_mib = 64;  // ring of SIP messages for `outpace trace`; 0: none
   std::string media_address = "127.0.0.1";
   int media_port_first = 20000;
   int media_ports = 1000;       // legs at once
@@ -46,12 +51,13 @@ struct Config {
 
   std::string StorePath() const { return data_dir + "/store"; }
   std::string JournalPath() const { return data_dir + "/dialogs.journal"; }
+  std::string TracePath() const { return data_dir + "/sip-trace.ring"; }
   std::string SocketPath() const { return data_dir + "/outpace.sock"; }
 };
 
 // Reads and checks a configuration. InvalidArgument messages are made for people:
-// "outpace.toml:12: trunk.peer: 'carrier.example' is not a numeric address; write e.g.
-// 192.0.2.10:5060". All faults are reported at once, one a line. NotFound when the file is missing.
+// "outpace.toml:12: sip.listen: 'localhost' is not a numeric address and port; write e.g. ...". All
+// faults are reported at once, one a line. NotFound when the file is missing.
 absl::StatusOr<Config> LoadConfig(const std::string& path);
 absl::StatusOr<Config> ParseConfig(absl::string_view text, absl::string_view name);
 

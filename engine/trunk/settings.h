@@ -60,6 +60,14 @@ struct StirSettings {
   bool customer_known = true;    // attestation B rather than C for numbers that are not owned
 };
 
+// What becomes of a call to one of our numbers. With a campaign: a caller whom that campaign has
+// rung is put through to a free agent of it, and hears the message when there is none; without one
+// everybody hears the message.
+struct InboundNumber {
+  std::string number;  // the called number as the trunk writes it in its Request-URI
+  std::string campaign;
+};
+
 struct TrunkSettings {
   std::string name;
   // "192.0.2.10:5060", "[2001:db8::1]:5061" or a name: "sip.carrier.example" (SRV, then A and
@@ -88,9 +96,8 @@ struct TrunkSettings {
   CallerIdPool caller_ids;
   IdentityHeaders identity;
   StirSettings stir;
-  std::string disposition_table;             // file; empty: the built-in table
-  std::vector<std::string> inbound_numbers;  // called numbers we take calls for, as the trunk
-                                             // writes them
+  std::string disposition_table;  // file; empty: the built-in table
+  std::vector<InboundNumber> inbound;
 };
 
 }  // namespace outpace::trunk
