@@ -103,6 +103,22 @@ bool IsShortName(absl::string_view text, size_t length_max) {
          });
 }
 
+// Names, with weights, grouped by '|' and ','; what they name the engine knows.
+bool IsTrunkPath(absl::string_view text) {
+  if (text.empty() || text.size() > 400) return false;
+  for (absl::string_view member : absl::StrSplit(text, absl::ByAnyChar(",|"))) {
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(absl::StripAsciiWhitespace(member), absl::MaxSplits(':', 1));
+    int weight = 0;
+    const bool weighted = absl::StrContains(member, ':');
+    if (!IsShortName(parts.first, 40)) return false;
+    if (weighted && (!absl::SimpleAtoi(parts.second, &weight) || weight < 0 || weight > 1000)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // No control characters: names end up on screens, in logs and in file headings.
 bool IsLine(absl::string_view text, size_t length_max) {
   return text.size() <= length_max && std::none_of(text.begin(), text.end(), [](char c) {
@@ -278,7 +294,7 @@ constexpr Setting kSettings[] = {
      [](V n, V v, S& s) { return SetSeconds(n, v, 15, 120, "15", s.min_ring_seconds); },
      [](const S& s) { return SecondsText(s.min_ring_seconds); }},
     {"drop_call_seconds",
-     [](V n, V v, S& s) { return SetSeconds(n, v, 0.5, 10, "2", s.drop_call_seconds); },
+     [](V n, V v, S& s) { return SetSeconds(n, v, 0.5, 120, "2", s.drop_call_seconds); },
      [](const S& s) { return SecondsText(s.drop_call_seconds); }},
     {"dial_timeout",
      // At least 15 s or four rings: 16 CFR 310.4(b)(4)(ii).
@@ -297,13 +313,22 @@ constexpr Setting kSettings[] = {
      [](const S& s) { return absl::StrCat(s.hopper_level); }},
     {"trunk",
      [](V n, V v, S& s) {
-       if (!v.empty() && !IsShortName(v, 40)) {
-         return Bad(n, v, "the name of a trunk of the configuration, for example carrier");
+       if (!v.empty() && !IsTrunkPath(v)) {
+         return Bad(n, v,
+                    "trunks of the configuration: carrier; or a,b to try a first; or a:70|b:30,c "
+                    "to share calls between a and b, then c");
        }
        s.trunk = std::string(v);
        return absl::OkStatus();
      },
      [](const S& s) { return s.trunk; }},
+    {"trunk_choice",
+     [](V n, V v, S& s) {
+       if (v != "PRIORITY" && v != "LEAST_COST") return Bad(n, v, "PRIORITY or LEAST_COST");
+       s.trunk_choice = v == "PRIORITY" ? TrunkChoice::kPriority : TrunkChoice::kCost;
+       return absl::OkStatus();
+     },
+     [](const S& s) { return std::string(TrunkChoiceName(s.trunk_choice)); }},
     {"campaign_cid", [](V n, V v, S& s) { return SetCallerId(n, v, s.campaign_cid); },
      [](const S& s) { return s.campaign_cid.valid() ? s.campaign_cid.ToString() : std::string(); }},
     {"local_call_time",
@@ -358,6 +383,10 @@ bool IsPredictive(DialMethod method) {
          method == DialMethod::kAdaptAverage;
 }
 
+absl::string_view TrunkChoiceName(TrunkChoice choice) {
+  return choice == TrunkChoice::kCost ? "LEAST_COST" : "PRIORITY";
+}
+
 absl::string_view AbandonWindowName(AbandonWindow window) {
   for (const auto& [value, text] : kAbandonWindows) {
     if (value == window) return text;
@@ -403,6 +432,11 @@ std::vector<std::string> CampaignSettings::Notes() const {
     notes.push_back(
         "client_dropped_percentage has no effect: adaptive_dropped_percentage is as strict over "
         "the same window");
+  }
+  if (drop_call_seconds > usual.drop_call_seconds) {
+    notes.push_back(
+        "drop_call_seconds is above the 2 seconds after which US and UK rules call an answered "
+        "call abandoned");
   }
   if (min_ring_seconds >= dial_timeout) {
     notes.push_back(

@@ -39,6 +39,13 @@ enum class AbandonWindow {
 };
 absl::string_view AbandonWindowName(AbandonWindow window);
 
+// In which order a campaign's trunks are tried.
+enum class TrunkChoice {
+  kPriority,  // PRIORITY: as the setting `trunk` has them
+  kCost,      // LEAST_COST: cheapest for the number first
+};
+absl::string_view TrunkChoiceName(TrunkChoice choice);
+
 // What a campaign does with a status: how long until the next try and how many.
 struct RecycleRule {
   std::string status;
@@ -70,9 +77,10 @@ struct CampaignSettings {
   int call_count_limit = 10;                            // tries a lead over its life
   int daily_call_count_limit = 3;                       // tries a lead a day (campaign's day)
   int hopper_level = 200;                               // leads kept ready in memory
-  std::string trunk;                                    // name of the trunk in the configuration
-  E164 campaign_cid;                                    // caller ID
-  CallingWindow local_call_time;                        // "09:00-21:00", in the lead's own zone
+  std::string trunk;  // names of trunks of the configuration: "a", "a,b", "a:70|b:30,c"
+  TrunkChoice trunk_choice = TrunkChoice::kPriority;
+  E164 campaign_cid;              // caller ID
+  CallingWindow local_call_time;  // "09:00-21:00", in the lead's own zone
   bool use_internal_dnc = true;
   bool use_campaign_dnc = true;
   std::vector<RecycleRule> recycle;

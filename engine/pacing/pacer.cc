@@ -53,7 +53,8 @@ constexpr uint32_t kOldestEvery = 30;
 const absl::Duration kRefreshEvery = absl::Milliseconds(500);
 
 // Legs per agent and second that may be placed on top of those one decision may place at once (one
-// per agent). A campaign at 4 % answers and 40 s talks needs 0.6.
+// per agent). A campaign at 4 % answers and 40 s talks needs 0.6. With RATIO the user has said how
+// many lines an agent is worth, and may have them within a second.
 constexpr double kBurstPerAgentSecond = 1;
 
 constexpr double kStateVersion = 2;
@@ -531,7 +532,8 @@ void Pacer::Explain(const PacingInput& input, Decision& decision) const {
 }
 
 int Pacer::BurstAllowance(int agents_all, MonoTime now) {
-  const double most = std::max(1, agents_all);
+  const bool by_level = settings_.method == DialMethod::kRatio;
+  const double most = std::max(1, agents_all) * (by_level ? settings_.dial_level : 1.0);
   if (!burst_started_) burst_tokens_ = most;
   const double passed_s = burst_started_ ? absl::ToDoubleSeconds(now - burst_filled_) : 0;
   burst_started_ = true;

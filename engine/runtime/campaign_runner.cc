@@ -80,10 +80,15 @@ int CampaignRunner::AttemptsToday(LeadId lead) const {
 }
 
 void CampaignRunner::UncountAttempt(LeadId lead) {
+  if (!attempts_today_.contains(lead)) return;
+  ForgiveTry(lead);
+  --today.attempts;
+}
+
+void CampaignRunner::ForgiveTry(LeadId lead) {
   const auto it = attempts_today_.find(lead);
   if (it == attempts_today_.end()) return;
   if (--it->second == 0) attempts_today_.erase(it);
-  --today.attempts;
 }
 
 void CampaignRunner::CountDisposition(const std::string& status) {
@@ -95,7 +100,7 @@ void CampaignRunner::CountDisposition(const std::string& status) {
 }
 
 void CampaignRunner::CountRecord(const campaign::Attempt& attempt) {
-  CountAttempt(attempt.lead);
+  if (!attempt.trunk_fault) CountAttempt(attempt.lead);
   ++today.attempts;
   if (attempt.answered_at == absl::InfinitePast()) return;
   ++today.answered;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <climits>
 #include <deque>
 #include <memory>
 #include <string>
@@ -17,6 +16,7 @@
 #include "engine/runtime/decision_ring.h"
 #include "engine/runtime/explain.h"
 #include "engine/runtime/hopper.h"
+#include "engine/runtime/trunk_desk.h"
 
 namespace outpace::runtime {
 
@@ -45,12 +45,7 @@ class CampaignRunner {
   bool logged_once = false;
   std::vector<pacing::LeadTraits> next_traits;  // scratch of a decision
 
-  // This campaign's share of its trunk until the next tick; kNoShare: the trunk is its own.
-  static constexpr int kNoShare = INT_MAX;
-  int tokens_granted = kNoShare;
-  int lines_granted = kNoShare;
-  double token_credit = 0;
-  double line_credit = 0;
+  CampaignTrunks trunks;
   int lines = 0;  // attempts that hold a line of a trunk
 
   // Agents who take calls or will after the present one, as of the last look, and whether more
@@ -68,6 +63,8 @@ class CampaignRunner {
   // Takes back a CountAttempt() and its place in `today`. Nothing when midnight came in between:
   // then it was counted on the day before.
   void UncountAttempt(LeadId lead);
+  // Takes back its place in the lead's daily limit only: the trunk's fault is not the lead's.
+  void ForgiveTry(LeadId lead);
   void CountDisposition(const std::string& status);
   // Adds an attempt of today that was stored before this process began.
   void CountRecord(const campaign::Attempt& attempt);

@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "engine/runtime/config_reader.h"
+#include "engine/trunk/route_table.h"
 
 namespace outpace::runtime {
 namespace {
@@ -163,6 +164,10 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text, absl::string_view nam
   config.drain_time = absl::Seconds(drain_seconds);
   ReadTrunks(root, reader, config);
   ReadSections(reader, config);
+  if (reader.Result().ok()) {
+    const auto table = trunk::RouteTable::Create(config.trunks);
+    if (!table.ok()) reader.Fault(nullptr, table.status().message());
+  }
   if (absl::Status status = reader.Result(); !status.ok()) return status;
   return config;
 }

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "engine/runtime/config_reader.h"
@@ -90,11 +91,12 @@ void AddCallerIds(Reader& reader, toml::table* table, const char* key, bool owne
     return reader.Fault(node, absl::StrCat(key, ": write a list such as [\"+12025550199\"]"));
   }
   for (const toml::node& entry : *numbers) {
-    const E164 number = E164::Parse(entry.value<std::string>().value_or(""));
-    if (!number.valid()) {
+    const auto number = ParseE164(entry.value<std::string>().value_or(""));
+    if (!number.ok()) {
       reader.Fault(&entry, absl::StrCat(key, ": write numbers as \"+12025550199\""));
+      continue;
     }
-    pool.numbers.push_back({number, owned});
+    pool.numbers.push_back({*number, owned});
   }
 }
 
@@ -130,7 +132,7 @@ void ReadIdentity(Reader& reader, toml::table& table, trunk::IdentityHeaders& id
   }
   for (const auto& [name, value] : *headers) {
     const auto text = value.value_exact<std::string>();
-    if (!text || !absl::StartsWithIgnoreCase(name.str(), "X-")) {
+    if (!text || !absl::StartsWithIgnoreCase(std::string(name.str()), "X-")) {
       reader.Fault(&value, "headers: a name beginning with X- and a text in quotes");
       continue;
     }

@@ -19,7 +19,7 @@ Controller::Controller(const ControllerOptions& options, Loop& loop, StoreServic
       nonce_(std::move(nonce)),
       log_(log),
       slots_(0, options.legs_max),
-      trunks_(options.trunks.size()) {}
+      trunks_(options.trunks) {}
 
 Controller::~Controller() = default;
 
@@ -63,6 +63,7 @@ void Controller::Start(StartState state) {
       log_.Warning("pacing.state_refused", {{"campaign", id}, {"why", status.message()}});
     }
   }
+  for (size_t i = 0; i < trunks_.size(); ++i) TellTrunkRoutes(i);
   RecoverAttempts(state);
   for (auto& [id, runner] : runners_) {
     if (!state.ledgers.contains(id)) runner->ledger.set_from(now - absl::Hours(26));
@@ -78,11 +79,7 @@ void Controller::Tick() {
   // After a stall (SIGSTOP, a suspended machine) no catch-up: at most one tick's worth of calls.
   const absl::Duration passed = std::min(now - last_tick_, 2 * options_.tick);
   last_tick_ = now;
-  for (size_t i = 0; i < trunks_.size(); ++i) {
-    const double cps = options_.trunks[i].calls_per_second;
-    trunks_[i].tokens = std::min(trunks_[i].tokens + cps * absl::ToDoubleSeconds(passed),
-                                 std::max(1.0, 2 * cps * absl::ToDoubleSeconds(options_.tick)));
-  }
+  trunks_.AddTokens(passed, options_.tick);
   PostAgain();
   bool new_day = false;
   for (auto& [id, runner] : runners_) new_day |= runner->RollDay(wall);
@@ -175,11 +172,16 @@ AttemptId Controller::AttemptOf(LegId leg) const {
   return id == nullptr ? AttemptId() : *id;
 }
 
-int Controller::TrunkIndex(const std::string& name) const {
-  for (size_t i = 0; i < options_.trunks.size(); ++i) {
-    if (options_.trunks[i].name == name) return static_cast<int>(i);
-  }
-  return -1;
+void Controller::SetTrunkRoutes(size_t trunk, std::vector<std::string> route_uris,
+                                std::vector<std::string> addresses) {
+  OUTPACE_CHECK(trunk < trunks_.size());
+  if (trunks_.SetRoutes(trunk, std::move(route_uris), std::move(addresses))) TellTrunkRoutes(trunk);
+}
+
+void Controller::TellTrunkRoutes(size_t trunk) {
+  if (trunks_[trunk].route_uris.empty()) return;
+  Post(call::TrunkAddresses{static_cast<uint16_t>(trunk), trunks_[trunk].route_uris,
+                            trunks_[trunk].addresses});
 }
 
 absl::Time Controller::WallAt(MonoTime at) const {
@@ -219,6 +221,7 @@ void Controller::PutCampaign(const campaign::CampaignSettings& settings) {
   std::unique_ptr<CampaignRunner>& runner = runners_[settings.id];
   if (runner == nullptr) {
     runner = std::make_unique<CampaignRunner>(settings);
+    trunks_.SetPath(settings, runner->trunks);
     runner->ledger.set_from(absl::InfinitePast());  // a new campaign: nothing was before
     runner->RollDay(loop_.clock().Wall());
     return;
@@ -227,6 +230,7 @@ void Controller::PutCampaign(const campaign::CampaignSettings& settings) {
   const bool same_method = runner->settings().dial_method == settings.dial_method;
   const bool same_zone = runner->settings().report_zone == settings.report_zone;
   runner->UpdateSettings(settings);
+  trunks_.SetPath(settings, runner->trunks);
   const std::vector<WindowRule> after = WindowRulesOf(settings);
   // A limit was added or taken away, or is counted over another window; or the method has another
   // view of the day.
@@ -367,7 +371,7 @@ std::string Controller::CheckInvariants() const {
   }
   int calls = 0;
   int lines = 0;
-  for (const TrunkLive& trunk : trunks_) calls += trunk.calls;
+  for (size_t i = 0; i < trunks_.size(); ++i) calls += trunks_[i].calls;
   for (const auto& [id, runner] : runners_) lines += runner->lines;
   if (calls < 0) return "a trunk counts fewer than no calls";
   if (lines != calls) return "the campaigns' lines are not those of the trunks";
@@ -424,7 +428,7 @@ BoardSnapshot Controller::Board() const {
                             agent.phone_up});
   }
   for (size_t i = 0; i < trunks_.size(); ++i) {
-    board.trunks.push_back({options_.trunks[i].name, !trunks_[i].open, trunks_[i].reason,
+    board.trunks.push_back({trunks_.settings(i).name, !trunks_[i].open, trunks_[i].reason,
                             trunks_[i].calls, trunks_[i].attempts, trunks_[i].answered});
   }
   return board;

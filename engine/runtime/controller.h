@@ -38,18 +38,12 @@
 #include "engine/runtime/campaign_runner.h"
 #include "engine/runtime/leg_slots.h"
 #include "engine/runtime/store_service.h"
+#include "engine/runtime/trunk_desk.h"
 
 namespace outpace::runtime {
 
-struct TrunkRoute {
-  std::string name;
-  std::string host;  // "192.0.2.10:5060"
-  double calls_per_second = 10;
-  int calls_max = 100;
-};
-
 struct ControllerOptions {
-  std::vector<TrunkRoute> trunks;
+  std::vector<trunk::TrunkSettings> trunks;   // checked: trunk::RouteTable::Create()
   std::string local_host = "127.0.0.1:5080";  // host of our From URIs
   uint32_t legs_max = 4000;
   absl::Duration tick = absl::Milliseconds(100);
@@ -111,6 +105,9 @@ class Controller final : public call::LegEventSink {
   // After Drain(), when time is up: ends every call and line now. Wrap-ups end as DISPO.
   void HangUpAll();
 
+  // Where a trunk is now, best first: routes as in RouteUri(), and their numeric hosts.
+  void SetTrunkRoutes(size_t trunk, std::vector<std::string> route_uris,
+                      std::vector<std::string> addresses);
   void PutCampaign(const campaign::CampaignSettings& settings);
   void PutList(const campaign::List& list);
   void PutAgent(const campaign::AgentRecord& agent);
@@ -175,6 +172,9 @@ class Controller final : public call::LegEventSink {
     bool ringing = false;    // the far end has said so,
     MonoTime ringing_since;  // then
     bool withdrawn = false;  // cancelled for want of agents
+    size_t trunk = 0;
+    std::vector<uint16_t> tried;  // trunks that failed this lead's call before
+    bool fail_over = false;       // another trunk is tried as soon as this attempt is on the disk
     MonoTime answered;
     MonoTime connected;
     MonoTime ended;
@@ -200,8 +200,8 @@ class Controller final : public call::LegEventSink {
   void Dispatch(const call::LegEvent& event);
   CampaignRunner* FindRunner(const CampaignId& campaign);
   LiveAttempt* FindLive(AttemptId id);
-  AttemptId AttemptOf(LegId leg) const;           // none for agents' legs and stale ids
-  int TrunkIndex(const std::string& name) const;  // -1: no such trunk
+  AttemptId AttemptOf(LegId leg) const;  // none for agents' legs and stale ids
+  void TellTrunkRoutes(size_t trunk);
   absl::Time WallAt(MonoTime at) const;
   void Stop(const std::string& reason);  // no new calls until restart
   void StopForStore(const absl::Status& status);
@@ -218,6 +218,7 @@ class Controller final : public call::LegEventSink {
   void LogDecision(CampaignRunner& runner) const;
   enum class ShareRound { kFirst, kLeftOver, kBetweenTicks };
   void ShareTrunks(ShareRound round);
+  void ShareTrunk(size_t trunk, const std::vector<CampaignRunner*>& on_trunk, ShareRound round);
   void WithdrawUnserved(CampaignRunner& runner);
 
   // controller_attempts.cc
@@ -227,8 +228,19 @@ class Controller final : public call::LegEventSink {
   static void ApplyRefusal(const gate::Verdict& verdict, campaign::Lead& lead);
   AttemptId NextAttemptId() { return AttemptId(next_attempt_++); }  // while HasAttemptIds()
   bool HasAttemptIds() const { return next_attempt_ < end_attempt_; }
-  // False when nothing can be placed at present (no trunk, no leg). `agent`: preview, else empty.
-  bool Launch(CampaignRunner& runner, campaign::Lead lead, AttemptId id, const AgentId& agent);
+  enum class Launched { kPlaced, kHeldBack, kNoRoom };
+  // kHeldBack: the gate or the route table says no, the lead rests. kNoRoom: no trunk or leg is
+  // free for it now; the lead is in `lead` still. `agent`: preview, else empty. `tried`: trunks
+  // that are out of question.
+  Launched Launch(CampaignRunner& runner, campaign::Lead& lead, AttemptId id, const AgentId& agent,
+                  std::vector<uint16_t> tried = {});
+  void HoldBack(CampaignRunner& runner, campaign::Lead lead);
+  campaign::Attempt IntentOf(const CampaignRunner& runner, const campaign::Lead& lead, AttemptId id,
+                             const TrunkDesk::Choice& choice);
+  // The trunk failed, and another one may carry the call at once.
+  bool MayFailOver(const LiveAttempt& live, const call::LegEnded& event);
+  void FailOver(LiveAttempt live);
+  void ReleaseTrunk(LiveAttempt& live);  // the call's line is free again
   void OnIntentStored(AttemptId id, const absl::Status& status);
   void OnProgress(const call::LegProgress& event);
   void OnAnswered(const call::LegAnswered& event);
@@ -296,15 +308,7 @@ class Controller final : public call::LegEventSink {
   absl::btree_map<AgentId, AgentLine> agents_;
   LiveMap live_;
   absl::flat_hash_map<E164, AttemptId> numbers_in_call_;
-  struct TrunkLive {
-    bool open = false;     // breaker open: no calls
-    bool probing = false;  // half open: one call at a time, until one gets through
-    std::string reason;
-    int calls = 0;
-    int64_t attempts = 0, answered = 0;
-    double tokens = 0;
-  };
-  std::vector<TrunkLive> trunks_;
+  TrunkDesk trunks_;
   MonoTime last_tick_;
   DelayHistogram connect_delay_;
   std::vector<std::pair<AgentId, AttemptId>>

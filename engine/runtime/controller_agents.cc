@@ -96,6 +96,10 @@ void Controller::PlacePhoneLeg(const AgentId& agent) {
                            "All lines are in use; your phone is rung as soon as one is free.");
     return RedialPhone(agent);
   }
+  if (trunks_.IsTrunk(NextHopOf(line.phone_uri))) {  // its name may have been resolved after the login
+    slots_.Free(std::exchange(line.leg, LegId()));
+    return agent_events_.OnNotice(agent, "Your phone's address is a trunk's; it is not rung.");
+  }
   call::DialOrder order;
   order.leg = line.leg;
   order.kind = call::LegKind::kAgent;
@@ -320,8 +324,13 @@ absl::Status Controller::AnswerPreview(const AgentId& agent, AttemptId attempt, 
   campaign::Lead lead = std::move(*line.preview);
   line.preview.reset();
   if (dial) {
-    if (Launch(*runner, std::move(lead), attempt, agent)) return absl::OkStatus();
+    const Launched launched = Launch(*runner, lead, attempt, agent);
+    if (launched == Launched::kPlaced) return absl::OkStatus();
     ApplyToAgent(agent, agent::AgentEvent::kRelease);
+    if (launched == Launched::kNoRoom) {
+      runner->hopper.PutBack(std::move(lead));
+      return absl::UnavailableError("no trunk is free for this number now; try again");
+    }
     return absl::FailedPreconditionError(
         "the lead may not be called now; `outpace lead why` tells the reason");
   }

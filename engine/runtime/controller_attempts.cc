@@ -39,6 +39,9 @@ bool UnusableAnswer(const call::LegEnded& event) {
 
 constexpr absl::Duration kRecoveredWrapUp = absl::Minutes(10);
 
+// Before a number that no trunk of the campaign carries is looked at again.
+constexpr absl::Duration kNoRouteRest = absl::Hours(24);
+
 std::string Hex(uint64_t value) { return absl::StrFormat("%016x", value); }
 
 }  // namespace
@@ -68,40 +71,76 @@ std::string Controller::FromUri(const campaign::CampaignSettings& settings) cons
   return absl::StrCat("sip:", user, "@", options_.local_host);
 }
 
-bool Controller::Launch(CampaignRunner& runner, campaign::Lead lead, AttemptId id,
-                        const AgentId& agent) {
-  const campaign::CampaignSettings& settings = runner.settings();
+// Writes a lead that may not be dialed now, so that it leaves those that are due.
+void Controller::HoldBack(CampaignRunner& runner, campaign::Lead lead) {
+  const LeadId lead_id = lead.id;
+  campaign::StoreBatch batch;
+  batch.leads.push_back(std::move(lead));
+  store_.Commit(std::move(batch),
+                [this, lead_id, campaign = runner.settings().id](absl::Status status) {
+                  if (CampaignRunner* held = FindRunner(campaign)) held->hopper.Release(lead_id);
+                  if (!status.ok()) StopForStore(status);
+                });
+}
+
+Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& lead, AttemptId id,
+                                        const AgentId& agent, std::vector<uint16_t> tried) {
   if (const gate::Verdict verdict = AskGate(runner, lead, false); !verdict.allowed()) {
     // Was legal when it came into the hopper and is not any more.
-    const LeadId lead_id = lead.id;
     ApplyRefusal(verdict, lead);
-    campaign::StoreBatch batch;
-    batch.leads.push_back(std::move(lead));
-    store_.Commit(std::move(batch), [this, lead_id, campaign = settings.id](absl::Status status) {
-      if (CampaignRunner* held = FindRunner(campaign)) held->hopper.Release(lead_id);
-      if (!status.ok()) StopForStore(status);
-    });
-    return false;
+    HoldBack(runner, std::move(lead));
+    return Launched::kHeldBack;
   }
-  // A preview may be answered after the campaign was moved to a trunk that does not exist.
-  const int trunk_index = TrunkIndex(settings.trunk);
-  if (trunk_index < 0) {
-    runner.hopper.PutBack(std::move(lead));
-    return false;
+  const TrunkDesk::Choice choice = trunks_.Choose(lead.phone, runner.trunks, tried);
+  if (choice.why == trunk::NoRoute::kNotCarried) {
+    log_.Warning("lead.no_route", {{"lead", lead.id}, {"campaign", runner.settings().id}});
+    lead.hold_until = std::max(lead.hold_until, loop_.clock().Wall() + kNoRouteRest);
+    HoldBack(runner, std::move(lead));
+    return Launched::kHeldBack;
   }
-  const auto trunk = static_cast<size_t>(trunk_index);
+  if (choice.why != trunk::NoRoute::kNone) return Launched::kNoRoom;
   const LegId leg = slots_.Take(id);
-  if (!leg.valid()) {
-    runner.hopper.PutBack(std::move(lead));
-    return false;
-  }
+  if (!leg.valid()) return Launched::kNoRoom;
   LiveAttempt& live = live_[id];
   live.leg = leg;
   live.agent = agent;
-  live.before = lead;
+  live.trunk = choice.trunk;
+  live.tried = std::move(tried);
   live.lead =
       campaign::ApplyIntent(lead, loop_.clock().Wall(), absl::Hours(campaign::kUnknownRestHours));
-  campaign::Attempt& record = live.record;
+  live.record = IntentOf(runner, lead, id, choice);
+  live.before = std::move(lead);
+
+  numbers_in_call_[live.record.dialed] = id;
+  runner.pacer.OnDialed(id, Hopper::TraitsOf(live.before), loop_.clock().Mono());
+  runner.CountAttempt(live.record.lead);
+  if (runner.first_call == absl::InfinitePast()) runner.first_call = live.record.dialed_at;
+  ++runner.ringing;
+  ++runner.today.attempts;
+  ++runner.lines;
+  TrunkDesk::Trunk& trunk = trunks_[live.trunk];
+  ++trunk.calls;
+  ++trunk.dialing;
+  trunk.tokens -= 1;
+  TrunkShare& share = runner.trunks.shares[live.trunk];
+  ++share.held;
+  if (share.tokens != TrunkShare::kNoShare) {
+    --share.tokens;
+    --share.lines;
+  }
+
+  campaign::StoreBatch intent;
+  intent.leads.push_back(live.lead);
+  intent.attempts.push_back(live.record);
+  store_.Commit(std::move(intent), [this, id](absl::Status status) { OnIntentStored(id, status); });
+  return Launched::kPlaced;
+}
+
+campaign::Attempt Controller::IntentOf(const CampaignRunner& runner, const campaign::Lead& lead,
+                                       AttemptId id, const TrunkDesk::Choice& choice) {
+  const campaign::CampaignSettings& settings = runner.settings();
+  const trunk::TrunkSettings& trunk = trunks_.settings(choice.trunk);
+  campaign::Attempt record;
   record.id = id;
   record.lead = lead.id;
   record.list = lead.list;
@@ -110,31 +149,22 @@ bool Controller::Launch(CampaignRunner& runner, campaign::Lead lead, AttemptId i
   record.number_of_try = lead.called_count + 1;
   record.dialed = lead.phone;
   record.caller_id = settings.campaign_cid;
-  record.trunk = settings.trunk;
+  record.trunk = trunk.name;
   record.call_id = absl::StrCat("op-", id.value(), "-", Hex(nonce_()), Hex(nonce_()));
   record.from_tag = Hex(nonce_());
   record.branch = absl::StrCat("z9hG4bK-op", id.value(), "-", Hex(nonce_()));
-  record.route_uri = absl::StrCat("sip:", options_.trunks[trunk].host);
-  record.request_uri =
-      absl::StrCat("sip:", lead.phone.ToString(), "@", options_.trunks[trunk].host);
+  record.route_uri = *choice.route_uri;
+  record.request_uri = absl::StrCat("sip:", choice.dialled, "@", trunk.peer);
   record.from_uri = FromUri(settings);
   record.dialed_at = loop_.clock().Wall();
+  return record;
+}
 
-  numbers_in_call_[lead.phone] = id;
-  runner.pacer.OnDialed(id, Hopper::TraitsOf(lead), loop_.clock().Mono());
-  runner.CountAttempt(lead.id);
-  if (runner.first_call == absl::InfinitePast()) runner.first_call = record.dialed_at;
-  ++runner.ringing;
-  ++runner.today.attempts;
-  ++trunks_[trunk].calls;
-  ++runner.lines;
-  trunks_[trunk].tokens -= 1;
-
-  campaign::StoreBatch intent;
-  intent.leads.push_back(live.lead);
-  intent.attempts.push_back(record);
-  store_.Commit(std::move(intent), [this, id](absl::Status status) { OnIntentStored(id, status); });
-  return true;
+void Controller::ReleaseTrunk(LiveAttempt& live) {
+  CampaignRunner& runner = *FindRunner(live.record.campaign);
+  --trunks_[live.trunk].calls;
+  --runner.trunks.shares[live.trunk].held;
+  --runner.lines;
 }
 
 void Controller::OnIntentStored(AttemptId id, const absl::Status& status) {
@@ -162,13 +192,13 @@ void Controller::OnIntentStored(AttemptId id, const absl::Status& status) {
   order.kind = call::LegKind::kLead;
   order.attempt = id;
   order.ids = {record.call_id, record.from_tag, record.branch};
-  order.trunk = static_cast<uint16_t>(TrunkIndex(record.trunk));
+  order.trunk = static_cast<uint16_t>(live->trunk);
   order.route_uri = record.route_uri;
   order.request_uri = record.request_uri;
   order.from_uri = record.from_uri;
   order.ring_time_max = runner->settings().dial_timeout;
   if (!Post(std::move(order))) return EndUnsent(*live, "the call shard's queue is full");
-  ++trunks_[static_cast<size_t>(TrunkIndex(record.trunk))].attempts;
+  ++trunks_[live->trunk].attempts;
 }
 
 // The intent was made but nothing left the house: the lead is as it was before.
@@ -179,8 +209,8 @@ void Controller::EndUnsent(LiveAttempt& live, absl::string_view why) {
   runner->pacer.OnResolved(live.record.id, pacing::AttemptResult::kTrunkFault, now);
   runner->UncountAttempt(live.record.lead);
   --runner->ringing;
-  --trunks_[static_cast<size_t>(TrunkIndex(live.record.trunk))].calls;
-  --runner->lines;
+  --trunks_[live.trunk].dialing;
+  ReleaseTrunk(live);
   slots_.Free(live.leg);
   if (IsWith(live.agent, live.record.id)) ApplyToAgent(live.agent, agent::AgentEvent::kRelease);
   live.record.sent = false;
@@ -213,7 +243,8 @@ void Controller::OnAnswered(const call::LegAnswered& event) {
   live->record.answered_at = WallAt(event.at);
   --runner.ringing;
   ++runner.today.answered;
-  ++trunks_[static_cast<size_t>(TrunkIndex(live->record.trunk))].answered;
+  ++trunks_[live->trunk].answered;
+  --trunks_[live->trunk].dialing;
   runner.pacer.OnAnswered(id, event.at);
   if (IsWith(live->agent, id)) {  // previewed
     if (roster_.Find(live->agent)->phone_up) return ConnectToAgent(*live);
@@ -313,12 +344,11 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
     return;
   }
   CampaignRunner& runner = *FindRunner(live->record.campaign);
-  TrunkLive& trunk = trunks_[static_cast<size_t>(TrunkIndex(live->record.trunk))];
+  TrunkDesk::Trunk& trunk = trunks_[live->trunk];
   campaign::Attempt& record = live->record;
   slots_.Disown(event.leg);
   loop_.Cancel(std::exchange(live->timer, 0));
-  --trunk.calls;
-  --runner.lines;
+  ReleaseTrunk(*live);
   live->ended = event.at;
   record.ended_at = WallAt(event.at);
   record.outcome = std::string(call::CallOutcomeName(event.outcome));
@@ -329,6 +359,7 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
   switch (live->phase) {
     case Phase::kDialing: {
       --runner.ringing;
+      --trunk.dialing;
       record.term_reason = "NONE";
       if (!live->agent.empty()) record.agent = live->agent;
       if (IsWith(live->agent, record.id)) {  // a previewed lead did not answer
@@ -354,6 +385,11 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
         runner.UncountAttempt(record.lead);
         live->lead = live->before;
         return WriteFinal(*live, nullptr);
+      }
+      if (event.trunk_fault) {
+        runner.ForgiveTry(record.lead);
+        trunks_.NextRoute(live->trunk);
+        live->fail_over = MayFailOver(*live, event);
       }
       return Close(*live, std::string(campaign::StatusOfOutcome(record.outcome, false, false)),
                    nullptr);
@@ -443,14 +479,48 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
   store_.Commit(std::move(batch), [this, id, done = std::move(done)](absl::Status status) mutable {
     LiveAttempt* closed = FindLive(id);
     OUTPACE_CHECK(closed != nullptr);
-    if (CampaignRunner* runner = FindRunner(closed->record.campaign)) {
-      runner->hopper.Release(closed->record.lead);
-    }
+    LiveAttempt ended = std::move(*closed);
     live_.erase(id);
     if (!status.ok()) StopForStore(status);
+    if (ended.fail_over && status.ok()) {
+      FailOver(std::move(ended));
+    } else if (CampaignRunner* runner = FindRunner(ended.record.campaign)) {
+      runner->hopper.Release(ended.record.lead);
+    }
     if (done) done(status);
     MaybeDrained();
   });
+}
+
+// Of a previewed lead the agent is told, and decides.
+bool Controller::MayFailOver(const LiveAttempt& live, const call::LegEnded& event) {
+  const CampaignRunner& runner = *FindRunner(live.record.campaign);
+  if (!event.trunk_fault || !live.agent.empty() || draining_ || !stopped_reason_.empty() ||
+      !runner.settings().active || !HasAttemptIds()) {
+    return false;
+  }
+  std::vector<uint16_t> tried = live.tried;
+  tried.push_back(static_cast<uint16_t>(live.trunk));
+  return trunks_.Choose(live.record.dialed, runner.trunks, tried).why == trunk::NoRoute::kNone;
+}
+
+// The same lead by another trunk, as an attempt of its own: the gate is asked again, and nothing is
+// held against the lead for the trunk that failed.
+void Controller::FailOver(LiveAttempt ended) {
+  CampaignRunner* runner = FindRunner(ended.record.campaign);
+  if (runner == nullptr) return;
+  ended.tried.push_back(static_cast<uint16_t>(ended.trunk));
+  const AttemptId id = NextAttemptId();
+  const Launched launched = draining_ || !stopped_reason_.empty()
+                                ? Launched::kNoRoom
+                                : Launch(*runner, ended.before, id, AgentId(), ended.tried);
+  if (launched == Launched::kNoRoom) return runner->hopper.Release(ended.record.lead);
+  if (launched == Launched::kPlaced) {
+    log_.Info("attempt.failed_over", {{"attempt", ended.record.id},
+                                      {"next", id},
+                                      {"from", ended.record.trunk},
+                                      {"to", FindLive(id)->record.trunk}});
+  }
 }
 
 // The person asked not to be called: in force at once, durable with the result.
@@ -472,12 +542,13 @@ void Controller::OnLegFreed(const call::LegFreed& event) { slots_.Free(event.leg
 
 void Controller::OnTrunkState(const call::TrunkState& event) {
   if (event.trunk >= trunks_.size()) return;
-  trunks_[event.trunk].open = event.open;
-  trunks_[event.trunk].probing = event.probing;
-  trunks_[event.trunk].reason = event.open ? event.reason : "";
+  TrunkDesk::Trunk& trunk = trunks_[event.trunk];
+  trunk.open = event.open;
+  trunk.probing = event.probing;
+  trunk.reason = event.open ? event.reason : "";
   log_.Warning(
       "trunk.state",
-      {{"trunk", options_.trunks[event.trunk].name}, {"open", event.open}, {"why", event.reason}});
+      {{"trunk", trunks_.settings(event.trunk).name}, {"open", event.open}, {"why", event.reason}});
 }
 
 // What a predecessor that died left behind. Its answered dialogs are in the journal; a call that
@@ -495,10 +566,12 @@ void Controller::RecoverAttempts(const StartState& state) {
     campaign::Lead lead = state.open_leads[i];
     const bool ended = attempt.ended_at != absl::InfinitePast();
     if (!ended && !up.contains(attempt.call_id)) {
+      const int trunk = trunks_.Find(attempt.trunk);
       Post(call::EndOrphanInvite{{{attempt.call_id, attempt.from_tag, attempt.branch},
                                   attempt.route_uri,
                                   attempt.request_uri,
-                                  attempt.from_uri}});
+                                  attempt.from_uri,
+                                  trunk < 0 ? call::kAgentTrunk : static_cast<uint16_t>(trunk)}});
     }
     attempt.open = false;
     if (!ended) {

@@ -16,6 +16,8 @@ namespace {
 constexpr size_t kTraitsMost = 100;
 // A demand nobody can have: more legs than there are ids of legs.
 constexpr int kDemandMost = 1'000'000;
+// Leads that are passed over at once because no trunk is free for their numbers.
+constexpr size_t kWaitingMost = 50;
 
 int AgentsOf(const agent::CampaignCounts& counts) {
   return counts.ready_phone + counts.reserved + counts.talking + counts.wrapping;
@@ -37,6 +39,11 @@ void HoldToFreeAgents(const campaign::CampaignSettings& settings, const pacing::
   decision.limit = pacing::Limit::kLevel;
 }
 
+// What a campaign lacks is what others on its trunks may have too much of.
+bool IsShortOf(pacing::Limit limit) {
+  return limit == pacing::Limit::kTrunkRate || limit == pacing::Limit::kLines;
+}
+
 // Calls that may go on ringing for `agents` who stay: so many that the answers expected of them do
 // not exceed the agents, however long each of these is still busy.
 int RingingServable(int agents, double answer_ratio) {
@@ -52,10 +59,9 @@ void Controller::DialAll() {
   // What some did not need goes to those who had too little.
   ShareTrunks(ShareRound::kLeftOver);
   for (auto& [id, runner] : runners_) {
-    const pacing::Limit limit = runner->last_decision.limit;
-    const bool short_of = limit == pacing::Limit::kTrunkRate || limit == pacing::Limit::kLines;
-    const bool shared = runner->tokens_granted != CampaignRunner::kNoShare;
-    if (short_of && shared && runner->tokens_granted > 0 && runner->lines_granted > 0) {
+    const TrunkDesk::Room room = trunks_.RoomFor(runner->trunks);
+    if (IsShortOf(runner->last_decision.limit) && room.shared && room.tokens > 0 &&
+        room.lines > 0) {
       Dial(*runner);
     }
   }
@@ -69,65 +75,64 @@ void Controller::ShareTrunks(ShareRound round) {
   for (size_t i = 0; i < trunks_.size(); ++i) {
     std::vector<CampaignRunner*> on_trunk;
     for (auto& [id, runner] : runners_) {
-      const campaign::CampaignSettings& settings = runner->settings();
-      if (settings.active && settings.trunk == options_.trunks[i].name) {
-        on_trunk.push_back(runner.get());
-      }
+      if (runner->settings().active && runner->trunks.Has(i)) on_trunk.push_back(runner.get());
     }
-    std::vector<CampaignRunner*> sharing;
-    std::vector<pacing::ShareClaim> tokens;
-    std::vector<pacing::ShareClaim> lines;
-    for (CampaignRunner* runner : on_trunk) {
-      runner->tokens_granted = runner->lines_granted =
-          on_trunk.size() == 1 ? CampaignRunner::kNoShare : 0;
-      const campaign::CampaignSettings& settings = runner->settings();
-      const int agents = AgentsOf(roster_.Counts(settings.id));
-      const bool dials = settings.dial_method != campaign::DialMethod::kManual &&
-                         settings.dial_method != campaign::DialMethod::kPreview;
-      if (!dials || agents == 0 || runner->hopper.size() == 0) continue;
-      int demand = agents;  // at once, a campaign dials one leg an agent at most
-      if (round == ShareRound::kLeftOver) {
-        const pacing::Limit limit = runner->last_decision.limit;
-        const bool short_of = limit == pacing::Limit::kTrunkRate || limit == pacing::Limit::kLines;
-        demand = short_of ? kDemandMost : 0;
-      }
-      const bool first = round == ShareRound::kFirst;
-      const pacing::ShareClaim claim{.demand = demand,
-                                     .weight = settings.campaign_weight,
-                                     .priority = settings.campaign_priority};
-      sharing.push_back(runner);
-      tokens.push_back(claim);
-      tokens.back().credit = first ? runner->token_credit : 0;
-      lines.push_back(claim);
-      lines.back().credit = first ? runner->line_credit : 0;
+    ShareTrunk(i, on_trunk, round);
+  }
+}
+
+void Controller::ShareTrunk(size_t i, const std::vector<CampaignRunner*>& on_trunk,
+                            ShareRound round) {
+  std::vector<TrunkShare*> sharing;
+  std::vector<pacing::ShareClaim> tokens;
+  std::vector<pacing::ShareClaim> lines;
+  for (CampaignRunner* runner : on_trunk) {
+    TrunkShare& share = runner->trunks.shares[i];
+    share.tokens = share.lines = on_trunk.size() == 1 ? TrunkShare::kNoShare : 0;
+    const campaign::CampaignSettings& settings = runner->settings();
+    const int agents = AgentsOf(roster_.Counts(settings.id));
+    const bool dials = settings.dial_method != campaign::DialMethod::kManual &&
+                       settings.dial_method != campaign::DialMethod::kPreview;
+    if (!dials || agents == 0 || runner->hopper.size() == 0) continue;
+    int demand = agents;  // at once, a campaign dials one leg an agent at most
+    if (round == ShareRound::kLeftOver) {
+      demand = IsShortOf(runner->last_decision.limit) ? kDemandMost : 0;
     }
-    if (on_trunk.size() < 2 || sharing.empty()) continue;
-    const int free_lines =
-        std::min(options_.trunks[i].calls_max - trunks_[i].calls, static_cast<int>(slots_.free()));
-    if (round != ShareRound::kLeftOver) {
-      // Lines are held for minutes: what is shared fairly is all of them, not those that happen to
-      // be free.
-      std::vector<pacing::ShareClaim> held = lines;
-      for (size_t c = 0; c < sharing.size(); ++c) {
-        held[c].demand = sharing[c]->lines + lines[c].demand;
-        held[c].credit = 0;
-      }
-      const std::vector<pacing::ShareGrant> target =
-          pacing::Share(options_.trunks[i].calls_max, held);
-      for (size_t c = 0; c < sharing.size(); ++c) {
-        lines[c].demand = std::max(0, target[c].units - sharing[c]->lines);
-      }
-    }
-    const std::vector<pacing::ShareGrant> token_grants =
-        pacing::Share(static_cast<int>(trunks_[i].tokens), tokens);
-    const std::vector<pacing::ShareGrant> line_grants = pacing::Share(free_lines, lines);
+    const bool first = round == ShareRound::kFirst;
+    const pacing::ShareClaim claim{.demand = demand,
+                                   .weight = settings.campaign_weight,
+                                   .priority = settings.campaign_priority};
+    sharing.push_back(&share);
+    tokens.push_back(claim);
+    tokens.back().credit = first ? share.token_credit : 0;
+    lines.push_back(claim);
+    lines.back().credit = first ? share.line_credit : 0;
+  }
+  if (on_trunk.size() < 2 || sharing.empty()) return;
+  const int calls_max = trunks_.settings(i).calls_max;
+  const int free_lines = std::min(calls_max - trunks_[i].calls, static_cast<int>(slots_.free()));
+  if (round != ShareRound::kLeftOver) {
+    // Lines are held for minutes: what is shared fairly is all of them, not those that happen to
+    // be free.
+    std::vector<pacing::ShareClaim> held = lines;
     for (size_t c = 0; c < sharing.size(); ++c) {
-      sharing[c]->tokens_granted = token_grants[c].units;
-      sharing[c]->lines_granted = line_grants[c].units;
-      if (round != ShareRound::kFirst) continue;
-      sharing[c]->token_credit = token_grants[c].credit;
-      sharing[c]->line_credit = line_grants[c].credit;
+      held[c].demand = sharing[c]->held + lines[c].demand;
+      held[c].credit = 0;
     }
+    const std::vector<pacing::ShareGrant> target = pacing::Share(calls_max, held);
+    for (size_t c = 0; c < sharing.size(); ++c) {
+      lines[c].demand = std::max(0, target[c].units - sharing[c]->held);
+    }
+  }
+  const std::vector<pacing::ShareGrant> token_grants =
+      pacing::Share(static_cast<int>(trunks_[i].tokens), tokens);
+  const std::vector<pacing::ShareGrant> line_grants = pacing::Share(free_lines, lines);
+  for (size_t c = 0; c < sharing.size(); ++c) {
+    sharing[c]->tokens = token_grants[c].units;
+    sharing[c]->lines = line_grants[c].units;
+    if (round != ShareRound::kFirst) continue;
+    sharing[c]->token_credit = token_grants[c].credit;
+    sharing[c]->line_credit = line_grants[c].credit;
   }
 }
 
@@ -135,18 +140,16 @@ bool Controller::MayDial(CampaignRunner& runner) {
   const campaign::CampaignSettings& settings = runner.settings();
   runner.idle_reason.clear();
   if (!HasAttemptIds()) Stop("all attempt ids of this run are used; restart the engine");
-  const int trunk = TrunkIndex(settings.trunk);
   if (!settings.active) {
     runner.idle_reason = "the campaign is paused";
   } else if (draining_) {
     runner.idle_reason = "the engine is draining";
   } else if (!stopped_reason_.empty()) {
     runner.idle_reason = stopped_reason_;
-  } else if (trunk < 0) {
-    runner.idle_reason = absl::StrCat("no trunk is named '", settings.trunk, "'");
-  } else if (trunks_[static_cast<size_t>(trunk)].open) {
-    runner.idle_reason =
-        absl::StrCat("trunk ", settings.trunk, ": ", trunks_[static_cast<size_t>(trunk)].reason);
+  } else if (!runner.trunks.fault.empty()) {
+    runner.idle_reason = runner.trunks.fault;
+  } else {
+    runner.idle_reason = trunks_.RoomFor(runner.trunks).closed;
   }
   return runner.idle_reason.empty();
 }
@@ -157,23 +160,18 @@ void Controller::Dial(CampaignRunner& runner) {
   Refill(runner);
   if (settings.dial_method == campaign::DialMethod::kPreview) return OfferPreviews(runner);
 
-  const auto trunk = static_cast<size_t>(TrunkIndex(settings.trunk));
   const MonoTime now = loop_.clock().Mono();
   const agent::CampaignCounts agents = roster_.Counts(settings.id);
   const std::vector<absl::Duration> talk_ages = roster_.TalkAges(settings.id, now);
   const std::vector<absl::Duration> wrap_ages = roster_.WrapAges(settings.id, now);
-  const TrunkLive& live_trunk = trunks_[trunk];
-  const bool shared = runner.tokens_granted != CampaignRunner::kNoShare;
+  const TrunkDesk::Room room = trunks_.RoomFor(runner.trunks);
   pacing::PacingInput input;
   input.agents_idle = agents.ready_phone;
   input.talk_ages = talk_ages;
   input.wrap_ages = wrap_ages;
   input.calls_waiting = static_cast<int>(runner.waiting.size());
-  input.lines_free = std::min({options_.trunks[trunk].calls_max - live_trunk.calls,
-                               static_cast<int>(slots_.free()), runner.lines_granted});
-  input.trunk_tokens = std::min(static_cast<int>(live_trunk.tokens), runner.tokens_granted);
-  if (live_trunk.probing)
-    input.trunk_tokens = std::min(input.trunk_tokens, runner.ringing == 0 ? 1 : 0);
+  input.lines_free = std::min(room.lines, static_cast<int>(slots_.free()));
+  input.trunk_tokens = room.tokens;
   input.leads_ready = static_cast<int>(runner.hopper.size());
   runner.hopper.Traits(kTraitsMost, runner.next_traits);
   input.next = runner.next_traits;
@@ -192,29 +190,40 @@ void Controller::Dial(CampaignRunner& runner) {
   record.lines_free = input.lines_free;
   record.trunk_tokens = input.trunk_tokens;
   record.leads_ready = input.leads_ready;
-  record.trunk_shared = shared;
+  record.trunk_shared = room.shared;
   if (runner.NoteDecision(std::move(record), loop_.clock().Wall(), now)) LogDecision(runner);
 }
 
 int Controller::Place(CampaignRunner& runner, const pacing::Decision& decision, MonoTime now) {
-  const auto legs = static_cast<size_t>(std::max(0, decision.legs_to_place));
+  const int wanted = std::max(0, decision.legs_to_place);
   int placed = 0;
-  for (campaign::Lead& lead : runner.hopper.TakeAt(
-           decision.picks.subspan(0, std::min(legs, decision.picks.size())), now)) {
-    if (!HasAttemptIds()) {
-      runner.hopper.PutBack(std::move(lead));
-    } else if (Launch(runner, std::move(lead), NextAttemptId(), AgentId())) {
-      ++placed;
+  // Leads for whose numbers no trunk is free now: they keep their places.
+  std::vector<campaign::Lead> waiting;
+  const auto launch = [&](campaign::Lead lead) {
+    switch (HasAttemptIds() ? Launch(runner, lead, NextAttemptId(), AgentId())
+                            : Launched::kNoRoom) {
+      case Launched::kPlaced:
+        ++placed;
+        return;
+      case Launched::kHeldBack:
+        return;
+      case Launched::kNoRoom:
+        waiting.push_back(std::move(lead));
     }
+  };
+  for (campaign::Lead& lead : runner.hopper.TakeAt(
+           decision.picks.subspan(0, std::min(static_cast<size_t>(wanted), decision.picks.size())),
+           now)) {
+    launch(std::move(lead));
   }
   // In the hopper's order where nothing was picked, and in place of picks that the gate held back.
-  while (placed < decision.legs_to_place && runner.hopper.size() > 0 && slots_.free() > 0 &&
-         HasAttemptIds()) {
-    if (Launch(runner, runner.hopper.Pop(), NextAttemptId(), AgentId())) ++placed;
+  while (placed < wanted && runner.hopper.size() > 0 && slots_.free() > 0 && HasAttemptIds() &&
+         waiting.size() < kWaitingMost) {
+    launch(runner.hopper.Pop());
   }
-  if (runner.tokens_granted != CampaignRunner::kNoShare) {
-    runner.tokens_granted = std::max(0, runner.tokens_granted - placed);
-    runner.lines_granted = std::max(0, runner.lines_granted - placed);
+  while (!waiting.empty()) {
+    runner.hopper.PutBack(std::move(waiting.back()));
+    waiting.pop_back();
   }
   return placed;
 }

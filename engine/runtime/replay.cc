@@ -281,7 +281,7 @@ void LimitTrunks(const ReplayOptions& options, RecordedDay& out) {
   }
   bool known = false;
   for (size_t c = 0; c < out.scenario.campaigns.size(); ++c) {
-    for (const TrunkRoute& trunk : options.trunks) {
+    for (const trunk::TrunkSettings& trunk : options.trunks) {
       if (trunk.name != out.options.settings[c].trunk) continue;
       known = true;
       (same ? out.options.lines_max : out.scenario.campaigns[c].lines_max) = trunk.calls_max;

@@ -20,7 +20,8 @@ struct ReplayOptions {
   std::string day;      // "2026-11-21", "today", "yesterday"
   std::string zone;     // IANA; empty: the campaign's report zone, with several campaigns UTC
   CampaignId campaign;  // empty: all that dialed on that day
-  std::vector<TrunkRoute> trunks;  // as configured; empty: not known, taken as without limit
+  std::vector<trunk::TrunkSettings>
+      trunks;  // as configured; empty: not known, taken as without limit
 };
 
 struct RecordedDay {

@@ -35,6 +35,7 @@ namespace {
 // Reserved at each start and never given back. At 1,000 calls a second it lasts for eleven days;
 // ids stay below 2^53, which JSON readers can hold, over nine million starts.
 constexpr uint64_t kAttemptIdBlock = 1'000'000'000;
+constexpr double kCallsPerTick = 50;
 constexpr absl::Duration kLearnedEvery = absl::Seconds(10);
 
 // An attempt may be answered so long after it was dialed, and stored by when it was dialed.
@@ -256,6 +257,14 @@ void SaveLearned(Controller& controller, StoreService& store, AsioLoop& loop) {
   loop.After(kLearnedEvery, [&] { SaveLearned(controller, store, loop); });
 }
 
+// Where calls go out by the hundred a second they go in smaller, more frequent portions.
+absl::Duration TickFor(const std::vector<trunk::TrunkSettings>& trunks) {
+  double calls_per_second = 0;
+  for (const trunk::TrunkSettings& trunk : trunks) calls_per_second += trunk.calls_per_second;
+  return std::clamp(absl::Seconds(kCallsPerTick / std::max(1.0, calls_per_second)),
+                    absl::Milliseconds(10), ControllerOptions().tick);
+}
+
 // Blocks SIGTERM and SIGINT for this thread and those it starts, so that WaitForSignal() gets them.
 sigset_t BlockSignals() {
   sigset_t set;
@@ -309,7 +318,10 @@ absl::Status Serve(const Config& config) {
   ThreadedStoreService store_service(**store, control);
   AgentService::Options agent_options;
   agent_options.phone_networks = config.agent_phone_networks;
-  for (const TrunkConfig& trunk : config.trunks) agent_options.trunk_peers.push_back(trunk.peer);
+  for (const trunk::TrunkSettings& trunk : config.trunks) {
+    const auto peer = ParseEndpoint(trunk.peer);
+    if (peer.ok()) agent_options.trunk_peers.push_back(*peer);
+  }
   AgentService agents(agent_options, agents_loop, hashing, **log);
   BoardService boards(boards_loop, config.board_token);
 
@@ -321,12 +333,10 @@ absl::Status Serve(const Config& config) {
   if (!server.ok()) return server.status();
 
   ControllerOptions options;
+  options.tick = TickFor(config.trunks);
   options.local_host = config.sip_listen.ToString();
   options.legs_max = parts.legs_max;
-  for (const TrunkConfig& trunk : config.trunks) {
-    options.trunks.push_back(
-        {trunk.name, trunk.peer.ToString(), trunk.calls_per_second, trunk.calls_max});
-  }
+  options.trunks = config.trunks;
   Controller controller(
       options, control, store_service,
       [&](call::ShardMessage message) { return (*shard)->Post(std::move(message)); }, agents,

@@ -14,6 +14,8 @@ namespace outpace::runtime {
 namespace {
 
 // Signalling and media are made before the shard that hears their events; these stand in between.
+std::string HostOf(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
+
 class SignalingDoor final : public call::SignalingEvents {
  public:
   void Open(call::CallShard& shard) { shard_ = &shard; }
@@ -31,6 +33,12 @@ class SignalingDoor final : public call::SignalingEvents {
   std::string OnReinvite(LegId leg, absl::string_view sdp) override {
     return shard_->OnReinvite(leg, sdp);
   }
+  void OnIncoming(const call::IncomingCall& call) override { shard_->OnIncoming(call); }
+  void OnIncomingGone(uint64_t call) override { shard_->OnIncomingGone(call); }
+  void OnIncomingUp(LegId leg, const call::DialogState& dialog, absl::string_view sdp) override {
+    shard_->OnIncomingUp(leg, dialog, sdp);
+  }
+  void OnProbe(const call::TrunkProbe& probe) override { shard_->OnProbe(probe); }
 
  private:
   call::CallShard* shard_ = nullptr;
@@ -46,6 +54,32 @@ class MediaDoor final : public call::MediaEvents {
  private:
   call::CallShard* shard_ = nullptr;
 };
+
+// What SIP has to know of a trunk.
+sip::SipTrunk SipTrunkOf(const trunk::TrunkSettings& trunk) {
+  sip::SipTrunk out;
+  out.name = trunk.name;
+  const auto endpoint = ParseEndpoint(trunk.peer);
+  if (endpoint.ok()) out.addresses.push_back(endpoint->address);
+  out.transport = static_cast<sip::Transport>(trunk.transport);
+  const std::string host = endpoint.ok() ? endpoint->address : HostOf(trunk.peer);
+  out.tls_name = trunk.tls_name.empty() ? host : trunk.tls_name;
+  out.auth_user = trunk.auth_user;
+  out.auth_password = trunk.auth_password;
+  out.auth_realm = trunk.auth_realm;
+  if (trunk.registers) {
+    out.register_aor = absl::StrCat("sip:", trunk.auth_user, "@",
+                                    trunk.register_domain.empty() ? host : trunk.register_domain);
+  }
+  out.register_expires = trunk.register_expires;
+  out.hundred_rel = trunk.hundred_rel;
+  out.session_expires = trunk.session_expires;
+  for (const trunk::InboundNumber& number : trunk.inbound) {
+    out.inbound_numbers.push_back(number.number);
+  }
+  return out;
+}
+static_assert(static_cast<int>(sip::Transport::kTls) == static_cast<int>(trunk::Transport::kTls));
 
 }  // namespace
 
@@ -76,12 +110,15 @@ absl::Status ShardThread::Build() {
   sip.user_agent = "Outpace/" OUTPACE_VERSION;
   call::ShardOptions options;
   options.legs_max = parts_.legs_max;
-  for (const TrunkConfig& trunk : config.trunks) {
-    sip.peers.push_back(trunk.peer.address);
+  for (const trunk::TrunkSettings& trunk : config.trunks) {
+    sip.trunks.push_back(SipTrunkOf(trunk));
     options.trunks.push_back({.name = trunk.name,
                               .cps = trunk.calls_per_second,
                               .calls_max = trunk.calls_max,
-                              .unanswered_max = trunk.unanswered_max});
+                              .unanswered_max = trunk.unanswered_max,
+                              .options_interval = trunk.options_interval,
+                              .srtp = trunk.srtp,
+                              .registers = trunk.registers});
   }
   auto signaling = sip::SofiaSignaling::Create(sip, loop_, *parts_.log, objects_->signaling_door);
   if (!signaling.ok()) {

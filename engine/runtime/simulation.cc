@@ -307,13 +307,15 @@ void Simulation::Start() {
   ControllerOptions controller_options;
   controller_options.trunks = options_.trunks;
   if (controller_options.trunks.empty()) {
-    controller_options.trunks = {
-        {"carrier", "carrier.sim", options_.calls_per_second, options_.calls_max}};
+    controller_options.trunks = {{.name = "carrier",
+                                  .peer = kCarrierPeer,
+                                  .calls_per_second = options_.calls_per_second,
+                                  .calls_max = options_.calls_max}};
   }
   controller_options.legs_max = options_.legs_max;
   call::ShardOptions shard_options;
   shard_options.legs_max = controller_options.legs_max;
-  for (const TrunkRoute& trunk : controller_options.trunks) {
+  for (const trunk::TrunkSettings& trunk : controller_options.trunks) {
     shard_options.trunks.push_back(
         {.name = trunk.name, .cps = trunk.calls_per_second, .calls_max = trunk.calls_max});
   }

@@ -24,6 +24,9 @@
 
 namespace outpace::runtime {
 
+// The simulated carrier's address: all trunks lead there.
+inline constexpr char kCarrierPeer[] = "192.0.2.10:5060";
+
 struct SimulationOptions {
   uint64_t seed = 1;
   int agents = 20;
@@ -47,7 +50,7 @@ struct SimulationOptions {
   // are, and nobody at work and nothing to dial until Staff(), PutList() and PutLeads() say so.
   // Empty: the one campaign, agents and leads described above.
   std::vector<campaign::CampaignSettings> campaigns;
-  std::vector<TrunkRoute> trunks;  // empty: "carrier", with the limits above
+  std::vector<trunk::TrunkSettings> trunks;  // empty: "carrier", with the limits above
   uint32_t legs_max = 4000;
 };
 

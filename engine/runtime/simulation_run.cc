@@ -135,8 +135,10 @@ SimulationOptions ScenarioRun::WorldOf(const sim::Scenario& scenario,
   world.seed = seed;
   world.start = options.start;
   world.campaigns = settings;
-  world.trunks.push_back(
-      {"carrier", "carrier.sim", Rate(options.calls_per_second), Lines(options.lines_max)});
+  world.trunks.push_back({.name = "carrier",
+                          .peer = kCarrierPeer,
+                          .calls_per_second = Rate(options.calls_per_second),
+                          .calls_max = Lines(options.lines_max)});
   int64_t agents = 0;
   for (const sim::ScenarioCampaign& spec : scenario.campaigns) {
     int most = spec.agents;
@@ -145,8 +147,10 @@ SimulationOptions ScenarioRun::WorldOf(const sim::Scenario& scenario,
     }
     agents += std::lround(most * (1 + spec.churn_share)) + 1;
     if (TrunkName(spec) == "carrier") continue;
-    world.trunks.push_back(
-        {TrunkName(spec), "carrier.sim", Rate(spec.calls_per_second), Lines(spec.lines_max)});
+    world.trunks.push_back({.name = TrunkName(spec),
+                            .peer = kCarrierPeer,
+                            .calls_per_second = Rate(spec.calls_per_second),
+                            .calls_max = Lines(spec.lines_max)});
   }
   world.legs_max = static_cast<uint32_t>(std::clamp<int64_t>(30 * agents + 1000, 4000, 200'000));
   world.carrier.patience_mean = absl::ZeroDuration();

@@ -131,7 +131,7 @@ TEST(CampaignSettings, RefusesWhatIsOutOfRangeAndSaysWhatIsIn) {
            Case{"adaptive_dropped_percentage", "6", "0 to 5"},
            Case{"auto_dial_level", "0", "1 to 20"},
            Case{"auto_dial_level", "inf", "1 to 20"},
-           Case{"drop_call_seconds", "-1", "0.5 to 10"},
+           Case{"drop_call_seconds", "-1", "0.5 to 120"},
            Case{"dial_method", "TURBO", "ADAPT_HARD_LIMIT"},
            Case{"active", "maybe", "Y or N"},
            Case{"campaign_id", "far too long", "1 to 8"},

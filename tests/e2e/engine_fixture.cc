@@ -103,6 +103,7 @@ name = "carrier"
 peer = "127.0.0.1:%d"
 calls_per_second = 50
 calls_max = 100
+options_seconds = 0
 [media]
 address = "127.0.0.1"
 port_first = %d

@@ -110,10 +110,7 @@ absl::StatusOr<Plan> ReplayPlan(const Options& options) {
     auto config = LoadConfig(options.ConfigPath());
     if (!config.ok()) return config.status();
     store_options.path = config->StorePath();
-    for (const TrunkConfig& trunk : config->trunks) {
-      replay.trunks.push_back(
-          {trunk.name, trunk.peer.ToString(), trunk.calls_per_second, trunk.calls_max});
-    }
+    replay.trunks = config->trunks;
   }
   auto store = store::RocksLeadStore::Open(store_options);
   if (!store.ok()) return store.status();

@@ -75,8 +75,8 @@ TEST(TrunkGuardRate, LessThanOneASecond) {
   TrunkTicket a, b, c;
   EXPECT_EQ(guard.Admit(a, At(0)), TrunkRefusal::kNone);
   EXPECT_EQ(guard.Admit(b, At(1.5)), TrunkRefusal::kCps);
-  EXPECT_EQ(guard.RetryAfter(TrunkRefusal::kCps, At(1.5)), absl::Milliseconds(500));
-  EXPECT_EQ(guard.Admit(c, At(2)), TrunkRefusal::kNone);
+  EXPECT_EQ(guard.RetryAfter(TrunkRefusal::kCps, At(1.5)), absl::Milliseconds(510));
+  EXPECT_EQ(guard.Admit(c, At(2.02)), TrunkRefusal::kNone);
 }
 
 TEST(TrunkGuardCaps, CallsAtOnce) {

@@ -465,7 +465,7 @@ TEST_F(ControllerTest, SaysWhyItDoesNotDial) {
   settings.trunk = "nowhere";
   Start(0);
   Tick();
-  EXPECT_EQ(Figures().idle_reason, "no trunk is named 'nowhere'");
+  EXPECT_EQ(Figures().idle_reason, "trunks: there is no trunk 'nowhere'; there are: carrier, slow");
   settings.trunk = "carrier";
   settings.active = false;
   controller.PutCampaign(settings);

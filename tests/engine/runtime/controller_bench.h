@@ -133,7 +133,9 @@ class ControllerBench {
 
   static ControllerOptions Options() {
     ControllerOptions options;
-    options.trunks = {{"carrier", "192.0.2.10:5060", 50, 100}, {"slow", "192.0.2.11:5060", 0.2, 3}};
+    options.trunks = {
+        {.name = "carrier", .peer = "192.0.2.10:5060", .calls_per_second = 50, .calls_max = 100},
+        {.name = "slow", .peer = "192.0.2.11:5060", .calls_per_second = 0.2, .calls_max = 3}};
     options.legs_max = 40;
     return options;
   }

@@ -1,0 +1,155 @@
+#include "engine/runtime/trunk_desk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/check.h"
+#include "engine/runtime/config.h"
+
+namespace outpace::runtime {
+namespace {
+
+constexpr uint64_t kSeed = 4;
+
+trunk::RouteTable CheckedTable(const std::vector<trunk::TrunkSettings>& trunks) {
+  auto table = trunk::RouteTable::Create(trunks);
+  OUTPACE_CHECK(table.ok());
+  return *std::move(table);
+}
+
+}  // namespace
+
+std::string RouteUri(absl::string_view host_and_port, trunk::Transport transport) {
+  switch (transport) {
+    case trunk::Transport::kUdp:
+      return absl::StrCat("sip:", host_and_port);
+    case trunk::Transport::kTcp:
+      return absl::StrCat("sip:", host_and_port, ";transport=tcp");
+    case trunk::Transport::kTls:
+      return absl::StrCat("sip:", host_and_port, ";transport=tls");
+  }
+  return "";
+}
+
+bool CampaignTrunks::Has(size_t trunk) const {
+  return std::any_of(path.members.begin(), path.members.end(),
+                     [trunk](const auto& member) { return member.trunk == trunk; });
+}
+
+TrunkDesk::TrunkDesk(const std::vector<trunk::TrunkSettings>& trunks)
+    : table_(CheckedTable(trunks)),
+      trunks_(trunks.size()),
+      rng_(kSeed),
+      conditions_(trunks.size(), trunk::TrunkCondition::kClosed) {
+  for (size_t i = 0; i < trunks.size(); ++i) {
+    trunks_[i].reason = "its name has no address yet";
+    // Names wait for the resolver.
+    const auto endpoint = ParseEndpoint(trunks[i].peer);
+    if (endpoint.ok()) {
+      SetRoutes(i, {RouteUri(endpoint->ToString(), trunks[i].transport)}, {endpoint->address});
+    }
+  }
+}
+
+void TrunkDesk::SetPath(const campaign::CampaignSettings& settings, CampaignTrunks& trunks) const {
+  trunks.shares.resize(trunks_.size());
+  trunks.path = {};
+  trunks.fault.clear();
+  if (settings.trunk.empty()) {
+    trunks.fault = "the campaign names no trunk: set trunk";
+    return;
+  }
+  auto path = table_.ParsePath(settings.trunk, settings.trunk_choice == campaign::TrunkChoice::kCost
+                                                   ? trunk::TrunkChoice::kLeastCost
+                                                   : trunk::TrunkChoice::kPriority);
+  if (path.ok()) {
+    trunks.path = *std::move(path);
+  } else {
+    trunks.fault = std::string(path.status().message());
+  }
+}
+
+bool TrunkDesk::SetRoutes(size_t trunk, std::vector<std::string> route_uris,
+                          std::vector<std::string> addresses) {
+  Trunk& t = trunks_[trunk];
+  if (t.route_uris == route_uris && t.addresses == addresses) return false;
+  if (t.route_uris.empty() && !route_uris.empty() && !t.open) t.reason.clear();
+  t.route_uris = std::move(route_uris);
+  t.addresses = std::move(addresses);
+  return true;
+}
+
+void TrunkDesk::NextRoute(size_t trunk) {
+  std::vector<std::string>& routes = trunks_[trunk].route_uris;
+  if (routes.size() > 1) std::rotate(routes.begin(), routes.begin() + 1, routes.end());
+}
+
+bool TrunkDesk::IsTrunk(absl::string_view next_hop) const {
+  const std::string with_port = absl::StrCat(next_hop, ":5060");
+  return std::any_of(trunks_.begin(), trunks_.end(), [&](const Trunk& t) {
+    return std::any_of(t.route_uris.begin(), t.route_uris.end(), [&](const std::string& route) {
+      const absl::string_view plain = absl::string_view(route).substr(0, route.find(';'));
+      return plain == next_hop || plain == with_port;
+    });
+  });
+}
+
+void TrunkDesk::AddTokens(absl::Duration passed, absl::Duration tick) {
+  for (size_t i = 0; i < trunks_.size(); ++i) {
+    const double cps = settings(i).calls_per_second;
+    trunks_[i].tokens = std::min(trunks_[i].tokens + cps * absl::ToDoubleSeconds(passed),
+                                 std::max(1.0, 2 * cps * absl::ToDoubleSeconds(tick)));
+  }
+}
+
+TrunkDesk::Room TrunkDesk::RoomFor(const CampaignTrunks& trunks) const {
+  Room room;
+  bool any_open = false;
+  for (const auto& member : trunks.path.members) {
+    const Trunk& t = trunks_[member.trunk];
+    const TrunkShare& share = trunks.shares[member.trunk];
+    if (t.open || t.route_uris.empty()) {
+      if (room.closed.empty()) {
+        room.closed = absl::StrCat("trunk ", settings(member.trunk).name, ": ", t.reason);
+      }
+      continue;
+    }
+    any_open = true;
+    room.shared |= share.tokens != TrunkShare::kNoShare;
+    room.lines += std::max(0, std::min(settings(member.trunk).calls_max - t.calls, share.lines));
+    int tokens = std::min(static_cast<int>(t.tokens), share.tokens);
+    if (t.probing) tokens = std::min(tokens, t.dialing == 0 ? 1 : 0);
+    room.tokens += std::max(0, tokens);
+  }
+  if (any_open) room.closed.clear();
+  return room;
+}
+
+TrunkDesk::Choice TrunkDesk::Choose(E164 number, const CampaignTrunks& trunks,
+                                    absl::Span<const uint16_t> tried) {
+  using trunk::TrunkCondition;
+  for (const auto& member : trunks.path.members) {
+    const Trunk& t = trunks_[member.trunk];
+    const TrunkShare& share = trunks.shares[member.trunk];
+    TrunkCondition& condition = conditions_[member.trunk];
+    const bool full = t.calls >= settings(member.trunk).calls_max || t.tokens < 1 ||
+                      share.tokens < 1 || share.lines < 1 || (t.probing && t.dialing > 0);
+    if (t.open || t.route_uris.empty()) {
+      condition = TrunkCondition::kClosed;
+    } else if (std::find(tried.begin(), tried.end(), member.trunk) != tried.end()) {
+      condition = TrunkCondition::kExcluded;
+    } else {
+      condition = full ? TrunkCondition::kFull : TrunkCondition::kUsable;
+    }
+  }
+  Choice choice;
+  choice.why = table_.Find(number, trunks.path, conditions_, rng_, candidates_);
+  if (choice.why != trunk::NoRoute::kNone) return choice;
+  choice.trunk = candidates_.front().trunk;
+  choice.dialled = table_.Dialled(candidates_.front(), number);
+  choice.route_uri = &trunks_[choice.trunk].route_uris.front();
+  return choice;
+}
+
+}  // namespace outpace::runtime
