@@ -53,6 +53,7 @@ absl::Status SofiaSignaling::Impl::Open() {
       absl::StrCat("sip:", via_host_, ":", config_.port == 0 ? "*" : absl::StrCat(config_.port),
                    ";transport=udp;maddr=", v6 ? "[" : "", bind, v6 ? "]" : "");
   const uint64_t resolvers = ResolversRefused();
+  const uint64_t lookups = NumericLookups();
   agent_ = nta_agent_create(
       loop_.root(), URL_STRING_MAKE(url.c_str()), AgentCallback, this,
       // As user agent nta answers retransmitted requests, sends the 2xx of a re-INVITE until its
@@ -75,6 +76,7 @@ absl::Status SofiaSignaling::Impl::Open() {
   }
   // Without the resolver override a host name in a Contact can abort the process.
   OUTPACE_CHECK(ResolversRefused() > resolvers);
+  OUTPACE_CHECK(NumericLookups() > lookups);
 
   const su_addrinfo_t* address = tport_get_address(tport_primaries(nta_agent_tports(agent_)));
   OUTPACE_CHECK(address != nullptr && address->ai_addr != nullptr);
