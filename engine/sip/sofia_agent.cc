@@ -26,7 +26,12 @@ constexpr int kGoodBufferBytes = 1 << 20;
 
 SofiaSignaling::Impl::Impl(const SofiaConfig& config, SofiaLoop& loop, Log& log,
                            call::SignalingEvents& events)
-    : config_(config), loop_(loop), log_(log), events_(events), peers_(kLearnedPeersMax) {}
+    : config_(config),
+      loop_(loop),
+      log_(log),
+      events_(events),
+      peers_(kLearnedPeersMax),
+      datagrams_(loop.clock(), {.answer = !config.drop_strangers}, config.tap) {}
 
 absl::Status SofiaSignaling::Impl::Open() {
   OUTPACE_CHECK(loop_.OnLoopThread());
@@ -90,6 +95,7 @@ absl::Status SofiaSignaling::Impl::Open() {
                   {"asked_bytes", config_.udp_buffer_bytes},
                   {"remedy", "raise net.core.rmem_max"}});
   }
+  TakeOverDatagrams();
   SetFilter();
   log_.Info("sip.open", {{"port", local_port_}, {"strangers_dropped", filtering_}});
   return absl::OkStatus();
@@ -109,7 +115,31 @@ void SofiaSignaling::Impl::AddPeer(absl::string_view host) {
   if (peers_.Learn(host)) SetFilter();
 }
 
+void SofiaSignaling::Impl::TakeOverDatagrams() {
+  for (tport_t* transport = tport_primaries(nta_agent_tports(agent_)); transport != nullptr;
+       transport = tport_next(transport)) {
+    const su_addrinfo_t* address = tport_get_address(transport);
+    if (!tport_is_udp(transport) || address == nullptr) continue;
+    const int fd = FindUdpSocket(address->ai_addr);
+    if (fd >= 0) datagrams_.Attach(transport, fd);
+  }
+}
+
+SofiaCounters SofiaSignaling::Impl::counters() const {
+  SofiaCounters counters = counters_;
+  counters.strangers_dropped = datagrams_.filter().counters().dropped;
+  counters.strangers_banned = datagrams_.filter().counters().bans;
+  counters.datagrams_in = datagrams_.counters().received;
+  counters.datagrams_out = datagrams_.counters().sent;
+  return counters;
+}
+
 void SofiaSignaling::Impl::SetFilter() {
+  std::vector<StrangerFilter::Address> peers;
+  for (const std::string& host : peers_.Hosts()) {
+    if (const auto address = AddressOf(host)) peers.push_back(*address);
+  }
+  datagrams_.filter().SetPeers(peers);
   if (!config_.drop_strangers || fd_ < 0 || absl::StrContains(config_.bind_address, ':')) return;
   const absl::Status status = AdmitOnly(fd_, peers_.Ipv4());
   if (filtering_ && !status.ok()) AdmitAll(fd_);  // an old filter would shut out the new peer

@@ -26,6 +26,7 @@ struct Leg;
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "engine/base/check.h"
+#include "engine/sip/datagram_path.h"
 #include "engine/sip/peer_set.h"
 #include "engine/sip/sip_text.h"
 #include "engine/sip/sofia_message.h"
@@ -79,7 +80,7 @@ class SofiaSignaling::Impl {
   int local_port() const { return local_port_; }
   int fd() const { return fd_; }
   bool filtering() const { return filtering_; }
-  const SofiaCounters& counters() const { return counters_; }
+  SofiaCounters counters() const;
 
   // While one is alive, events wait: none comes from inside a call into Signaling.
   class Entered {
@@ -117,6 +118,7 @@ class SofiaSignaling::Impl {
   void EndStrayCall(const call::DialogState& dialog, bool fork);
   void AckFailure(msg_t* msg, const sip_t& sip);
   bool IsOurs(const sip_t& sip) const;
+  void TakeOverDatagrams();
   void SetFilter();
   void HeardFromInvite(Leg& leg);
   // Runs `event` now when no call into Signaling is under way, else in the loop's next turn.
@@ -137,6 +139,7 @@ class SofiaSignaling::Impl {
   size_t unanswered_ = 0;
   SofiaCounters counters_;
   PeerSet peers_;
+  DatagramPath datagrams_;
   absl::flat_hash_map<LegId, std::unique_ptr<Leg>> legs_;
   absl::flat_hash_map<std::string, LegId> by_call_id_;
   // 2xx that were ended lately: the next copy is ACKed again but not ended again.

@@ -57,6 +57,6 @@ int SofiaSignaling::local_port() const { return impl_->local_port(); }
 int SofiaSignaling::receive_buffer_bytes() const { return ReceiveBufferBytes(impl_->fd()); }
 int SofiaSignaling::send_buffer_bytes() const { return SendBufferBytes(impl_->fd()); }
 bool SofiaSignaling::strangers_dropped() const { return impl_->filtering(); }
-const SofiaCounters& SofiaSignaling::counters() const { return impl_->counters(); }
+SofiaCounters SofiaSignaling::counters() const { return impl_->counters(); }
 
 }  // namespace outpace::sip

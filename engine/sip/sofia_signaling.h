@@ -22,6 +22,7 @@
 #include "engine/base/log.h"
 #include "engine/call/signaling.h"
 #include "engine/sip/sofia_loop.h"
+#include "engine/trace/wire_tap.h"
 
 namespace outpace::sip {
 
@@ -57,9 +58,12 @@ struct SofiaConfig {
   std::string user_agent = "Outpace";
   std::vector<std::string> peers;  // numeric addresses we take SIP from
   std::vector<SipTrunk> trunks;    // InviteRequest::trunk indexes it; their addresses are peers too
-  // Drop datagrams of other sources in the kernel (IPv4). When false, or where the kernel refuses,
-  // their requests are answered 403 without keeping state.
+  // Datagrams of other sources are dropped: by the kernel (IPv4), and by our own receive filter
+  // before the stack (IPv6, and where the kernel refuses). When false, their requests are answered
+  // 403 without keeping state, up to 16 in 2 s; then the source is not heard for 300 s.
   bool drop_strangers = true;
+  // Is shown every SIP datagram sent and taken; may be null, else outlives the signaling.
+  trace::WireTap* tap = nullptr;
   bool assert_identity =
       false;  // P-Asserted-Identity with the caller ID (RFC 3325), trusted trunks
   absl::Duration t1 = absl::Milliseconds(500);  // first retransmission (RFC 3261 17.1.1.1)
@@ -76,6 +80,10 @@ struct SofiaConfig {
 struct SofiaCounters {
   uint64_t invites = 0;
   uint64_t strangers_refused = 0;  // requests answered 403
+  uint64_t strangers_dropped = 0;  // datagrams the receive filter dropped; the kernel's are extra
+  uint64_t strangers_banned = 0;   // times a source was banned
+  uint64_t datagrams_in = 0;       // handed to the stack
+  uint64_t datagrams_out = 0;
   uint64_t requests_refused = 0;   // other requests answered 4xx..6xx
   uint64_t strays_ended = 0;       // 2xx that were forks or orphans: ACKed and ended
   uint64_t acks_repeated = 0;      // for a 2xx that came again
@@ -113,7 +121,7 @@ class SofiaSignaling final : public call::Signaling {
   int receive_buffer_bytes() const;  // granted, as the kernel counts; 0 if unknown
   int send_buffer_bytes() const;
   bool strangers_dropped() const;  // the kernel filter is in place
-  const SofiaCounters& counters() const;
+  SofiaCounters counters() const;
 
   class Impl;  // for the .cc files of this folder
 
