@@ -26,12 +26,15 @@ constexpr int kGoodBufferBytes = 1 << 20;
 
 SofiaSignaling::Impl::Impl(const SofiaConfig& config, SofiaLoop& loop, Log& log,
                            call::SignalingEvents& events)
-    : config_(config),
-      loop_(loop),
-      log_(log),
+    : config_(config), loop_(loop), log_(log),
       events_(events),
       peers_(kLearnedPeersMax),
-      datagrams_(loop.clock(), {.answer = !config.drop_strangers}, config.tap) {}
+      datagrams_(loop.clock(), {.answer = !config.drop_strangers}, config.tap) {
+  for (const SipTrunk& trunk : config_.trunks) {
+    trunks_.emplace_back(trunk.auth_user, trunk.auth_password, trunk.auth_realm);
+    trunks_.back().SetAddresses(trunk.addresses);
+  }
+}
 
 absl::Status SofiaSignaling::Impl::Open() {
   OUTPACE_CHECK(loop_.OnLoopThread());
@@ -51,6 +54,11 @@ absl::Status SofiaSignaling::Impl::Open() {
   }
   for (const std::string& peer : config_.peers) {
     if (absl::Status status = peers_.Configure(peer); !status.ok()) return status;
+  }
+  for (const SipTrunk& trunk : config_.trunks) {
+    for (const std::string& address : trunk.addresses) {
+      if (absl::Status status = peers_.Configure(address); !status.ok()) return status;
+    }
   }
 
   const bool v6 = absl::StrContains(bind, ':');
@@ -104,8 +112,8 @@ absl::Status SofiaSignaling::Impl::Open() {
 SofiaSignaling::Impl::~Impl() {
   OUTPACE_CHECK(loop_.OnLoopThread());
   for (auto& [id, leg] : legs_) {
-    if (leg->invite != nullptr) nta_outgoing_destroy(leg->invite);
-    if (leg->bye != nullptr) nta_outgoing_destroy(leg->bye);
+    if (leg->invite.handle != nullptr) nta_outgoing_destroy(leg->invite.handle);
+    if (leg->bye.handle != nullptr) nta_outgoing_destroy(leg->bye.handle);
     nta_leg_destroy(leg->nta);
   }
   if (agent_ != nullptr) nta_agent_destroy(agent_);
@@ -113,6 +121,13 @@ SofiaSignaling::Impl::~Impl() {
 
 void SofiaSignaling::Impl::AddPeer(absl::string_view host) {
   if (peers_.Learn(host)) SetFilter();
+}
+
+void SofiaSignaling::Impl::SetTrunkAddresses(uint16_t trunk,
+                                             const std::vector<std::string>& addresses) {
+  if (trunk >= trunks_.size()) return;
+  trunks_[trunk].SetAddresses(addresses);
+  for (const std::string& address : addresses) AddPeer(address);
 }
 
 void SofiaSignaling::Impl::TakeOverDatagrams() {

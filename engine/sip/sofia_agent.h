@@ -6,12 +6,13 @@
 
 namespace outpace::sip {
 struct Leg;
-}
+struct Request;
+}  // namespace outpace::sip
 // The contexts that nta hands back to our callbacks must be named before its headers: so all of
 // those are included here, and nowhere else.
 #define NTA_AGENT_MAGIC_T void
 #define NTA_LEG_MAGIC_T ::outpace::sip::Leg
-#define NTA_OUTGOING_MAGIC_T ::outpace::sip::Leg
+#define NTA_OUTGOING_MAGIC_T ::outpace::sip::Request
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_stateless.h>
 #include <sofia-sip/nta_tport.h>
@@ -31,6 +32,7 @@ struct Leg;
 #include "engine/sip/sip_text.h"
 #include "engine/sip/sofia_message.h"
 #include "engine/sip/sofia_signaling.h"
+#include "engine/sip/trunk_auth.h"
 
 namespace outpace::sip {
 
@@ -39,6 +41,17 @@ inline constexpr int kNormalClearing = 16;  // Q.850
 
 // Tag macros want const char*; NULL leaves the header out.
 inline const char* OrNull(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+// A request of ours that waits for its response. Where the stack hands it back to us it is still
+// alive: whoever destroys it takes it from the stack first.
+struct Request {
+  enum class Role : uint8_t { kInvite, kBye };
+  SofiaSignaling::Impl* owner = nullptr;
+  Leg* leg = nullptr;  // of a dialog; else null
+  Role role = Role::kInvite;
+  int challenges_answered = 0;
+  nta_outgoing_t* handle = nullptr;
+};
 
 // One leg as SIP sees it. The stack's objects hang on it and never outlive it undetached: their
 // pointers are reused by the stack after destruction, so nothing is ever looked up by them.
@@ -55,10 +68,18 @@ struct Leg {
   LegId id;
   State state = State::kCalling;
   bool cancelled = false;
+  uint16_t trunk = call::kAgentTrunk;
+  uint32_t invites = 1;      // sent so far; the n-th has CSeq n
+  uint32_t next_cseq = 2;    // of our next request in the dialog
   call::DialogState dialog;  // up to the 2xx only what we chose ourselves
   nta_leg_t* nta = nullptr;
-  nta_outgoing_t* invite = nullptr;
-  nta_outgoing_t* bye = nullptr;
+  Request invite;
+  Request bye;
+  int bye_cause = kNormalClearing;
+  // To send the INVITE again, after a challenge; none when the trunk has nothing to answer it with.
+  std::unique_ptr<call::InviteRequest> again;
+  // (Proxy-)Authorization of the INVITE, which its ACK has to carry too (RFC 3261 13.2.2.4).
+  std::string credentials;
 };
 
 class SofiaSignaling::Impl {
@@ -75,6 +96,7 @@ class SofiaSignaling::Impl {
   void ByeOrphan(const call::DialogState& dialog);
   void CancelOrphan(const call::Signaling::OrphanInvite& invite);
   void AddPeer(absl::string_view host);
+  void SetTrunkAddresses(uint16_t trunk, const std::vector<std::string>& addresses);
   void OnStray(msg_t* msg);
 
   int local_port() const { return local_port_; }
@@ -97,12 +119,17 @@ class SofiaSignaling::Impl {
 
  private:
   static int AgentCallback(void* magic, nta_agent_t* agent, msg_t* msg, sip_t* sip);
-  static int InviteCallback(Leg* leg, nta_outgoing_t* orq, const sip_t* sip);
-  static int ByeCallback(Leg* leg, nta_outgoing_t* orq, const sip_t* sip);
+  static int ResponseCallback(Request* request, nta_outgoing_t* orq, const sip_t* sip);
   static int LegCallback(Leg* leg, nta_leg_t* nta, nta_incoming_t* irq, const sip_t* sip);
 
   void OnRequestOutside(msg_t* msg, const sip_t& sip);
   void OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const sip_t* sip);
+  void OnByeResponse(Leg& leg, nta_outgoing_t* orq, const sip_t* sip);
+  // Sends the INVITE a further time after a final response that asks for it. False: it stands.
+  bool TryInviteAgain(Leg& leg, nta_outgoing_t* orq, const sip_t* sip);
+  // The header that answers the challenge `orq` met, empty if there is none to be answered; counts
+  // it.
+  std::string Credentials(Request& request, uint16_t trunk, nta_outgoing_t* orq, const sip_t* sip);
   int OnRequestInside(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
   int OnOffer(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
   int Refuse(nta_incoming_t* irq, int status);
@@ -110,12 +137,20 @@ class SofiaSignaling::Impl {
   Leg* Find(LegId id);
   nta_leg_t* MakeDialog(const call::DialogState& dialog, Leg* magic, nta_request_f* callback);
   DialogRoute RouteOf(const call::DialogState& dialog) const;
-  bool SendAck(nta_leg_t* nta, const call::DialogState& dialog);
-  nta_outgoing_t* SendBye(nta_leg_t* nta, const call::DialogState& dialog, int q850_cause,
-                          Leg* magic);
+  uint32_t InvitesMax(uint16_t trunk) const;
+  absl::Status SendInvite(Leg& leg, const call::InviteRequest& request);
+  bool SendAck(nta_leg_t* nta, const call::DialogState& dialog, uint32_t cseq,
+               const std::string& credentials);
+  struct ByeText {
+    uint32_t cseq = 2;
+    int q850_cause = kNormalClearing;
+    std::string credentials{};
+  };
+  nta_outgoing_t* SendBye(nta_leg_t* nta, const call::DialogState& dialog, const ByeText& text,
+                          Request* magic);
   enum class Before { kNothing, kAck };
-  void EndUnknownDialog(const call::DialogState& dialog, Before bye);
-  void EndStrayCall(const call::DialogState& dialog, bool fork);
+  void EndUnknownDialog(const call::DialogState& dialog, Before bye, uint32_t bye_cseq);
+  void EndStrayCall(const call::DialogState& dialog, const Leg* fork_of);
   void AckFailure(msg_t* msg, const sip_t& sip);
   bool IsOurs(const sip_t& sip) const;
   void TakeOverDatagrams();
@@ -140,6 +175,7 @@ class SofiaSignaling::Impl {
   SofiaCounters counters_;
   PeerSet peers_;
   DatagramPath datagrams_;
+  std::vector<TrunkAuth> trunks_;  // as config_.trunks
   absl::flat_hash_map<LegId, std::unique_ptr<Leg>> legs_;
   absl::flat_hash_map<std::string, LegId> by_call_id_;
   // 2xx that were ended lately: the next copy is ACKed again but not ended again.

@@ -52,6 +52,12 @@ void SofiaSignaling::CancelOrphan(const OrphanInvite& invite) {
   impl_->CancelOrphan(invite);
 }
 
+void SofiaSignaling::SetTrunkAddresses(uint16_t trunk,
+                                       const std::vector<std::string>& addresses) {
+  const Impl::Entered entered(*impl_);
+  impl_->SetTrunkAddresses(trunk, addresses);
+}
+
 void SofiaSignaling::AddPeer(absl::string_view host) { impl_->AddPeer(host); }
 int SofiaSignaling::local_port() const { return impl_->local_port(); }
 int SofiaSignaling::receive_buffer_bytes() const { return ReceiveBufferBytes(impl_->fd()); }

@@ -88,6 +88,7 @@ struct SofiaCounters {
   uint64_t strays_ended = 0;       // 2xx that were forks or orphans: ACKed and ended
   uint64_t acks_repeated = 0;      // for a 2xx that came again
   uint64_t send_failures = 0;      // ACK, BYE or CANCEL the stack would not build or send
+  uint64_t challenges_answered = 0;  // 401 and 407 that we answered
   uint64_t unknown_legs = 0;       // commands for a leg that is not there
 };
 
@@ -104,8 +105,8 @@ class SofiaSignaling final : public call::Signaling {
   // InvalidArgument: an id or URI is malformed, or route_uri is not numeric (names are never
   // resolved). AlreadyExists: the leg has an INVITE. ResourceExhausted: too many INVITEs without an
   // answer. Unavailable: the stack cannot send. In all these cases nothing was sent.
-  // A 401 or 407 is a Failure: no credentials leave. A 3xx is a Failure: redirects are not
-  // followed.
+  // InvalidArgument also for a header that may not be set. A 401 or 407 is a Failure unless the
+  // trunk's credentials answer it (SipTrunk). A 3xx is a Failure: redirects are not followed.
   absl::Status Invite(const call::InviteRequest& request) override;
   void Cancel(LegId leg) override;
   void Ack(LegId leg) override;
@@ -113,6 +114,7 @@ class SofiaSignaling final : public call::Signaling {
   void Forget(LegId leg) override;
   void ByeOrphan(const call::DialogState& dialog) override;
   void CancelOrphan(const OrphanInvite& invite) override;
+  void SetTrunkAddresses(uint16_t trunk, const std::vector<std::string>& addresses) override;
 
   // Adds a source we take SIP from; numeric, else ignored. Invite() does this for its next hop.
   void AddPeer(absl::string_view host);
