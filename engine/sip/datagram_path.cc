@@ -65,6 +65,18 @@ void StackReceives(tport_t* transport) {
   kOriginal(transport);
 }
 
+// SIP is text, perhaps after empty lines (RFC 3261 7.5).
+bool BeginsAsText(absl::string_view bytes) {
+  const char first = bytes.front();
+  return (first > ' ' && first < 0x7f) || first == '\r' || first == '\n';
+}
+
+bool IsResponse(const msghdr& message) {
+  constexpr absl::string_view kStart = "SIP/";
+  return message.msg_iovlen > 0 && message.msg_iov[0].iov_len >= kStart.size() &&
+         std::memcmp(message.msg_iov[0].iov_base, kStart.data(), kStart.size()) == 0;
+}
+
 // Nothing to do with what we send or read now: the socket reports it once and forgets it.
 bool MayBeStale(int error) {
   return error != EAGAIN && error != EWOULDBLOCK && error != ENOBUFS && error != ENOMEM &&
@@ -109,7 +121,12 @@ class DatagramPath::Impl {
         ++counters_.wrong_size;
         continue;
       }
+      if (!BeginsAsText(bytes)) {
+        ++counters_.not_text;
+        continue;
+      }
       if (!filter_.Admit(source.address, bytes)) continue;
+      asker_ = source.address;
       if (tap_ != nullptr) {
         tap_->OnMessage(
             {now, trace::Direction::kIn, trace::WireTransport::kUdp, here.local, source, bytes});
@@ -126,6 +143,13 @@ class DatagramPath::Impl {
   void Taken() { handing_on_ = false; }
 
   ssize_t Send(const Socket& socket, const msghdr& message, int flags) {
+    if (IsResponse(message)) {
+      const auto to = trace::EndpointOf(static_cast<const sockaddr*>(message.msg_name)).address;
+      if (!filter_.IsPeer(to) && to != asker_) {
+        ++counters_.misaimed;
+        return SizeOf(message);  // to the stack it is sent, and lost on the way
+      }
+    }
     ssize_t sent = sendmsg(socket.fd, &message, flags);
     if (sent < 0 && MayBeStale(errno)) {
       ++counters_.stale_errors;
@@ -160,6 +184,12 @@ class DatagramPath::Impl {
     handing_on_ = false;
   }
 
+  static ssize_t SizeOf(const msghdr& message) {
+    size_t size = 0;
+    for (size_t i = 0; i < message.msg_iovlen; ++i) size += message.msg_iov[i].iov_len;
+    return static_cast<ssize_t>(size);
+  }
+
   void Tap(const Socket& socket, const msghdr& message) {
     absl::string_view bytes;
     if (message.msg_iovlen == 1) {
@@ -187,6 +217,7 @@ class DatagramPath::Impl {
   std::array<sockaddr_storage, kBatch> sources_{};
   Datagram current_;
   int current_fd_ = -1;
+  StrangerFilter::Address asker_{};  // whose datagram was handed on last
   bool handing_on_ = false;
   std::string joined_;
 };

@@ -12,6 +12,11 @@
 // that is hardly ever there. An ICMP error of an earlier datagram may then fail a later send to
 // somebody else; the kernel clears it by telling it, so the send is tried once more. The error
 // itself comes through the socket's error queue, as ever, and ends the transaction it belongs to.
+//
+// Two things the stack does on its own are stopped here. It takes a datagram whose first octet is
+// below 4 for STUN, answers it and writes a line on standard error; what does not begin as text
+// does not reach it. And it sends an answer where the Via says ("maddr", or the host of a Via of
+// another SIP version): a response leaves for a peer, or for where the request came from, or not.
 
 #include <cstdint>
 #include <memory>
@@ -34,6 +39,8 @@ struct DatagramCounters {
   uint64_t sent = 0;        // taken by the kernel
   uint64_t reads = 0;       // recvmmsg calls that brought at least one datagram
   uint64_t wrong_size = 0;  // under 16 bytes (keep-alives of phones too) or over 20 KiB: dropped
+  uint64_t not_text = 0;    // STUN, RTP, TLS, ...: dropped
+  uint64_t misaimed = 0;    // answers that a Via would have sent to neither peer nor asker: dropped
   uint64_t stale_errors =
       0;  // errors of earlier datagrams met by a read or a send, and passed over
 };

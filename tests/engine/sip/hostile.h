@@ -33,6 +33,9 @@ std::string ReadTestFile(const std::string& path);  // below tests/data
 std::string ProbeText(absl::string_view from_address, int from_port, int to_port, uint64_t number,
                       absl::string_view transport = "UDP");
 
+// The ACK that a final response of 300 or more to an INVITE is due, with the Via as it came back.
+std::string AckOf(const WireMessage& response, int port);
+
 class UnderAttack {
  public:
   enum class From { kPeer, kStranger };
@@ -54,7 +57,9 @@ class UnderAttack {
   // What must hold after any of it: the held call got no event and its far end no message, no leg
   // was placed, no call offered, nothing ended or acknowledged. Then ends the call, which must
   // work.
-  void ExpectUntouched();
+  // kMayEnd: the attack placed calls itself and answered them, also twice.
+  enum class Strays { kNone, kMayEnd };
+  void ExpectUntouched(Strays strays = Strays::kNone);
 
   ShardUnderTest& shard() { return shard_; }
   FarEnd& attacker() { return attacker_; }
