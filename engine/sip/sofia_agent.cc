@@ -26,13 +26,16 @@ constexpr int kGoodBufferBytes = 1 << 20;
 
 SofiaSignaling::Impl::Impl(const SofiaConfig& config, SofiaLoop& loop, Log& log,
                            call::SignalingEvents& events)
-    : config_(config), loop_(loop), log_(log),
+    : config_(config),
+      loop_(loop),
+      log_(log),
       events_(events),
       peers_(kLearnedPeersMax),
       datagrams_(loop.clock(), {.answer = !config.drop_strangers}, config.tap) {
   for (const SipTrunk& trunk : config_.trunks) {
     trunks_.emplace_back(trunk.auth_user, trunk.auth_password, trunk.auth_realm);
     trunks_.back().SetAddresses(trunk.addresses);
+    registrations_.push_back(std::make_unique<Registration>());
   }
 }
 
@@ -116,6 +119,10 @@ SofiaSignaling::Impl::~Impl() {
     if (leg->bye.handle != nullptr) nta_outgoing_destroy(leg->bye.handle);
     nta_leg_destroy(leg->nta);
   }
+  for (auto& [request, ping] : pings_) nta_outgoing_destroy(ping->handle);
+  for (auto& line : registrations_) {
+    if (line->handle != nullptr) nta_outgoing_destroy(line->handle);
+  }
   if (agent_ != nullptr) nta_agent_destroy(agent_);
 }
 
@@ -167,15 +174,16 @@ Leg* SofiaSignaling::Impl::Find(LegId id) {
   return it != legs_.end() ? it->second.get() : nullptr;
 }
 
+Loop::TimerId SofiaSignaling::Impl::Later(absl::Duration delay, Loop::Task task) {
+  return loop_.After(delay,
+                     [task = std::move(task), alive = std::weak_ptr<bool>(alive_)]() mutable {
+                       if (!alive.expired()) task();
+                     });
+}
+
 void SofiaSignaling::Impl::Deliver(Loop::Task event) {
-  if (depth_ == 0) {
-    event();
-    return;
-  }
-  loop_.After(absl::ZeroDuration(),
-              [event = std::move(event), alive = std::weak_ptr<bool>(alive_)]() mutable {
-                if (!alive.expired()) event();
-              });
+  if (depth_ == 0) return event();
+  Later(absl::ZeroDuration(), std::move(event));
 }
 
 void SofiaSignaling::Impl::Failed(absl::string_view what, const Leg* leg) {

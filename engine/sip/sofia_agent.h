@@ -45,12 +45,35 @@ inline const char* OrNull(const std::string& text) { return text.empty() ? nullp
 // A request of ours that waits for its response. Where the stack hands it back to us it is still
 // alive: whoever destroys it takes it from the stack first.
 struct Request {
-  enum class Role : uint8_t { kInvite, kBye };
+  enum class Role : uint8_t { kInvite, kBye, kOptions, kRegister };
   SofiaSignaling::Impl* owner = nullptr;
   Leg* leg = nullptr;  // of a dialog; else null
   Role role = Role::kInvite;
   int challenges_answered = 0;
   nta_outgoing_t* handle = nullptr;
+};
+
+// An OPTIONS under way.
+struct OptionsPing : Request {
+  uint16_t trunk = 0;
+  MonoTime sent;
+  std::string hop;
+};
+
+// What we keep up with a registrar. Call-ID and tag stay the same from start to end (RFC 3261
+// 10.2.4).
+struct Registration : Request {
+  uint16_t trunk = 0;
+  bool wanted = false;
+  bool registered = false;
+  bool minimum_tried = false;  // a 423 of this round has been followed
+  std::string hop;
+  std::string call_id;
+  std::string from_tag;
+  uint32_t cseq = 0;
+  absl::Duration ask;      // the expiry we ask for; a 423 raises it
+  absl::Duration backoff;  // zero after a success
+  Loop::TimerId timer = 0;
 };
 
 // One leg as SIP sees it. The stack's objects hang on it and never outlive it undetached: their
@@ -97,6 +120,9 @@ class SofiaSignaling::Impl {
   void CancelOrphan(const call::Signaling::OrphanInvite& invite);
   void AddPeer(absl::string_view host);
   void SetTrunkAddresses(uint16_t trunk, const std::vector<std::string>& addresses);
+  void SendPing(uint16_t trunk, const std::string& route_uri);
+  void Register(uint16_t trunk, const std::string& route_uri);
+  void Unregister(uint16_t trunk);
   void OnStray(msg_t* msg);
 
   int local_port() const { return local_port_; }
@@ -125,6 +151,15 @@ class SofiaSignaling::Impl {
   void OnRequestOutside(msg_t* msg, const sip_t& sip);
   void OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const sip_t* sip);
   void OnByeResponse(Leg& leg, nta_outgoing_t* orq, const sip_t* sip);
+  void OnPingResponse(OptionsPing& ping, nta_outgoing_t* orq, const sip_t* sip);
+  void OnRegisterResponse(Registration& line, nta_outgoing_t* orq, const sip_t* sip);
+  void OnRegistered(Registration& line, const sip_t& sip);
+  void OnRegisterFailed(Registration& line, int status, absl::Duration retry_after,
+                        absl::string_view reason);
+  absl::Duration GrantedExpiry(const sip_t& sip, absl::Duration asked) const;
+  // `credentials`: the header line, or empty.
+  nta_outgoing_t* SendOptions(OptionsPing& ping, const std::string& credentials);
+  bool SendRegister(Registration& line, const std::string& credentials);
   // Sends the INVITE a further time after a final response that asks for it. False: it stands.
   bool TryInviteAgain(Leg& leg, nta_outgoing_t* orq, const sip_t* sip);
   // The header that answers the challenge `orq` met, empty if there is none to be answered; counts
@@ -156,6 +191,8 @@ class SofiaSignaling::Impl {
   void TakeOverDatagrams();
   void SetFilter();
   void HeardFromInvite(Leg& leg);
+  // Runs `task` after `delay`, unless this object is gone by then.
+  Loop::TimerId Later(absl::Duration delay, Loop::Task task);
   // Runs `event` now when no call into Signaling is under way, else in the loop's next turn.
   void Deliver(Loop::Task event);
   void Failed(absl::string_view what, const Leg* leg);
@@ -175,7 +212,9 @@ class SofiaSignaling::Impl {
   SofiaCounters counters_;
   PeerSet peers_;
   DatagramPath datagrams_;
-  std::vector<TrunkAuth> trunks_;  // as config_.trunks
+  std::vector<TrunkAuth> trunks_;                             // as config_.trunks
+  std::vector<std::unique_ptr<Registration>> registrations_;  // as config_.trunks
+  absl::flat_hash_map<Request*, std::unique_ptr<OptionsPing>> pings_;
   absl::flat_hash_map<LegId, std::unique_ptr<Leg>> legs_;
   absl::flat_hash_map<std::string, LegId> by_call_id_;
   // 2xx that were ended lately: the next copy is ACKed again but not ended again.

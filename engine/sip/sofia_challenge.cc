@@ -1,18 +1,16 @@
 // What we do with a 401 or 407: who may put it to us and what is answered is TrunkAuth's; here the
 // challenge is taken from the stack's message and the request is sent once more.
 
-#include <openssl/rand.h>
 #include <sofia-sip/sip_protos.h>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "engine/sip/random_text.h"
 #include "engine/sip/sofia_agent.h"
 
 namespace outpace::sip {
 namespace {
 
 constexpr size_t kChallengesMax = 8;  // one for each algorithm, and some
-constexpr size_t kCnonceBytes = 16;
 
 // The stack has taken the list apart at its commas; put it together again.
 std::vector<std::string> ChallengesOf(const msg_auth_t* auth) {
@@ -26,14 +24,6 @@ std::vector<std::string> ChallengesOf(const msg_auth_t* auth) {
     values.push_back(std::move(value));
   }
   return values;
-}
-
-// Not for the simulator's Rng: what makes it hard to prepare for our answer must not be guessable.
-std::string NewCnonce() {
-  unsigned char bytes[kCnonceBytes];
-  OUTPACE_CHECK(RAND_bytes(bytes, sizeof bytes) == 1);
-  return absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<const char*>(bytes), sizeof bytes));
 }
 
 }  // namespace
@@ -51,7 +41,7 @@ std::string SofiaSignaling::Impl::Credentials(Request& request, uint16_t trunk, 
   const absl::StatusOr<SipUri> sent_to = ParseSipUri(View(url_as_string(home.get(), route)));
   if (!sent_to.ok()) return "";
   const std::string uri(View(url_as_string(home.get(), nta_outgoing_request_uri(orq))));
-  const std::string cnonce = NewCnonce();
+  const std::string cnonce = RandomHex();
   const std::string value = trunks_[trunk].Answer(
       ChallengesOf(status == 401 ? sip->sip_www_authenticate : sip->sip_proxy_authenticate),
       {.sent_to = sent_to->host,

@@ -52,6 +52,12 @@ int SofiaSignaling::Impl::ResponseCallback(Request* request, nta_outgoing_t* orq
     case Request::Role::kBye:
       self->OnByeResponse(*request->leg, orq, sip);
       break;
+    case Request::Role::kOptions:
+      self->OnPingResponse(static_cast<OptionsPing&>(*request), orq, sip);
+      break;
+    case Request::Role::kRegister:
+      self->OnRegisterResponse(static_cast<Registration&>(*request), orq, sip);
+      break;
   }
   return 0;
 }

@@ -58,6 +58,21 @@ void SofiaSignaling::SetTrunkAddresses(uint16_t trunk,
   impl_->SetTrunkAddresses(trunk, addresses);
 }
 
+void SofiaSignaling::Ping(uint16_t trunk, const std::string& route_uri) {
+  const Impl::Entered entered(*impl_);
+  impl_->SendPing(trunk, route_uri);
+}
+
+void SofiaSignaling::Register(uint16_t trunk, const std::string& route_uri) {
+  const Impl::Entered entered(*impl_);
+  impl_->Register(trunk, route_uri);
+}
+
+void SofiaSignaling::Unregister(uint16_t trunk) {
+  const Impl::Entered entered(*impl_);
+  impl_->Unregister(trunk);
+}
+
 void SofiaSignaling::AddPeer(absl::string_view host) { impl_->AddPeer(host); }
 int SofiaSignaling::local_port() const { return impl_->local_port(); }
 int SofiaSignaling::receive_buffer_bytes() const { return ReceiveBufferBytes(impl_->fd()); }

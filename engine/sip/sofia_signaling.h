@@ -115,6 +115,12 @@ class SofiaSignaling final : public call::Signaling {
   void ByeOrphan(const call::DialogState& dialog) override;
   void CancelOrphan(const OrphanInvite& invite) override;
   void SetTrunkAddresses(uint16_t trunk, const std::vector<std::string>& addresses) override;
+  // A route that is not numeric ends in OnProbe() too. OPTIONS without an answer: T1X64.
+  void Ping(uint16_t trunk, const std::string& route_uri) override;
+  // Refreshes at 80 % of what the registrar granted; after a failure, waits 5 s, and twice as long
+  // each time, to 5 minutes.
+  void Register(uint16_t trunk, const std::string& route_uri) override;
+  void Unregister(uint16_t trunk) override;
 
   // Adds a source we take SIP from; numeric, else ignored. Invite() does this for its next hop.
   void AddPeer(absl::string_view host);
