@@ -20,6 +20,12 @@ struct MediaOptions {
   // RTP/SAVP with keys in the SDP (SDES, RFC 4568): an answer without them is refused. Only
   // sensible where the signalling is encrypted.
   bool srtp = false;
+  // An incoming call with an SDP: the far end's description is the offer, ours the answer, and what
+  // Open returns is not sent. An offer of RTP/SAVP is then answered in kind without `srtp` too.
+  bool far_end_offers = false;
+  // The family of our media address: the one the signalling uses, as far as there is such an
+  // address.
+  enum class Family { kAny, kIpv4, kIpv6 } family = Family::kAny;
 };
 
 class MediaEvents {  // called on the thread given by the implementation's owner; see MediaPlane
@@ -46,6 +52,10 @@ class MediaPlane {
   virtual absl::Status SetRemote(LegId leg, absl::string_view sdp) = 0;
   // Our answer to a re-INVITE offer that SetRemote accepted.
   virtual std::string LocalSdp(LegId leg) = 0;
+  // A new offer of ours in an open leg: in the 200 to a re-INVITE without SDP, or in a re-INVITE of
+  // our own (RFC 6337 5.3: all we can do, and no longer on hold). The next SetRemote is its answer.
+  // A refresh that changes nothing sends LocalSdp again instead.
+  virtual std::string Offer(LegId leg) { return LocalSdp(leg); }
   // Joins two legs' audio at once, flushing the last packets heard from either (pre-roll), so that
   // the agent hears the start of the hello. A leg is bridged to one other at most.
   virtual void Bridge(LegId a, LegId b) = 0;

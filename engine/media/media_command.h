@@ -4,12 +4,14 @@
 // opened by one shard and bridged by another is there when the bridge asks for it.
 
 #include <cstdint>
+#include <memory>
 #include <variant>
 
 #include "engine/base/ids.h"
 #include "engine/call/media_plane.h"
 #include "engine/media/g711.h"
 #include "engine/media/sdp.h"
+#include "engine/media/srtp.h"
 
 namespace outpace::media {
 
@@ -20,10 +22,16 @@ struct OpenLeg {
 struct SetPeer {
   LegId leg;
   MediaAddress remote;
+  uint16_t rtcp_port = 0;  // of the far end; 0: no reports
+  uint8_t packet_ms = 20;  // of our own frames
   SdpCodec codec;          // what we send
   uint8_t event_type = 0;  // telephone-event type, 0: the far end takes none
   bool sends = true;       // the far end sends us audio (else silence is no sign of a dead call)
   bool listens = true;     // the far end takes audio (not on hold)
+  // Keys that are new with this description; nullptr: as before. A leg that has them never sends
+  // or hears a packet in the clear.
+  std::shared_ptr<SrtpSender> sender;
+  std::shared_ptr<SrtpReceiver> receiver;
 };
 struct BridgeLegs {
   LegId a;

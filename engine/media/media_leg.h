@@ -10,48 +10,60 @@
 
 namespace outpace::media {
 
+// Small while nothing is heard or said: a call that waits for its agent costs this and a socket.
+// The oRTP session (8 KiB) is made when audio begins to flow, the rings when a packet comes.
 struct MediaThread::Leg {
   LegId id;
   uint32_t port = 0;    // index into the pool
   uint64_t serial = 0;  // names this leg as a source for OutgoingStream; never 0, never used twice
-  std::unique_ptr<OrtpSession> session;
+  std::unique_ptr<OrtpSession> session;  // nullptr: neither bridged nor played to so far
   OutgoingStream out;
 
   bool has_remote = false;
-  sockaddr_in remote{};
-  SdpCodec codec;
-  uint8_t event_type = 0;
   bool sends = false;
   bool listens = false;
+  bool heard = false;  // OnFirstMedia was told
+  uint8_t event_type = 0;
+  uint8_t packet_ms = 20;  // of our own frames
+  uint16_t rtcp_port = 0;  // of the far end; 0: no reports
+  SdpCodec codec;
+  SocketAddress remote;
+
+  // RTP/SAVP. `old_receiver` has the keys before the last change, for packets still on their way;
+  // it goes with the first packet under the new ones.
+  std::shared_ptr<SrtpSender> sender;
+  std::shared_ptr<SrtpReceiver> receiver;
+  std::shared_ptr<SrtpReceiver> old_receiver;
 
   Leg* partner = nullptr;
 
-  // While not bridged: the last packets heard, oldest first.
+  // The last three packets that could not be passed on yet. Before SetRemote: datagrams as they
+  // came, for a callee's first packet often overtakes the 200 OK that says where it comes from;
+  // once we know, those of the right source are heard after all. Then, while not bridged: checked
+  // audio in the clear, which the agent hears at Bridge.
   struct Kept {
-    RtpPacket packet;
+    SocketAddress from;
     MonoTime at;
+    std::vector<uint8_t> bytes;
   };
-  absl::InlinedVector<Kept, 3> preroll;
-
-  // Before SetRemote: the last datagrams, as they came. A callee's first packet often overtakes the
-  // 200 OK that says where it comes from; once we know, those of the right source are heard after
-  // all.
-  struct Held {
-    sockaddr_in from{};
-    size_t size = 0;
-    std::array<uint8_t, 512> bytes{};
+  struct Ring {
+    std::array<Kept, 3> kept;
+    size_t count = 0;  // ever; the newest is at (count - 1) % 3
   };
-  std::array<Held, 3> held;
-  size_t held_count = 0;  // ever; the newest is at (held_count - 1) % 3
+  std::unique_ptr<Ring> ring;
 
-  bool heard = false;  // OnFirstMedia was told
   MonoTime silent_since;
 
   const PromptAudio* prompt = nullptr;  // nullptr: none plays
-  size_t frame = 0;
+  size_t prompt_at = 0;                 // samples played
   MonoTime frame_due;
 
   bool Listens() const { return has_remote && listens; }
+  // Telephone events come under our number or theirs.
+  bool IsEvent(uint8_t type) const {
+    return type == kOurEventType || (event_type != 0 && type == event_type);
+  }
+  bool IsAudio(uint8_t type) const { return type == 0 || type == 8 || type == codec.payload_type; }
 };
 
 }  // namespace outpace::media

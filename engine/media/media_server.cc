@@ -1,5 +1,8 @@
 #include "engine/media/media_server.h"
 
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,7 +16,68 @@
 namespace outpace::media {
 namespace {
 
-bool IsLoopback(uint32_t ip) { return (ip >> 24) == 127; }
+// An address to bind and what SDP says of it.
+struct Address {
+  IpAddress bind;
+  IpAddress advertised;
+};
+
+absl::StatusOr<Address> ParseAddress(const std::string& bind, const std::string& advertised) {
+  const absl::StatusOr<IpAddress> ip = IpAddress::Parse(bind);
+  const absl::StatusOr<IpAddress> said = advertised.empty() ? ip : IpAddress::Parse(advertised);
+  if (!ip.ok() || !said.ok() || said->any()) {
+    return absl::InvalidArgumentError(
+        "media: address and advertised_address must be numeric IPv4 or IPv6, and one of them must "
+        "not be 0.0.0.0 or ::, because SDP has to name an address");
+  }
+  if (ip->v6() != said->v6()) {
+    return absl::InvalidArgumentError(
+        "media: address and advertised_address must be of the same family");
+  }
+  if (said->unusable() || (said->v6() && said->link_local())) {
+    return absl::InvalidArgumentError(
+        "media: the address in SDP must be one that a far end can send to; a link-local IPv6 "
+        "address means nothing without its interface, and multicast is not for calls");
+  }
+  return Address{.bind = *ip, .advertised = *said};
+}
+
+absl::StatusOr<std::vector<Address>> ParseAddresses(const MediaConfig& config) {
+  std::vector<Address> out;
+  absl::StatusOr<Address> first = ParseAddress(config.address, config.advertised_address);
+  if (!first.ok()) return first.status();
+  out.push_back(*first);
+  for (const MediaConfig::Bind& more : config.more_addresses) {
+    absl::StatusOr<Address> next = ParseAddress(more.address, more.advertised);
+    if (!next.ok()) return next.status();
+    out.push_back(*next);
+  }
+  return out;
+}
+
+// All addresses under which our sockets can be reached: those bound, those we tell, and each of the
+// machine where a socket listens on all.
+std::vector<IpAddress> OwnAddresses(const std::vector<Address>& addresses) {
+  std::vector<IpAddress> own;
+  bool any = false;
+  for (const Address& address : addresses) {
+    own.push_back(address.bind);
+    own.push_back(address.advertised);
+    any = any || address.bind.any();
+  }
+  ifaddrs* interfaces = nullptr;
+  if (!any || getifaddrs(&interfaces) != 0) return own;
+  for (const ifaddrs* i = interfaces; i != nullptr; i = i->ifa_next) {
+    if (i->ifa_addr == nullptr) continue;
+    if (i->ifa_addr->sa_family == AF_INET) {
+      own.emplace_back(ntohl(reinterpret_cast<const sockaddr_in*>(i->ifa_addr)->sin_addr.s_addr));
+    } else if (i->ifa_addr->sa_family == AF_INET6) {
+      own.emplace_back(reinterpret_cast<const sockaddr_in6*>(i->ifa_addr)->sin6_addr);
+    }
+  }
+  freeifaddrs(interfaces);
+  return own;
+}
 
 absl::Status CheckConfig(const MediaConfig& config) {
   if (config.shards < 1 || config.ports < config.shards) {
@@ -37,14 +101,8 @@ MediaServer::MediaServer() = default;
 absl::StatusOr<std::unique_ptr<MediaServer>> MediaServer::Start(const MediaConfig& config,
                                                                 const Clock& clock, Log& log) {
   if (absl::Status status = CheckConfig(config); !status.ok()) return status;
-  const absl::StatusOr<uint32_t> bind_ip = ParseIpv4(config.address);
-  const absl::StatusOr<uint32_t> advertised =
-      config.advertised_address.empty() ? bind_ip : ParseIpv4(config.advertised_address);
-  if (!bind_ip.ok() || !advertised.ok() || *advertised == 0) {
-    return absl::InvalidArgumentError(
-        "media: address and advertised_address must be numeric IPv4, and one of them must not be "
-        "0.0.0.0: SDP has to name an address");
-  }
+  const absl::StatusOr<std::vector<Address>> addresses = ParseAddresses(config);
+  if (!addresses.ok()) return addresses.status();
   absl::StatusOr<PromptSet> prompts = PromptSet::Load(config.safe_harbor_wav);
   if (!prompts.ok()) return prompts.status();
   if (config.safe_harbor_wav.empty()) {
@@ -52,15 +110,24 @@ absl::StatusOr<std::unique_ptr<MediaServer>> MediaServer::Start(const MediaConfi
                 {{"effect", "the safe-harbor message is tones: it names no seller and no number"},
                  {"remedy", "set media.safe_harbor_wav (16 CFR 310.4(b)(4)(iii))"}});
   }
-  absl::StatusOr<PortPool> pool = PortPool::Bind({.ip = *bind_ip,
-                                                  .pairs = config.ports,
-                                                  .first_port = config.port_first,
-                                                  .dscp = config.dscp});
+  const bool rtcp_sockets = config.rtcp == RtcpMode::kPair;
+  const absl::StatusOr<uint64_t> raised = EnsureDescriptors(config.ports, rtcp_sockets);
+  if (!raised.ok()) return raised.status();
+  if (*raised != 0) log.Info("media.descriptors_raised", {{"limit", *raised}});
+  PortPool::Options options{.addresses = {},
+                            .pairs = config.ports,
+                            .first_port = config.port_first,
+                            .dscp = config.dscp,
+                            .rtcp_sockets = rtcp_sockets};
+  for (const Address& address : *addresses) options.addresses.push_back(address.bind);
+  absl::StatusOr<PortPool> pool = PortPool::Bind(options);
   if (!pool.ok()) return pool.status();
 
   auto server = std::unique_ptr<MediaServer>(new MediaServer());
   server->config_ = config;
-  server->media_ = std::make_unique<MediaThread>(config, *bind_ip, *advertised, *std::move(pool),
+  if (!server->config_.random_bytes) server->config_.random_bytes = &SystemRandomBytes;
+  for (const Address& address : *addresses) server->advertised_.push_back(address.advertised);
+  server->media_ = std::make_unique<MediaThread>(config, OwnAddresses(*addresses), *std::move(pool),
                                                  *std::move(prompts), clock, log);
   if (absl::Status status = server->media_->Init(); !status.ok()) return status;
   server->thread_ = std::thread([media = server->media_.get()] { media->Run(); });
@@ -84,21 +151,23 @@ std::unique_ptr<ShardMediaPlane> MediaServer::ForShard(uint16_t shard, Loop& sha
   OUTPACE_CHECK(link->loop == nullptr);
   link->loop = &shard_loop;
   link->events = &events;
+  // Each shard gets its share of each address.
   std::vector<ShardMediaPlane::Port> ports;
   const std::vector<PortPair>& pairs = media_->pool().pairs();
-  for (uint32_t i = shard; i < pairs.size(); i += config_.shards) {
-    ports.push_back({.index = i, .number = pairs[i].rtp_port});
+  uint32_t nth = 0;
+  for (uint32_t i = 0; i < pairs.size(); ++i, ++nth) {
+    if (i > 0 && pairs[i].address != pairs[i - 1].address) nth = 0;
+    if ((nth + pairs[i].address) % config_.shards != shard) continue;
+    ports.push_back({.index = i, .number = pairs[i].rtp_port, .address = pairs[i].address});
   }
-  const uint32_t advertised =
-      ParseIpv4(config_.advertised_address.empty() ? config_.address : config_.advertised_address)
-          .value();
   return std::make_unique<ShardMediaPlane>(
       *media_, link, shard_loop, std::move(ports),
       ShardMediaPlane::Options{.shard = shard,
-                               .advertised_ip = advertised,
-                               .allow_loopback = IsLoopback(advertised),
+                               .advertised = advertised_,
+                               .rtcp = config_.rtcp,
                                .quarantine = config_.quarantine,
-                               .session_id_base = (uint64_t{shard} << 40) + 1});
+                               .session_id_base = (uint64_t{shard} << 40) + 1,
+                               .random_bytes = config_.random_bytes});
 }
 
 }  // namespace outpace::media

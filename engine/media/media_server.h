@@ -16,15 +16,33 @@
 #include "engine/base/log.h"
 #include "engine/base/loop.h"
 #include "engine/call/media_plane.h"
+#include "engine/media/ip_address.h"
 #include "engine/media/media_stats.h"
+#include "engine/media/sdes.h"
 
 namespace outpace::media {
 
+// Where a leg's RTCP goes and comes.
+enum class RtcpMode {
+  kPair,  // the odd port after RTP's (RFC 3550 11): two ports and two sockets a leg
+  kMux,   // RTP's own port where the far end agrees (RFC 5761), else no reports
+  kOff,   // no reports
+};
+
 struct MediaConfig {
-  std::string address = "127.0.0.1";  // numeric IPv4 that RTP is bound to
+  std::string address = "127.0.0.1";  // numeric IPv4 or IPv6 that RTP is bound to
   std::string advertised_address;     // what SDP says; empty: `address` (set it behind 1:1 NAT)
-  int ports = 64;                     // legs at once, shared out evenly among the shards
-  uint16_t port_first = 0;            // even; 0: any ports the kernel gives (tests)
+  // Further addresses of the machine, of either family: more ports than one address has, or calls
+  // by IPv4 and by IPv6. `ports` are shared out evenly.
+  struct Bind {
+    std::string address;
+    std::string advertised;  // as above
+  };
+  std::vector<Bind> more_addresses;
+  int ports = 64;           // legs at once, shared out evenly among the shards
+  uint16_t port_first = 0;  // even for kPair; the same on each address; 0: any (tests)
+  RtcpMode rtcp = RtcpMode::kPair;
+  std::vector<uint16_t> refused_ports;  // of our addresses, to which media is never sent: SIP's
   uint16_t shards = 1;
   absl::Duration quarantine = absl::Seconds(5);       // before a closed leg's port is used again
   absl::Duration dead_call_time = absl::Seconds(30);  // 0: off
@@ -36,6 +54,7 @@ struct MediaConfig {
   bool realtime = true;             // try SCHED_RR 5; without the right, one Info line and on
   bool lock_memory = false;         // try mlockall; likewise
   size_t mailbox_capacity = 16384;  // power of two
+  RandomBytes random_bytes;         // of SRTP keys; empty: OpenSSL's
 };
 
 class MediaThread;
@@ -43,7 +62,8 @@ class ShardMediaPlane;
 
 class MediaServer {
  public:
-  // Loads prompts, binds all ports and starts the thread. `clock` and `log` outlive the server.
+  // Raises the limit of file descriptors if need be and it may, loads prompts, binds all ports and
+  // starts the thread. `clock` and `log` outlive the server.
   // InvalidArgument, NotFound, Unavailable or ResourceExhausted with the remedy in the message.
   static absl::StatusOr<std::unique_ptr<MediaServer>> Start(const MediaConfig& config,
                                                             const Clock& clock, Log& log);
@@ -65,6 +85,7 @@ class MediaServer {
   std::unique_ptr<MediaThread> media_;
   std::thread thread_;
   MediaConfig config_;
+  std::vector<IpAddress> advertised_;  // by the index of the address in the pool
 };
 
 }  // namespace outpace::media

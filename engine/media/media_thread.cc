@@ -27,19 +27,21 @@ constexpr absl::Duration kTellAgain = absl::Milliseconds(10);
 
 }  // namespace
 
-MediaThread::MediaThread(const MediaConfig& config, uint32_t bind_ip, uint32_t advertised_ip,
-                         PortPool pool, PromptSet prompts, const Clock& clock, Log& log)
+MediaThread::MediaThread(const MediaConfig& config, std::vector<IpAddress> own_ips, PortPool pool,
+                         PromptSet prompts, const Clock& clock, Log& log)
     : config_(config),
-      bind_ip_(bind_ip),
-      advertised_ip_(advertised_ip),
+      own_ips_(std::move(own_ips)),
       pool_(std::move(pool)),
       prompts_(std::move(prompts)),
       clock_(clock),
       log_(log),
       mailbox_(config.mailbox_capacity),
       legs_(pool_.pairs().size()) {
-  for (const PortPair& pair : pool_.pairs()) port_numbers_.push_back(pair.rtp_port);
-  std::sort(port_numbers_.begin(), port_numbers_.end());
+  for (const PortPair& pair : pool_.pairs()) {
+    own_ports_.set(pair.rtp_port);
+    if (pair.rtcp_fd >= 0) own_ports_.set(pair.rtp_port + 1u);
+  }
+  for (const uint16_t port : config_.refused_ports) own_ports_.set(port);
   for (uint16_t i = 0; i < config_.shards; ++i) links_.push_back(std::make_shared<ShardLink>());
   by_id_.reserve(legs_.size());
   playing_.reserve(legs_.size());
@@ -137,9 +139,8 @@ bool MediaThread::Post(MediaCommand command) {
 }
 
 bool MediaThread::IsOurs(MediaAddress address) const {
-  if (address.ip != bind_ip_ && address.ip != advertised_ip_) return false;
-  return std::binary_search(port_numbers_.begin(), port_numbers_.end(),
-                            static_cast<uint16_t>(address.port & ~1u));
+  return own_ports_.test(address.port) &&
+         std::find(own_ips_.begin(), own_ips_.end(), address.ip) != own_ips_.end();
 }
 
 MediaStats MediaThread::Stats() const {
@@ -151,13 +152,17 @@ MediaStats MediaThread::Stats() const {
           .dropped_payload_type = c.dropped_payload_type.Get(),
           .dropped_no_leg = c.dropped_no_leg.Get(),
           .dropped_by_ortp = c.dropped_by_ortp.Get(),
+          .dropped_rtcp = c.dropped_rtcp.Get(),
+          .dropped_srtp_tag = c.dropped_srtp_tag.Get(),
+          .dropped_srtp_replay = c.dropped_srtp_replay.Get(),
           .no_peer = c.no_peer.Get(),
           .sends_failed = c.sends_failed.Get(),
           .commands_stale = c.commands_stale.Get(),
           .events_delayed = c.events_delayed.Get(),
           .prompt_frames = c.prompt_frames.Get(),
-          .sockets = 2 * pool_.pairs().size(),
+          .sockets = (config_.rtcp == RtcpMode::kPair ? 2 : 1) * pool_.pairs().size(),
           .legs = c.legs.Get(),
+          .sessions = c.sessions.Get(),
           .bridged_calls = c.bridged_calls.Get()};
 }
 

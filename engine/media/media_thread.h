@@ -8,16 +8,14 @@
 // only to be told "empty" would cost a system call a packet, and under a flood every other leg
 // still gets its turn. Packets are checked for their source before anything else looks at them.
 
-#include <netinet/in.h>
-
 #include <atomic>
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "engine/base/clock.h"
@@ -44,8 +42,8 @@ struct ShardLink {
 
 class MediaThread {
  public:
-  // `clock` and `log` outlive this. `advertised_ip` and `bind_ip` in host order.
-  MediaThread(const MediaConfig& config, uint32_t bind_ip, uint32_t advertised_ip, PortPool pool,
+  // `clock` and `log` outlive this. `own_ips`: every address under which our ports can be reached.
+  MediaThread(const MediaConfig& config, std::vector<IpAddress> own_ips, PortPool pool,
               PromptSet prompts, const Clock& clock, Log& log);
   ~MediaThread();
 
@@ -58,7 +56,7 @@ class MediaThread {
   void Stop();
   // False when the mailbox is full.
   bool Post(MediaCommand command);
-  // Whether `address` is a port of our own pool.
+  // Whether `address` is a port of our own pool, or one of ours that media must not be sent to.
   bool IsOurs(MediaAddress address) const;
   MediaStats Stats() const;
   const PortPool& pool() const { return pool_; }
@@ -74,20 +72,25 @@ class MediaThread {
   };
   struct Counters {
     Counter packets_in, packets_out, dropped_foreign, dropped_short, dropped_payload_type,
-        dropped_no_leg, dropped_by_ortp, no_peer, sends_failed, commands_stale, events_delayed,
-        prompt_frames, legs, bridged_calls;
+        dropped_no_leg, dropped_by_ortp, dropped_rtcp, dropped_srtp_tag, dropped_srtp_replay,
+        no_peer, sends_failed, commands_stale, events_delayed, prompt_frames, legs, sessions,
+        bridged_calls;
   };
 
   void TryRealtime();
   bool Watch(int fd, uint32_t tag);
 
-  // Packets.
+  // Packets. `datagram` is decrypted in place.
   void ReadPort(uint32_t port, MonoTime now);
-  void OnDatagram(Leg& leg, absl::Span<const uint8_t> datagram, const sockaddr_in& from,
-                  MonoTime now);
-  void Hold(Leg& leg, absl::Span<const uint8_t> datagram, const sockaddr_in& from);
+  void OnDatagram(Leg& leg, absl::Span<uint8_t> datagram, const SocketAddress& from, MonoTime now);
+  bool Unprotect(Leg& leg, absl::Span<uint8_t> datagram, size_t* size);
+  void OnPacket(Leg& leg, absl::Span<uint8_t> datagram, const RtpView& view, MonoTime now);
   void Deliver(Leg& from, Leg& to, RtpPacket packet, MonoTime now);
-  void KeepPreroll(Leg& leg, RtpPacket packet, MonoTime now);
+  void DeliverKept(Leg& from, Leg& to, absl::Span<uint8_t> datagram, MonoTime now);
+  // Whether `to` hears a packet of `from` now, counted if not.
+  bool Hears(const Leg& to, bool event);
+  void CountSent(bool sent);
+  void Keep(Leg& leg, absl::Span<const uint8_t> datagram, const SocketAddress& from, MonoTime now);
   void FlushPreroll(Leg& from, Leg& to, MonoTime now);
 
   // Commands.
@@ -98,7 +101,8 @@ class MediaThread {
   void Run(const UnbridgeLeg& command, MonoTime now);
   void Run(const PlayPrompt& command, MonoTime now);
   void Run(const CloseLeg& command, MonoTime now);
-  Leg* Find(LegId id);  // nullptr: closed; counted
+  Leg* Find(LegId id);             // nullptr: closed; counted
+  OrtpSession& Session(Leg& leg);  // made if there is none yet
   void Part(Leg& leg);
   void StopPrompt(Leg& leg);
 
@@ -112,13 +116,12 @@ class MediaThread {
   bool TryTell(const Event& event);
 
   const MediaConfig config_;
-  const uint32_t bind_ip_;
-  const uint32_t advertised_ip_;
+  const std::vector<IpAddress> own_ips_;
   const PortPool pool_;
   const PromptSet prompts_;
   const Clock& clock_;
   Log& log_;
-  std::vector<uint16_t> port_numbers_;  // sorted
+  std::bitset<65536> own_ports_;
   std::vector<std::shared_ptr<ShardLink>> links_;
 
   int epoll_fd_ = -1;

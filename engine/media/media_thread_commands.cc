@@ -1,8 +1,6 @@
 // The media thread's commands: what a shard asked for, done to the legs. A command that names a leg
 // closed meanwhile is counted and has no effect.
 
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -28,42 +26,60 @@ MediaThread::Leg* MediaThread::Find(LegId id) {
 
 void MediaThread::Run(const OpenLeg& command, MonoTime now) {
   OUTPACE_CHECK(command.port < legs_.size() && legs_[command.port] == nullptr);
-  const PortPair& pair = pool_.pairs()[command.port];
   auto leg = std::make_unique<Leg>();
   leg->id = command.leg;
   leg->port = command.port;
   leg->serial = next_serial_++;
-  leg->session = std::make_unique<OrtpSession>(
-      profiles_, OrtpSession::Sockets{.rtp = pair.rtp_fd, .rtcp = pair.rtcp_fd},
-      config_.rtcp_interval);
-  // The SSRC is oRTP's random number; the first sequence number and timestamp come from it.
-  const uint32_t start = leg->session->ssrc() * 2654435761u;
-  leg->out = OutgoingStream(static_cast<uint16_t>(start >> 17), start);
   leg->silent_since = now;
   by_id_[command.leg] = leg.get();
   legs_[command.port] = std::move(leg);
   counters_.legs.Add(1);
 }
 
+OrtpSession& MediaThread::Session(Leg& leg) {
+  if (leg.session != nullptr) return *leg.session;
+  const PortPair& pair = pool_.pairs()[leg.port];
+  OrtpSession::Sockets sockets{.rtp = pair.rtp_fd, .rtcp = -1};
+  if (config_.rtcp == RtcpMode::kPair) sockets.rtcp = pair.rtcp_fd;
+  if (config_.rtcp == RtcpMode::kMux) sockets.rtcp = pair.rtp_fd;
+  leg.session = std::make_unique<OrtpSession>(profiles_, sockets, config_.rtcp_interval);
+  // The SSRC is oRTP's random number; the first sequence number and timestamp come from it. The
+  // number is below 2^15, so that SRTP's roll-over count is 0 for the far end too.
+  const uint32_t start = leg.session->ssrc() * 2654435761u;
+  leg.out = OutgoingStream(static_cast<uint16_t>(start >> 17), start);
+  if (leg.has_remote) leg.session->SetRemote(leg.remote, leg.rtcp_port, leg.event_type);
+  leg.session->SetSrtp(leg.sender);
+  counters_.sessions.Add(1);
+  return *leg.session;
+}
+
 void MediaThread::Run(const SetPeer& command, MonoTime now) {
   Leg* const leg = Find(command.leg);
   if (leg == nullptr) return;
-  sockaddr_in remote{};
-  remote.sin_family = AF_INET;
-  remote.sin_addr.s_addr = htonl(command.remote.ip);
-  remote.sin_port = htons(command.remote.port);
-  leg->remote = remote;
+  leg->remote = SocketAddress(command.remote);
+  leg->rtcp_port = command.rtcp_port;
+  leg->packet_ms = command.packet_ms;
   leg->codec = command.codec;
   leg->event_type = command.event_type;
   leg->sends = command.sends;
   leg->listens = command.listens;
   leg->silent_since = now;
-  leg->session->SetRemote(remote, command.event_type);
+  if (command.sender != nullptr) leg->sender = command.sender;
+  if (command.receiver != nullptr) {
+    leg->old_receiver = std::exchange(leg->receiver, command.receiver);
+  }
+  if (leg->session != nullptr) {
+    leg->session->SetRemote(leg->remote, leg->rtcp_port, leg->event_type);
+    leg->session->SetSrtp(leg->sender);
+  }
   if (std::exchange(leg->has_remote, true)) return;
-  const size_t kept = std::min(leg->held_count, leg->held.size());
-  for (size_t i = leg->held_count - kept; i < leg->held_count; ++i) {
-    const Leg::Held& held = leg->held[i % leg->held.size()];
-    OnDatagram(*leg, absl::MakeConstSpan(held.bytes).first(held.size), held.from, now);
+  // What was held so far are datagrams as they came; from now on the ring is the pre-roll.
+  const std::unique_ptr<Leg::Ring> ring = std::move(leg->ring);
+  if (ring == nullptr) return;
+  const size_t held = std::min(ring->count, ring->kept.size());
+  for (size_t i = ring->count - held; i < ring->count; ++i) {
+    Leg::Kept& kept = ring->kept[i % ring->kept.size()];
+    OnDatagram(*leg, absl::MakeSpan(kept.bytes), kept.from, now);
   }
 }
 
@@ -75,6 +91,8 @@ void MediaThread::Run(const BridgeLegs& command, MonoTime now) {
   Part(*b);
   StopPrompt(*a);
   StopPrompt(*b);
+  Session(*a);
+  Session(*b);
   a->partner = b;
   b->partner = a;
   counters_.bridged_calls.Add(1);
@@ -98,9 +116,10 @@ void MediaThread::Part(Leg& leg) {
 void MediaThread::Run(const PlayPrompt& command, MonoTime now) {
   Leg* const leg = Find(command.leg);
   if (leg == nullptr) return;
+  Session(*leg);
   if (leg->prompt == nullptr) playing_.push_back(leg);
   leg->prompt = &prompts_.Get(command.prompt);
-  leg->frame = 0;
+  leg->prompt_at = 0;
   leg->frame_due = now;
 }
 
@@ -114,6 +133,7 @@ void MediaThread::Run(const CloseLeg& command, MonoTime) {
   if (leg == nullptr) return;
   Part(*leg);
   StopPrompt(*leg);
+  if (leg->session != nullptr) counters_.sessions.Subtract(1);
   by_id_.erase(command.leg);
   legs_[leg->port].reset();
   counters_.legs.Subtract(1);

@@ -3,32 +3,30 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
+#include "engine/base/check.h"
 #include "engine/media/media_leg.h"
 #include "engine/media/media_thread.h"
 
 namespace outpace::media {
 namespace {
 
-constexpr absl::Duration kFrameTime = absl::Milliseconds(20);
 // A prompt that fell this far behind (the thread was not run) goes on from where it is, late,
 // instead of pouring out what it missed.
 constexpr absl::Duration kLateMax = absl::Milliseconds(100);
 
-bool SameAddress(const sockaddr_in& a, const sockaddr_in& b) {
-  return a.sin_addr.s_addr == b.sin_addr.s_addr && a.sin_port == b.sin_port;
-}
+// The largest datagram worth keeping: G.711 of 60 ms with header, SRTP and some to spare.
+constexpr size_t kKeptMax = 600;
 
 }  // namespace
 
 void MediaThread::ReadPort(uint32_t port, MonoTime now) {
-  uint8_t bytes[kRtpDatagramMax + 1];
-  sockaddr_in from{};
-  socklen_t from_size = sizeof from;
+  alignas(8) uint8_t bytes[kRtpDatagramMax + 1];
+  SocketAddress from;
+  socklen_t from_size = SocketAddress::kRoom;
   const ssize_t size = recvfrom(pool_.pairs()[port].rtp_fd, bytes, sizeof bytes, MSG_DONTWAIT,
-                                reinterpret_cast<sockaddr*>(&from), &from_size);
+                                from.raw(), &from_size);
   if (size < 0) return;
   counters_.packets_in.Add(1);
   Leg* const leg = legs_[port].get();
@@ -36,31 +34,24 @@ void MediaThread::ReadPort(uint32_t port, MonoTime now) {
     counters_.dropped_no_leg.Add(1);
     return;
   }
-  const auto datagram = absl::MakeConstSpan(bytes, static_cast<size_t>(size));
+  const auto datagram = absl::MakeSpan(bytes, static_cast<size_t>(size));
   if (leg->has_remote) {
     OnDatagram(*leg, datagram, from, now);
   } else {
-    Hold(*leg, datagram, from);
+    Keep(*leg, datagram, from, now);
   }
 }
 
-void MediaThread::Hold(Leg& leg, absl::Span<const uint8_t> datagram, const sockaddr_in& from) {
-  Leg::Held& held = leg.held[leg.held_count % leg.held.size()];
-  if (datagram.size() > held.bytes.size()) {
-    counters_.dropped_short.Add(1);
-    return;
-  }
-  held.from = from;
-  held.size = datagram.size();
-  std::copy(datagram.begin(), datagram.end(), held.bytes.begin());
-  ++leg.held_count;
-}
-
-void MediaThread::OnDatagram(Leg& leg, absl::Span<const uint8_t> datagram, const sockaddr_in& from,
+void MediaThread::OnDatagram(Leg& leg, absl::Span<uint8_t> datagram, const SocketAddress& from,
                              MonoTime now) {
-  if (!SameAddress(from, leg.remote)) {
+  if (!from.Same(leg.remote)) {
     counters_.dropped_foreign.Add(1);
     return;
+  }
+  if (leg.receiver != nullptr) {
+    size_t size = 0;
+    if (!Unprotect(leg, datagram, &size)) return;
+    datagram = datagram.first(size);
   }
   RtpView view;
   if (datagram.size() > kRtpDatagramMax || ParseRtp(datagram, &view) != RtpCheck::kOk) {
@@ -68,15 +59,46 @@ void MediaThread::OnDatagram(Leg& leg, absl::Span<const uint8_t> datagram, const
     return;
   }
   const uint8_t type = view.header.payload_type;
-  const bool audio = type == 0 || type == 8 || type == leg.codec.payload_type;
-  if (!audio && type != kOurEventType && (leg.event_type == 0 || type != leg.event_type)) {
-    counters_.dropped_payload_type.Add(1);
+  if (!leg.IsAudio(type) && !leg.IsEvent(type)) {
+    // RFC 5761 4: these would be RTCP's 192 to 223 with the marker bit.
+    const bool rtcp = view.header.marker && type >= 64 && type <= 95;
+    (rtcp ? counters_.dropped_rtcp : counters_.dropped_payload_type).Add(1);
     return;
   }
-  std::optional<RtpPacket> packet = leg.session->Receive(datagram, view);
-  if (!packet.has_value()) {
-    counters_.dropped_by_ortp.Add(1);
-    return;
+  OnPacket(leg, datagram, view, now);
+}
+
+// False, counted, when the packet is not to be heard. A call is never ended for it.
+bool MediaThread::Unprotect(Leg& leg, absl::Span<uint8_t> datagram, size_t* size) {
+  // Reports on this port are not read, and have another key: not a bad tag.
+  if (datagram.size() >= 2 && datagram[1] >= 192 && datagram[1] <= 223) {
+    counters_.dropped_rtcp.Add(1);
+    return false;
+  }
+  SrtpCheck check = leg.receiver->Unprotect(datagram, size);
+  if (check == SrtpCheck::kOk) {
+    leg.old_receiver.reset();
+    return true;
+  }
+  if (leg.old_receiver != nullptr) {
+    const SrtpCheck old = leg.old_receiver->Unprotect(datagram, size);
+    if (old == SrtpCheck::kOk) return true;
+    if (old == SrtpCheck::kReplayed) check = old;
+  }
+  (check == SrtpCheck::kReplayed ? counters_.dropped_srtp_replay : counters_.dropped_srtp_tag)
+      .Add(1);
+  return false;
+}
+
+void MediaThread::OnPacket(Leg& leg, absl::Span<uint8_t> datagram, const RtpView& view,
+                           MonoTime now) {
+  std::optional<RtpPacket> packet;
+  if (leg.session != nullptr) {
+    packet = leg.session->Receive(datagram, view);
+    if (!packet.has_value()) {
+      counters_.dropped_by_ortp.Add(1);
+      return;
+    }
   }
   leg.silent_since = now;
   if (!std::exchange(leg.heard, true)) {
@@ -84,49 +106,79 @@ void MediaThread::OnDatagram(Leg& leg, absl::Span<const uint8_t> datagram, const
   }
   if (leg.partner != nullptr) {
     Deliver(leg, *leg.partner, *std::move(packet), now);
-  } else {
-    counters_.no_peer.Add(1);
-    if (!packet->event()) KeepPreroll(leg, *std::move(packet), now);
-  }
-}
-
-void MediaThread::Deliver(Leg& from, Leg& to, RtpPacket packet, MonoTime now) {
-  if (!to.Listens() || to.prompt != nullptr || (packet.event() && to.event_type == 0)) {
-    counters_.no_peer.Add(1);
     return;
   }
-  const uint8_t type = packet.header().payload_type;
-  if (!packet.event()) {
-    const Law law = type == from.codec.payload_type ? from.codec.law
-                    : type == 8                     ? Law::kA
-                                                    : Law::kMu;
-    Transcode(law, to.codec.law, packet.payload());
-  }
-  const Stamp stamp =
-      to.out.Relay(from.serial, packet.header(), static_cast<uint32_t>(packet.payload().size()),
-                   packet.event(), now);
-  const uint8_t out_type = packet.event() ? to.event_type : to.codec.payload_type;
-  if (to.session->Send(std::move(packet), stamp, out_type)) {
-    counters_.packets_out.Add(1);
-  } else {
-    counters_.sends_failed.Add(1);
-  }
+  counters_.no_peer.Add(1);
+  const bool event = packet.has_value() ? packet->event() : leg.IsEvent(view.header.payload_type);
+  if (!event && config_.preroll_packets > 0) Keep(leg, datagram, leg.remote, now);
 }
 
-void MediaThread::KeepPreroll(Leg& leg, RtpPacket packet, MonoTime now) {
-  const auto most = static_cast<size_t>(config_.preroll_packets);
-  if (most == 0) return;
-  if (leg.preroll.size() == most) leg.preroll.erase(leg.preroll.begin());
-  leg.preroll.push_back({.packet = std::move(packet), .at = now});
+bool MediaThread::Hears(const Leg& to, bool event) {
+  if (to.Listens() && to.prompt == nullptr && (!event || to.event_type != 0)) return true;
+  counters_.no_peer.Add(1);
+  return false;
+}
+
+void MediaThread::CountSent(bool sent) {
+  (sent ? counters_.packets_out : counters_.sends_failed).Add(1);
+}
+
+namespace {
+
+// The law of G.711 audio under payload type `type` from who negotiated `codec`.
+Law LawOf(uint8_t type, const SdpCodec& codec) {
+  if (type == codec.payload_type) return codec.law;
+  return type == 8 ? Law::kA : Law::kMu;
+}
+
+}  // namespace
+
+void MediaThread::Deliver(Leg& from, Leg& to, RtpPacket packet, MonoTime now) {
+  const bool event = packet.event();
+  if (!Hears(to, event)) return;
+  if (!event) {
+    Transcode(LawOf(packet.header().payload_type, from.codec), to.codec.law, packet.payload());
+  }
+  const Stamp stamp = to.out.Relay(from.serial, packet.header(),
+                                   static_cast<uint32_t>(packet.payload().size()), event, now);
+  CountSent(
+      to.session->Send(std::move(packet), stamp, event ? to.event_type : to.codec.payload_type));
+}
+
+void MediaThread::DeliverKept(Leg& from, Leg& to, absl::Span<uint8_t> datagram, MonoTime now) {
+  RtpView view;
+  OUTPACE_CHECK(ParseRtp(datagram, &view) == RtpCheck::kOk);  // it was when it was kept
+  if (!Hears(to, /*event=*/false)) return;
+  const absl::Span<uint8_t> payload = datagram.subspan(view.payload_offset, view.payload_size);
+  Transcode(LawOf(view.header.payload_type, from.codec), to.codec.law, payload);
+  const Stamp stamp = to.out.Relay(from.serial, view.header, static_cast<uint32_t>(payload.size()),
+                                   /*event=*/false, now);
+  CountSent(to.session->SendFrame(payload, stamp, to.codec.payload_type));
+}
+
+void MediaThread::Keep(Leg& leg, absl::Span<const uint8_t> datagram, const SocketAddress& from,
+                       MonoTime now) {
+  if (datagram.size() > kKeptMax) {
+    counters_.dropped_short.Add(1);
+    return;
+  }
+  if (leg.ring == nullptr) leg.ring = std::make_unique<Leg::Ring>();
+  Leg::Kept& kept = leg.ring->kept[leg.ring->count++ % leg.ring->kept.size()];
+  kept.from = from;
+  kept.at = now;
+  kept.bytes.assign(datagram.begin(), datagram.end());  // keeps its room
 }
 
 void MediaThread::FlushPreroll(Leg& from, Leg& to, MonoTime now) {
-  for (Leg::Kept& kept : from.preroll) {
+  const std::unique_ptr<Leg::Ring> ring = std::move(from.ring);
+  if (ring == nullptr) return;
+  const size_t most = std::min(ring->kept.size(), static_cast<size_t>(config_.preroll_packets));
+  for (size_t i = ring->count - std::min(ring->count, most); i < ring->count; ++i) {
+    Leg::Kept& kept = ring->kept[i % ring->kept.size()];
     // Older audio is not the start of what is being said now.
     if (now - kept.at > config_.preroll_age_max) continue;
-    Deliver(from, to, std::move(kept.packet), now);
+    DeliverKept(from, to, absl::MakeSpan(kept.bytes), now);
   }
-  from.preroll.clear();
 }
 
 void MediaThread::RunPrompts(MonoTime now) {
@@ -144,22 +196,23 @@ void MediaThread::RunPrompts(MonoTime now) {
 
 void MediaThread::PlayDueFrames(Leg& leg, MonoTime now) {
   if (now - leg.frame_due > kLateMax) leg.frame_due = now;
-  for (; leg.frame_due <= now; leg.frame_due = leg.frame_due + kFrameTime) {
-    if (leg.frame == leg.prompt->frames()) {  // the last frame has been heard to its end
+  const absl::Duration frame_time = absl::Milliseconds(leg.packet_ms);
+  const size_t frame_samples = leg.packet_ms * size_t{8};
+  for (; leg.frame_due <= now; leg.frame_due = leg.frame_due + frame_time) {
+    const absl::Span<const uint8_t> frame =
+        leg.prompt->Samples(leg.codec.law, leg.prompt_at, frame_samples);
+    if (frame.empty()) {  // the last frame has been heard to its end
       leg.prompt = nullptr;
       leg.out.Part();
       return Tell({.kind = Event::Kind::kPromptDone, .leg = leg.id, .at = now}, now);
     }
-    const absl::Span<const uint8_t> frame = leg.prompt->Frame(leg.codec.law, leg.frame);
-    const bool first = leg.frame++ == 0;
+    const bool first = leg.prompt_at == 0;
+    leg.prompt_at += frame.size();
     if (!leg.Listens()) continue;  // time runs on: who waits for the end is not left waiting
     const Stamp stamp = leg.out.Own(static_cast<uint32_t>(frame.size()), first, now);
-    if (leg.session->SendFrame(frame, stamp, leg.codec.payload_type)) {
-      counters_.packets_out.Add(1);
-      counters_.prompt_frames.Add(1);
-    } else {
-      counters_.sends_failed.Add(1);
-    }
+    const bool sent = leg.session->SendFrame(frame, stamp, leg.codec.payload_type);
+    CountSent(sent);
+    if (sent) counters_.prompt_frames.Add(1);
   }
 }
 

@@ -66,21 +66,38 @@ struct OrtpSession::Endpoint {
     return *static_cast<OrtpSession*>(transport->data);
   }
 
-  static int SendTo(int fd, mblk_t* block, const sockaddr_in& to) {
+  static absl::Span<const uint8_t> Flat(mblk_t* block) {
     if (block->b_cont != nullptr) msgpullup(block, static_cast<size_t>(-1));
-    const auto size = static_cast<size_t>(block->b_wptr - block->b_rptr);
-    return static_cast<int>(sendto(fd, block->b_rptr, size, MSG_DONTWAIT | MSG_NOSIGNAL,
-                                   reinterpret_cast<const sockaddr*>(&to), sizeof to));
+    return {block->b_rptr, static_cast<size_t>(block->b_wptr - block->b_rptr)};
+  }
+  static int SendTo(int fd, absl::Span<const uint8_t> bytes, const SocketAddress& to) {
+    return static_cast<int>(
+        sendto(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, to.raw(), to.size()));
   }
   // The `to` of both is empty: oRTP's own remote address is never set, because setting it makes
   // oRTP bind a pair of sockets of its own.
   static int SendRtp(RtpTransport* t, mblk_t* block, int, const sockaddr*, socklen_t) {
-    return SendTo(Self(t).sockets_.rtp, block, Self(t).remote_);
+    OrtpSession& self = Self(t);
+    const absl::Span<const uint8_t> plain = Flat(block);
+    if (self.srtp_ == nullptr) return SendTo(self.sockets_.rtp, plain, self.remote_);
+    // The tag needs room that oRTP's block may not have.
+    alignas(8) uint8_t room[kRtpDatagramMax + kSrtpTrailerMax];
+    if (plain.size() > kRtpDatagramMax) return -1;
+    std::copy(plain.begin(), plain.end(), room);
+    const size_t size = self.srtp_->Protect(room, plain.size(), kRtpHeaderSize);
+    return size == 0 ? -1 : SendTo(self.sockets_.rtp, {room, size}, self.remote_);
   }
   static int SendRtcp(RtpTransport* t, mblk_t* block, int, const sockaddr*, socklen_t) {
+    OrtpSession& self = Self(t);
     // A report that cannot be sent now is not missed: say it went.
-    if (Self(t).sockets_.rtcp < 0 || Self(t).remote_rtcp_.sin_port == 0) return 1;
-    return SendTo(Self(t).sockets_.rtcp, block, Self(t).remote_rtcp_);
+    if (self.sockets_.rtcp < 0 || self.remote_rtcp_.port() == 0) return 1;
+    const absl::Span<const uint8_t> plain = Flat(block);
+    if (self.srtp_ == nullptr) return SendTo(self.sockets_.rtcp, plain, self.remote_rtcp_);
+    alignas(8) uint8_t room[kRtpDatagramMax + kSrtcpTrailerMax];
+    if (plain.size() > kRtpDatagramMax) return 1;
+    std::copy(plain.begin(), plain.end(), room);
+    const size_t size = self.srtp_->ProtectReport(room, plain.size());
+    return SendTo(self.sockets_.rtcp, {room, size}, self.remote_rtcp_);
   }
 
   // Hands over the one datagram of this Receive(), then says "would block".
@@ -92,8 +109,8 @@ struct OrtpSession::Endpoint {
       return -1;
     }
     std::memcpy(block->b_wptr, self.datagram_.data(), self.datagram_.size());
-    const auto size = std::min<socklen_t>(*from_size, sizeof self.remote_);
-    std::memcpy(from, &self.remote_, size);
+    const auto size = std::min<socklen_t>(*from_size, self.remote_.size());
+    std::memcpy(from, self.remote_.raw(), size);
     *from_size = size;
     return static_cast<int>(std::exchange(self.datagram_, {}).size());
   }
@@ -166,14 +183,14 @@ OrtpSession::OrtpSession(const OrtpProfiles& profiles, Sockets sockets,
 }
 
 OrtpSession::~OrtpSession() {
-  remote_rtcp_.sin_port = 0;  // nothing leaves while oRTP takes the session down
+  remote_rtcp_.set_port(0);  // nothing leaves while oRTP takes the session down
   rtp_session_destroy(session_);
 }
 
-void OrtpSession::SetRemote(const sockaddr_in& remote, uint8_t event_type) {
+void OrtpSession::SetRemote(const SocketAddress& remote, uint16_t rtcp_port, uint8_t event_type) {
   remote_ = remote;
   remote_rtcp_ = remote;
-  remote_rtcp_.sin_port = htons(static_cast<uint16_t>(ntohs(remote.sin_port) + 1));
+  remote_rtcp_.set_port(rtcp_port);
   rtp_session_set_profile(session_,
                           profiles_.ForEventType(event_type == 0 ? kOurEventType : event_type));
 }

@@ -8,17 +8,18 @@
 //
 // Media thread only, from constructor to destructor.
 
-#include <netinet/in.h>
-
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "engine/media/ip_address.h"
 #include "engine/media/outgoing_stream.h"
 #include "engine/media/rtp_packet.h"
+#include "engine/media/srtp.h"
 
 struct msgb;         // oRTP's mblk_t
 struct _RtpSession;  // oRTP's RtpSession
@@ -66,7 +67,7 @@ class OrtpSession {
  public:
   struct Sockets {
     int rtp = -1;
-    int rtcp = -1;  // -1: no reports
+    int rtcp = -1;  // -1: no reports; the same as `rtp` where both share a port (RFC 5761)
   };
   // The sockets stay the caller's. `rtcp_interval` zero: no reports.
   OrtpSession(const OrtpProfiles& profiles, Sockets sockets, absl::Duration rtcp_interval);
@@ -74,8 +75,11 @@ class OrtpSession {
   OrtpSession(const OrtpSession&) = delete;
   OrtpSession& operator=(const OrtpSession&) = delete;
 
-  // Where packets go (RTCP to the next port), and the telephone-event type of what comes (0: ours).
-  void SetRemote(const sockaddr_in& remote, uint8_t event_type);
+  // Where packets go, RTCP to `rtcp_port` of the same address (0: none goes), and the
+  // telephone-event type of what comes (0: ours).
+  void SetRemote(const SocketAddress& remote, uint16_t rtcp_port, uint8_t event_type);
+  // From now on all that leaves is encrypted; nullptr: nothing is.
+  void SetSrtp(std::shared_ptr<SrtpSender> sender) { srtp_ = std::move(sender); }
   // `view` is ParseRtp's of `datagram`. Nothing when oRTP kept no packet of it.
   std::optional<RtpPacket> Receive(absl::Span<const uint8_t> datagram, const RtpView& view);
 
@@ -94,8 +98,9 @@ class OrtpSession {
 
   const OrtpProfiles& profiles_;
   const Sockets sockets_;
-  sockaddr_in remote_{};
-  sockaddr_in remote_rtcp_{};
+  SocketAddress remote_;
+  SocketAddress remote_rtcp_;
+  std::shared_ptr<SrtpSender> srtp_;
   std::unique_ptr<Endpoint> endpoint_;
   _RtpSession* session_ = nullptr;
   uint32_t receive_calls_ = 0;

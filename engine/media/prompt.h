@@ -3,6 +3,7 @@
 // Audio ready to be sent: coded in both laws and cut into 20 ms frames at start, so that playing is
 // a pointer and a count, and a thousand legs hear one copy.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -24,10 +25,10 @@ class PromptAudio {
   // The last frame is filled up with silence.
   explicit PromptAudio(const std::vector<int16_t>& samples);
   size_t frames() const { return mu_.size() / kFrameSamples; }
-  // 160 octets; `index` < frames().
-  absl::Span<const uint8_t> Frame(Law law, size_t index) const {
-    const std::vector<uint8_t>& octets = law == Law::kMu ? mu_ : a_;
-    return absl::MakeConstSpan(octets).subspan(index * kFrameSamples, kFrameSamples);
+  // One octet a sample: `count` from `first` on, fewer at the end, none beyond it.
+  absl::Span<const uint8_t> Samples(Law law, size_t first, size_t count) const {
+    const absl::Span<const uint8_t> octets = law == Law::kMu ? mu_ : a_;
+    return octets.subspan(std::min(first, octets.size()), count);
   }
 
  private:

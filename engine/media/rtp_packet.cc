@@ -10,16 +10,23 @@ uint32_t Read32(const uint8_t* p) {
 
 }  // namespace
 
+size_t RtpPayloadOffset(absl::Span<const uint8_t> packet) {
+  if (packet.size() < kRtpHeaderSize || (packet[0] >> 6) != 2) return 0;
+  size_t offset = kRtpHeaderSize + 4u * (packet[0] & 0x0f);
+  if ((packet[0] & 0x10) != 0) {  // header extension, RFC 3550 5.3.1
+    if (offset + 4 > packet.size()) return 0;
+    offset += 4 + 4u * Read16(packet.data() + offset + 2);
+  }
+  return offset <= packet.size() ? offset : 0;
+}
+
 RtpCheck ParseRtp(absl::Span<const uint8_t> datagram, RtpView* view) {
   if (datagram.size() <= kRtpHeaderSize) return RtpCheck::kShort;
   const uint8_t* const p = datagram.data();
   if ((p[0] >> 6) != 2) return RtpCheck::kVersion;
 
-  size_t offset = kRtpHeaderSize + 4u * (p[0] & 0x0f);
-  if ((p[0] & 0x10) != 0) {  // header extension, RFC 3550 5.3.1
-    if (offset + 4 > datagram.size()) return RtpCheck::kBadLength;
-    offset += 4 + 4u * Read16(p + offset + 2);
-  }
+  const size_t offset = RtpPayloadOffset(datagram);
+  if (offset == 0) return RtpCheck::kBadLength;
   size_t padding = 0;
   if ((p[0] & 0x20) != 0) {
     padding = p[datagram.size() - 1];

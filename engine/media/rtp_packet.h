@@ -36,6 +36,9 @@ enum class RtpCheck {
   kBadLength,  // CSRC count, extension length or padding count beyond the end
 };
 
+// Octets of header, contributing sources and extension of `packet`: all that SRTP leaves readable.
+// 0 when it is not RTP version 2 or they reach beyond its end.
+size_t RtpPayloadOffset(absl::Span<const uint8_t> packet);
 // Reads the header of `datagram` into `*view`, which is left as it was unless kOk.
 RtpCheck ParseRtp(absl::Span<const uint8_t> datagram, RtpView* view);
 

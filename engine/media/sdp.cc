@@ -1,8 +1,6 @@
 #include "engine/media/sdp.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -20,6 +18,8 @@ constexpr size_t kTextMax = 16 * 1024;
 constexpr size_t kLinesMax = 8;     // m= lines; a phone offers audio, video and text at most
 constexpr size_t kFormatsMax = 40;  // payload types of one m= line
 constexpr size_t kTokenMax = 32;
+constexpr size_t kCryptoMax = 16;  // a=crypto lines of one m= line; the rest is passed over
+constexpr uint32_t kPtimeMax = 200;
 
 absl::Status Bad(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("sdp: ", what));
@@ -57,10 +57,17 @@ struct Scope {
 enum class Coding { kNone, kMu, kA, kEvent, kOther };
 
 struct Section {
-  RemoteMedia::Line line;
+  std::string media;
+  std::string transport;
+  std::string format;  // the first
   uint32_t port = 0;
   std::vector<uint8_t> types;        // of the m= line, in its order
   std::array<Coding, 128> rtpmap{};  // kNone: no a=rtpmap for it
+  uint32_t ptime = 0;
+  uint32_t maxptime = 0;
+  bool rtcp_mux = false;
+  std::optional<uint32_t> rtcp_port;
+  std::vector<SdesLine> crypto;
   Scope scope;
 };
 
@@ -95,9 +102,9 @@ absl::StatusOr<Section> ParseMediaLine(absl::string_view value) {
   if (parts.size() > kFormatsMax + 3) return Bad("too many formats");
   Section section;
   if (!IsToken(parts[0]) || !IsToken(parts[2]) || !IsToken(parts[3])) return Bad("bad m= line");
-  section.line = {.media = std::string(parts[0]),
-                  .transport = std::string(parts[2]),
-                  .format = std::string(parts[3])};
+  section.media = std::string(parts[0]);
+  section.transport = std::string(parts[2]);
+  section.format = std::string(parts[3]);
   // "49170/2" names two ports; the first is as good as any.
   const absl::string_view port = parts[1].substr(0, parts[1].find('/'));
   const std::optional<uint32_t> number = ParseNumber(port, 65535);
@@ -112,11 +119,35 @@ absl::StatusOr<Section> ParseMediaLine(absl::string_view value) {
   return section;
 }
 
+// A number of milliseconds worth believing; else 0, as if it were not said.
+uint32_t ParsePtime(absl::string_view text) {
+  return ParseNumber(absl::StripAsciiWhitespace(text), kPtimeMax).value_or(0);
+}
+
+void TakeMediaAttribute(absl::string_view value, Section& section) {
+  if (absl::ConsumePrefix(&value, "rtpmap:")) {
+    TakeRtpmap(value, section);
+  } else if (absl::ConsumePrefix(&value, "ptime:")) {
+    section.ptime = ParsePtime(value);
+  } else if (absl::ConsumePrefix(&value, "maxptime:")) {
+    section.maxptime = ParsePtime(value);
+  } else if (value == "rtcp-mux") {
+    section.rtcp_mux = true;
+  } else if (absl::ConsumePrefix(&value, "rtcp:")) {
+    // "53020", or "53020 IN IP4 ...": reports to another host than the audio's are not sent.
+    const size_t blank = value.find(' ');
+    const std::optional<uint32_t> port = ParseNumber(value.substr(0, blank), 65535);
+    section.rtcp_port = blank == absl::string_view::npos ? port.value_or(0) : 0;
+  } else if (absl::ConsumePrefix(&value, "crypto:") && section.crypto.size() < kCryptoMax) {
+    if (const std::optional<SdesLine> line = ParseSdes(value)) section.crypto.push_back(*line);
+  }
+}
+
 void TakeAttribute(absl::string_view value, Section* section, Scope& scope) {
   if (const std::optional<Direction> direction = ParseDirection(value)) {
     scope.direction = direction;
-  } else if (section != nullptr && absl::ConsumePrefix(&value, "rtpmap:")) {
-    TakeRtpmap(value, *section);
+  } else if (section != nullptr) {
+    TakeMediaAttribute(value, *section);
   }
 }
 
@@ -159,23 +190,25 @@ absl::StatusOr<Description> Split(absl::string_view text) {
   return out;
 }
 
-absl::Status CheckAddress(uint32_t ip, const SdpPolicy& policy) {
-  const uint32_t top = ip >> 24;
-  if (top == 0) return Bad("address in 0.0.0.0/8");
-  if (top == 127 && !policy.allow_loopback) return Bad("loopback address");
-  if (top >= 224) return Bad("multicast, reserved or broadcast address");
+absl::Status CheckAddress(const IpAddress& ip, const SdpPolicy& policy) {
+  if (ip.v6() != policy.ipv6) {
+    return Bad(ip.v6() ? "IPv6 address, and ours is IPv4" : "IPv4 address, and ours is IPv6");
+  }
+  if (ip.unusable()) return Bad("multicast, reserved, broadcast or disguised address");
+  if (ip.loopback() && !policy.allow_loopback) return Bad("loopback address");
+  if (ip.link_local() && !policy.allow_link_local) return Bad("link-local address");
   return absl::OkStatus();
 }
 
-// "IN IP4 192.0.2.1". Names are never resolved, and IPv6 is not spoken.
+// "IN IP4 192.0.2.1". Names are never resolved.
 absl::Status TakeConnection(absl::string_view value, const SdpPolicy& policy, RemoteMedia& out) {
   const std::vector<absl::string_view> parts =
       absl::StrSplit(value, absl::MaxSplits(' ', 3), absl::SkipEmpty());
   if (parts.size() != 3 || parts[0] != "IN") return Bad("bad c= line");
-  if (parts[1] != "IP4") return Bad("not an IPv4 address");
-  const absl::StatusOr<uint32_t> ip = ParseIpv4(parts[2]);
-  if (!ip.ok()) return ip.status();
-  if (*ip == 0 && policy.allow_hold_address) {
+  if (parts[1] != "IP4" && parts[1] != "IP6") return Bad("not an IP address");
+  const absl::StatusOr<IpAddress> ip = IpAddress::Parse(parts[2]);
+  if (!ip.ok() || ip->v6() != (parts[1] == "IP6")) return Bad("bad address in c= line");
+  if (ip->any() && policy.allow_hold_address) {
     out.old_style_hold = true;
     return absl::OkStatus();
   }
@@ -195,7 +228,7 @@ void TakeCodecs(const Section& section, RemoteMedia& out) {
     if (coding == Coding::kNone && type == 8) coding = Coding::kA;
     if (coding == Coding::kMu || coding == Coding::kA) {
       // A G.711 on our own telephone-event number could not be told from a key press.
-      if (type != kOurEventType) {
+      if (type != kOurEventType && out.codecs.size() < kCodecsMax) {
         out.codecs.push_back(
             {.law = coding == Coding::kMu ? Law::kMu : Law::kA, .payload_type = type});
       }
@@ -205,14 +238,60 @@ void TakeCodecs(const Section& section, RemoteMedia& out) {
   }
 }
 
-std::string Head(const LocalMedia& local) {
-  const std::string ip = Ipv4ToString(local.address.ip);
-  return absl::StrCat("v=0\r\no=- ", local.session_id, " ", local.version, " IN IP4 ", ip,
-                      "\r\ns=-\r\nc=IN IP4 ", ip, "\r\nt=0 0\r\n");
+// The m= line that is ours to take: encrypted where that is allowed, else the first in the clear.
+const Section* FindAudio(const std::vector<Section>& sections, Security security) {
+  const auto is = [](const Section& section, absl::string_view transport) {
+    return section.media == "audio" && section.port != 0 && section.transport == transport;
+  };
+  if (security != Security::kNever) {
+    for (const Section& section : sections) {
+      if (is(section, "RTP/SAVP") && !section.crypto.empty()) return &section;
+    }
+  }
+  if (security != Security::kMust) {
+    for (const Section& section : sections) {
+      if (is(section, "RTP/AVP")) return &section;
+    }
+  }
+  return nullptr;
 }
 
-std::string Tail(Direction direction) {
-  return absl::StrCat("a=ptime:20\r\na=", DirectionName(direction), "\r\n");
+// Why FindAudio found nothing, for whoever reads the log of a failed call.
+absl::Status NoAudio(const std::vector<Section>& sections, Security security) {
+  bool audio = false;
+  bool secure = false;
+  for (const Section& section : sections) {
+    if (section.media != "audio" || section.port == 0) continue;
+    audio = true;
+    secure = secure || absl::StartsWith(section.transport, "RTP/SAVP");
+  }
+  if (!audio) return Bad("no audio with a port");
+  if (!secure && security == Security::kMust) {
+    return Bad("audio in the clear (RTP/AVP) where RTP/SAVP was asked for");
+  }
+  if (secure && security != Security::kNever) return Bad("RTP/SAVP without a usable a=crypto");
+  return Bad(secure ? "RTP/SAVP where RTP/AVP was offered" : "no RTP/AVP audio");
+}
+
+std::string Head(const LocalMedia& local) {
+  const std::string ip =
+      absl::StrCat(local.address.ip.v6() ? "IN IP6 " : "IN IP4 ", local.address.ip.ToString());
+  return absl::StrCat("v=0\r\no=- ", local.session_id, " ", local.version, " ", ip,
+                      "\r\ns=-\r\nc=", ip, "\r\nt=0 0\r\n");
+}
+
+absl::string_view Transport(const LocalMedia& local) {
+  return local.crypto.empty() ? "RTP/AVP" : "RTP/SAVP";
+}
+
+std::string Tail(const LocalMedia& local, bool mux) {
+  std::string text;
+  for (const SdesLine& line : local.crypto) text += SdesText(line);
+  // An RTP port may be odd here; naming RTCP's says that this is meant (RFC 3605 2.1).
+  if (local.no_rtcp_port) absl::StrAppend(&text, "a=rtcp:", local.address.port, "\r\n");
+  if (mux) text += "a=rtcp-mux\r\n";
+  absl::StrAppend(&text, "a=ptime:20\r\na=", DirectionName(local.direction), "\r\n");
+  return text;
 }
 
 std::string EventLines(uint8_t type) {
@@ -242,37 +321,16 @@ absl::string_view DirectionName(Direction direction) {
   return "inactive";
 }
 
-absl::StatusOr<uint32_t> ParseIpv4(absl::string_view text) {
-  in_addr address{};
-  if (text.size() > 15 || inet_pton(AF_INET, std::string(text).c_str(), &address) != 1) {
-    return Bad("not an IPv4 address");
-  }
-  return ntohl(address.s_addr);
-}
-
-std::string Ipv4ToString(uint32_t ip) {
-  return absl::StrCat(ip >> 24, ".", (ip >> 16) & 0xff, ".", (ip >> 8) & 0xff, ".", ip & 0xff);
-}
-
 absl::StatusOr<RemoteMedia> ParseSdp(absl::string_view text, const SdpPolicy& policy) {
   absl::StatusOr<Description> description = Split(text);
   if (!description.ok()) return description.status();
+  std::vector<Section>& sections = description->sections;
+  const Section* const audio = FindAudio(sections, policy.security);
+  if (audio == nullptr) return NoAudio(sections, policy.security);
 
   RemoteMedia out;
-  const Section* audio = nullptr;
-  for (size_t i = 0; i < description->sections.size(); ++i) {
-    const Section& section = description->sections[i];
-    out.lines.push_back(section.line);
-    if (audio == nullptr && section.line.media == "audio" && section.port != 0 &&
-        section.line.transport == "RTP/AVP") {
-      audio = &section;
-      out.audio_line = i;
-    }
-  }
-  if (audio == nullptr) return Bad("no RTP/AVP audio with a port");
   TakeCodecs(*audio, out);
   if (out.codecs.empty()) return Bad("no G.711");
-
   const std::optional<absl::string_view> connection = audio->scope.connection.has_value()
                                                           ? audio->scope.connection
                                                           : description->session.connection;
@@ -282,35 +340,50 @@ absl::StatusOr<RemoteMedia> ParseSdp(absl::string_view text, const SdpPolicy& po
   out.direction = audio->scope.direction.value_or(
       description->session.direction.value_or(Direction::kSendRecv));
   if (out.old_style_hold) out.direction = Direction::kInactive;
+  out.ptime_ms = static_cast<uint8_t>(audio->ptime);
+  out.maxptime_ms = static_cast<uint8_t>(audio->maxptime);
+  out.rtcp_mux = audio->rtcp_mux;
+  out.rtcp_port =
+      static_cast<uint16_t>(audio->rtcp_port.value_or(audio->port < 65535 ? audio->port + 1 : 0));
+  out.secure = audio->transport == "RTP/SAVP";
+  if (out.secure) out.crypto = audio->crypto;
+  std::string* refused = &out.refused_before;
+  for (const Section& section : sections) {
+    if (&section == audio) {
+      refused = &out.refused_after;
+      continue;
+    }
+    absl::StrAppend(refused, "m=", section.media, " 0 ", section.transport, " ", section.format,
+                    "\r\n");
+  }
   return out;
 }
 
 std::string BuildOffer(const LocalMedia& local) {
-  return absl::StrCat(Head(local), "m=audio ", local.address.port, " RTP/AVP 0 8 ", kOurEventType,
-                      "\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n",
-                      EventLines(kOurEventType), Tail(local.direction));
+  return absl::StrCat(Head(local), "m=audio ", local.address.port, " ", Transport(local), " 0 8 ",
+                      kOurEventType, "\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n",
+                      EventLines(kOurEventType), Tail(local, local.rtcp_mux));
 }
 
 std::string BuildAnswer(const LocalMedia& local, const RemoteMedia& remote) {
-  std::string text = Head(local);
-  for (size_t i = 0; i < remote.lines.size(); ++i) {
-    const RemoteMedia::Line& line = remote.lines[i];
-    if (i != remote.audio_line) {
-      absl::StrAppend(&text, "m=", line.media, " 0 ", line.transport, " ", line.format, "\r\n");
-      continue;
-    }
-    absl::StrAppend(&text, "m=audio ", local.address.port, " RTP/AVP");
-    for (const SdpCodec& codec : remote.codecs) absl::StrAppend(&text, " ", codec.payload_type);
-    if (remote.event_type != 0) absl::StrAppend(&text, " ", remote.event_type);
-    absl::StrAppend(&text, "\r\n");
-    for (const SdpCodec& codec : remote.codecs) {
-      absl::StrAppend(&text, "a=rtpmap:", codec.payload_type,
-                      codec.law == Law::kMu ? " PCMU/8000\r\n" : " PCMA/8000\r\n");
-    }
-    if (remote.event_type != 0) absl::StrAppend(&text, EventLines(remote.event_type));
-    absl::StrAppend(&text, Tail(local.direction));
+  std::string text = absl::StrCat(Head(local), remote.refused_before, "m=audio ",
+                                  local.address.port, " ", Transport(local));
+  for (const SdpCodec& codec : remote.codecs) absl::StrAppend(&text, " ", codec.payload_type);
+  if (remote.event_type != 0) absl::StrAppend(&text, " ", remote.event_type);
+  text += "\r\n";
+  for (const SdpCodec& codec : remote.codecs) {
+    absl::StrAppend(&text, "a=rtpmap:", codec.payload_type,
+                    codec.law == Law::kMu ? " PCMU/8000\r\n" : " PCMA/8000\r\n");
   }
+  if (remote.event_type != 0) text += EventLines(remote.event_type);
+  absl::StrAppend(&text, Tail(local, local.rtcp_mux && remote.rtcp_mux), remote.refused_after);
   return text;
+}
+
+int PacketMilliseconds(int ptime_ms, int maxptime_ms) {
+  int ms = ptime_ms == 0 ? 20 : ptime_ms;
+  if (maxptime_ms != 0) ms = std::min(ms, maxptime_ms);
+  return std::clamp(ms / 10 * 10, 10, 60);
 }
 
 }  // namespace outpace::media

@@ -1,7 +1,10 @@
 #include "engine/media/shard_media_plane.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/hash/hash.h"
+#include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
 #include "engine/media/media_thread.h"
 
@@ -13,9 +16,8 @@ ShardMediaPlane::ShardMediaPlane(MediaThread& media, std::shared_ptr<ShardLink> 
       link_(std::move(link)),
       loop_(loop),
       options_(options),
-      next_session_id_(options.session_id_base),
-      free_(ports.begin(), ports.end()) {
-  legs_.reserve(ports.size());
+      next_session_id_(options.session_id_base) {
+  for (const Port& port : ports) Free(port).push_back(port);
 }
 
 ShardMediaPlane::~ShardMediaPlane() {
@@ -23,58 +25,177 @@ ShardMediaPlane::~ShardMediaPlane() {
   loop_.Cancel(backlog_timer_);
 }
 
+std::deque<ShardMediaPlane::Port>& ShardMediaPlane::Free(const Port& port) {
+  return options_.advertised[port.address].v6() ? free_v6_ : free_v4_;
+}
+
 void ShardMediaPlane::ReleaseQuarantined() {
   const MonoTime now = loop_.clock().Mono();
   while (!quarantine_.empty() && quarantine_.front().until <= now) {
-    free_.push_back(quarantine_.front().port);
+    const Port& port = quarantine_.front().port;
+    Free(port).push_back(port);
     quarantine_.pop_front();
   }
 }
 
 size_t ShardMediaPlane::FreePorts() {
   ReleaseQuarantined();
-  return free_.size();
+  return free_v4_.size() + free_v6_.size();
 }
 
 absl::StatusOr<std::string> ShardMediaPlane::Open(LegId leg, const call::MediaOptions& options) {
-  if (options.srtp) return absl::UnimplementedError("media: SRTP is not there");
   OUTPACE_CHECK(leg.valid() && leg.shard == options_.shard && !legs_.contains(leg));
+  using Family = call::MediaOptions::Family;
+  const bool v6 = options.family == Family::kAny ? options_.advertised.front().v6()
+                                                 : options.family == Family::kIpv6;
+  if (std::none_of(options_.advertised.begin(), options_.advertised.end(),
+                   [v6](const IpAddress& ip) { return ip.v6() == v6; })) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("media: no IPv", v6 ? 6 : 4, " address; add one to media.addresses"));
+  }
   ReleaseQuarantined();
-  if (free_.empty()) {
+  std::deque<Port>& free = v6 ? free_v6_ : free_v4_;
+  if (free.empty()) {
     return absl::ResourceExhaustedError("media: no free RTP port; raise media.ports");
   }
+  std::unique_ptr<Crypto> crypto;
+  if (options.srtp) {
+    crypto = std::make_unique<Crypto>();
+    if (absl::Status status = OfferKeys(*crypto); !status.ok()) return status;
+  }
   LocalLeg& local = legs_[leg];
-  local.port = free_.front();
-  free_.pop_front();
+  local.port = free.front();
+  free.pop_front();
   local.session_id = next_session_id_++;
+  local.offered = !options.far_end_offers;
+  local.crypto = std::move(crypto);
   Send(OpenLeg{.leg = leg, .port = local.port.index});
-  return Describe(local);
+  return Describe(local, Form::kOffer);
 }
 
-std::string ShardMediaPlane::Describe(LocalLeg& leg) {
-  LocalMedia media{.address = {.ip = options_.advertised_ip, .port = leg.port.number},
-                   .session_id = leg.session_id,
-                   .version = leg.version};
-  if (leg.remote.has_value()) media.direction = Mirror(leg.remote->direction);
+std::string ShardMediaPlane::Describe(LocalLeg& leg, Form form) {
+  LocalMedia media{
+      .address = {.ip = options_.advertised[leg.port.address], .port = leg.port.number},
+      .session_id = leg.session_id,
+      .version = leg.version,
+      .rtcp_mux = options_.rtcp == RtcpMode::kMux,
+      .no_rtcp_port = options_.rtcp != RtcpMode::kPair};
+  if (leg.crypto != nullptr) {
+    media.crypto = leg.crypto->ours;
+    if (form == Form::kAnswer) media.crypto = media.crypto.subspan(leg.crypto->chosen, 1);
+  }
+  if (form == Form::kAnswer) media.direction = Mirror(leg.remote->direction);
   const auto build = [&] {
-    return leg.remote.has_value() ? BuildAnswer(media, *leg.remote) : BuildOffer(media);
+    return form == Form::kAnswer ? BuildAnswer(media, *leg.remote) : BuildOffer(media);
   };
   std::string sdp = build();
-  if (!leg.last_sdp.empty() && sdp != leg.last_sdp) {  // RFC 3264 8: one more with each change
+  const size_t hash = absl::HashOf(sdp);
+  if (leg.last_sdp != 0 && hash != leg.last_sdp) {  // RFC 3264 8: one more with each change
     media.version = ++leg.version;
     sdp = build();
   }
-  leg.last_sdp = sdp;
+  leg.last_sdp = absl::HashOf(sdp);
   return sdp;
+}
+
+std::string ShardMediaPlane::LocalSdp(LegId leg) {
+  const auto it = legs_.find(leg);
+  if (it == legs_.end()) return std::string();
+  const bool answer = it->second.remote.has_value() && !it->second.offered;
+  return Describe(it->second, answer ? Form::kAnswer : Form::kOffer);
+}
+
+std::string ShardMediaPlane::Offer(LegId leg) {
+  const auto it = legs_.find(leg);
+  if (it == legs_.end()) return std::string();
+  it->second.offered = true;
+  return Describe(it->second, Form::kOffer);
+}
+
+absl::Status ShardMediaPlane::OfferKeys(Crypto& crypto) {
+  uint32_t tag = 0;
+  for (const SrtpSuite suite :
+       {SrtpSuite::kAesCm128Sha1_80, SrtpSuite::kAesCm256Sha1_80, SrtpSuite::kAesCm128Sha1_32}) {
+    absl::StatusOr<SrtpKey> key = NewSrtpKey(suite, options_.random_bytes);
+    if (!key.ok()) return key.status();
+    crypto.ours.push_back({.tag = ++tag, .key = *key});
+  }
+  return absl::OkStatus();
+}
+
+// Which line holds from now on, with what keys, and what of that is new to the media thread.
+absl::Status ShardMediaPlane::TakeKeys(const LocalLeg& leg, RemoteMedia& remote, Crypto& crypto,
+                                       SetPeer& command) {
+  const auto same_line = [](const SdesLine& a, const SdesLine& b) {
+    return a.tag == b.tag && a.key.suite == b.key.suite;
+  };
+  const SdesLine* theirs = nullptr;
+  for (const SdesLine& line : remote.crypto) {
+    const auto ours = std::find_if(crypto.ours.begin(), crypto.ours.end(),
+                                   [&](const SdesLine& o) { return same_line(o, line); });
+    if (ours == crypto.ours.end()) continue;
+    theirs = &line;
+    crypto.chosen = static_cast<size_t>(ours - crypto.ours.begin());
+    break;
+  }
+  if (theirs == nullptr) {
+    if (leg.offered) return absl::InvalidArgumentError("sdp: a=crypto is none of those offered");
+    // An offer of theirs: the first line we can do, under its tag. Our own key goes on where the
+    // suite does.
+    theirs = &remote.crypto.front();
+    SdesLine ours{.tag = theirs->tag, .key = crypto.sending};
+    if (!crypto.running || crypto.sending.suite != theirs->key.suite) {
+      absl::StatusOr<SrtpKey> key = NewSrtpKey(theirs->key.suite, options_.random_bytes);
+      if (!key.ok()) return key.status();
+      ours.key = *key;
+    }
+    crypto.ours.assign(1, ours);
+    crypto.chosen = 0;
+  }
+  const SrtpKey& sending = crypto.ours[crypto.chosen].key;
+  if (!crypto.running || !(sending == crypto.sending)) {
+    command.sender = std::make_shared<SrtpSender>(sending);
+  }
+  if (!crypto.running || !(theirs->key == crypto.hearing) ||
+      theirs->mki_size != crypto.hearing_mki) {
+    command.receiver = std::make_shared<SrtpReceiver>(theirs->key, theirs->mki_size);
+  }
+  crypto.running = true;
+  crypto.sending = sending;
+  crypto.hearing = theirs->key;
+  crypto.hearing_mki = theirs->mki_size;
+  remote.crypto.clear();
+  return absl::OkStatus();
+}
+
+// 0: no reports.
+uint16_t ShardMediaPlane::RtcpPort(const RemoteMedia& remote) const {
+  switch (options_.rtcp) {
+    case RtcpMode::kPair:
+      return remote.rtcp_port;
+    case RtcpMode::kMux:
+      return remote.rtcp_mux ? remote.address.port : 0;
+    case RtcpMode::kOff:
+      return 0;
+  }
+  return 0;
 }
 
 absl::Status ShardMediaPlane::SetRemote(LegId leg, absl::string_view sdp) {
   const auto it = legs_.find(leg);
   if (it == legs_.end()) return absl::FailedPreconditionError("media: leg is not open");
   LocalLeg& local = it->second;
-  absl::StatusOr<RemoteMedia> parsed = ParseSdp(
-      sdp,
-      {.allow_loopback = options_.allow_loopback, .allow_hold_address = local.remote.has_value()});
+  const IpAddress& own = options_.advertised[local.port.address];
+  SdpPolicy policy{.allow_loopback = own.loopback(),
+                   .allow_hold_address = local.remote.has_value(),
+                   .allow_link_local = own.link_local(),
+                   .ipv6 = own.v6()};
+  if (local.crypto != nullptr) {
+    policy.security = Security::kMust;  // never back into the clear
+  } else if (!local.offered) {
+    policy.security = Security::kMay;
+  }
+  absl::StatusOr<RemoteMedia> parsed = ParseSdp(sdp, policy);
   if (!parsed.ok()) return parsed.status();
   // Hold in the old style names no address: the far end is where it was.
   if (parsed->old_style_hold) parsed->address = local.remote->address;
@@ -82,22 +203,31 @@ absl::Status ShardMediaPlane::SetRemote(LegId leg, absl::string_view sdp) {
     // Two legs that send to each other's sockets would relay one packet for ever.
     return absl::InvalidArgumentError("sdp: address is one of our own ports");
   }
-  local.remote = *std::move(parsed);
-  const RemoteMedia& remote = *local.remote;
-  Send(SetPeer{
+  SetPeer command{
       .leg = leg,
-      .remote = remote.address,
-      .codec = remote.codecs.front(),
-      .event_type = remote.event_type,
-      .sends = remote.direction == Direction::kSendRecv || remote.direction == Direction::kSendOnly,
+      .remote = parsed->address,
+      .rtcp_port = RtcpPort(*parsed),
+      .packet_ms = static_cast<uint8_t>(PacketMilliseconds(parsed->ptime_ms, parsed->maxptime_ms)),
+      .codec = parsed->codecs.front(),
+      .event_type = parsed->event_type,
+      .sends =
+          parsed->direction == Direction::kSendRecv || parsed->direction == Direction::kSendOnly,
       .listens =
-          remote.direction == Direction::kSendRecv || remote.direction == Direction::kRecvOnly});
+          parsed->direction == Direction::kSendRecv || parsed->direction == Direction::kRecvOnly,
+      .sender = nullptr,
+      .receiver = nullptr};
+  if (parsed->secure) {
+    auto crypto = local.crypto != nullptr ? std::make_unique<Crypto>(*local.crypto)
+                                          : std::make_unique<Crypto>();
+    if (absl::Status status = TakeKeys(local, *parsed, *crypto, command); !status.ok()) {
+      return status;
+    }
+    local.crypto = std::move(crypto);
+  }
+  local.remote = *std::move(parsed);
+  local.offered = false;
+  Send(command);
   return absl::OkStatus();
-}
-
-std::string ShardMediaPlane::LocalSdp(LegId leg) {
-  const auto it = legs_.find(leg);
-  return it == legs_.end() ? std::string() : Describe(it->second);
 }
 
 void ShardMediaPlane::Bridge(LegId a, LegId b) {

@@ -33,6 +33,12 @@ bool PeerSet::Contains(absl::string_view host) const {
   return configured_.contains(canonical) || learned_.contains(canonical);
 }
 
+std::vector<std::string> PeerSet::Hosts() const {
+  std::vector<std::string> result(configured_.begin(), configured_.end());
+  for (const auto& [host, use] : learned_) result.push_back(host);
+  return result;
+}
+
 std::vector<uint32_t> PeerSet::Ipv4() const {
   std::vector<uint32_t> result;
   const auto add = [&result](const std::string& host) {

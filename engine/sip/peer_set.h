@@ -25,6 +25,8 @@ class PeerSet {
   bool Learn(absl::string_view host);
   bool Contains(absl::string_view host) const;
   size_t size() const { return configured_.size() + learned_.size(); }
+  // All members, as CanonicalHost() writes them.
+  std::vector<std::string> Hosts() const;
   // The IPv4 members in host byte order, ascending within each half.
   std::vector<uint32_t> Ipv4() const;
 

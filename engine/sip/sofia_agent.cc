@@ -26,7 +26,18 @@ constexpr int kGoodBufferBytes = 1 << 20;
 
 SofiaSignaling::Impl::Impl(const SofiaConfig& config, SofiaLoop& loop, Log& log,
                            call::SignalingEvents& events)
-    : config_(config), loop_(loop), log_(log), events_(events), peers_(kLearnedPeersMax) {}
+    : config_(config),
+      loop_(loop),
+      log_(log),
+      events_(events),
+      peers_(kLearnedPeersMax),
+      datagrams_(loop.clock(), {.answer = !config.drop_strangers}, config.tap) {
+  for (const SipTrunk& trunk : config_.trunks) {
+    trunks_.emplace_back(trunk.auth_user, trunk.auth_password, trunk.auth_realm);
+    trunks_.back().SetAddresses(trunk.addresses);
+    registrations_.push_back(std::make_unique<Registration>());
+  }
+}
 
 absl::Status SofiaSignaling::Impl::Open() {
   OUTPACE_CHECK(loop_.OnLoopThread());
@@ -47,12 +58,18 @@ absl::Status SofiaSignaling::Impl::Open() {
   for (const std::string& peer : config_.peers) {
     if (absl::Status status = peers_.Configure(peer); !status.ok()) return status;
   }
+  for (const SipTrunk& trunk : config_.trunks) {
+    for (const std::string& address : trunk.addresses) {
+      if (absl::Status status = peers_.Configure(address); !status.ok()) return status;
+    }
+  }
 
   const bool v6 = absl::StrContains(bind, ':');
   const std::string url =
       absl::StrCat("sip:", via_host_, ":", config_.port == 0 ? "*" : absl::StrCat(config_.port),
                    ";transport=udp;maddr=", v6 ? "[" : "", bind, v6 ? "]" : "");
   const uint64_t resolvers = ResolversRefused();
+  const uint64_t lookups = NumericLookups();
   agent_ = nta_agent_create(
       loop_.root(), URL_STRING_MAKE(url.c_str()), AgentCallback, this,
       // As user agent nta answers retransmitted requests, sends the 2xx of a re-INVITE until its
@@ -75,6 +92,7 @@ absl::Status SofiaSignaling::Impl::Open() {
   }
   // Without the resolver override a host name in a Contact can abort the process.
   OUTPACE_CHECK(ResolversRefused() > resolvers);
+  OUTPACE_CHECK(NumericLookups() > lookups);
 
   const su_addrinfo_t* address = tport_get_address(tport_primaries(nta_agent_tports(agent_)));
   OUTPACE_CHECK(address != nullptr && address->ai_addr != nullptr);
@@ -88,6 +106,7 @@ absl::Status SofiaSignaling::Impl::Open() {
                   {"asked_bytes", config_.udp_buffer_bytes},
                   {"remedy", "raise net.core.rmem_max"}});
   }
+  TakeOverDatagrams();
   SetFilter();
   log_.Info("sip.open", {{"port", local_port_}, {"strangers_dropped", filtering_}});
   return absl::OkStatus();
@@ -96,9 +115,13 @@ absl::Status SofiaSignaling::Impl::Open() {
 SofiaSignaling::Impl::~Impl() {
   OUTPACE_CHECK(loop_.OnLoopThread());
   for (auto& [id, leg] : legs_) {
-    if (leg->invite != nullptr) nta_outgoing_destroy(leg->invite);
-    if (leg->bye != nullptr) nta_outgoing_destroy(leg->bye);
+    if (leg->invite.handle != nullptr) nta_outgoing_destroy(leg->invite.handle);
+    if (leg->bye.handle != nullptr) nta_outgoing_destroy(leg->bye.handle);
     nta_leg_destroy(leg->nta);
+  }
+  for (auto& [request, ping] : pings_) nta_outgoing_destroy(ping->handle);
+  for (auto& line : registrations_) {
+    if (line->handle != nullptr) nta_outgoing_destroy(line->handle);
   }
   if (agent_ != nullptr) nta_agent_destroy(agent_);
 }
@@ -107,7 +130,38 @@ void SofiaSignaling::Impl::AddPeer(absl::string_view host) {
   if (peers_.Learn(host)) SetFilter();
 }
 
+void SofiaSignaling::Impl::SetTrunkAddresses(uint16_t trunk,
+                                             const std::vector<std::string>& addresses) {
+  if (trunk >= trunks_.size()) return;
+  trunks_[trunk].SetAddresses(addresses);
+  for (const std::string& address : addresses) AddPeer(address);
+}
+
+void SofiaSignaling::Impl::TakeOverDatagrams() {
+  for (tport_t* transport = tport_primaries(nta_agent_tports(agent_)); transport != nullptr;
+       transport = tport_next(transport)) {
+    const su_addrinfo_t* address = tport_get_address(transport);
+    if (!tport_is_udp(transport) || address == nullptr) continue;
+    const int fd = FindUdpSocket(address->ai_addr);
+    if (fd >= 0) datagrams_.Attach(transport, fd);
+  }
+}
+
+SofiaCounters SofiaSignaling::Impl::counters() const {
+  SofiaCounters counters = counters_;
+  counters.strangers_dropped = datagrams_.filter().counters().dropped;
+  counters.strangers_banned = datagrams_.filter().counters().bans;
+  counters.datagrams_in = datagrams_.counters().received;
+  counters.datagrams_out = datagrams_.counters().sent;
+  return counters;
+}
+
 void SofiaSignaling::Impl::SetFilter() {
+  std::vector<StrangerFilter::Address> peers;
+  for (const std::string& host : peers_.Hosts()) {
+    if (const auto address = AddressOf(host)) peers.push_back(*address);
+  }
+  datagrams_.filter().SetPeers(peers);
   if (!config_.drop_strangers || fd_ < 0 || absl::StrContains(config_.bind_address, ':')) return;
   const absl::Status status = AdmitOnly(fd_, peers_.Ipv4());
   if (filtering_ && !status.ok()) AdmitAll(fd_);  // an old filter would shut out the new peer
@@ -120,15 +174,16 @@ Leg* SofiaSignaling::Impl::Find(LegId id) {
   return it != legs_.end() ? it->second.get() : nullptr;
 }
 
+Loop::TimerId SofiaSignaling::Impl::Later(absl::Duration delay, Loop::Task task) {
+  return loop_.After(delay,
+                     [task = std::move(task), alive = std::weak_ptr<bool>(alive_)]() mutable {
+                       if (!alive.expired()) task();
+                     });
+}
+
 void SofiaSignaling::Impl::Deliver(Loop::Task event) {
-  if (depth_ == 0) {
-    event();
-    return;
-  }
-  loop_.After(absl::ZeroDuration(),
-              [event = std::move(event), alive = std::weak_ptr<bool>(alive_)]() mutable {
-                if (!alive.expired()) event();
-              });
+  if (depth_ == 0) return event();
+  Later(absl::ZeroDuration(), std::move(event));
 }
 
 void SofiaSignaling::Impl::Failed(absl::string_view what, const Leg* leg) {

@@ -6,12 +6,13 @@
 
 namespace outpace::sip {
 struct Leg;
-}
+struct Request;
+}  // namespace outpace::sip
 // The contexts that nta hands back to our callbacks must be named before its headers: so all of
 // those are included here, and nowhere else.
 #define NTA_AGENT_MAGIC_T void
 #define NTA_LEG_MAGIC_T ::outpace::sip::Leg
-#define NTA_OUTGOING_MAGIC_T ::outpace::sip::Leg
+#define NTA_OUTGOING_MAGIC_T ::outpace::sip::Request
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_stateless.h>
 #include <sofia-sip/nta_tport.h>
@@ -26,10 +27,12 @@ struct Leg;
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "engine/base/check.h"
+#include "engine/sip/datagram_path.h"
 #include "engine/sip/peer_set.h"
 #include "engine/sip/sip_text.h"
 #include "engine/sip/sofia_message.h"
 #include "engine/sip/sofia_signaling.h"
+#include "engine/sip/trunk_auth.h"
 
 namespace outpace::sip {
 
@@ -38,6 +41,40 @@ inline constexpr int kNormalClearing = 16;  // Q.850
 
 // Tag macros want const char*; NULL leaves the header out.
 inline const char* OrNull(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+// A request of ours that waits for its response. Where the stack hands it back to us it is still
+// alive: whoever destroys it takes it from the stack first.
+struct Request {
+  enum class Role : uint8_t { kInvite, kBye, kOptions, kRegister };
+  SofiaSignaling::Impl* owner = nullptr;
+  Leg* leg = nullptr;  // of a dialog; else null
+  Role role = Role::kInvite;
+  int challenges_answered = 0;
+  nta_outgoing_t* handle = nullptr;
+};
+
+// An OPTIONS under way.
+struct OptionsPing : Request {
+  uint16_t trunk = 0;
+  MonoTime sent;
+  std::string hop;
+};
+
+// What we keep up with a registrar. Call-ID and tag stay the same from start to end (RFC 3261
+// 10.2.4).
+struct Registration : Request {
+  uint16_t trunk = 0;
+  bool wanted = false;
+  bool registered = false;
+  bool minimum_tried = false;  // a 423 of this round has been followed
+  std::string hop;
+  std::string call_id;
+  std::string from_tag;
+  uint32_t cseq = 0;
+  absl::Duration ask;      // the expiry we ask for; a 423 raises it
+  absl::Duration backoff;  // zero after a success
+  Loop::TimerId timer = 0;
+};
 
 // One leg as SIP sees it. The stack's objects hang on it and never outlive it undetached: their
 // pointers are reused by the stack after destruction, so nothing is ever looked up by them.
@@ -54,10 +91,18 @@ struct Leg {
   LegId id;
   State state = State::kCalling;
   bool cancelled = false;
+  uint16_t trunk = call::kAgentTrunk;
+  uint32_t invites = 1;      // sent so far; the n-th has CSeq n
+  uint32_t next_cseq = 2;    // of our next request in the dialog
   call::DialogState dialog;  // up to the 2xx only what we chose ourselves
   nta_leg_t* nta = nullptr;
-  nta_outgoing_t* invite = nullptr;
-  nta_outgoing_t* bye = nullptr;
+  Request invite;
+  Request bye;
+  int bye_cause = kNormalClearing;
+  // To send the INVITE again, after a challenge; none when the trunk has nothing to answer it with.
+  std::unique_ptr<call::InviteRequest> again;
+  // (Proxy-)Authorization of the INVITE, which its ACK has to carry too (RFC 3261 13.2.2.4).
+  std::string credentials;
 };
 
 class SofiaSignaling::Impl {
@@ -74,12 +119,16 @@ class SofiaSignaling::Impl {
   void ByeOrphan(const call::DialogState& dialog);
   void CancelOrphan(const call::Signaling::OrphanInvite& invite);
   void AddPeer(absl::string_view host);
+  void SetTrunkAddresses(uint16_t trunk, const std::vector<std::string>& addresses);
+  void SendPing(uint16_t trunk, const std::string& route_uri);
+  void Register(uint16_t trunk, const std::string& route_uri);
+  void Unregister(uint16_t trunk);
   void OnStray(msg_t* msg);
 
   int local_port() const { return local_port_; }
   int fd() const { return fd_; }
   bool filtering() const { return filtering_; }
-  const SofiaCounters& counters() const { return counters_; }
+  SofiaCounters counters() const;
 
   // While one is alive, events wait: none comes from inside a call into Signaling.
   class Entered {
@@ -96,12 +145,26 @@ class SofiaSignaling::Impl {
 
  private:
   static int AgentCallback(void* magic, nta_agent_t* agent, msg_t* msg, sip_t* sip);
-  static int InviteCallback(Leg* leg, nta_outgoing_t* orq, const sip_t* sip);
-  static int ByeCallback(Leg* leg, nta_outgoing_t* orq, const sip_t* sip);
+  static int ResponseCallback(Request* request, nta_outgoing_t* orq, const sip_t* sip);
   static int LegCallback(Leg* leg, nta_leg_t* nta, nta_incoming_t* irq, const sip_t* sip);
 
   void OnRequestOutside(msg_t* msg, const sip_t& sip);
   void OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const sip_t* sip);
+  void OnByeResponse(Leg& leg, nta_outgoing_t* orq, const sip_t* sip);
+  void OnPingResponse(OptionsPing& ping, nta_outgoing_t* orq, const sip_t* sip);
+  void OnRegisterResponse(Registration& line, nta_outgoing_t* orq, const sip_t* sip);
+  void OnRegistered(Registration& line, const sip_t& sip);
+  void OnRegisterFailed(Registration& line, int status, absl::Duration retry_after,
+                        absl::string_view reason);
+  absl::Duration GrantedExpiry(const sip_t& sip, absl::Duration asked) const;
+  // `credentials`: the header line, or empty.
+  nta_outgoing_t* SendOptions(OptionsPing& ping, const std::string& credentials);
+  bool SendRegister(Registration& line, const std::string& credentials);
+  // Sends the INVITE a further time after a final response that asks for it. False: it stands.
+  bool TryInviteAgain(Leg& leg, nta_outgoing_t* orq, const sip_t* sip);
+  // The header that answers the challenge `orq` met, empty if there is none to be answered; counts
+  // it.
+  std::string Credentials(Request& request, uint16_t trunk, nta_outgoing_t* orq, const sip_t* sip);
   int OnRequestInside(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
   int OnOffer(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
   int Refuse(nta_incoming_t* irq, int status);
@@ -109,16 +172,27 @@ class SofiaSignaling::Impl {
   Leg* Find(LegId id);
   nta_leg_t* MakeDialog(const call::DialogState& dialog, Leg* magic, nta_request_f* callback);
   DialogRoute RouteOf(const call::DialogState& dialog) const;
-  bool SendAck(nta_leg_t* nta, const call::DialogState& dialog);
-  nta_outgoing_t* SendBye(nta_leg_t* nta, const call::DialogState& dialog, int q850_cause,
-                          Leg* magic);
+  uint32_t InvitesMax(uint16_t trunk) const;
+  absl::Status SendInvite(Leg& leg, const call::InviteRequest& request);
+  bool SendAck(nta_leg_t* nta, const call::DialogState& dialog, uint32_t cseq,
+               const std::string& credentials);
+  struct ByeText {
+    uint32_t cseq = 2;
+    int q850_cause = kNormalClearing;
+    std::string credentials{};
+  };
+  nta_outgoing_t* SendBye(nta_leg_t* nta, const call::DialogState& dialog, const ByeText& text,
+                          Request* magic);
   enum class Before { kNothing, kAck };
-  void EndUnknownDialog(const call::DialogState& dialog, Before bye);
-  void EndStrayCall(const call::DialogState& dialog, bool fork);
+  void EndUnknownDialog(const call::DialogState& dialog, Before bye, uint32_t bye_cseq);
+  void EndStrayCall(const call::DialogState& dialog, const Leg* fork_of);
   void AckFailure(msg_t* msg, const sip_t& sip);
   bool IsOurs(const sip_t& sip) const;
+  void TakeOverDatagrams();
   void SetFilter();
   void HeardFromInvite(Leg& leg);
+  // Runs `task` after `delay`, unless this object is gone by then.
+  Loop::TimerId Later(absl::Duration delay, Loop::Task task);
   // Runs `event` now when no call into Signaling is under way, else in the loop's next turn.
   void Deliver(Loop::Task event);
   void Failed(absl::string_view what, const Leg* leg);
@@ -137,6 +211,10 @@ class SofiaSignaling::Impl {
   size_t unanswered_ = 0;
   SofiaCounters counters_;
   PeerSet peers_;
+  DatagramPath datagrams_;
+  std::vector<TrunkAuth> trunks_;                             // as config_.trunks
+  std::vector<std::unique_ptr<Registration>> registrations_;  // as config_.trunks
+  absl::flat_hash_map<Request*, std::unique_ptr<OptionsPing>> pings_;
   absl::flat_hash_map<LegId, std::unique_ptr<Leg>> legs_;
   absl::flat_hash_map<std::string, LegId> by_call_id_;
   // 2xx that were ended lately: the next copy is ACKed again but not ended again.

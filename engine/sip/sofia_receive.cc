@@ -6,6 +6,8 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/sip/sofia_agent.h"
@@ -40,8 +42,23 @@ void SofiaSignaling::Impl::HeardFromInvite(Leg& leg) {
   --unanswered_;
 }
 
-int SofiaSignaling::Impl::InviteCallback(Leg* leg, nta_outgoing_t* orq, const sip_t* sip) {
-  leg->owner->OnInviteResponse(*leg, orq, sip);
+int SofiaSignaling::Impl::ResponseCallback(Request* request, nta_outgoing_t* orq,
+                                           const sip_t* sip) {
+  Impl* self = request->owner;
+  switch (request->role) {
+    case Request::Role::kInvite:
+      self->OnInviteResponse(*request->leg, orq, sip);
+      break;
+    case Request::Role::kBye:
+      self->OnByeResponse(*request->leg, orq, sip);
+      break;
+    case Request::Role::kOptions:
+      self->OnPingResponse(static_cast<OptionsPing&>(*request), orq, sip);
+      break;
+    case Request::Role::kRegister:
+      self->OnRegisterResponse(static_cast<Registration&>(*request), orq, sip);
+      break;
+  }
   return 0;
 }
 
@@ -49,6 +66,7 @@ void SofiaSignaling::Impl::OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const
   const int status = nta_outgoing_status(orq);
   const LegId id = leg.id;
   HeardFromInvite(leg);
+  if (TryInviteAgain(leg, orq, sip)) return;
   std::string sdp = sip != nullptr ? SdpOfMessage(*sip) : "";
   if (status < 200) {
     Deliver([this, id, status, sdp = std::move(sdp)] { events_.OnProvisional(id, status, sdp); });
@@ -62,7 +80,8 @@ void SofiaSignaling::Impl::OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const
     leg.dialog.route_set = std::move(heard.route_set);
     if (!leg.dialog.to_tag.empty()) nta_leg_rtag(leg.nta, leg.dialog.to_tag.c_str());
     leg.state = Leg::State::kAnswered;
-    leg.invite = nullptr;
+    leg.invite.handle = nullptr;
+    leg.again.reset();
     nta_outgoing_destroy(orq);
     Deliver([this, id, dialog = leg.dialog, sdp = std::move(sdp)] {
       events_.OnAnswer(id, dialog, sdp);
@@ -72,26 +91,39 @@ void SofiaSignaling::Impl::OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const
   Failure failure;
   failure.status = status;
   failure.local = nta_sip_is_internal(sip) != 0;
+  if (leg.cancelled && (status == 401 || status == 407)) {
+    failure.status = 487;  // asks for an INVITE that is not wanted any more
+    failure.local = true;
+  }
   if (sip != nullptr) {
     failure.q850_cause = CauseOf(*sip);
     failure.retry_after = RetryAfterOf(*sip);
     failure.phrase = PhraseOf(*sip);
   }
   leg.state = Leg::State::kOver;
-  leg.invite = nullptr;
+  leg.invite.handle = nullptr;
+  leg.again.reset();
   nta_outgoing_destroy(orq);
   Deliver([this, id, failure = std::move(failure)] { events_.OnFailure(id, failure); });
 }
 
-int SofiaSignaling::Impl::ByeCallback(Leg* leg, nta_outgoing_t* orq, const sip_t*) {
-  if (nta_outgoing_status(orq) < 200) return 0;
-  Impl* self = leg->owner;
-  const LegId id = leg->id;
-  leg->state = Leg::State::kOver;
-  leg->bye = nullptr;
+void SofiaSignaling::Impl::OnByeResponse(Leg& leg, nta_outgoing_t* orq, const sip_t* sip) {
+  if (nta_outgoing_status(orq) < 200) return;
+  const LegId id = leg.id;
+  std::string credentials = Credentials(leg.bye, leg.trunk, orq, sip);
+  leg.bye.handle = nullptr;
   nta_outgoing_destroy(orq);
-  self->Deliver([self, id] { self->events_.OnByeDone(id); });
-  return 0;
+  if (!credentials.empty()) {
+    leg.bye.handle = SendBye(leg.nta, leg.dialog,
+                             {.cseq = leg.next_cseq++,
+                              .q850_cause = leg.bye_cause,
+                              .credentials = std::move(credentials)},
+                             &leg.bye);
+    if (leg.bye.handle != nullptr) return;
+    Failed("BYE", &leg);
+  }
+  leg.state = Leg::State::kOver;
+  Deliver([this, id] { events_.OnByeDone(id); });
 }
 
 // ---- requests we receive ----
@@ -260,18 +292,17 @@ void SofiaSignaling::Impl::OnStray(msg_t* msg) {
     return;  // of a leg we know, the stack ACKs them
   }
   const bool has_dialog =
-      leg != nullptr && leg->invite == nullptr && leg->state != Leg::State::kOver;
+      leg != nullptr && leg->invite.handle == nullptr && leg->state != Leg::State::kOver;
   if (has_dialog && leg->dialog.to_tag == View(sip->sip_to->a_tag)) {
     if (leg->state == Leg::State::kAnswered) return;  // the shard has not ACKed yet
     ++counters_.acks_repeated;
-    if (!SendAck(leg->nta, leg->dialog)) Failed("ACK", leg);
+    if (!SendAck(leg->nta, leg->dialog, leg->dialog.cseq, leg->credentials)) Failed("ACK", leg);
     return;
   }
-  EndStrayCall(DialogOf(*sip, leg != nullptr ? leg->dialog.next_hop : SourceHop(msg)),
-               leg != nullptr);
+  EndStrayCall(DialogOf(*sip, leg != nullptr ? leg->dialog.next_hop : SourceHop(msg)), leg);
 }
 
-void SofiaSignaling::Impl::EndStrayCall(const DialogState& dialog, bool fork) {
+void SofiaSignaling::Impl::EndStrayCall(const DialogState& dialog, const Leg* fork_of) {
   const MonoTime now = loop_.clock().Mono();
   while (!strays_by_age_.empty() && strays_by_age_.front().first <= now) {
     strays_.erase(strays_by_age_.front().second);
@@ -281,7 +312,7 @@ void SofiaSignaling::Impl::EndStrayCall(const DialogState& dialog, bool fork) {
   if (strays_.contains(key)) {  // its BYE is under way or done; only the ACK was lost
     ++counters_.acks_repeated;
     nta_leg_t* nta = MakeDialog(dialog, nullptr, nullptr);
-    if (nta == nullptr || !SendAck(nta, dialog)) Failed("ACK", nullptr);
+    if (nta == nullptr || !SendAck(nta, dialog, dialog.cseq, "")) Failed("ACK", nullptr);
     nta_leg_destroy(nta);
     return;
   }
@@ -290,8 +321,10 @@ void SofiaSignaling::Impl::EndStrayCall(const DialogState& dialog, bool fork) {
     strays_by_age_.emplace_back(now + kStrayMemory, key);
   }
   ++counters_.strays_ended;
-  log_.Info("sip.stray_answer_ended", {{"fork", fork}});
-  EndUnknownDialog(dialog, Before::kAck);
+  log_.Info("sip.stray_answer_ended", {{"fork", fork_of != nullptr}});
+  // In its early dialog a fork of ours may have had PRACKs.
+  const uint32_t cseq = fork_of != nullptr ? fork_of->next_cseq : 0;
+  EndUnknownDialog(dialog, Before::kAck, std::max(cseq, dialog.cseq + 1));
 }
 
 void EndStray(nta_agent_s* agent, msg_s* msg) {

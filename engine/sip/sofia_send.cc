@@ -5,8 +5,11 @@
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/url_tag.h>
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "engine/sip/invite_headers.h"
 #include "engine/sip/sofia_agent.h"
 
 namespace outpace::sip {
@@ -39,7 +42,17 @@ absl::Status CheckIds(const call::InviteIds& ids) {
   return absl::OkStatus();
 }
 
+std::string NthBranch(const std::string& branch, uint32_t n) {
+  return n == 1 ? branch : absl::StrCat(branch, ".", n);
+}
+
 }  // namespace
+
+// How many INVITEs a call over this trunk can take.
+uint32_t SofiaSignaling::Impl::InvitesMax(uint16_t trunk) const {
+  if (trunk >= trunks_.size()) return 1;
+  return 1 + (trunks_[trunk].answers() ? TrunkAuth::kAnswersMax : 0);
+}
 
 nta_leg_t* SofiaSignaling::Impl::MakeDialog(const DialogState& dialog, Leg* magic,
                                             nta_request_f* callback) {
@@ -66,34 +79,56 @@ absl::Status SofiaSignaling::Impl::Invite(const call::InviteRequest& request) {
   auto leg = std::make_unique<Leg>();
   leg->owner = this;
   leg->id = request.leg;
+  leg->trunk = request.trunk;
+  leg->invite = {.owner = this, .leg = leg.get(), .role = Request::Role::kInvite};
+  leg->bye = {.owner = this, .leg = leg.get(), .role = Request::Role::kBye};
   leg->dialog.call_id = request.ids.call_id;
   leg->dialog.from_uri = request.from_uri;
   leg->dialog.from_tag = request.ids.from_tag;
   leg->dialog.to_uri = request.request_uri;
   leg->dialog.next_hop = *hop;
-  leg->dialog.cseq = 1;  // the number CancelOrphan() counts on
   leg->nta = MakeDialog(leg->dialog, leg.get(), LegCallback);
   if (leg->nta == nullptr) return absl::UnavailableError("invite: the stack made no dialog");
   AddPeer(ParseSipUri(*hop)->host);
+  if (absl::Status status = SendInvite(*leg, request); !status.ok()) {
+    nta_leg_destroy(leg->nta);
+    return status;
+  }
+  if (request.trunk < trunks_.size() && trunks_[request.trunk].answers()) {
+    leg->again = std::make_unique<call::InviteRequest>(request);
+  }
+  by_call_id_.emplace(request.ids.call_id, request.leg);
+  legs_.emplace(request.leg, std::move(leg));
+  return absl::OkStatus();
+}
 
-  const std::string identity =
-      config_.assert_identity ? absl::StrCat("P-Asserted-Identity: <", request.from_uri, ">") : "";
-  leg->invite = nta_outgoing_tcreate(
-      leg->nta, InviteCallback, leg.get(), URL_STRING_MAKE(hop->c_str()), SIP_METHOD_INVITE,
-      URL_STRING_MAKE(request.request_uri.c_str()), SIPTAG_CSEQ_STR("1 INVITE"),
-      NTATAG_BRANCH_KEY(request.ids.branch.c_str()), SIPTAG_CONTACT_STR(contact_.c_str()),
-      SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)), SIPTAG_ALLOW_STR(kAllow),
-      TAG_IF(!identity.empty(), SIPTAG_HEADER_STR(identity.c_str())),
+// The next INVITE of the leg: the n-th has CSeq n and, from the second on, ".n" after its branch.
+// CancelOrphan() counts on both.
+absl::Status SofiaSignaling::Impl::SendInvite(Leg& leg, const call::InviteRequest& request) {
+  absl::StatusOr<std::string> lines = InviteHeaderLines(request.headers);
+  if (!lines.ok()) return lines.status();
+  if (config_.assert_identity && !HasHeader(request.headers, "P-Asserted-Identity")) {
+    absl::StrAppend(&*lines, "P-Asserted-Identity: <", request.from_uri, ">\r\n");
+  }
+  if (!leg.credentials.empty()) absl::StrAppend(&*lines, leg.credentials, "\r\n");
+  leg.dialog.cseq = leg.invites;
+  leg.next_cseq = std::max(leg.next_cseq, leg.invites + 1);
+  const std::string cseq = absl::StrCat(leg.invites, " INVITE");
+  const std::string branch = NthBranch(request.ids.branch, leg.invites);
+  leg.invite.handle = nta_outgoing_tcreate(
+      leg.nta, ResponseCallback, &leg.invite, URL_STRING_MAKE(leg.dialog.next_hop.c_str()),
+      SIP_METHOD_INVITE, URL_STRING_MAKE(request.request_uri.c_str()),
+      SIPTAG_CSEQ_STR(cseq.c_str()), NTATAG_BRANCH_KEY(branch.c_str()),
+      SIPTAG_CONTACT_STR(contact_.c_str()), SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)),
+      SIPTAG_ALLOW_STR(kAllow), TAG_IF(!lines->empty(), SIPTAG_HEADER_STR(lines->c_str())),
       TAG_IF(!request.sdp_offer.empty(), SIPTAG_CONTENT_TYPE_STR("application/sdp")),
       TAG_IF(!request.sdp_offer.empty(), SIPTAG_PAYLOAD_STR(request.sdp_offer.c_str())), TAG_END());
-  if (leg->invite == nullptr) {
-    nta_leg_destroy(leg->nta);
+  if (leg.invite.handle == nullptr) {
     return absl::UnavailableError("invite: the stack could not send");
   }
   ++counters_.invites;
   ++unanswered_;
-  by_call_id_.emplace(request.ids.call_id, request.leg);
-  legs_.emplace(request.leg, std::move(leg));
+  leg.state = Leg::State::kCalling;
   return absl::OkStatus();
 }
 
@@ -103,42 +138,44 @@ void SofiaSignaling::Impl::Cancel(LegId id) {
     ++counters_.unknown_legs;
     return;
   }
-  if (leg->invite == nullptr || leg->cancelled) return;
+  if (leg->invite.handle == nullptr || leg->cancelled) return;
   leg->cancelled = true;
   // The stack holds it back until a 1xx comes (RFC 3261 9.1). The transaction stays ours: if a 200
   // crosses the CANCEL, the shard must learn of the answer.
-  nta_outgoing_tcancel(leg->invite, nullptr, nullptr, TAG_NULL());
+  nta_outgoing_tcancel(leg->invite.handle, nullptr, nullptr, TAG_NULL());
 }
 
 DialogRoute SofiaSignaling::Impl::RouteOf(const DialogState& dialog) const {
   return RouteInDialog(dialog, [this](absl::string_view host) { return peers_.Contains(host); });
 }
 
-bool SofiaSignaling::Impl::SendAck(nta_leg_t* nta, const DialogState& dialog) {
+bool SofiaSignaling::Impl::SendAck(nta_leg_t* nta, const DialogState& dialog, uint32_t number,
+                                   const std::string& credentials) {
   const DialogRoute route = RouteOf(dialog);
-  const std::string cseq = absl::StrCat(dialog.cseq, " ACK");
+  const std::string cseq = absl::StrCat(number, " ACK");
   // The stack's own ACK takes the CSeq of the leg's last request and asserts when that is not the
   // INVITE's, or when the INVITE's transaction is gone: so the CSeq is given. And its own ACK lives
   // for T1X64, while the far end may repeat its 2xx for 32 s: so it keeps none (STATELESS), and
   // each repeated 2xx comes to OnStray(), which sends one more from here.
-  return nta_outgoing_tcreate(nta, nullptr, nullptr, URL_STRING_MAKE(route.hop.c_str()),
-                              SIP_METHOD_ACK, URL_STRING_MAKE(route.request_uri.c_str()),
-                              SIPTAG_CSEQ_STR(cseq.c_str()),
-                              SIPTAG_ROUTE_STR(OrNull(route.route_header)),
-                              SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)),
-                              NTATAG_STATELESS(1), TAG_END()) != nullptr;
+  return nta_outgoing_tcreate(
+             nta, nullptr, nullptr, URL_STRING_MAKE(route.hop.c_str()), SIP_METHOD_ACK,
+             URL_STRING_MAKE(route.request_uri.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
+             SIPTAG_ROUTE_STR(OrNull(route.route_header)),
+             SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)),
+             SIPTAG_HEADER_STR(OrNull(credentials)), NTATAG_STATELESS(1), TAG_END()) != nullptr;
 }
 
 nta_outgoing_t* SofiaSignaling::Impl::SendBye(nta_leg_t* nta, const DialogState& dialog,
-                                              int q850_cause, Leg* magic) {
+                                              const ByeText& text, Request* magic) {
   const DialogRoute route = RouteOf(dialog);
-  const std::string cseq = absl::StrCat(dialog.cseq + 1, " BYE");
-  const std::string reason = ReasonHeader(q850_cause);
+  const std::string cseq = absl::StrCat(text.cseq, " BYE");
+  const std::string reason = ReasonHeader(text.q850_cause);
   return nta_outgoing_tcreate(
-      nta, magic != nullptr ? ByeCallback : nullptr, magic, URL_STRING_MAKE(route.hop.c_str()),
+      nta, magic != nullptr ? ResponseCallback : nullptr, magic, URL_STRING_MAKE(route.hop.c_str()),
       SIP_METHOD_BYE, URL_STRING_MAKE(route.request_uri.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
       SIPTAG_ROUTE_STR(OrNull(route.route_header)), SIPTAG_REASON_STR(reason.c_str()),
-      SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)), TAG_END());
+      SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)),
+      SIPTAG_HEADER_STR(OrNull(text.credentials)), TAG_END());
 }
 
 void SofiaSignaling::Impl::Ack(LegId id) {
@@ -150,7 +187,7 @@ void SofiaSignaling::Impl::Ack(LegId id) {
   if (leg->state != Leg::State::kAnswered) return;
   leg->state = Leg::State::kUp;
   // When it fails the far end repeats its 2xx, and that is ACKed again.
-  if (!SendAck(leg->nta, leg->dialog)) Failed("ACK", leg);
+  if (!SendAck(leg->nta, leg->dialog, leg->dialog.cseq, leg->credentials)) Failed("ACK", leg);
 }
 
 void SofiaSignaling::Impl::Bye(LegId id, int q850_cause) {
@@ -159,15 +196,17 @@ void SofiaSignaling::Impl::Bye(LegId id, int q850_cause) {
     ++counters_.unknown_legs;
     return;
   }
-  if (leg->invite != nullptr) {  // no dialog yet that a BYE could end
+  if (leg->invite.handle != nullptr) {  // no dialog yet that a BYE could end
     Cancel(id);
     return;
   }
   Ack(id);  // a 2xx must be ACKed before its BYE (RFC 3261 15)
   if (leg->state != Leg::State::kUp) return;
   leg->state = Leg::State::kEnding;
-  leg->bye = SendBye(leg->nta, leg->dialog, q850_cause, leg);
-  if (leg->bye == nullptr) {
+  leg->bye_cause = q850_cause;
+  leg->bye.handle = SendBye(leg->nta, leg->dialog,
+                            {.cseq = leg->next_cseq++, .q850_cause = q850_cause}, &leg->bye);
+  if (leg->bye.handle == nullptr) {
     Failed("BYE", leg);
     leg->state = Leg::State::kOver;
     Deliver([this, id] { events_.OnByeDone(id); });
@@ -181,13 +220,14 @@ void SofiaSignaling::Impl::Forget(LegId id) {
     return;
   }
   HeardFromInvite(*leg);
-  if (leg->invite != nullptr) {
+  if (leg->invite.handle != nullptr) {
     Cancel(id);  // only a cancelled transaction outlives its handle and ACKs what still comes
-    nta_outgoing_destroy(leg->invite);
+    nta_outgoing_destroy(leg->invite.handle);
   }
   if (leg->state == Leg::State::kAnswered || leg->state == Leg::State::kUp)
     Bye(id, kNormalClearing);
-  if (leg->bye != nullptr) nta_outgoing_destroy(leg->bye);  // goes on retransmitting by itself
+  if (leg->bye.handle != nullptr)
+    nta_outgoing_destroy(leg->bye.handle);  // goes on retransmitting by itself
   nta_leg_destroy(leg->nta);
   by_call_id_.erase(leg->dialog.call_id);
   legs_.erase(id);
@@ -195,15 +235,16 @@ void SofiaSignaling::Impl::Forget(LegId id) {
 
 // ---- recovery ----
 
-void SofiaSignaling::Impl::EndUnknownDialog(const DialogState& dialog, Before bye_after) {
+void SofiaSignaling::Impl::EndUnknownDialog(const DialogState& dialog, Before bye_after,
+                                            uint32_t bye_cseq) {
   nta_leg_t* nta = MakeDialog(dialog, nullptr, nullptr);
   if (nta == nullptr) {
     Failed("dialog", nullptr);
     return;
   }
-  if (bye_after == Before::kAck && !SendAck(nta, dialog)) Failed("ACK", nullptr);
+  if (bye_after == Before::kAck && !SendAck(nta, dialog, dialog.cseq, "")) Failed("ACK", nullptr);
   // Not the stateless BYE of the stack's nta_msg_ackbye(): this one is retransmitted.
-  nta_outgoing_t* bye = SendBye(nta, dialog, kNormalClearing, nullptr);
+  nta_outgoing_t* bye = SendBye(nta, dialog, {.cseq = bye_cseq}, nullptr);
   if (bye == nullptr) Failed("BYE", nullptr);
   nta_leg_destroy(nta);
 }
@@ -218,7 +259,7 @@ void SofiaSignaling::Impl::ByeOrphan(const DialogState& dialog) {
   AddPeer(ParseSipUri(*hop)->host);
   DialogState checked = dialog;
   checked.next_hop = *hop;
-  EndUnknownDialog(checked, Before::kNothing);
+  EndUnknownDialog(checked, Before::kNothing, checked.cseq + 1);
 }
 
 void SofiaSignaling::Impl::CancelOrphan(const call::Signaling::OrphanInvite& invite) {
@@ -238,13 +279,18 @@ void SofiaSignaling::Impl::CancelOrphan(const call::Signaling::OrphanInvite& inv
   if (nta == nullptr) return Failed("dialog", nullptr);
   // Everything the far end matches a CANCEL by is as in the lost INVITE (RFC 3261 9.1):
   // Request-URI, Call-ID, From with its tag, To without one, CSeq number, and the Via with its
-  // branch; the Via's host and port are the same because the port is.
-  nta_outgoing_t* cancel =
-      nta_outgoing_tcreate(nta, nullptr, nullptr, URL_STRING_MAKE(hop->c_str()), SIP_METHOD_CANCEL,
-                           URL_STRING_MAKE(invite.request_uri.c_str()), SIPTAG_CSEQ_STR("1 CANCEL"),
-                           NTATAG_BRANCH_KEY(invite.ids.branch.c_str()),
-                           SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)), TAG_END());
-  if (cancel == nullptr) Failed("CANCEL", nullptr);
+  // branch; the Via's host and port are the same because the port is. Which of the INVITEs was the
+  // last, after challenges, is not known: the CANCELs of the others are answered 481.
+  for (uint32_t n = 1; n <= InvitesMax(invite.trunk); ++n) {
+    const std::string cseq = absl::StrCat(n, " CANCEL");
+    const std::string branch = NthBranch(invite.ids.branch, n);
+    nta_outgoing_t* cancel =
+        nta_outgoing_tcreate(nta, nullptr, nullptr, URL_STRING_MAKE(hop->c_str()),
+                             SIP_METHOD_CANCEL, URL_STRING_MAKE(invite.request_uri.c_str()),
+                             SIPTAG_CSEQ_STR(cseq.c_str()), NTATAG_BRANCH_KEY(branch.c_str()),
+                             SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)), TAG_END());
+    if (cancel == nullptr) Failed("CANCEL", nullptr);
+  }
   nta_leg_destroy(nta);
 }
 

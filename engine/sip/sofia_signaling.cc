@@ -52,11 +52,32 @@ void SofiaSignaling::CancelOrphan(const OrphanInvite& invite) {
   impl_->CancelOrphan(invite);
 }
 
+void SofiaSignaling::SetTrunkAddresses(uint16_t trunk,
+                                       const std::vector<std::string>& addresses) {
+  const Impl::Entered entered(*impl_);
+  impl_->SetTrunkAddresses(trunk, addresses);
+}
+
+void SofiaSignaling::Ping(uint16_t trunk, const std::string& route_uri) {
+  const Impl::Entered entered(*impl_);
+  impl_->SendPing(trunk, route_uri);
+}
+
+void SofiaSignaling::Register(uint16_t trunk, const std::string& route_uri) {
+  const Impl::Entered entered(*impl_);
+  impl_->Register(trunk, route_uri);
+}
+
+void SofiaSignaling::Unregister(uint16_t trunk) {
+  const Impl::Entered entered(*impl_);
+  impl_->Unregister(trunk);
+}
+
 void SofiaSignaling::AddPeer(absl::string_view host) { impl_->AddPeer(host); }
 int SofiaSignaling::local_port() const { return impl_->local_port(); }
 int SofiaSignaling::receive_buffer_bytes() const { return ReceiveBufferBytes(impl_->fd()); }
 int SofiaSignaling::send_buffer_bytes() const { return SendBufferBytes(impl_->fd()); }
 bool SofiaSignaling::strangers_dropped() const { return impl_->filtering(); }
-const SofiaCounters& SofiaSignaling::counters() const { return impl_->counters(); }
+SofiaCounters SofiaSignaling::counters() const { return impl_->counters(); }
 
 }  // namespace outpace::sip

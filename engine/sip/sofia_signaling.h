@@ -22,6 +22,7 @@
 #include "engine/base/log.h"
 #include "engine/call/signaling.h"
 #include "engine/sip/sofia_loop.h"
+#include "engine/trace/wire_tap.h"
 
 namespace outpace::sip {
 
@@ -57,9 +58,12 @@ struct SofiaConfig {
   std::string user_agent = "Outpace";
   std::vector<std::string> peers;  // numeric addresses we take SIP from
   std::vector<SipTrunk> trunks;    // InviteRequest::trunk indexes it; their addresses are peers too
-  // Drop datagrams of other sources in the kernel (IPv4). When false, or where the kernel refuses,
-  // their requests are answered 403 without keeping state.
+  // Datagrams of other sources are dropped: by the kernel (IPv4), and by our own receive filter
+  // before the stack (IPv6, and where the kernel refuses). When false, their requests are answered
+  // 403 without keeping state, up to 16 in 2 s; then the source is not heard for 300 s.
   bool drop_strangers = true;
+  // Is shown every SIP datagram sent and taken; may be null, else outlives the signaling.
+  trace::WireTap* tap = nullptr;
   bool assert_identity =
       false;  // P-Asserted-Identity with the caller ID (RFC 3325), trusted trunks
   absl::Duration t1 = absl::Milliseconds(500);  // first retransmission (RFC 3261 17.1.1.1)
@@ -76,10 +80,15 @@ struct SofiaConfig {
 struct SofiaCounters {
   uint64_t invites = 0;
   uint64_t strangers_refused = 0;  // requests answered 403
+  uint64_t strangers_dropped = 0;  // datagrams the receive filter dropped; the kernel's are extra
+  uint64_t strangers_banned = 0;   // times a source was banned
+  uint64_t datagrams_in = 0;       // handed to the stack
+  uint64_t datagrams_out = 0;
   uint64_t requests_refused = 0;   // other requests answered 4xx..6xx
   uint64_t strays_ended = 0;       // 2xx that were forks or orphans: ACKed and ended
   uint64_t acks_repeated = 0;      // for a 2xx that came again
   uint64_t send_failures = 0;      // ACK, BYE or CANCEL the stack would not build or send
+  uint64_t challenges_answered = 0;  // 401 and 407 that we answered
   uint64_t unknown_legs = 0;       // commands for a leg that is not there
 };
 
@@ -96,8 +105,8 @@ class SofiaSignaling final : public call::Signaling {
   // InvalidArgument: an id or URI is malformed, or route_uri is not numeric (names are never
   // resolved). AlreadyExists: the leg has an INVITE. ResourceExhausted: too many INVITEs without an
   // answer. Unavailable: the stack cannot send. In all these cases nothing was sent.
-  // A 401 or 407 is a Failure: no credentials leave. A 3xx is a Failure: redirects are not
-  // followed.
+  // InvalidArgument also for a header that may not be set. A 401 or 407 is a Failure unless the
+  // trunk's credentials answer it (SipTrunk). A 3xx is a Failure: redirects are not followed.
   absl::Status Invite(const call::InviteRequest& request) override;
   void Cancel(LegId leg) override;
   void Ack(LegId leg) override;
@@ -105,6 +114,13 @@ class SofiaSignaling final : public call::Signaling {
   void Forget(LegId leg) override;
   void ByeOrphan(const call::DialogState& dialog) override;
   void CancelOrphan(const OrphanInvite& invite) override;
+  void SetTrunkAddresses(uint16_t trunk, const std::vector<std::string>& addresses) override;
+  // A route that is not numeric ends in OnProbe() too. OPTIONS without an answer: T1X64.
+  void Ping(uint16_t trunk, const std::string& route_uri) override;
+  // Refreshes at 80 % of what the registrar granted; after a failure, waits 5 s, and twice as long
+  // each time, to 5 minutes.
+  void Register(uint16_t trunk, const std::string& route_uri) override;
+  void Unregister(uint16_t trunk) override;
 
   // Adds a source we take SIP from; numeric, else ignored. Invite() does this for its next hop.
   void AddPeer(absl::string_view host);
@@ -113,7 +129,7 @@ class SofiaSignaling final : public call::Signaling {
   int receive_buffer_bytes() const;  // granted, as the kernel counts; 0 if unknown
   int send_buffer_bytes() const;
   bool strangers_dropped() const;  // the kernel filter is in place
-  const SofiaCounters& counters() const;
+  SofiaCounters counters() const;
 
   class Impl;  // for the .cc files of this folder
 

@@ -224,7 +224,6 @@ NoRoute RouteTable::Find(E164 number, const TrunkPath& path,
   OUTPACE_CHECK(conditions.size() == trunks_.size() && number.valid());
   out.clear();
   bool full = false, closed = false, excluded = false;
-
   absl::InlinedVector<uint32_t, kPathMembersMax> weights;
   size_t i = 0;
   while (i < path.members.size()) {

@@ -83,10 +83,13 @@ bool DeskPhone::WaitFor(bool up, absl::Duration timeout) {
 bool DeskPhone::WaitUntilUp(absl::Duration timeout) { return WaitFor(true, timeout); }
 bool DeskPhone::WaitUntilDown(absl::Duration timeout) { return WaitFor(false, timeout); }
 
-absl::StatusOr<std::unique_ptr<Desk>> Desk::LogIn(const std::string& url, const std::string& user) {
+absl::StatusOr<std::unique_ptr<Desk>> Desk::LogIn(const std::string& url, const std::string& user,
+                                                  const std::string& campaign) {
   std::unique_ptr<Desk> desk(new Desk(url));
-  const json body = {
-      {"user", user}, {"password", "secret"}, {"campaign", "DEMO"}, {"phone", desk->phone_.uri()}};
+  const json body = {{"user", user},
+                     {"password", "secret"},
+                     {"campaign", campaign},
+                     {"phone", desk->phone_.uri()}};
   const auto answer = desk->http_->Send("POST", "/v1/agent/login", body.dump());
   if (!answer.ok()) return answer.status();
   const json login = json::parse(answer->body, nullptr, /*allow_exceptions=*/false);

@@ -64,10 +64,11 @@ class DeskPhone final : public farend::UasEvents {
 
 class Desk {
  public:
-  // Logs in to campaign DEMO with password "secret", waits for the telephone to be up and the event
+  // Logs in to the campaign with password "secret", waits for the telephone to be up and the event
   // socket to be open. An error says which of them failed.
   static absl::StatusOr<std::unique_ptr<Desk>> LogIn(const std::string& url,
-                                                     const std::string& user);
+                                                     const std::string& user,
+                                                     const std::string& campaign = "DEMO");
   ~Desk();
 
   absl::Status Ready() { return Post("state", {{"state", "ready"}}); }

@@ -112,10 +112,11 @@ ports = %d
 listen = "127.0.0.1:%d"
 [log]
 file = "%s"
+level = "%s"
 %s)",
                                  dir_ / "data", drain_seconds_, engine.sip(), ports_->far_end(),
                                  engine.media_first(), PortSlot::kMediaLegs, engine.http(),
-                                 dir_ / "engine.log", more_config_));
+                                 dir_ / "engine.log", log_level_, more_config_));
 }
 
 absl::Status Engine::Start() {

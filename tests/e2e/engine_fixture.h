@@ -44,6 +44,7 @@ class Engine {
   // Text put at the end of the configuration, e.g. a second trunk.
   void AddConfig(const std::string& toml);
   void SetDrainSeconds(int seconds) { drain_seconds_ = seconds; }
+  void SetLogLevel(const std::string& level) { log_level_ = level; }
   // The far end's address that the only trunk, "carrier", points at.
   uint16_t far_end_port() const { return ports_->far_end(); }
 
@@ -96,6 +97,7 @@ class Engine {
   std::unique_ptr<PortSlot> engine_ports_;  // taken when an engine port turned out to be in use
   std::string more_config_;
   int drain_seconds_ = 5;
+  std::string log_level_ = "info";
   std::unique_ptr<Process> process_;
 };
 

@@ -9,41 +9,44 @@ namespace outpace::e2e {
 
 absl::StatusOr<std::unique_ptr<Sipp>> Sipp::Start(const SippOptions& options, const TempDir& dir) {
   std::unique_ptr<Sipp> sipp(new Sipp);
-  sipp->messages_path_ = dir / "sipp-messages.log";
-  sipp->errors_path_ = dir / "sipp-errors.log";
-  sipp->screen_path_ = dir / "sipp-screen.log";
+  sipp->messages_path_ = dir / absl::StrCat(options.name, "-messages.log");
+  sipp->errors_path_ = dir / absl::StrCat(options.name, "-errors.log");
+  sipp->screen_path_ = dir / absl::StrCat(options.name, "-screen.log");
   ProcessOptions process;
   process.stdout_path = process.stderr_path = sipp->screen_path_;
   // SIPp draws on a terminal it has not got.
   process.environment = {"TERM=dumb"};
-  auto started = Process::Start(
-      {"sipp",
-       "-sf",
-       absl::StrCat(OUTPACE_SOURCE_DIR, "/tests/e2e/sipp/", options.scenario, ".xml"),
-       "-i",
-       "127.0.0.1",
-       "-p",
-       absl::StrCat(options.port),
-       "-mi",
-       "127.0.0.1",
-       "-mp",
-       absl::StrCat(options.media_port),
-       "-key",
-       "audio_port",
-       absl::StrCat(options.audio_port),
-       "-m",
-       absl::StrCat(options.calls),
-       "-nostdin",
-       "-trace_msg",
-       "-message_file",
-       sipp->messages_path_,
-       "-trace_err",
-       "-error_file",
-       sipp->errors_path_,
-       "-timeout",
-       "90",
-       "-timeout_error"},
-      process);
+  const bool is_path = absl::StartsWith(options.scenario, "/");
+  std::vector<std::string> line = {
+      "sipp",
+      "-sf",
+      is_path ? options.scenario
+              : absl::StrCat(OUTPACE_SOURCE_DIR, "/tests/e2e/sipp/", options.scenario, ".xml"),
+      "-i",
+      "127.0.0.1",
+      "-p",
+      absl::StrCat(options.port),
+      "-mi",
+      "127.0.0.1",
+      "-mp",
+      absl::StrCat(options.media_port),
+      "-key",
+      "audio_port",
+      absl::StrCat(options.audio_port),
+      "-m",
+      absl::StrCat(options.calls),
+      "-nostdin",
+      "-trace_msg",
+      "-message_file",
+      sipp->messages_path_,
+      "-trace_err",
+      "-error_file",
+      sipp->errors_path_,
+      "-timeout",
+      "90",
+      "-timeout_error"};
+  line.insert(line.end(), options.arguments.begin(), options.arguments.end());
+  auto started = Process::Start(line, process);
   if (!started.ok()) {
     return absl::UnavailableError(
         absl::StrCat(started.status().message(), "; apt-get install sip-tester"));

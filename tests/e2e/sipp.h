@@ -15,11 +15,13 @@
 namespace outpace::e2e {
 
 struct SippOptions {
-  std::string scenario;     // "busy": tests/e2e/sipp/busy.xml
-  uint16_t port = 0;        // UDP, on 127.0.0.1
-  uint16_t media_port = 0;  // SIPp's own, not used by the scenarios
-  uint16_t audio_port = 0;  // goes into the session description as [audio_port]
-  int calls = 1;            // ends after so many
+  std::string scenario;       // "busy": tests/e2e/sipp/busy.xml; or the path of a file
+  std::string name = "sipp";  // its logs are name-*.log
+  uint16_t port = 0;          // UDP, on 127.0.0.1
+  uint16_t media_port = 0;    // SIPp's own, not used by the scenarios
+  uint16_t audio_port = 0;    // goes into the session description as [audio_port]
+  int calls = 1;              // ends after so many
+  std::vector<std::string> arguments = {};  // further ones
 };
 
 class Sipp {

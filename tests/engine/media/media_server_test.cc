@@ -654,7 +654,7 @@ TEST(MediaServer, SendsReportsToTheNextPort) {
   config.rtcp_interval = absl::Milliseconds(40);
   Media media(config);
   // The far end's RTP and RTCP ports: a pair like ours.
-  auto pair = PortPool::Bind({.ip = 0x7f000001, .pairs = 1});
+  auto pair = PortPool::Bind({.addresses = {0x7f000001}, .pairs = 1});
   ASSERT_TRUE(pair.ok()) << pair.status();
   FarEnd agent;
   ASSERT_TRUE(media.plane->Open(Leg(1), {}).ok());
@@ -711,7 +711,7 @@ TEST(MediaServer, StartRefusesWhatCannotWorkAndSaysWhatToDo) {
               HasSubstr("even"));
   EXPECT_THAT(std::string(start([](MediaConfig& c) { c.shards = 5; }).message()),
               HasSubstr("at least one for each shard"));
-  const auto taken = PortPool::Bind({.ip = 0x7f000001, .pairs = 1});
+  const auto taken = PortPool::Bind({.addresses = {0x7f000001}, .pairs = 1});
   ASSERT_TRUE(taken.ok());
   const absl::Status status =
       start([&](MediaConfig& c) { c.port_first = taken->pairs()[0].rtp_port; });

@@ -130,8 +130,8 @@ TEST(Prompts, BuiltInTonesAreAudibleInBothLawsAndEndInFullFrames) {
   int loudest = 0;
   for (size_t i = 0; i < tones.frames(); ++i) {
     for (size_t k = 0; k < kFrameSamples; ++k) {
-      const int mu = MuToLinear(tones.Frame(Law::kMu, i)[k]);
-      const int a = AToLinear(tones.Frame(Law::kA, i)[k]);
+      const int mu = MuToLinear(tones.Samples(Law::kMu, i * kFrameSamples, kFrameSamples)[k]);
+      const int a = AToLinear(tones.Samples(Law::kA, i * kFrameSamples, kFrameSamples)[k]);
       EXPECT_NEAR(mu, a, 600);
       loudest = std::max(loudest, mu);
     }
@@ -139,8 +139,8 @@ TEST(Prompts, BuiltInTonesAreAudibleInBothLawsAndEndInFullFrames) {
   EXPECT_NEAR(loudest, 8000, 400);
   const PromptAudio& silence = set->Get(call::Prompt::kSilence);
   EXPECT_EQ(silence.frames(), 100u);  // 2 s
-  EXPECT_EQ(silence.Frame(Law::kMu, 99)[159], kMuSilence);
-  EXPECT_EQ(silence.Frame(Law::kA, 0)[0], kASilence);
+  EXPECT_EQ(silence.Samples(Law::kMu, 99 * kFrameSamples, kFrameSamples)[159], kMuSilence);
+  EXPECT_EQ(silence.Samples(Law::kA, 0, kFrameSamples)[0], kASilence);
 }
 
 }  // namespace

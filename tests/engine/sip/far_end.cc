@@ -150,6 +150,19 @@ void FarEnd::Send(absl::string_view text, int to_port) {
   sendto(fd_, text.data(), text.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
 }
 
+void FarEnd::Settle(int to_port) {
+  const std::string n = absl::StrCat(++settled_);
+  Send(absl::StrCat("OPTIONS sip:outpace@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP ", address_, ":",
+                    port_, ";branch=z9hG4bKsettle", n, "\r\nMax-Forwards: 70\r\nFrom: <sip:far@",
+                    address_, ">;tag=settle\r\nTo: <sip:outpace@127.0.0.1>\r\nCall-ID: settle-", n,
+                    "\r\nCSeq: ", n, " OPTIONS\r\nContent-Length: 0\r\n\r\n"),
+       to_port);
+  for (;;) {
+    const WireMessage message = Receive();
+    if (!message.valid || message.Header("Call-ID") == absl::StrCat("settle-", n)) return;
+  }
+}
+
 void FarEnd::Answer(const WireMessage& request, const Reply& reply) {
   std::string text = absl::StrCat("SIP/2.0 ", reply.status, " ", reply.phrase, "\r\n");
   for (const std::string& via : request.Headers("Via"))

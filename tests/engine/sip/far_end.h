@@ -54,6 +54,9 @@ class FarEnd {
   // The next request of that method; others (retransmissions) are passed over.
   WireMessage ReceiveRequest(absl::string_view method);
   WireMessage ReceiveResponse(absl::string_view cseq_method);
+  // Returns when everything sent to that port before has been handled: an OPTIONS outside any
+  // dialog has been answered.
+  void Settle(int to_port);
   // True if nothing comes for that many milliseconds.
   bool Quiet(int milliseconds);
   void Send(absl::string_view text, int to_port);
@@ -68,6 +71,7 @@ class FarEnd {
   bool Wait(int milliseconds);
   int fd_ = -1;
   int port_ = 0;
+  int settled_ = 0;
   std::string address_;
 };
 

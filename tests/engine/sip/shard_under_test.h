@@ -22,14 +22,30 @@
 
 namespace outpace::sip {
 
+// The real clock, and as much further as a test has moved it: hours of timers in no time.
+class AdvancedClock final : public Clock {
+ public:
+  MonoTime Mono() const override { return clock_.Mono() + absl::Nanoseconds(ahead_.load()); }
+  absl::Time Wall() const override { return clock_.Wall() + absl::Nanoseconds(ahead_.load()); }
+  void Advance(absl::Duration by) { ahead_ += absl::ToInt64Nanoseconds(by); }
+
+ private:
+  runtime::RealClock clock_;
+  std::atomic<int64_t> ahead_{0};
+};
+
 struct Event {
-  std::string kind;  // "provisional", "answer", "failure", "bye", "bye_done", "none"
+  // "provisional", "answer", "failure", "bye", "bye_done", "incoming", "incoming_gone",
+  // "incoming_up", "reinvite_answer", "probe", "none"
+  std::string kind;
   LegId leg = {};
   int status = 0;
   int cause = 0;
   std::string sdp = {};
   call::DialogState dialog = {};
   call::Failure failure = {};
+  call::IncomingCall incoming = {};
+  call::TrunkProbe probe = {};
 };
 
 class RecordedEvents final : public call::SignalingEvents {
@@ -63,6 +79,33 @@ class RecordedEvents final : public call::SignalingEvents {
     return reinvite_answer_;
   }
 
+  void OnReinviteAnswer(LegId leg, absl::string_view sdp) override {
+    Event event{"reinvite_answer", leg};
+    event.sdp = std::string(sdp);
+    Push(std::move(event));
+  }
+  void OnIncoming(const call::IncomingCall& call) override {
+    Event event{"incoming", {}};
+    event.incoming = call;
+    Push(std::move(event));
+  }
+  void OnIncomingGone(uint64_t call) override {
+    Event event{"incoming_gone", {}};
+    event.incoming.call = call;
+    Push(std::move(event));
+  }
+  void OnIncomingUp(LegId leg, const call::DialogState& dialog, absl::string_view sdp) override {
+    Event event{"incoming_up", leg};
+    event.dialog = dialog;
+    event.sdp = std::string(sdp);
+    Push(std::move(event));
+  }
+  void OnProbe(const call::TrunkProbe& probe) override {
+    Event event{"probe", {}, probe.status};
+    event.probe = probe;
+    Push(std::move(event));
+  }
+
   // The next event; kind "none" after ten seconds.
   Event Next() {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -94,6 +137,10 @@ class RecordedEvents final : public call::SignalingEvents {
   std::deque<std::string> offers() {
     const std::lock_guard<std::mutex> lock(mutex_);
     return offers_;
+  }
+  std::deque<std::string> TakeOffers() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::exchange(offers_, {});
   }
   // Runs on the loop's thread after each event is queued; set before the first call.
   std::function<void(const Event&)> reaction;
@@ -156,6 +203,12 @@ class ShardUnderTest {
     }));
     done.get_future().wait();
   }
+  // Moves the clock of our timers (not of the stack's) and runs those that are due then.
+  void Advance(absl::Duration by) {
+    clock.Advance(by);
+    Do([](SofiaSignaling&) {});
+    Do([](SofiaSignaling&) {});
+  }
   absl::Status Invite(const call::InviteRequest& request) {
     absl::Status result;
     Do([&](SofiaSignaling& s) { result = s.Invite(request); });
@@ -168,7 +221,7 @@ class ShardUnderTest {
   }
   int port() const { return port_; }
 
-  runtime::RealClock clock;
+  AdvancedClock clock;
   NullLog log;
   SofiaLoop loop;
   RecordedEvents events;

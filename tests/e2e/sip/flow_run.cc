@@ -1,0 +1,296 @@
+#include "tests/e2e/sip/flow_run.h"
+
+#include <map>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace outpace::e2e {
+namespace {
+
+using nlohmann::json;
+
+constexpr absl::Duration kSoon = absl::Seconds(20);  // on a machine that does other things too
+constexpr absl::Duration kFlow = absl::Seconds(70);  // the longest flow: ring limit and guards
+constexpr int kPortsEach = 8;  // SIP, and SIPp's audio and video, which it opens in any case
+
+}  // namespace
+
+void FlowRun::Go() {
+  ASSERT_NO_FATAL_FAILURE(StartFarEnds());
+  ASSERT_NO_FATAL_FAILURE(StartEngine());
+  PlayAll();
+  CheckRecords();
+  CheckBoard();
+  for (const Call& call : calls_) CheckWire(call);
+  LogOutAll();
+  const auto code = engine_.Terminate(kSoon);
+  ASSERT_TRUE(code.ok()) << code.status();
+  EXPECT_EQ(*code, 0) << engine_.Log();
+  CheckLegs();
+}
+
+void FlowRun::StartFarEnds() {
+  auto ports = PortSlot::Take();
+  ASSERT_TRUE(ports.ok()) << ports.status();
+  far_ports_ = *std::move(ports);
+  ASSERT_LE(group_.flows.size() * kPortsEach, 2 * static_cast<size_t>(PortSlot::kMediaLegs));
+  const std::vector<std::string> numbers = FictionalNumbers(static_cast<int>(group_.flows.size()));
+  for (size_t i = 0; i < group_.flows.size(); ++i) {
+    Call& call = calls_.emplace_back();
+    call.flow = &group_.flows[i];
+    call.id = absl::StrFormat("F%02d", i);
+    call.number = numbers[i];
+    const std::string path = engine_.dir() / absl::StrCat(call.id, ".xml");
+    WriteFileOrDie(path, call.flow->scenario.Xml(call.flow->name));
+    const auto port = static_cast<uint16_t>(far_ports_->media_first() + kPortsEach * i);
+    auto sipp = Sipp::Start({.scenario = path,
+                             .name = call.id,
+                             .port = port,
+                             .media_port = static_cast<uint16_t>(port + 2),
+                             .audio_port = static_cast<uint16_t>(port + 2),
+                             .arguments = call.flow->sipp},
+                            engine_.dir());
+    ASSERT_TRUE(sipp.ok()) << call.flow->name << ": " << sipp.status();
+    call.sipp = *std::move(sipp);
+    engine_.AddConfig(
+        absl::StrFormat("[[trunk]]\nname = \"%s\"\npeer = \"127.0.0.1:%d\"\ncalls_max = 4\n%s",
+                        call.id, port, call.flow->trunk));
+  }
+}
+
+void FlowRun::StartEngine() {
+  engine_.SetLogLevel("debug");  // every step of every leg is in the log
+  const absl::Status started = engine_.Start();
+  ASSERT_TRUE(started.ok()) << started;
+}
+
+void FlowRun::PlayAll() {
+  std::vector<std::thread> threads;
+  for (Call& call : calls_) {
+    threads.emplace_back([this, &call] { call.trouble = Play(call); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const Call& call : calls_) {
+    EXPECT_EQ(call.trouble, "") << call.flow->name;
+    // Its verdict: every message that had to come has come, and none besides.
+    const auto verdict = call.sipp->Finish(kSoon);
+    ASSERT_TRUE(verdict.ok()) << call.flow->name << ": " << verdict.status();
+    EXPECT_EQ(*verdict, 0) << call.flow->name << ":\n"
+                           << call.sipp->Errors() << call.sipp->Messages();
+  }
+}
+
+std::string FlowRun::Play(Call& call) {
+  std::vector<std::string> settings = {"campaign",
+                                       "create",
+                                       call.id,
+                                       absl::StrCat("trunk=", call.id),
+                                       "campaign_cid=+12025550199",
+                                       "local_call_time=24hours",
+                                       "daily_call_count_limit=1",
+                                       "dial_timeout=15",
+                                       "dial_method=PROGRESSIVE"};
+  settings.insert(settings.end(), call.flow->campaign.begin(), call.flow->campaign.end());
+  engine_.Must(settings);
+  const std::string csv = engine_.dir() / absl::StrCat(call.id, ".csv");
+  WriteFileOrDie(csv, LeadsCsv({call.number}));
+  engine_.Must({"import", csv, "--campaign", call.id, "--list", call.id});
+  const std::string user = absl::StrCat("u", call.id);
+  engine_.AddAgent(user);
+  auto desk = Desk::LogIn(engine_.Url(), user, call.id);
+  if (!desk.ok()) return std::string(desk.status().message());
+  call.desk = *std::move(desk);
+  if (const absl::Status ready = call.desk->Ready(); !ready.ok()) return ready.ToString();
+  if (!call.desk->WaitForState("READY", kSoon)) return "the agent is not ready";
+  engine_.Must({"campaign", "start", call.id});
+  std::string trouble = call.flow->agent == AgentPart::kUntouched ? std::string() : Talk(call);
+  // What SIPp says is looked at by the caller; here it only is waited for.
+  if (!call.sipp->Finish(kFlow).ok()) absl::StrAppend(&trouble, " SIPp goes on");
+  if (call.flow->agent == AgentPart::kUntouched &&
+      call.desk->Seen("pop") + call.desk->Seen("call_ended") > 0) {
+    absl::StrAppend(&trouble, " the agent was bothered");
+  }
+  return trouble;
+}
+
+std::string FlowRun::Talk(Call& call) {
+  const json pop = call.desk->Take("pop", kSoon);
+  if (pop.is_null()) return "no pop";
+  if (!call.desk->WaitForState("INCALL", kSoon)) return "the agent is not INCALL";
+  const bool by_agent = call.flow->agent == AgentPart::kHangsUp;
+  if (by_agent) {
+    const std::string& mark = call.flow->hang_up_after;
+    const Deadline deadline(kSoon);
+    while (!absl::StrContains(call.sipp->Messages(), mark)) {
+      // Waits on SIPp's end, which must not come before the mark.
+      if (deadline.passed() || call.sipp->Finish(absl::Milliseconds(50)).ok()) {
+        return absl::StrCat("SIPp never saw ", mark);
+      }
+    }
+    if (const absl::Status status = call.desk->HangUp(); !status.ok()) return status.ToString();
+  }
+  const json ended = call.desk->Take("call_ended", kFlow);
+  if (ended.is_null()) return "no call_ended";
+  if (ended["by"] != (by_agent ? "AGENT" : "CALLER"))
+    return absl::StrCat("by ", ended["by"].dump());
+  if (!call.desk->WaitForState("DISPO", kSoon)) return "the agent is not in DISPO";
+  const absl::Status disposed = call.desk->Dispose(pop["attempt"], "NI");
+  if (!disposed.ok()) return disposed.ToString();
+  return call.desk->WaitForState("READY", kSoon) ? "" : "the agent is not ready again";
+}
+
+void FlowRun::CheckRecords() {
+  std::map<std::string, CsvRow> rows;
+  size_t all = 0;
+  const bool closed = engine_.WaitUntil(kSoon, [&] {
+    rows.clear();
+    const std::vector<CsvRow> exported = engine_.ExportCalls();
+    all = exported.size();
+    for (const CsvRow& row : exported) {
+      if (row.at("open") == "N") rows[row.at("campaign_id")] = row;
+    }
+    return rows.size() == calls_.size();
+  });
+  EXPECT_TRUE(closed) << rows.size() << " closed attempts";
+  EXPECT_EQ(all, calls_.size()) << "one attempt a lead, no more";
+  for (const Call& call : calls_) {
+    const auto row = rows.find(call.id);
+    if (row == rows.end()) {
+      ADD_FAILURE() << call.flow->name << ": no closed attempt";
+    } else {
+      CheckRow(call, row->second);
+    }
+  }
+}
+
+void FlowRun::CheckRow(const Call& call, const CsvRow& row) {
+  const Expected& e = call.flow->expected;
+  const auto yes = [](bool value) { return value ? "Y" : "N"; };
+  const std::map<std::string, std::string> expected = {
+      {"outcome", e.outcome},
+      {"status", e.status},
+      {"sip_status", e.sip_status},
+      {"q850_cause", e.q850},
+      {"term_reason", e.term_reason},
+      {"abandoned", yes(e.abandoned)},
+      {"trunk_fault", yes(e.trunk_fault)},
+      {"sent", "Y"},
+      {"trunk", call.id},
+      {"user", call.flow->agent == AgentPart::kUntouched ? "" : absl::StrCat("u", call.id)},
+      {"lead_status_now", e.lead.empty() ? e.status : e.lead},
+      {"called_count_now", absl::StrCat(e.called_count)},
+      {"phone_number_dialed", absl::StrCat("1", call.number)}};
+  for (const auto& [column, value] : expected) {
+    const auto cell = row.find(column);
+    ASSERT_NE(cell, row.end()) << "the export has no column " << column;
+    const bool blank_means_no = value == "N" && cell->second.empty();
+    EXPECT_TRUE(cell->second == value || blank_means_no)
+        << call.flow->name << ": " << column << " is '" << cell->second << "', not '" << value
+        << "'";
+  }
+  // The times that must be there are there, and in order; no others.
+  const std::pair<const char*, bool> times[] = {
+      {"dialed_ms", true},
+      {"ringing_ms", e.rang},
+      {"answered_ms", e.answered},
+      {"connected_ms", call.flow->agent != AgentPart::kUntouched},
+      {"ended_ms", true}};
+  int64_t last = 0;
+  for (const auto& [column, present] : times) {
+    const std::string& cell = row.at(column);
+    EXPECT_EQ(!cell.empty(), present) << call.flow->name << ": " << column;
+    if (cell.empty()) continue;
+    const int64_t at = std::stoll(cell);
+    EXPECT_GE(at, last) << call.flow->name << ": " << column;
+    last = at;
+  }
+  // The name on the wire is the name in the record.
+  EXPECT_TRUE(absl::StrContains(call.sipp->Messages(), row.at("call_id"))) << call.flow->name;
+}
+
+void FlowRun::CheckBoard() {
+  std::string wrong;
+  const bool right = engine_.WaitUntil(kSoon, [&] {
+    const json board = engine_.Board();
+    wrong = board.is_object() ? WrongOnBoard(board) : "no board";
+    return wrong.empty();
+  });
+  EXPECT_TRUE(right) << "on the board:" << wrong;
+}
+
+// The board is drawn once a second: what it does not show yet is not wrong yet.
+std::string FlowRun::WrongOnBoard(const json& board) const {
+  std::string wrong;
+  const auto named = [&board](const char* list, const char* key, const std::string& id) {
+    for (const json& entry : board[list]) {
+      if (entry[key] == id) return entry;
+    }
+    return json();
+  };
+  for (const Call& call : calls_) {
+    const Expected& e = call.flow->expected;
+    const json campaign = named("campaigns", "id", call.id);
+    const json trunk = named("trunks", "name", call.id);
+    if (!campaign.is_object() || !trunk.is_object()) return "no campaign or trunk";
+    const auto must = [&](const char* what, const json& seen, const json& value) {
+      if (seen == value) return;
+      absl::StrAppend(&wrong, "\n", call.flow->name, ": ", what, " is ", seen.dump(), ", not ",
+                      value.dump());
+    };
+    for (const char* state : {"ringing", "waiting", "talking"}) {
+      must(state, campaign["calls"][state], 0);
+    }
+    must("agents ready", campaign["agents"]["ready"], 1);
+    const json& today = campaign["today"];
+    must("attempts", today["attempts"], 1);
+    must("answered", today["answered"], e.answered ? 1 : 0);
+    must("connected", today["connected"], call.flow->agent == AgentPart::kUntouched ? 0 : 1);
+    must("abandoned", today["abandoned"], e.abandoned ? 1 : 0);
+    must("trunk calls", trunk["calls"], 0);
+    must("trunk attempts", trunk["attempts"], 1);
+    must("trunk up", trunk["up"], e.trunk_up);
+  }
+  return wrong;
+}
+
+void FlowRun::CheckWire(const Call& call) {
+  for (const Flow::Wire& wire : call.flow->wire) {
+    const std::string message = call.sipp->Received(wire.method);
+    EXPECT_NE(message, "") << call.flow->name << ": no " << wire.method;
+    for (const std::string& text : wire.has) {
+      EXPECT_THAT(message, ::testing::HasSubstr(text)) << call.flow->name;
+    }
+    for (const std::string& text : wire.has_not) {
+      EXPECT_THAT(message, ::testing::Not(::testing::HasSubstr(text))) << call.flow->name;
+    }
+  }
+}
+
+void FlowRun::LogOutAll() {
+  for (Call& call : calls_) {
+    if (call.desk == nullptr) continue;
+    EXPECT_TRUE(call.desk->LogOut().ok()) << call.flow->name;
+    EXPECT_TRUE(call.desk->phone().WaitUntilDown(kSoon)) << call.flow->name;
+  }
+}
+
+void FlowRun::CheckLegs() {
+  std::map<std::pair<int64_t, int64_t>, std::string> states;
+  for (const json& line : ReadJsonLines(engine_.dir() / "engine.log")) {
+    if (line.value("event", "") == "leg.state") {
+      states[{line["leg"], line["generation"]}] = line["to"];
+    }
+  }
+  // One for each lead and one for each agent's phone.
+  EXPECT_EQ(states.size(), 2 * calls_.size());
+  for (const auto& [leg, state] : states) {
+    EXPECT_EQ(state, "ended") << "leg " << leg.first << "." << leg.second;
+  }
+}
+
+}  // namespace outpace::e2e

@@ -1,0 +1,58 @@
+#pragma once
+
+// Runs a group of flows at the same time against one engine: a trunk, a campaign, a lead, an agent
+// and a SIPp for each of them.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/desk.h"
+#include "tests/e2e/engine_fixture.h"
+#include "tests/e2e/port_slot.h"
+#include "tests/e2e/sip/flow.h"
+#include "tests/e2e/sipp.h"
+
+namespace outpace::e2e {
+
+class FlowRun {
+ public:
+  explicit FlowRun(const FlowGroup& group) : group_(group) {}
+
+  // Expects everything that the flows say; failures name the flow.
+  void Go();
+
+ private:
+  // One flow under way.
+  struct Call {
+    const Flow* flow = nullptr;
+    std::string id;      // of campaign and trunk: "F07"
+    std::string number;  // national
+    std::unique_ptr<Sipp> sipp;
+    std::unique_ptr<Desk> desk;
+    std::string trouble;  // what the flow's own thread found wrong; empty: nothing
+  };
+
+  void StartFarEnds();
+  void StartEngine();
+  void PlayAll();
+  // What the agent does, from login to being ready again; on a thread of its own. "" or what was
+  // wrong.
+  std::string Play(Call& call);
+  std::string Talk(Call& call);
+  void CheckRecords();
+  void CheckRow(const Call& call, const CsvRow& row);
+  void CheckBoard();
+  std::string WrongOnBoard(const nlohmann::json& board) const;
+  void CheckWire(const Call& call);
+  void LogOutAll();
+  // Every leg that was placed has ended, by the engine's log.
+  void CheckLegs();
+
+  const FlowGroup& group_;
+  Engine engine_;
+  std::unique_ptr<PortSlot> far_ports_;
+  std::vector<Call> calls_;
+};
+
+}  // namespace outpace::e2e

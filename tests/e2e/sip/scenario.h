@@ -1,0 +1,79 @@
+#pragma once
+
+// A SIPp scenario, written down step by step: the called side of one call. SIPp's own format needs
+// thirty lines for "180, then 486"; here it is one line, and what differs between two hundred flows
+// is all that is seen. The traps of the format (notes in scenario.cc) are dealt with once.
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace outpace::e2e {
+
+// Session descriptions of the far end. [media_ip] and [audio_port] are SIPp's to fill in.
+std::string AudioSdp(absl::string_view formats = "0", absl::string_view attributes = "",
+                     int version = 1);
+
+// What a message has beyond the obligatory headers.
+struct Extra {
+  std::string headers = "";  // whole lines, "\n" between them and at the end
+  std::string body = "";     // empty: none
+  std::string type = "application/sdp";
+  std::string tag = "u";  // To-tag of the far end; another one is another fork
+  std::string phrase = "";
+  std::string contact = "<sip:sipp@[local_ip]:[local_port];transport=[transport]>";  // empty: none
+  bool repeat = true;  // a final response or request is repeated until its ACK or answer comes
+  std::string via_suffix = "";  // put after the Via we were sent
+};
+
+class Scenario {
+ public:
+  // The first step, always: an INVITE comes, and its names are kept.
+  Scenario();
+
+  // ---- what the far end sends ----
+  // A response to the INVITE.
+  Scenario& Respond(int status, const Extra& extra = {});
+  Scenario& Ring() { return Respond(180); }
+  Scenario& AnswerCall(const Extra& extra = {});  // 200 with a plain description
+  // A response to the latest request that came in; it may be the INVITE's CANCEL, a BYE, ...
+  Scenario& Reply(int status, const Extra& extra = {});
+  // A request inside the dialog with the next CSeq, e.g. "BYE" or "UPDATE".
+  Scenario& Request(absl::string_view method, const Extra& extra = {});
+  // The same with this CSeq and these tags in place of the right ones.
+  struct Odd {
+    int cseq = 0;                // 0: the next
+    std::string our_tag = "";    // in place of the far end's own
+    std::string their_tag = "";  // in place of the dialer's From tag
+  };
+  Scenario& OddRequest(absl::string_view method, const Odd& odd, const Extra& extra = {});
+  // ACK of the answer to our own re-INVITE: 2xx, or (`failed`) 3xx to 6xx.
+  Scenario& AckReinvite(bool failed = false);
+
+  // ---- what must come ----
+  // `within_ms`: none of it in that time fails the call.
+  Scenario& Expect(absl::string_view method, int within_ms = 15'000);
+  // The response to Request(); `body`: a regular expression its body must match.
+  Scenario& ExpectStatus(int status, absl::string_view body = "");
+  // The latest thing received must have (or, with `check_inverse`, must not have) this.
+  Scenario& Optional(absl::string_view method);
+  Scenario& OptionalStatus(int status);
+  Scenario& Pause(int ms);
+  Scenario& Raw(absl::string_view xml);
+
+  // Shorthands for the end of a call.
+  Scenario& ExpectBye();                              // BYE from the dialer, answered 200
+  Scenario& HangUp(const std::string& headers = "");  // BYE of the far end, answered 200
+  Scenario& ExpectCancel(int within_ms = 40'000);     // CANCEL, answered 200
+
+  std::string Xml(absl::string_view name) const;
+
+ private:
+  Scenario& Send(absl::string_view start_line, absl::string_view headers, const Extra& extra,
+                 bool repeat);
+  std::vector<std::string> steps_;
+  int cseq_ = 0;
+};
+
+}  // namespace outpace::e2e
