@@ -96,7 +96,8 @@ void Controller::PlacePhoneLeg(const AgentId& agent) {
                            "All lines are in use; your phone is rung as soon as one is free.");
     return RedialPhone(agent);
   }
-  if (trunks_.IsTrunk(NextHopOf(line.phone_uri))) {  // its name may have been resolved after the login
+  if (trunks_.IsTrunk(
+          NextHopOf(line.phone_uri))) {  // its name may have been resolved after the login
     slots_.Free(std::exchange(line.leg, LegId()));
     return agent_events_.OnNotice(agent, "Your phone's address is a trunk's; it is not rung.");
   }

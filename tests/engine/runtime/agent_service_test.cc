@@ -56,6 +56,11 @@ class Inbox {
     const std::lock_guard<std::mutex> lock(mutex_);
     return values_.size();
   }
+  template <typename Each>
+  void ForEach(Each each) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const T& value : values_) each(value);
+  }
 
  private:
   mutable std::mutex mutex_;
