@@ -356,7 +356,7 @@ absl::Status CheckSchema(RocksDb& store) {
 absl::Status CheckSequence(RocksDb& store) {
   const absl::string_view advice =
       "; files of it are missing or cut: keep a copy of the directory and restore the last backup";
-  for (int i = 0; i < kFamilies; ++i) {
+  for (size_t i = 0; i < store.families.size(); ++i) {
     std::string bytes;
     const rocksdb::Status status =
         store.db->Get(rocksdb::ReadOptions(), store.families[i], SliceOf(kStampKey), &bytes);

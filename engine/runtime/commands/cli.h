@@ -50,6 +50,7 @@ int RunExportCommand(const Arguments& arguments);
 int RunStatusCommand(const Arguments& arguments);
 int RunCarrierCommand(const Arguments& arguments);
 int RunSimulateCommand(const Arguments& arguments);
+int RunTraceCommand(const Arguments& arguments);
 int RunCompletionCommand(const Arguments& arguments);
 
 }  // namespace outpace::runtime

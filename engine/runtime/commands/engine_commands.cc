@@ -103,6 +103,8 @@ const std::vector<Command>& Commands() {
       {"export", "call results as CSV, and the day's summary", RunExportCommand,
        "calls summary --day --from --to --zone --campaign --bom"},
       {"status", "live figures of the running engine", RunStatusCommand, ""},
+      {"trace", "the SIP of one attempt: ladder, JSON, capture file", RunTraceCommand,
+       "--attempt --call-id --json --pcap --show-numbers"},
       {"carrier", "a far end for demos and tests, on loopback", RunCarrierCommand,
        "--listen --scenario --log --duration"},
       {"simulate", "the whole dialer in virtual time, from one seed", RunSimulateCommand,

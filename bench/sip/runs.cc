@@ -1,0 +1,258 @@
+#include "bench/sip/runs.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <functional>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "bench/sip/agent_pool.h"
+#include "bench/sip/engine_run.h"
+
+namespace outpace::bench {
+namespace {
+
+constexpr absl::Duration kLook = absl::Milliseconds(20);
+
+// Asks every 20 ms; false when time is up.
+bool WaitFor(absl::Duration timeout, const std::function<bool()>& done) {
+  const int64_t give_up = NowNs() + absl::ToInt64Nanoseconds(timeout);
+  while (!done()) {
+    if (NowNs() > give_up) return false;
+    Pause(kLook);
+  }
+  return true;
+}
+
+void Say(const std::string& text) { std::fprintf(stderr, "  %s\n", text.c_str()); }
+
+// Takes the process's figures at both ends of a window.
+class Meter {
+ public:
+  Meter(pid_t pid, const std::string& perf) : pid_(pid), perf_(perf) {}
+
+  Window Run(double seconds) {
+    std::unique_ptr<Child> recorder;
+    if (!perf_.empty()) {
+      auto started = Child::Start(
+          {"/usr/bin/perf", "record", "-q", "-F", "999", "-g", "-p", absl::StrCat(pid_), "-o",
+           perf_, "--", "/usr/bin/sleep", absl::StrCat(seconds)},
+          "", "");
+      if (started.ok()) recorder = *std::move(started);
+    }
+    Window window;
+    const CpuUse before = CpuOf(pid_);
+    window.from_ns = NowNs();
+    Pause(absl::Seconds(seconds));
+    const CpuUse after = CpuOf(pid_);
+    window.to_ns = NowNs();
+    used_ = after - before;
+    if (recorder != nullptr) recorder->Wait(absl::Seconds(30));
+    return window;
+  }
+  const CpuUse& used() const { return used_; }
+
+ private:
+  const pid_t pid_;
+  const std::string perf_;
+  CpuUse used_;
+};
+
+uint64_t EndedSince(const std::vector<CallLog>& calls, int64_t from_ns) {
+  uint64_t ended = 0;
+  for (const CallLog& call : calls) ended += !call.is_long && call.end_ns >= from_ns ? 1 : 0;
+  return ended;
+}
+
+void SetCounts(const FarEndCounts& counts, Row& row) {
+  row.retransmissions = counts.invite_repeats + counts.answer_repeats + counts.bye_repeats;
+  if (counts.receive_drops > 0) {
+    absl::StrAppend(&row.note, counts.receive_drops, " datagrams lost at the far end; ");
+  }
+  if (counts.strange > 0) absl::StrAppend(&row.note, counts.strange, " messages not understood; ");
+}
+
+// How many legs and agents a rate takes, and what the machine's file descriptors leave of it.
+struct Plan {
+  int agents = 0, legs = 0;
+  int hold_ms = 0;
+};
+
+absl::StatusOr<Plan> PlanFor(const RunOptions& options, bool bridged) {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  const double legs_most = (static_cast<double>(files.rlim_max) - 500) / options.fds_per_leg;
+  Plan plan;
+  for (plan.hold_ms = options.hold_ms;; plan.hold_ms = plan.hold_ms * 3 / 4) {
+    const double call_s = (options.ring_ms + plan.hold_ms) / 1e3;
+    const double up = options.rate * (call_s + 0.3);
+    // The pacer starts a limited number of calls per agent and second, and a level is lines an
+    // agent; bridged calls need an agent each.
+    const double agents =
+        std::max(options.rate * options.agents_per_cps + 2, bridged ? 1.1 * up + 4 : up / 17 + 2);
+    plan.agents = static_cast<int>(std::ceil(agents));
+    const double calls = up + options.rate * (options.port_rest_s + 0.5) + 50;
+    const double legs = agents * (bridged ? 1 : 2) + calls;
+    plan.legs = static_cast<int>(std::ceil(legs));
+    const double files_left = 1 - agents / (legs_most * options.fds_per_leg);
+    if (legs <= legs_most * files_left && plan.legs <= 26'000) return plan;
+    if (plan.hold_ms < 100) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat(options.rate, " calls/s need ", plan.agents, " agents and ", plan.legs,
+                       " legs: ", static_cast<int>(legs * options.fds_per_leg + agents),
+                       " file descriptors of ", static_cast<int>(files.rlim_max)));
+    }
+  }
+}
+
+absl::StatusOr<Row> RunEngine(const RunOptions& options, bool bridged) {
+  auto plan = PlanFor(options, bridged);
+  if (!plan.ok()) return plan.status();
+  FarEndOptions far_options;
+  far_options.ring_ms = options.ring_ms;
+  far_options.hold_ms = plan->hold_ms;
+  far_options.long_calls = bridged ? 0 : static_cast<uint64_t>(plan->agents);
+  FarEnd far(far_options);
+
+  EnginePlan engine_plan;
+  engine_plan.program = options.engine;
+  engine_plan.carrier_port = far.carrier_port();
+  engine_plan.phone_port = far.phone_port();
+  engine_plan.silent_port = far.silent_port();
+  engine_plan.rate = options.rate;
+  engine_plan.legs = plan->legs;
+  engine_plan.agents = plan->agents;
+  // A level that lets the trunk's rate, not the level, decide.
+  engine_plan.level = bridged ? 2 : 20;
+  const double start_s = bridged ? 10 : 10 + plan->agents / options.rate;
+  engine_plan.leads = static_cast<int>(options.rate * (options.seconds + start_s + 10)) + 1'000;
+  auto engine = EngineRun::Start(engine_plan);
+  if (!engine.ok()) return engine.status();
+  Say(absl::StrFormat("engine %d: %d agents, %d legs, %d leads, hold %d ms", (*engine)->pid(),
+                      plan->agents, plan->legs, engine_plan.leads, plan->hold_ms));
+
+  AgentPoolOptions pool_options;
+  pool_options.http_port = (*engine)->http_port();
+  pool_options.phone_port = far.phone_port();
+  pool_options.agents = plan->agents;
+  AgentPool pool(pool_options);
+  const auto failed = [&](const std::string& what) {
+    const AgentPoolCounts agents = pool.Counts();
+    const FarEndCounts counts = far.Counts();
+    return absl::DeadlineExceededError(
+        absl::StrCat(what, ": ", agents.logged_in, " agents logged in, ", agents.ready, " ready, ",
+                     agents.refused, " refusals (", agents.last_refusal, "), ", counts.agent_lines,
+                     " lines, ", counts.invites, " INVITEs, ", counts.acked, " ACKs; ",
+                     (*engine)->Board()["campaigns"].dump(), "\n", (*engine)->LastWords()));
+  };
+  const bool ready = WaitFor(absl::Seconds(30 + 0.3 * plan->agents), [&] {
+    return pool.Counts().ready >= plan->agents &&
+           far.Counts().agent_lines >= static_cast<uint64_t>(plan->agents);
+  });
+  if (!ready) return failed("the agents are not ready");
+  if (absl::Status s = (*engine)->Command({"campaign", "start", "BENCH"}); !s.ok()) return s;
+  if (!bridged) {
+    const bool busy = WaitFor(absl::Seconds(30 + 2 * plan->agents / options.rate), [&] {
+      return far.Counts().acked >= static_cast<uint64_t>(plan->agents);
+    });
+    if (!busy) return failed("the agents do not get their calls");
+  }
+  const int64_t rss_before = RssKiB((*engine)->pid());
+  Pause(absl::Milliseconds(options.ring_ms + plan->hold_ms + 1'500));
+
+  Row row;
+  row.system = bridged ? "engine bridged" : "engine one-leg";
+  row.offered = options.rate;
+  row.hold_ms = plan->hold_ms;
+  Meter meter((*engine)->pid(), options.perf);
+  const Window window = meter.Run(options.seconds);
+  if (!(*engine)->Running()) return failed("the engine has ended");
+  const nlohmann::json board = (*engine)->Board();
+  if (absl::Status s = (*engine)->Command({"campaign", "pause", "BENCH"}); !s.ok()) return s;
+  const uint64_t held = bridged ? 0 : static_cast<uint64_t>(plan->agents);
+  const bool drained = WaitFor(absl::Seconds(20 + plan->hold_ms / 1'000), [&] {
+    const FarEndCounts counts = far.Counts();
+    return counts.ended + held >= counts.invites;
+  });
+  if (!drained) absl::StrAppend(&row.note, "calls did not all end; ");
+  if (bridged) {
+    WaitFor(absl::Seconds(10), [&] { return pool.Counts().disposed >= pool.Counts().pops; });
+  }
+  const std::vector<CallLog> calls = far.Calls();
+  Measure(calls, window, options.ring_ms, row);
+  SetCpu(meter.used(), row);
+  SetCounts(far.Counts(), row);
+  const int64_t rss = RssKiB((*engine)->pid());
+  const uint64_t ended = EndedSince(calls, NowNs() - 32'000'000'000);
+  if (ended > 0) row.ended_kib = static_cast<double>(rss - rss_before) / static_cast<double>(ended);
+  // Nobody may have been dialed whom the carrier did not see, and the engine must say the same.
+  const nlohmann::json today = board["campaigns"][0]["today"];
+  if (today["abandoned"].is_number() && today["abandoned"].get<int64_t>() > 0) {
+    row.failures += today["abandoned"].get<uint64_t>();
+    absl::StrAppend(&row.note, today["abandoned"].dump(), " abandoned; ");
+  }
+  if (bridged) {
+    const AgentPoolCounts agents = pool.Counts();
+    const FarEndCounts counts = far.Counts();
+    if (agents.disposed < counts.good) {
+      row.failures += counts.good - agents.disposed;
+      absl::StrAppend(&row.note, counts.good - agents.disposed, " not bridged or disposed; ");
+    }
+    if (agents.refused > 0) {
+      absl::StrAppend(&row.note, agents.refused, " requests refused: ", agents.last_refusal, "; ");
+    }
+  }
+  if (row.achieved < 0.97 * row.offered) {
+    absl::StrAppend(&row.note, "limit: ", board["campaigns"][0]["pacing"]["limit"].dump(), "; ");
+  }
+  return row;
+}
+
+}  // namespace
+
+absl::StatusOr<Row> RunNta(const RunOptions& options) {
+  FarEndOptions far_options;
+  far_options.ring_ms = options.ring_ms;
+  far_options.hold_ms = options.hold_ms;
+  FarEnd far(far_options);
+  const double start_s = (options.ring_ms + options.hold_ms) / 1e3 + 1.5;
+  const auto calls = static_cast<uint64_t>(options.rate * (options.seconds + start_s + 0.5));
+  auto child = Child::Start({options.self, "--child-nta", absl::StrCat(far.carrier_port()),
+                             absl::StrCat(options.rate), absl::StrCat(calls)},
+                            "", "/dev/stderr");
+  if (!child.ok()) return child.status();
+  if (!WaitFor(absl::Seconds(10), [&] { return far.Counts().invites > 0; })) {
+    return absl::DeadlineExceededError("the bare client places no call");
+  }
+  const int64_t rss_before = RssKiB((*child)->pid());
+  Pause(absl::Seconds(start_s));
+  Row row;
+  row.system = "bare nta";
+  row.offered = options.rate;
+  row.hold_ms = options.hold_ms;
+  Meter meter((*child)->pid(), options.perf);
+  const Window window = meter.Run(options.seconds);
+  WaitFor(absl::Seconds(20), [&] { return far.Counts().ended >= calls; });
+  const std::vector<CallLog> log = far.Calls();
+  Measure(log, window, options.ring_ms, row);
+  SetCpu(meter.used(), row);
+  SetCounts(far.Counts(), row);
+  if (log.size() < calls) row.failures += calls - log.size();
+  const uint64_t ended = EndedSince(log, NowNs() - 32'000'000'000);
+  if (ended > 0) {
+    row.ended_kib =
+        static_cast<double>(RssKiB((*child)->pid()) - rss_before) / static_cast<double>(ended);
+  }
+  return row;
+}
+
+absl::StatusOr<Row> RunOneLeg(const RunOptions& options) { return RunEngine(options, false); }
+absl::StatusOr<Row> RunBridged(const RunOptions& options) { return RunEngine(options, true); }
+
+}  // namespace outpace::bench
