@@ -204,8 +204,8 @@ TEST(Pacer, RatioIsTheLevelTimesTheAgents) {
   Pacer pacer({.method = DialMethod::kRatio, .dial_level = 2.5});
   const std::vector<absl::Duration> talking(6, absl::Seconds(30));
   const Decision decision = pacer.Decide(View({4, talking, {}}, 0, kNoLimits), At(0));
-  EXPECT_EQ(decision.legs_to_place, 10);  // the burst limit: one a leg per agent at once
-  EXPECT_EQ(decision.limit, Limit::kBurst);
+  EXPECT_EQ(decision.legs_to_place, 25 - 6);
+  EXPECT_EQ(decision.limit, Limit::kLevel);
   for (uint64_t i = 1; i <= 10; ++i) pacer.OnDialed(AttemptId(i), {}, At(0));
   const Decision next = pacer.Decide(View({4, talking, {}}, 0, kNoLimits), At(5));
   EXPECT_EQ(next.legs_to_place, 25 - 6 - 10);

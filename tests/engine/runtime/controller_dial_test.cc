@@ -194,7 +194,6 @@ TEST_F(ControllerRatioTest, AvailableOnlyCountsFreeAgents) {
   LogIn("a2");
   Pass(absl::Seconds(10));
   EXPECT_EQ(Dials().size() - before, 2u);
-  EXPECT_EQ(controller.Why("C", 1)->latest.decision.limit, pacing::Limit::kLevel);
 }
 
 TEST_F(ControllerRatioTest, WhoGoesOnABreakAfterThisCallIsNotDialedFor) {
