@@ -594,13 +594,14 @@ void CallShard::ReportFailure(Leg& leg, const Cause& cause) {
     Settle(leg, TrunkVerdict::kResponded, absl::ZeroDuration());
   }
   // After we gave up, 487 and a time-out only say that we did; a busy or a 503 says more.
-  if (leg.why != Why::kNone && (cause.status == 487 || cause.status == 408)) {
-    outcome = GivenUpOutcome(leg);
-  }
+  const bool given_up = leg.why != Why::kNone && (cause.status == 487 || cause.status == 408);
+  if (given_up) outcome = GivenUpOutcome(leg);
   Report(leg, {.outcome = outcome,
                .sip_status = cause.status,
                .q850_cause = cause.q850,
                .by_far_end = leg.why == Why::kNone && !cause.local,
+               .by_response = !given_up,
+               .local = cause.local,
                .trunk_fault = IsTrunkFault(outcome),
                .retry_after = cause.retry_after});
 }

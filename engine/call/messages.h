@@ -96,8 +96,11 @@ struct LegEnded {
   CallOutcome outcome = CallOutcome::kFailed;
   int sip_status = 0;
   int q850_cause = 0;
-  bool by_far_end = false;   // who ended an answered leg
-  bool invite_sent = true;   // false: refused before anything left (trunk closed, no port)
+  bool by_far_end = false;  // who ended an answered leg
+  bool invite_sent = true;  // false: refused before anything left (trunk closed, no port)
+  // `outcome` was read from the final response in `sip_status`, not from why we gave up;
+  bool by_response = false;
+  bool local = false;        // and that response was made by our own stack.
   bool trunk_fault = false;  // the trunk's fault, not the lead's: the attempt is not held
                              // against the lead
   // A 2xx crossed our CANCEL: somebody picked up and met a BYE. `outcome` tells why we gave up, yet

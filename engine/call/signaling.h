@@ -106,8 +106,8 @@ class SignalingEvents {
   // offer); empty refuses with 488.
   virtual std::string OnReinvite(LegId leg, absl::string_view sdp) = 0;
 
-  // The answer to an offer of ours in a 200: to a late offer (OnReinvite with an empty `sdp`) in its
-  // ACK, or to a re-INVITE that refreshed the session with our last SDP.
+  // The answer to an offer of ours in a 200: to a late offer (OnReinvite with an empty `sdp`) in
+  // its ACK, or to a re-INVITE that refreshed the session with our last SDP.
   virtual void OnReinviteAnswer(LegId /*leg*/, absl::string_view /*sdp*/) {}
 
   virtual void OnIncoming(const IncomingCall& /*call*/) {}

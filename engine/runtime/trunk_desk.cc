@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
 #include "engine/runtime/config.h"
@@ -16,6 +18,24 @@ trunk::RouteTable CheckedTable(const std::vector<trunk::TrunkSettings>& trunks) 
   auto table = trunk::RouteTable::Create(trunks);
   OUTPACE_CHECK(table.ok());
   return *std::move(table);
+}
+
+// "{vendor_lead_code}" becomes the lead's field; what a header may not hold is left out.
+std::string Expand(absl::string_view text, const campaign::Lead& lead) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t open = text.find('{');
+    const size_t close = open == absl::string_view::npos ? open : text.find('}', open);
+    if (close == absl::string_view::npos) break;
+    absl::StrAppend(&out, text.substr(0, open),
+                    lead.Field(std::string(text.substr(open + 1, close - open - 1))));
+    text.remove_prefix(close + 1);
+  }
+  absl::StrAppend(&out, text);
+  out.erase(std::remove_if(out.begin(), out.end(),
+                           [](unsigned char c) { return absl::ascii_iscntrl(c) != 0; }),
+            out.end());
+  return out;
 }
 
 }  // namespace
@@ -37,12 +57,39 @@ bool CampaignTrunks::Has(size_t trunk) const {
                      [trunk](const auto& member) { return member.trunk == trunk; });
 }
 
-TrunkDesk::TrunkDesk(const std::vector<trunk::TrunkSettings>& trunks)
+absl::StatusOr<std::vector<TrunkTools>> LoadTrunkTools(
+    const std::vector<trunk::TrunkSettings>& trunks) {
+  std::vector<TrunkTools> all;
+  for (const trunk::TrunkSettings& trunk : trunks) {
+    const auto fault = [&](const absl::Status& status) {
+      return absl::Status(status.code(),
+                          absl::StrCat("trunk '", trunk.name, "': ", status.message()));
+    };
+    TrunkTools& tools = all.emplace_back();
+    if (!trunk.disposition_table.empty()) {
+      auto table = trunk::DispositionTable::Load(trunk.disposition_table);
+      if (!table.ok()) return fault(table.status());
+      tools.dispositions = std::make_shared<const trunk::DispositionTable>(*std::move(table));
+    }
+    if (!trunk.stir.private_key_file.empty()) {
+      auto signer = stir::Signer::FromFile(trunk.stir.private_key_file, trunk.stir.certificate_url);
+      if (!signer.ok()) return fault(signer.status());
+      tools.signer = *std::move(signer);
+    }
+  }
+  return all;
+}
+
+TrunkDesk::TrunkDesk(const std::vector<trunk::TrunkSettings>& trunks, std::vector<TrunkTools> tools,
+                     MonoTime now)
     : table_(CheckedTable(trunks)),
-      trunks_(trunks.size()),
+      tools_(std::move(tools)),
       rng_(kSeed),
       conditions_(trunks.size(), trunk::TrunkCondition::kClosed) {
+  tools_.resize(trunks.size());
   for (size_t i = 0; i < trunks.size(); ++i) {
+    trunks_.push_back(
+        {.caller_ids = trunk::CallerIdRota(trunks[i].caller_ids), .stats = trunk::TrunkStats(now)});
     trunks_[i].reason = "its name has no address yet";
     // Names wait for the resolver.
     const auto endpoint = ParseEndpoint(trunks[i].peer);
@@ -150,6 +197,68 @@ TrunkDesk::Choice TrunkDesk::Choose(E164 number, const CampaignTrunks& trunks,
   choice.dialled = table_.Dialled(candidates_.front(), number);
   choice.route_uri = &trunks_[choice.trunk].route_uris.front();
   return choice;
+}
+
+trunk::CallVerdict TrunkDesk::Verdict(size_t trunk, const trunk::CallResult& result) const {
+  static const trunk::DispositionTable kBuiltIn;
+  const auto& own = tools_[trunk].dispositions;
+  return (own != nullptr ? *own : kBuiltIn).Decide(result);
+}
+
+std::vector<call::SipHeader> TrunkDesk::HeadersFor(size_t trunk, const campaign::Lead& lead,
+                                                   const trunk::CallerId& caller_id, E164 dialed,
+                                                   absl::string_view our_host,
+                                                   absl::Time now) const {
+  const trunk::TrunkSettings& trunk_settings = settings(trunk);
+  const trunk::IdentityHeaders& identity = trunk_settings.identity;
+  std::vector<call::SipHeader> headers;
+  const bool known = caller_id.number.valid();
+  if (identity.p_asserted_identity && known) {
+    headers.emplace_back("P-Asserted-Identity",
+                         absl::StrCat("<sip:", caller_id.number.ToString(), "@", our_host, ">"));
+  }
+  if (identity.privacy) headers.emplace_back("Privacy", "id");
+  if (!identity.diversion.empty()) {
+    const bool uri = absl::StartsWith(identity.diversion, "sip:");
+    headers.emplace_back("Diversion", absl::StrCat("<", uri ? "" : "sip:", identity.diversion,
+                                                   uri ? "" : "@", uri ? "" : our_host, ">"));
+  }
+  if (tools_[trunk].signer != nullptr && known) {
+    const auto value = tools_[trunk].signer->Identity(
+        {.attest = stir::AttestationFor(caller_id.owned, trunk_settings.stir.customer_known),
+         .orig = caller_id.number,
+         .dest = dialed,
+         .orig_id = stir::OrigIdOf(trunk_settings.name)},
+        now);
+    if (value.ok()) headers.emplace_back("Identity", std::string(*value));
+  }
+  for (const auto& [name, value] : identity.headers) {
+    if (std::string text = Expand(value, lead); !text.empty()) {
+      headers.emplace_back(name, std::move(text));
+    }
+  }
+  return headers;
+}
+
+std::map<std::string, std::string> TrunkDesk::SaveCallerIds(MonoTime now) const {
+  std::map<std::string, std::string> saved;
+  for (size_t i = 0; i < trunks_.size(); ++i) {
+    if (!settings(i).caller_ids.numbers.empty()) {
+      saved[settings(i).name] = trunks_[i].caller_ids.Save(now);
+    }
+  }
+  return saved;
+}
+
+absl::Status TrunkDesk::RestoreCallerIds(absl::string_view trunk, absl::string_view saved,
+                                         MonoTime now, int64_t day) {
+  const int index = Find(trunk);
+  if (index < 0) return absl::OkStatus();  // a trunk of before
+  return trunks_[static_cast<size_t>(index)].caller_ids.Restore(saved, now, day);
+}
+
+void TrunkDesk::StartDay(MonoTime now) {
+  for (Trunk& trunk : trunks_) trunk.stats.StartDay(now);
 }
 
 }  // namespace outpace::runtime

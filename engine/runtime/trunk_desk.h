@@ -6,18 +6,27 @@
 
 #include <climits>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "campaign/lead.h"
 #include "campaign/settings.h"
 #include "engine/base/e164.h"
 #include "engine/base/rng.h"
+#include "engine/call/signaling.h"
+#include "engine/stir/passport.h"
+#include "engine/trunk/caller_id_pool.h"
+#include "engine/trunk/disposition_table.h"
 #include "engine/trunk/route_table.h"
 #include "engine/trunk/settings.h"
+#include "engine/trunk/trunk_stats.h"
 
 namespace outpace::runtime {
 
@@ -39,6 +48,15 @@ struct CampaignTrunks {
   bool Has(size_t trunk) const;
 };
 
+// What a trunk's settings name as files, loaded. Any part may be missing.
+struct TrunkTools {
+  std::shared_ptr<const trunk::DispositionTable> dispositions;
+  std::shared_ptr<stir::Signer> signer;
+};
+// One entry a trunk. The errors of the loaders, with the trunk's name.
+absl::StatusOr<std::vector<TrunkTools>> LoadTrunkTools(
+    const std::vector<trunk::TrunkSettings>& trunks);
+
 class TrunkDesk {
  public:
   struct Trunk {
@@ -51,10 +69,14 @@ class TrunkDesk {
     double tokens = 0;
     std::vector<std::string> route_uris;  // numeric, best first; empty: its name has no address yet
     std::vector<std::string> addresses;   // numeric hosts of these
+    bool registered = false;              // with a registrar, as far as known
+    trunk::CallerIdRota caller_ids;
+    trunk::TrunkStats stats;
   };
 
-  // `trunks` have been checked (RouteTable::Create()).
-  explicit TrunkDesk(const std::vector<trunk::TrunkSettings>& trunks);
+  // `trunks` have been checked (RouteTable::Create()); `tools` has an entry for each, or none.
+  TrunkDesk(const std::vector<trunk::TrunkSettings>& trunks, std::vector<TrunkTools> tools,
+            MonoTime now);
 
   size_t size() const { return trunks_.size(); }
   const trunk::TrunkSettings& settings(size_t i) const { return table_.trunks()[i]; }
@@ -93,8 +115,21 @@ class TrunkDesk {
   // The trunk for this number now; `tried` are out of question.
   Choice Choose(E164 number, const CampaignTrunks& trunks, absl::Span<const uint16_t> tried);
 
+  // What a final response means on this trunk.
+  trunk::CallVerdict Verdict(size_t trunk, const trunk::CallResult& result) const;
+  // The headers by which this call names us and its lead to the trunk.
+  std::vector<call::SipHeader> HeadersFor(size_t trunk, const campaign::Lead& lead,
+                                          const trunk::CallerId& caller_id, E164 dialed,
+                                          absl::string_view our_host, absl::Time now) const;
+  // The caller IDs' counts of the day, by trunk name, for the store; and back.
+  std::map<std::string, std::string> SaveCallerIds(MonoTime now) const;
+  absl::Status RestoreCallerIds(absl::string_view trunk, absl::string_view saved, MonoTime now,
+                                int64_t day);
+  void StartDay(MonoTime now);
+
  private:
   trunk::RouteTable table_;
+  std::vector<TrunkTools> tools_;
   std::vector<Trunk> trunks_;
   Rng rng_;                                        // spreads calls by weight; the same in every run
   std::vector<trunk::TrunkCondition> conditions_;  // scratch
