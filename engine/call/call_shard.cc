@@ -598,7 +598,8 @@ void CallShard::ReportFailure(Leg& leg, const Cause& cause) {
     outcome = GivenUpOutcome(leg);
   }
   Report(leg, {.outcome = outcome,
-               .sip_status = cause.status,
+               // What came, if anything did: our own stack's time-out is no response.
+               .sip_status = cause.local ? 0 : cause.status,
                .q850_cause = cause.q850,
                .by_far_end = leg.why == Why::kNone && !cause.local,
                .trunk_fault = IsTrunkFault(outcome),
