@@ -597,7 +597,8 @@ void CallShard::ReportFailure(Leg& leg, const Cause& cause) {
   const bool given_up = leg.why != Why::kNone && (cause.status == 487 || cause.status == 408);
   if (given_up) outcome = GivenUpOutcome(leg);
   Report(leg, {.outcome = outcome,
-               .sip_status = cause.status,
+               // What came, if anything did: our own stack's time-out is no response.
+               .sip_status = cause.local ? 0 : cause.status,
                .q850_cause = cause.q850,
                .by_far_end = leg.why == Why::kNone && !cause.local,
                .by_response = !given_up,

@@ -31,6 +31,7 @@ SofiaSignaling::Impl::Impl(const SofiaConfig& config, SofiaLoop& loop, Log& log,
       log_(log),
       events_(events),
       peers_(kLearnedPeersMax),
+      rng_(config.seed),
       datagrams_(loop.clock(), {.answer = !config.drop_strangers}, config.tap) {
   for (const SipTrunk& trunk : config_.trunks) {
     trunks_.emplace_back(trunk.auth_user, trunk.auth_password, trunk.auth_realm);
@@ -115,10 +116,9 @@ absl::Status SofiaSignaling::Impl::Open() {
 SofiaSignaling::Impl::~Impl() {
   OUTPACE_CHECK(loop_.OnLoopThread());
   for (auto& [id, leg] : legs_) {
-    if (leg->invite.handle != nullptr) nta_outgoing_destroy(leg->invite.handle);
-    if (leg->bye.handle != nullptr) nta_outgoing_destroy(leg->bye.handle);
-    nta_leg_destroy(leg->nta);
+    Detach(*leg);
   }
+  for (auto& [call, leg] : offers_) Detach(*leg);
   for (auto& [request, ping] : pings_) nta_outgoing_destroy(ping->handle);
   for (auto& line : registrations_) {
     if (line->handle != nullptr) nta_outgoing_destroy(line->handle);
@@ -167,6 +167,22 @@ void SofiaSignaling::Impl::SetFilter() {
   if (filtering_ && !status.ok()) AdmitAll(fd_);  // an old filter would shut out the new peer
   filtering_ = status.ok();
   if (!status.ok()) log_.Warning("sip.source_filter_off", {{"why", status.message()}});
+}
+
+void SofiaSignaling::Impl::Detach(Leg& leg) {
+  loop_.Cancel(leg.offer_timer);
+  StopSession(leg);
+  for (const std::unique_ptr<Prack>& prack : leg.pracks) nta_outgoing_destroy(prack->handle);
+  leg.pracks.clear();
+  for (Request* request : {&leg.invite, &leg.bye}) {
+    if (request->handle != nullptr) nta_outgoing_destroy(std::exchange(request->handle, nullptr));
+  }
+  if (leg.theirs != nullptr) nta_incoming_destroy(std::exchange(leg.theirs, nullptr));
+  if (leg.nta != nullptr) nta_leg_destroy(std::exchange(leg.nta, nullptr));
+}
+
+const SipTrunk* SofiaSignaling::Impl::TrunkOf(const Leg& leg) const {
+  return leg.trunk < config_.trunks.size() ? &config_.trunks[leg.trunk] : nullptr;
 }
 
 Leg* SofiaSignaling::Impl::Find(LegId id) {

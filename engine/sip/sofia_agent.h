@@ -12,6 +12,7 @@ struct Request;
 // those are included here, and nowhere else.
 #define NTA_AGENT_MAGIC_T void
 #define NTA_LEG_MAGIC_T ::outpace::sip::Leg
+#define NTA_INCOMING_MAGIC_T ::outpace::sip::Leg
 #define NTA_OUTGOING_MAGIC_T ::outpace::sip::Request
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_stateless.h>
@@ -20,6 +21,7 @@ struct Request;
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +29,7 @@ struct Request;
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "engine/base/check.h"
+#include "engine/base/rng.h"
 #include "engine/sip/datagram_path.h"
 #include "engine/sip/peer_set.h"
 #include "engine/sip/sip_text.h"
@@ -45,7 +48,7 @@ inline const char* OrNull(const std::string& text) { return text.empty() ? nullp
 // A request of ours that waits for its response. Where the stack hands it back to us it is still
 // alive: whoever destroys it takes it from the stack first.
 struct Request {
-  enum class Role : uint8_t { kInvite, kBye, kOptions, kRegister };
+  enum class Role : uint8_t { kInvite, kBye, kRefresh, kPrack, kOptions, kRegister };
   SofiaSignaling::Impl* owner = nullptr;
   Leg* leg = nullptr;  // of a dialog; else null
   Role role = Role::kInvite;
@@ -76,6 +79,33 @@ struct Registration : Request {
   Loop::TimerId timer = 0;
 };
 
+// A PRACK under way, with all that is needed to send it again.
+struct Prack : Request {
+  call::DialogState dialog;  // the early dialog it belongs to
+  std::string rack;
+};
+
+// One of the early dialogs of an INVITE, by its To-tag (RFC 3261 12.1, RFC 3262).
+struct EarlyDialog {
+  std::string to_tag;
+  std::string remote_target;
+  std::vector<std::string> route_set;
+  uint32_t rseq = 0;  // of the last reliable provisional response
+  std::string sdp;    // of the last one that had any: the answer, when the 2xx brings none
+};
+
+// The session timer of a leg, while it is on (RFC 4028).
+struct Session {
+  SessionTerms terms;
+  Loop::TimerId refresh_timer = 0;
+  Loop::TimerId give_up_timer = 0;
+  MonoTime give_up_at;
+  Request refresh;  // under way while it has a handle
+  bool by_update = true;
+  uint32_t cseq = 0;  // of the refresh
+  bool minimum_tried = false;
+};
+
 // One leg as SIP sees it. The stack's objects hang on it and never outlive it undetached: their
 // pointers are reused by the stack after destruction, so nothing is ever looked up by them.
 struct Leg {
@@ -83,7 +113,9 @@ struct Leg {
     kCalling,     // INVITE sent, nothing heard
     kProceeding,  // a 1xx was heard
     kAnswered,    // 2xx heard, ACK not sent
-    kUp,          // ACK sent
+    kOffered,     // their INVITE, not taken yet
+    kAccepted,    // their INVITE, our 2xx sent, no ACK yet
+    kUp,          // ACK sent, or heard
     kEnding,      // our BYE is under way
     kOver,        // failed, or ended by either side
   };
@@ -103,6 +135,20 @@ struct Leg {
   std::unique_ptr<call::InviteRequest> again;
   // (Proxy-)Authorization of the INVITE, which its ACK has to carry too (RFC 3261 13.2.2.4).
   std::string credentials;
+  uint32_t remote_cseq = 0;  // of the last request of the far end; 0: none yet
+  bool placed_by_us = true;  // so the Call-ID is ours: the longer wait after a glare
+  bool far_updates = false;  // the far end takes UPDATE (RFC 3311)
+  int64_t min_session = kMinSessionSeconds;  // raised by a 422
+  std::string local_sdp;  // to refresh with; only where a session timer may need it
+  std::vector<EarlyDialog> early;
+  std::vector<std::unique_ptr<Prack>> pracks;
+  std::unique_ptr<Session> session;
+  // Their INVITE that waits for us (kOffered) or for its ACK (kAccepted; a late offer in kUp).
+  nta_incoming_t* theirs = nullptr;
+  bool offer_is_ours = false;  // the ACK brings the answer
+  bool bye_wanted = false;     // as soon as that ACK has come (RFC 3261 15)
+  uint64_t offered_call = 0;
+  Loop::TimerId offer_timer = 0;
 };
 
 class SofiaSignaling::Impl {
@@ -120,6 +166,8 @@ class SofiaSignaling::Impl {
   void CancelOrphan(const call::Signaling::OrphanInvite& invite);
   void AddPeer(absl::string_view host);
   void SetTrunkAddresses(uint16_t trunk, const std::vector<std::string>& addresses);
+  absl::Status Accept(LegId id, uint64_t call, absl::string_view sdp);
+  void RefuseOffered(uint64_t call, int status);
   void SendPing(uint16_t trunk, const std::string& route_uri);
   void Register(uint16_t trunk, const std::string& route_uri);
   void Unregister(uint16_t trunk);
@@ -147,6 +195,45 @@ class SofiaSignaling::Impl {
   static int AgentCallback(void* magic, nta_agent_t* agent, msg_t* msg, sip_t* sip);
   static int ResponseCallback(Request* request, nta_outgoing_t* orq, const sip_t* sip);
   static int LegCallback(Leg* leg, nta_leg_t* nta, nta_incoming_t* irq, const sip_t* sip);
+  static int AckCancelCallback(Leg* leg, nta_incoming_t* irq, const sip_t* sip);
+
+  // sofia_incoming.cc: calls that a trunk offers us.
+  void OnInviteOutside(msg_t* msg, const sip_t& sip);
+  int CheckOffer(const sip_t& sip, const Source& source, uint16_t* trunk, std::string* number);
+  void Offer(msg_t* msg, const sip_t& sip, uint16_t trunk, std::string number);
+  void DropOffer(uint64_t call, int status, bool tell);
+  void OnCancelled(Leg& leg);
+  void OnAcked(Leg& leg, const sip_t& ack);
+  void OnNeverAcked(Leg& leg);
+
+  // sofia_inside.cc: requests of the far end inside a dialog.
+  int OnByeReceived(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
+  int OnUpdate(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
+  int RefuseWith(nta_incoming_t* irq, int status, const char* header_line);
+
+  // sofia_session.cc: session timers.
+  void SetSession(Leg& leg, const std::optional<SessionTerms>& terms);
+  void CancelSessionTimers(Leg& leg);
+  void StopSession(Leg& leg);
+  void Refresh(LegId id);
+  void RefreshLater(Leg& leg, absl::Duration wait);
+  bool SendRefresh(Leg& leg, const std::string& credentials);
+  void OnRefreshResponse(Leg& leg, nta_outgoing_t* orq, const sip_t* sip);
+  bool TryRefreshAgain(Leg& leg, int status, const sip_t* sip);
+  void GiveUpSession(LegId id, int q850_cause);
+  absl::Duration GlareWait(const Leg& leg);
+
+  // sofia_prack.cc: early dialogs.
+  bool OnReliable(Leg& leg, const sip_t& sip);  // false: not to be handled any further
+  bool SendPrack(Leg& leg, Prack& prack, const std::string& credentials);
+  void OnPrackResponse(Prack& prack, nta_outgoing_t* orq, const sip_t* sip);
+  EarlyDialog* FindEarly(Leg& leg, absl::string_view to_tag);
+
+  // Frees what the stack holds for the leg; it goes on by itself with what it must.
+  void Detach(Leg& leg);
+  // What a journal needs to end the dialog after a crash.
+  call::DialogState Journal(const Leg& leg) const;
+  const SipTrunk* TrunkOf(const Leg& leg) const;
 
   void OnRequestOutside(msg_t* msg, const sip_t& sip);
   void OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const sip_t* sip);
@@ -211,6 +298,9 @@ class SofiaSignaling::Impl {
   size_t unanswered_ = 0;
   SofiaCounters counters_;
   PeerSet peers_;
+  Rng rng_;
+  uint64_t next_call_ = 1;
+  absl::flat_hash_map<uint64_t, std::unique_ptr<Leg>> offers_;  // calls that wait to be taken
   DatagramPath datagrams_;
   std::vector<TrunkAuth> trunks_;                             // as config_.trunks
   std::vector<std::unique_ptr<Registration>> registrations_;  // as config_.trunks

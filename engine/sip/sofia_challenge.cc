@@ -57,10 +57,20 @@ std::string SofiaSignaling::Impl::Credentials(Request& request, uint16_t trunk, 
 }
 
 bool SofiaSignaling::Impl::TryInviteAgain(Leg& leg, nta_outgoing_t* orq, const sip_t* sip) {
-  if (leg.again == nullptr || leg.cancelled || nta_outgoing_status(orq) < 300) return false;
-  std::string credentials = Credentials(leg.invite, leg.trunk, orq, sip);
-  if (credentials.empty()) return false;
-  leg.credentials = std::move(credentials);
+  const int status = nta_outgoing_status(orq);
+  if (leg.again == nullptr || leg.cancelled || status < 300) return false;
+  if (status == 422) {
+    // The session is to be longer (RFC 4028 7.3); obeyed once, and within reason.
+    if (sip == nullptr || sip->sip_min_se == nullptr || leg.min_session != kMinSessionSeconds ||
+        MinSeOf(*sip) <= kMinSessionSeconds || MinSeOf(*sip) > kMinSeObeyedSeconds) {
+      return false;
+    }
+    leg.min_session = MinSeOf(*sip);
+  } else {
+    std::string credentials = Credentials(leg.invite, leg.trunk, orq, sip);
+    if (credentials.empty()) return false;
+    leg.credentials = std::move(credentials);
+  }
   leg.invite.handle = nullptr;
   ++leg.invites;
   if (!SendInvite(leg, *leg.again).ok()) {

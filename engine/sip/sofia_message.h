@@ -7,11 +7,13 @@
 #include <sofia-sip/sip_protos.h>
 #include <sofia-sip/su_alloc.h>
 
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "engine/call/signaling.h"
+#include "engine/sip/session_timer.h"
 
 namespace outpace::sip {
 
@@ -50,6 +52,23 @@ absl::Duration RetryAfterOf(const sip_t& sip);
 std::string PhraseOf(const sip_t& sip);
 // The URI of the first Contact; empty if there is none.
 std::string ContactOf(const sip_t& sip);
+// Whether a list of option tags (Supported, Require) has that one.
+bool HasOption(const msg_list_t* list, absl::string_view option);
+// The option tags in Require that we do not know, with commas between; empty for none.
+std::string UnsupportedOf(const sip_t& sip);
+// Whether Allow names that method. Without Allow: no.
+bool AllowsMethod(const sip_t& sip, absl::string_view method);
+std::optional<SessionHeader> SessionOf(const sip_t& sip);
+// Min-SE in seconds, 90 at least, also when absent.
+int64_t MinSeOf(const sip_t& sip);
+// The user part of a URI, %-escapes resolved, without parameters ("+12025550100;npdi"), at most 64
+// bytes; empty when there is none or it has a control character.
+std::string UserOf(const url_t* url);
+// The calling user: of P-Asserted-Identity, else of From (RFC 3325 9.1).
+std::string CallerOf(const sip_t& sip);
+// The dialog that an INVITE of the far end makes, seen from our side (RFC 3261 12.1.1); our tag is
+// not in it yet.
+call::DialogState DialogOfRequest(const sip_t& sip, absl::string_view next_hop);
 // The dialog that a 2xx to an INVITE of ours makes; `next_hop` goes into it as it is.
 call::DialogState DialogOf(const sip_t& sip, absl::string_view next_hop);
 

@@ -52,6 +52,12 @@ int SofiaSignaling::Impl::ResponseCallback(Request* request, nta_outgoing_t* orq
     case Request::Role::kBye:
       self->OnByeResponse(*request->leg, orq, sip);
       break;
+    case Request::Role::kRefresh:
+      self->OnRefreshResponse(*request->leg, orq, sip);
+      break;
+    case Request::Role::kPrack:
+      self->OnPrackResponse(static_cast<Prack&>(*request), orq, sip);
+      break;
     case Request::Role::kOptions:
       self->OnPingResponse(static_cast<OptionsPing&>(*request), orq, sip);
       break;
@@ -67,6 +73,7 @@ void SofiaSignaling::Impl::OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const
   const LegId id = leg.id;
   HeardFromInvite(leg);
   if (TryInviteAgain(leg, orq, sip)) return;
+  if (status > 100 && status < 200 && sip != nullptr && !OnReliable(leg, *sip)) return;
   std::string sdp = sip != nullptr ? SdpOfMessage(*sip) : "";
   if (status < 200) {
     Deliver([this, id, status, sdp = std::move(sdp)] { events_.OnProvisional(id, status, sdp); });
@@ -82,8 +89,15 @@ void SofiaSignaling::Impl::OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const
     leg.state = Leg::State::kAnswered;
     leg.invite.handle = nullptr;
     leg.again.reset();
+    if (sdp.empty()) {  // the answer may have come before, in a reliable provisional
+      if (EarlyDialog* early = FindEarly(leg, leg.dialog.to_tag)) sdp = std::move(early->sdp);
+    }
+    leg.early.clear();
+    leg.far_updates = AllowsMethod(*sip, "UPDATE");
+    SetSession(leg, TermsOfResponse(SessionOf(*sip)));
+    if (leg.session == nullptr) leg.local_sdp.clear();
     nta_outgoing_destroy(orq);
-    Deliver([this, id, dialog = leg.dialog, sdp = std::move(sdp)] {
+    Deliver([this, id, dialog = Journal(leg), sdp = std::move(sdp)] {
       events_.OnAnswer(id, dialog, sdp);
     });
     return;
@@ -91,8 +105,8 @@ void SofiaSignaling::Impl::OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const
   Failure failure;
   failure.status = status;
   failure.local = nta_sip_is_internal(sip) != 0;
-  if (leg.cancelled && (status == 401 || status == 407)) {
-    failure.status = 487;  // asks for an INVITE that is not wanted any more
+  if (leg.cancelled && (status == 401 || status == 407 || status == 422)) {
+    failure.status = 487;  // it asks for an INVITE that is not wanted any more
     failure.local = true;
   }
   if (sip != nullptr) {
@@ -103,6 +117,7 @@ void SofiaSignaling::Impl::OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const
   leg.state = Leg::State::kOver;
   leg.invite.handle = nullptr;
   leg.again.reset();
+  leg.early.clear();
   nta_outgoing_destroy(orq);
   Deliver([this, id, failure = std::move(failure)] { events_.OnFailure(id, failure); });
 }
@@ -143,6 +158,7 @@ int SofiaSignaling::Impl::AgentCallback(void* magic, nta_agent_t* agent, msg_t* 
 void SofiaSignaling::Impl::OnRequestOutside(msg_t* msg, const sip_t& sip) {
   const sip_method_t method = sip.sip_request->rq_method;
   if (method == sip_method_ack) return nta_msg_discard(agent_, msg);
+  if (method == sip_method_invite && sip.sip_to->a_tag == nullptr) return OnInviteOutside(msg, sip);
   int status = 405;
   if (!peers_.Contains(SourceOf(msg).host)) {
     status = 403;
@@ -151,8 +167,6 @@ void SofiaSignaling::Impl::OnRequestOutside(msg_t* msg, const sip_t& sip) {
     status = 200;
   } else if (method == sip_method_cancel || sip.sip_to->a_tag != nullptr) {
     status = 481;
-  } else if (method == sip_method_invite) {
-    status = 403;  // the dialer takes no calls
   } else if (method == sip_method_refer) {
     status = 603;
   } else if (method == sip_method_unknown) {
@@ -162,86 +176,6 @@ void SofiaSignaling::Impl::OnRequestOutside(msg_t* msg, const sip_t& sip) {
   nta_msg_treply(agent_, msg, status, nullptr, SIPTAG_ALLOW_STR(kAllow),
                  TAG_IF(status == 200, SIPTAG_ACCEPT_STR("application/sdp")),
                  SIPTAG_SERVER_STR(OrNull(config_.user_agent)), TAG_END());
-}
-
-int SofiaSignaling::Impl::LegCallback(Leg* leg, nta_leg_t*, nta_incoming_t* irq, const sip_t* sip) {
-  return leg->owner->OnRequestInside(*leg, irq, *sip);
-}
-
-int SofiaSignaling::Impl::Refuse(nta_incoming_t* irq, int status) {
-  ++counters_.requests_refused;
-  nta_incoming_treply(irq, status, nullptr, SIPTAG_ALLOW_STR(kAllow), TAG_END());
-  return status;
-}
-
-// Returns the status to answer with; 2xx to BYE and offers is sent here. After an event `leg` may
-// be gone.
-int SofiaSignaling::Impl::OnRequestInside(Leg& leg, nta_incoming_t* irq, const sip_t& sip) {
-  const sip_method_t method = sip.sip_request->rq_method;
-  if (method == sip_method_ack) {  // of a 2xx whose transaction is gone: nothing to do or answer
-    nta_incoming_destroy(irq);
-    return 0;
-  }
-  msg_t* request = nta_incoming_getrequest(irq);
-  const bool peer = request != nullptr && peers_.Contains(SourceOf(request).host);
-  msg_destroy(request);
-  if (!peer) {
-    ++counters_.strangers_refused;
-    return Refuse(irq, 403);
-  }
-  const bool up = leg.state == Leg::State::kAnswered || leg.state == Leg::State::kUp;
-  switch (method) {
-    case sip_method_bye: {
-      if (leg.state == Leg::State::kEnding) return 200;  // the BYEs crossed
-      if (!up) return Refuse(irq, 481);
-      const LegId id = leg.id;
-      const int cause = CauseOf(sip);
-      leg.state = Leg::State::kOver;
-      nta_incoming_treply(irq, SIP_200_OK, TAG_END());
-      Deliver([this, id, cause] { events_.OnBye(id, cause); });
-      return 200;
-    }
-    case sip_method_invite:
-      if (leg.state == Leg::State::kUp) return OnOffer(leg, irq, sip);
-      return Refuse(irq, leg.state == Leg::State::kAnswered ? 491 : 481);
-    case sip_method_update:
-      if (leg.state == Leg::State::kUp && !SdpOfMessage(sip).empty()) return OnOffer(leg, irq, sip);
-      if (leg.state != Leg::State::kUp && sip.sip_payload != nullptr) return Refuse(irq, 491);
-      nta_incoming_treply(irq, SIP_200_OK, SIPTAG_CONTACT_STR(contact_.c_str()), TAG_END());
-      return 200;
-    case sip_method_options:
-    case sip_method_info:
-      nta_incoming_treply(irq, SIP_200_OK, SIPTAG_ALLOW_STR(kAllow), TAG_END());
-      return 200;
-    case sip_method_cancel:
-      return Refuse(irq, 481);
-    case sip_method_refer:
-      return Refuse(irq, 603);
-    case sip_method_unknown:
-      return Refuse(irq, 501);
-    default:
-      return Refuse(irq, 405);
-  }
-}
-
-// Re-INVITE, or UPDATE with an offer (RFC 3261 14.2, RFC 3311).
-int SofiaSignaling::Impl::OnOffer(Leg& leg, nta_incoming_t* irq, const sip_t& sip) {
-  const bool invite = sip.sip_request->rq_method == sip_method_invite;
-  const LegId id = leg.id;
-  const std::string target = ContactOf(sip);
-  const std::string answer = events_.OnReinvite(id, SdpOfMessage(sip));
-  if (answer.empty()) return Refuse(irq, 488);
-  if (Leg* still = Find(id); still != nullptr && !target.empty()) {
-    still->dialog.remote_target = target;  // target refresh (RFC 3261 12.2.2)
-  }
-  nta_incoming_treply(irq, SIP_200_OK, SIPTAG_CONTACT_STR(contact_.c_str()),
-                      SIPTAG_ALLOW_STR(kAllow), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
-                      SIPTAG_PAYLOAD_STR(answer.c_str()), TAG_END());
-  if (!invite) return 200;
-  // The transaction stays with the stack, which repeats the 200 until the ACK comes. A callback may
-  // not return 2xx for an INVITE; having replied and let go, what it returns does not matter.
-  nta_incoming_destroy(irq);
-  return 0;
 }
 
 // ---- strays ----
@@ -296,7 +230,10 @@ void SofiaSignaling::Impl::OnStray(msg_t* msg) {
   if (has_dialog && leg->dialog.to_tag == View(sip->sip_to->a_tag)) {
     if (leg->state == Leg::State::kAnswered) return;  // the shard has not ACKed yet
     ++counters_.acks_repeated;
-    if (!SendAck(leg->nta, leg->dialog, leg->dialog.cseq, leg->credentials)) Failed("ACK", leg);
+    // Of the INVITE, or of a re-INVITE that refreshed the session.
+    const uint32_t cseq = sip->sip_cseq->cs_seq;
+    const bool first = cseq == leg->dialog.cseq;
+    if (!SendAck(leg->nta, leg->dialog, cseq, first ? leg->credentials : "")) Failed("ACK", leg);
     return;
   }
   EndStrayCall(DialogOf(*sip, leg != nullptr ? leg->dialog.next_hop : SourceHop(msg)), leg);

@@ -51,7 +51,8 @@ std::string NthBranch(const std::string& branch, uint32_t n) {
 // How many INVITEs a call over this trunk can take.
 uint32_t SofiaSignaling::Impl::InvitesMax(uint16_t trunk) const {
   if (trunk >= trunks_.size()) return 1;
-  return 1 + (trunks_[trunk].answers() ? TrunkAuth::kAnswersMax : 0);
+  return 1 + (trunks_[trunk].answers() ? TrunkAuth::kAnswersMax : 0) +
+         (config_.trunks[trunk].session_expires > absl::ZeroDuration() ? 1 : 0);
 }
 
 nta_leg_t* SofiaSignaling::Impl::MakeDialog(const DialogState& dialog, Leg* magic,
@@ -94,9 +95,8 @@ absl::Status SofiaSignaling::Impl::Invite(const call::InviteRequest& request) {
     nta_leg_destroy(leg->nta);
     return status;
   }
-  if (request.trunk < trunks_.size() && trunks_[request.trunk].answers()) {
-    leg->again = std::make_unique<call::InviteRequest>(request);
-  }
+  if (InvitesMax(request.trunk) > 1) leg->again = std::make_unique<call::InviteRequest>(request);
+  leg->local_sdp = request.sdp_offer;
   by_call_id_.emplace(request.ids.call_id, request.leg);
   legs_.emplace(request.leg, std::move(leg));
   return absl::OkStatus();
@@ -111,6 +111,15 @@ absl::Status SofiaSignaling::Impl::SendInvite(Leg& leg, const call::InviteReques
     absl::StrAppend(&*lines, "P-Asserted-Identity: <", request.from_uri, ">\r\n");
   }
   if (!leg.credentials.empty()) absl::StrAppend(&*lines, leg.credentials, "\r\n");
+  const SipTrunk* trunk = TrunkOf(leg);
+  const bool timer = trunk != nullptr && trunk->session_expires > absl::ZeroDuration();
+  const bool reliable = trunk != nullptr && trunk->hundred_rel;
+  const std::string supported =
+      absl::StrCat(timer ? "timer" : "", timer && reliable ? ", " : "", reliable ? "100rel" : "");
+  const std::string expires = absl::StrCat(
+      std::max(leg.min_session, timer ? absl::ToInt64Seconds(trunk->session_expires) : 0),
+      ";refresher=uac");
+  const std::string min_se = absl::StrCat(leg.min_session);
   leg.dialog.cseq = leg.invites;
   leg.next_cseq = std::max(leg.next_cseq, leg.invites + 1);
   const std::string cseq = absl::StrCat(leg.invites, " INVITE");
@@ -120,7 +129,10 @@ absl::Status SofiaSignaling::Impl::SendInvite(Leg& leg, const call::InviteReques
       SIP_METHOD_INVITE, URL_STRING_MAKE(request.request_uri.c_str()),
       SIPTAG_CSEQ_STR(cseq.c_str()), NTATAG_BRANCH_KEY(branch.c_str()),
       SIPTAG_CONTACT_STR(contact_.c_str()), SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)),
-      SIPTAG_ALLOW_STR(kAllow), TAG_IF(!lines->empty(), SIPTAG_HEADER_STR(lines->c_str())),
+      SIPTAG_ALLOW_STR(kAllow), SIPTAG_SUPPORTED_STR(OrNull(supported)),
+      TAG_IF(timer, SIPTAG_SESSION_EXPIRES_STR(expires.c_str())),
+      TAG_IF(timer, SIPTAG_MIN_SE_STR(min_se.c_str())),
+      TAG_IF(!lines->empty(), SIPTAG_HEADER_STR(lines->c_str())),
       TAG_IF(!request.sdp_offer.empty(), SIPTAG_CONTENT_TYPE_STR("application/sdp")),
       TAG_IF(!request.sdp_offer.empty(), SIPTAG_PAYLOAD_STR(request.sdp_offer.c_str())), TAG_END());
   if (leg.invite.handle == nullptr) {
@@ -200,10 +212,15 @@ void SofiaSignaling::Impl::Bye(LegId id, int q850_cause) {
     Cancel(id);
     return;
   }
+  leg->bye_cause = q850_cause;
+  if (leg->state == Leg::State::kAccepted) {  // not before their ACK
+    leg->bye_wanted = true;
+    return;
+  }
   Ack(id);  // a 2xx must be ACKed before its BYE (RFC 3261 15)
   if (leg->state != Leg::State::kUp) return;
+  StopSession(*leg);
   leg->state = Leg::State::kEnding;
-  leg->bye_cause = q850_cause;
   leg->bye.handle = SendBye(leg->nta, leg->dialog,
                             {.cseq = leg->next_cseq++, .q850_cause = q850_cause}, &leg->bye);
   if (leg->bye.handle == nullptr) {
@@ -220,17 +237,29 @@ void SofiaSignaling::Impl::Forget(LegId id) {
     return;
   }
   HeardFromInvite(*leg);
-  if (leg->invite.handle != nullptr) {
-    Cancel(id);  // only a cancelled transaction outlives its handle and ACKs what still comes
-    nta_outgoing_destroy(leg->invite.handle);
-  }
-  if (leg->state == Leg::State::kAnswered || leg->state == Leg::State::kUp)
+  // Only a cancelled transaction outlives its handle and ACKs what still comes.
+  if (leg->invite.handle != nullptr) Cancel(id);
+  if (leg->state == Leg::State::kAccepted) leg->state = Leg::State::kUp;  // there is no later
+  if (leg->state == Leg::State::kAnswered || leg->state == Leg::State::kUp) {
     Bye(id, kNormalClearing);
-  if (leg->bye.handle != nullptr)
-    nta_outgoing_destroy(leg->bye.handle);  // goes on retransmitting by itself
-  nta_leg_destroy(leg->nta);
-  by_call_id_.erase(leg->dialog.call_id);
+  }
+  if (const auto it = by_call_id_.find(leg->dialog.call_id);
+      it != by_call_id_.end() && it->second == id) {
+    by_call_id_.erase(it);
+  }
+  Detach(*leg);  // a BYE goes on retransmitting by itself
   legs_.erase(id);
+}
+
+// A PRACK, UPDATE or re-INVITE after this was written takes further numbers, and a BYE with a
+// number that was used before is refused (RFC 3261 12.2.2). Numbers may be left out, so the BYE
+// after a crash leaves out as many as a day of refreshes takes.
+DialogState SofiaSignaling::Impl::Journal(const Leg& leg) const {
+  constexpr uint32_t kRefreshesADay = 2'000;
+  DialogState dialog = leg.dialog;
+  dialog.cseq = leg.next_cseq - 1;
+  if (leg.session != nullptr && leg.session->terms.we_refresh) dialog.cseq += kRefreshesADay;
+  return dialog;
 }
 
 // ---- recovery ----

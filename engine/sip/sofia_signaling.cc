@@ -52,10 +52,19 @@ void SofiaSignaling::CancelOrphan(const OrphanInvite& invite) {
   impl_->CancelOrphan(invite);
 }
 
-void SofiaSignaling::SetTrunkAddresses(uint16_t trunk,
-                                       const std::vector<std::string>& addresses) {
+void SofiaSignaling::SetTrunkAddresses(uint16_t trunk, const std::vector<std::string>& addresses) {
   const Impl::Entered entered(*impl_);
   impl_->SetTrunkAddresses(trunk, addresses);
+}
+
+absl::Status SofiaSignaling::Accept(LegId leg, uint64_t call, absl::string_view sdp) {
+  const Impl::Entered entered(*impl_);
+  return impl_->Accept(leg, call, sdp);
+}
+
+void SofiaSignaling::Refuse(uint64_t call, int status) {
+  const Impl::Entered entered(*impl_);
+  impl_->RefuseOffered(call, status);
 }
 
 void SofiaSignaling::Ping(uint16_t trunk, const std::string& route_uri) {

@@ -71,6 +71,9 @@ struct SofiaConfig {
   // in a list that the stack walks for each retransmission.
   absl::Duration t1x64 = absl::Seconds(10);
   int udp_buffer_bytes = 4 << 20;  // asked for each way
+  uint64_t seed = 1;                // of the random wait after a glare (RFC 3261 14.1)
+  // Calls that trunks offer and nobody has taken yet; more are refused with 503.
+  size_t offered_calls_max = 50;
   int message_bytes_max = 64 << 10;
   int proceeding_max = 1'000;             // requests from outside in progress
   size_t unanswered_invites_max = 2'000;  // INVITEs without a 1xx yet; more: ResourceExhausted
@@ -88,6 +91,8 @@ struct SofiaCounters {
   uint64_t strays_ended = 0;       // 2xx that were forks or orphans: ACKed and ended
   uint64_t acks_repeated = 0;      // for a 2xx that came again
   uint64_t send_failures = 0;      // ACK, BYE or CANCEL the stack would not build or send
+  uint64_t sessions_expired = 0;     // calls ended because no refresh came
+  uint64_t offers_refused = 0;       // calls offered by trunks: wrong number, too many
   uint64_t challenges_answered = 0;  // 401 and 407 that we answered
   uint64_t unknown_legs = 0;       // commands for a leg that is not there
 };
@@ -115,6 +120,9 @@ class SofiaSignaling final : public call::Signaling {
   void ByeOrphan(const call::DialogState& dialog) override;
   void CancelOrphan(const OrphanInvite& invite) override;
   void SetTrunkAddresses(uint16_t trunk, const std::vector<std::string>& addresses) override;
+  // InvalidArgument: no SDP. AlreadyExists: the leg is in use. A call is offered for 10 s.
+  absl::Status Accept(LegId leg, uint64_t call, absl::string_view sdp) override;
+  void Refuse(uint64_t call, int status) override;
   // A route that is not numeric ends in OnProbe() too. OPTIONS without an answer: T1X64.
   void Ping(uint16_t trunk, const std::string& route_uri) override;
   // Refreshes at 80 % of what the registrar granted; after a failure, waits 5 s, and twice as long
