@@ -417,6 +417,14 @@ std::string CallShard::OnReinvite(LegId id, absl::string_view sdp) {
   return media_.LocalSdp(id);
 }
 
+void CallShard::OnReinviteAnswer(LegId id, absl::string_view sdp) {
+  Enter();
+  const Leg* leg = FindLeg(id);
+  if (leg == nullptr || sdp.empty()) return;
+  const absl::Status taken = media_.SetRemote(id, sdp);
+  if (!taken.ok()) log_.Info("leg.answer_unusable", {{"leg", id.index}, {"why", taken.message()}});
+}
+
 void CallShard::OnPromptDone(LegId id) {
   Enter();
   Leg* leg = FindLeg(id);

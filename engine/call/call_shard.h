@@ -89,6 +89,7 @@ class CallShard final : public SignalingEvents, public MediaEvents {
   void OnBye(LegId leg, int q850_cause) override;
   void OnByeDone(LegId leg) override;
   std::string OnReinvite(LegId leg, absl::string_view sdp) override;
+  void OnReinviteAnswer(LegId leg, absl::string_view sdp) override;
   void OnIncoming(const IncomingCall& call) override;
   void OnIncomingGone(uint64_t call) override;
   void OnIncomingUp(LegId leg, const DialogState& dialog, absl::string_view sdp) override;

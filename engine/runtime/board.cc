@@ -55,6 +55,42 @@ double DayFigures::AbandonRatio() const {
   return people == 0 ? 0.0 : static_cast<double>(abandoned) / static_cast<double>(people);
 }
 
+namespace {
+
+Json PeriodJson(const trunk::TrunkFigures& f) {
+  Json json = {{"attempts", f.attempts},
+               {"answered", f.answered},
+               {"failed", f.failed},
+               {"trunk_faults", f.trunk_faults},
+               {"asr", f.asr},
+               {"acd_s", absl::ToDoubleSeconds(f.acd)},
+               {"pdd_ms",
+                {{"mean", absl::ToDoubleMilliseconds(f.pdd_mean)},
+                 {"p50", absl::ToDoubleMilliseconds(f.pdd_p50)},
+                 {"p95", absl::ToDoubleMilliseconds(f.pdd_p95)}}},
+               {"by_status", Json::object()},
+               {"by_q850", Json::object()}};
+  for (const auto& [code, count] : f.by_status) json["by_status"][absl::StrCat(code)] = count;
+  for (const auto& [code, count] : f.by_q850_cause) json["by_q850"][absl::StrCat(code)] = count;
+  return json;
+}
+
+Json TrunkJson(const TrunkFigures& t) {
+  return {{"name", t.name},
+          {"up", t.up},
+          {"reason", t.reason},
+          {"calls", t.calls},
+          {"attempts", t.attempts},
+          {"asr", t.stats.today.asr},
+          {"addresses", t.addresses},
+          {"faults_in_a_row", t.stats.faults_in_a_row},
+          {"last_error", t.stats.last_error},
+          {"last_15_minutes", PeriodJson(t.stats.window)},
+          {"today", PeriodJson(t.stats.today)}};
+}
+
+}  // namespace
+
 std::string BoardJson(const BoardSnapshot& board) {
   Json json = {{"now_ms", absl::ToUnixMillis(board.now)},
                {"uptime_s", absl::ToDoubleSeconds(board.uptime)},
@@ -75,14 +111,7 @@ std::string BoardJson(const BoardSnapshot& board) {
                               {"phone_up", a.phone_up}});
   }
   for (const TrunkFigures& t : board.trunks) {
-    const double asr =
-        t.attempts == 0 ? 0.0 : static_cast<double>(t.answered) / static_cast<double>(t.attempts);
-    json["trunks"].push_back({{"name", t.name},
-                              {"up", t.up},
-                              {"reason", t.reason},
-                              {"calls", t.calls},
-                              {"attempts", t.attempts},
-                              {"asr", asr}});
+    json["trunks"].push_back(TrunkJson(t));
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -140,6 +169,19 @@ std::string MetricsText(const BoardSnapshot& board) {
     gauge("outpace_trunk_calls", "Legs under way on the trunk.", {{"trunk", t.name}}, t.calls);
     gauge("outpace_trunk_attempts", "INVITEs sent on the trunk.", {{"trunk", t.name}},
           static_cast<double>(t.attempts));
+    const trunk::TrunkFigures& recent = t.stats.window;
+    gauge("outpace_trunk_asr", "Answer-seizure ratio of the last 15 minutes (ITU-T E.411).",
+          {{"trunk", t.name}}, recent.asr);
+    gauge("outpace_trunk_acd_seconds", "Mean length of answered calls, last 15 minutes.",
+          {{"trunk", t.name}}, absl::ToDoubleSeconds(recent.acd));
+    gauge("outpace_trunk_pdd_seconds", "Post-dial delay, last 15 minutes.",
+          {{"trunk", t.name}, {"quantile", "0.5"}}, absl::ToDoubleSeconds(recent.pdd_p50));
+    gauge("outpace_trunk_pdd_seconds", "Post-dial delay, last 15 minutes.",
+          {{"trunk", t.name}, {"quantile", "0.95"}}, absl::ToDoubleSeconds(recent.pdd_p95));
+    for (const auto& [code, count] : t.stats.today.by_status) {
+      gauge("outpace_trunk_responses_today", "Final responses of the day by SIP status.",
+            {{"trunk", t.name}, {"status", absl::StrCat(code)}}, static_cast<double>(count));
+    }
   }
   return prometheus::TextSerializer().Serialize(registry.Collect());
 }
@@ -160,9 +202,13 @@ std::string BoardText(const BoardSnapshot& board) {
       absl::StrAppend(&text, "         not dialing: ", c.idle_reason, "\n");
   }
   for (const TrunkFigures& t : board.trunks) {
-    absl::StrAppendFormat(&text, "trunk %-10s %s  calls %3d  attempts %5d%s%s\n", t.name,
-                          t.up ? "up  " : "DOWN", t.calls, t.attempts, t.reason.empty() ? "" : "  ",
-                          t.reason);
+    const trunk::TrunkFigures& recent = t.stats.window;
+    absl::StrAppendFormat(
+        &text,
+        "trunk %-10s %s  calls %3d  attempts %5d  asr %4.1f %%  acd %3.0f s  pdd %4.1f s%s%s\n",
+        t.name, t.up ? "up  " : "DOWN", t.calls, t.attempts, 100 * recent.asr,
+        absl::ToDoubleSeconds(recent.acd), absl::ToDoubleSeconds(recent.pdd_p50),
+        t.reason.empty() ? "" : "  ", t.reason);
   }
   absl::StrAppendFormat(&text, "answer to agent p50 %.1f ms  p99 %.1f ms%s%s\n",
                         board.connect_p50_ms, board.connect_p99_ms,

@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "engine/base/ids.h"
+#include "engine/trunk/trunk_stats.h"
 
 namespace outpace::runtime {
 
@@ -48,11 +49,13 @@ struct AgentFigures {
 };
 
 struct TrunkFigures {
-  std::string name;
+  std::string name{};
   bool up = true;
-  std::string reason;
+  std::string reason{};
   int calls = 0;
   int64_t attempts = 0, answered = 0;
+  int addresses = 0;  // known; 0: its name is not resolved
+  trunk::TrunkSnapshot stats{};
 };
 
 struct BoardSnapshot {

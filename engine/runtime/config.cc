@@ -44,11 +44,22 @@ void ReadSections(Reader& reader, Config& config) {
   reader.Number(media, "port_first", 1024, 65'000, &config.media_port_first);
   reader.Number(media, "ports", 2, 30'000, &config.media_ports);
   reader.Text(media, "safe_harbor_wav", &config.safe_harbor_wav);
+  reader.Seconds(media, "quarantine_seconds", 0.1, 60, &config.media_quarantine);
+  reader.Choice<media::RtcpMode>(media, "rtcp",
+                                 {{"pair", media::RtcpMode::kPair},
+                                  {"mux", media::RtcpMode::kMux},
+                                  {"off", media::RtcpMode::kOff}},
+                                 &config.rtcp);
   if (media != nullptr) {
-    reader.RefuseUnknown(*media, "[media]", {"address", "port_first", "ports", "safe_harbor_wav"});
-    if (config.media_port_first + 2 * config.media_ports > 65'535) {
-      reader.Fault(media,
-                   "media: port_first + 2 * ports goes beyond 65535; each leg takes two ports");
+    reader.RefuseUnknown(
+        *media, "[media]",
+        {"address", "port_first", "ports", "quarantine_seconds", "rtcp", "safe_harbor_wav"});
+    const int ports_a_leg = config.rtcp == media::RtcpMode::kPair ? 2 : 1;
+    if (config.media_port_first + ports_a_leg * config.media_ports > 65'535) {
+      reader.Fault(media, absl::StrCat("media: port_first + ", ports_a_leg,
+                                       " * ports goes beyond 65535; each leg takes ",
+                                       ports_a_leg == 2 ? "two ports (one with rtcp = \"mux\")"
+                                                        : "one port"));
     }
     if (!IsNumericAddress(config.media_address)) {
       reader.Fault(media,

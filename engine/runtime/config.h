@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "engine/media/media_server.h"
 #include "engine/trunk/settings.h"
 
 namespace outpace::runtime {
@@ -40,7 +41,9 @@ struct Config {
   int trace_mib = 64;  // ring of SIP messages for `outpace trace`; 0: none
   std::string media_address = "127.0.0.1";
   int media_port_first = 20000;
-  int media_ports = 1000;       // legs at once
+  int media_ports = 1000;                              // legs at once
+  absl::Duration media_quarantine = absl::Seconds(5);  // before a port is used for another call
+  media::RtcpMode rtcp = media::RtcpMode::kPair;
   std::string safe_harbor_wav;  // empty: built-in
   Endpoint http_listen{"127.0.0.1", 8080};
   std::string board_token;  // empty: boards are open (only allowed on loopback)
@@ -51,7 +54,6 @@ struct Config {
 
   std::string StorePath() const { return data_dir + "/store"; }
   std::string JournalPath() const { return data_dir + "/dialogs.journal"; }
-  std::string TracePath() const { return data_dir + "/sip-trace.ring"; }
   std::string SocketPath() const { return data_dir + "/outpace.sock"; }
 };
 

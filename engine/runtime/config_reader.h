@@ -6,6 +6,7 @@
 #include <toml++/toml.h>
 
 #include <cmath>
+#include <map>
 #include <set>
 #include <string>
 #include <type_traits>
@@ -56,6 +57,21 @@ class Reader {
     double seconds = absl::ToDoubleSeconds(*out);
     Number(table, key, low, high, &seconds);
     *out = absl::Seconds(seconds);
+  }
+
+  // One of some words.
+  template <typename Value>
+  void Choice(toml::table* table, const char* key, const std::map<std::string, Value>& words,
+              Value* out) {
+    if (table == nullptr || !table->contains(key)) return;
+    const auto word = table->get(key)->value_exact<std::string>();
+    if (const auto found = words.find(word.value_or("")); found != words.end()) {
+      *out = found->second;
+      return;
+    }
+    std::vector<std::string> known;
+    for (const auto& [name, value] : words) known.push_back(name);
+    Fault(table->get(key), absl::StrCat(key, ": must be ", absl::StrJoin(known, ", ")));
   }
 
   toml::table* Section(const char* name) {

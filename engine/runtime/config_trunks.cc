@@ -33,22 +33,6 @@ bool IsPeer(absl::string_view text) {
   return letter && !absl::StartsWith(host, ".") && absl::StrContains(host, '.');
 }
 
-// A choice among words.
-template <typename Value>
-void Choice(Reader& reader, toml::table* table, const char* key,
-            const std::map<std::string, Value>& words, Value* out) {
-  if (table == nullptr || !table->contains(key)) return;
-  std::string word;
-  reader.Text(table, key, &word);
-  if (const auto found = words.find(word); found != words.end()) {
-    *out = found->second;
-    return;
-  }
-  std::vector<std::string> known;
-  for (const auto& [name, value] : words) known.push_back(name);
-  reader.Fault(table->get(key), absl::StrCat(key, ": must be ", absl::StrJoin(known, ", ")));
-}
-
 // Calls `each` with every table of an array such as prefixes = [ { ... }, { ... } ].
 template <typename Each>
 void ForEachTable(Reader& reader, toml::table& table, const char* key, const char* example,
@@ -107,11 +91,11 @@ void ReadCallerIds(Reader& reader, toml::table& table, trunk::CallerIdPool& pool
   if (ids == nullptr) {
     return reader.Fault(node, "caller_ids: write { choice = \"rotating\", numbers = [\"+1...\"] }");
   }
-  Choice<trunk::CallerIdChoice>(reader, ids, "choice",
-                                {{"fixed", trunk::CallerIdChoice::kFixed},
-                                 {"rotating", trunk::CallerIdChoice::kRotating},
-                                 {"local", trunk::CallerIdChoice::kLocal}},
-                                &pool.choice);
+  reader.Choice<trunk::CallerIdChoice>(ids, "choice",
+                                       {{"fixed", trunk::CallerIdChoice::kFixed},
+                                        {"rotating", trunk::CallerIdChoice::kRotating},
+                                        {"local", trunk::CallerIdChoice::kLocal}},
+                                       &pool.choice);
   AddCallerIds(reader, ids, "numbers", true, pool);
   AddCallerIds(reader, ids, "not_owned", false, pool);
   reader.Number(ids, "calls_per_day", 0, 1'000'000, &pool.calls_per_day);
@@ -169,11 +153,11 @@ void ReadInbound(Reader& reader, toml::table& table, TrunkSettings& trunk) {
 }
 
 void ReadSecurity(Reader& reader, toml::table& table, TrunkSettings& trunk) {
-  Choice<trunk::Transport>(reader, &table, "transport",
-                           {{"udp", trunk::Transport::kUdp},
-                            {"tcp", trunk::Transport::kTcp},
-                            {"tls", trunk::Transport::kTls}},
-                           &trunk.transport);
+  reader.Choice<trunk::Transport>(&table, "transport",
+                                  {{"udp", trunk::Transport::kUdp},
+                                   {"tcp", trunk::Transport::kTcp},
+                                   {"tls", trunk::Transport::kTls}},
+                                  &trunk.transport);
   reader.Text(&table, "tls_name", &trunk.tls_name);
   reader.Flag(&table, "srtp", &trunk.srtp);
   reader.Text(&table, "username", &trunk.auth_user);
@@ -226,7 +210,7 @@ void ReadTrunks(toml::table& root, Reader& reader, Config& config) {
     TrunkSettings trunk;
     reader.Text(&table, "name", &trunk.name);
     reader.Text(&table, "peer", &trunk.peer);
-    reader.Text(&table, "dispositions", &trunk.disposition_table);
+    reader.Text(&table, "disposition_table", &trunk.disposition_table);
     ReadRates(reader, table, trunk);
     ReadSecurity(reader, table, trunk);
     ReadPrefixes(reader, table, trunk);
@@ -262,7 +246,7 @@ void ReadTrunks(toml::table& root, Reader& reader, Config& config) {
                           "headers",
                           "stir",
                           "inbound",
-                          "dispositions"});
+                          "disposition_table"});
     if (trunk.name.empty()) reader.Fault(&table, "trunk: 'name' is missing");
     if (absl::StrContains(trunk.name, ',') || absl::StrContains(trunk.name, '|') ||
         absl::StrContains(trunk.name, ':')) {

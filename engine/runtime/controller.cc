@@ -19,7 +19,7 @@ Controller::Controller(const ControllerOptions& options, Loop& loop, StoreServic
       nonce_(std::move(nonce)),
       log_(log),
       slots_(0, options.legs_max),
-      trunks_(options.trunks) {}
+      trunks_(options.trunks, options.trunk_tools, loop.clock().Mono()) {}
 
 Controller::~Controller() = default;
 
@@ -64,6 +64,13 @@ void Controller::Start(StartState state) {
     }
   }
   for (size_t i = 0; i < trunks_.size(); ++i) TellTrunkRoutes(i);
+  for (const auto& [trunk, saved] : state.caller_ids) {
+    const absl::Status restored =
+        trunks_.RestoreCallerIds(trunk, saved, loop_.clock().Mono(), DayNumber());
+    if (!restored.ok()) {
+      log_.Warning("caller_ids.state_refused", {{"trunk", trunk}, {"why", restored.message()}});
+    }
+  }
   RecoverAttempts(state);
   for (auto& [id, runner] : runners_) {
     if (!state.ledgers.contains(id)) runner->ledger.set_from(now - absl::Hours(26));
@@ -86,6 +93,7 @@ void Controller::Tick() {
   if (new_day) {
     roster_.StartDay(now);
     connect_delay_ = DelayHistogram();
+    trunks_.StartDay(now);
   }
   for (auto& [id, runner] : runners_) runner->RefreshBudgets(wall, now, roster_.Counts(id).talking);
   DialAll();
@@ -153,7 +161,7 @@ void Controller::Dispatch(const call::LegEvent& event) {
                       [this](const call::LegFreed& e) { OnLegFreed(e); },
                       [this](const call::TrunkState& e) { OnTrunkState(e); },
                       [](const call::CallOffered&) {}, [](const call::CallWithdrawn&) {},
-                      [](const call::TrunkProbe&) {}},
+                      [this](const call::TrunkProbe& e) { OnProbe(e); }},
              event);
 }
 
@@ -401,7 +409,11 @@ std::map<CampaignId, absl::Time> Controller::FirstCalls() const {
   return first_calls;
 }
 
-BoardSnapshot Controller::Board() const {
+std::map<std::string, std::string> Controller::CallerIdUse() const {
+  return trunks_.SaveCallerIds(loop_.clock().Mono());
+}
+
+BoardSnapshot Controller::Board() {
   BoardSnapshot board;
   const MonoTime now = loop_.clock().Mono();
   board.now = loop_.clock().Wall();
@@ -428,8 +440,15 @@ BoardSnapshot Controller::Board() const {
                             agent.phone_up});
   }
   for (size_t i = 0; i < trunks_.size(); ++i) {
-    board.trunks.push_back({trunks_.settings(i).name, !trunks_[i].open, trunks_[i].reason,
-                            trunks_[i].calls, trunks_[i].attempts, trunks_[i].answered});
+    TrunkDesk::Trunk& trunk = trunks_[i];
+    board.trunks.push_back({.name = trunks_.settings(i).name,
+                            .up = !trunk.open && !trunk.route_uris.empty(),
+                            .reason = trunk.reason,
+                            .calls = trunk.calls,
+                            .attempts = trunk.attempts,
+                            .answered = trunk.answered,
+                            .addresses = static_cast<int>(trunk.route_uris.size()),
+                            .stats = trunk.stats.Snapshot(now)});
   }
   return board;
 }

@@ -44,6 +44,7 @@ namespace outpace::runtime {
 
 struct ControllerOptions {
   std::vector<trunk::TrunkSettings> trunks;   // checked: trunk::RouteTable::Create()
+  std::vector<TrunkTools> trunk_tools;        // of each, or none at all
   std::string local_host = "127.0.0.1:5080";  // host of our From URIs
   uint32_t legs_max = 4000;
   absl::Duration tick = absl::Milliseconds(100);
@@ -95,9 +96,10 @@ class Controller final : public call::LegEventSink {
     // campaign that is not here attempts_today serves.
     std::map<CampaignId, AbandonLedger> ledgers;
     std::map<CampaignId, absl::Time> first_calls;
-    std::map<CampaignId, std::string> learned;  // saved pacer states
-    uint64_t next_attempt = 1;                  // first of a reserved block
-    uint64_t end_attempt = UINT64_MAX;          // one behind its last
+    std::map<CampaignId, std::string> learned;      // saved pacer states
+    std::map<std::string, std::string> caller_ids;  // what CallerIdUse() gave, by trunk
+    uint64_t next_attempt = 1;                      // first of a reserved block
+    uint64_t end_attempt = UINT64_MAX;              // one behind its last
   };
   void Start(StartState state);
   // No new calls; `drained` runs when the last call and wrap-up are over and agents are logged out.
@@ -133,7 +135,7 @@ class Controller final : public call::LegEventSink {
   void ScreenConnected(const AgentId& agent);
   void ScreenLost(const AgentId& agent);
 
-  BoardSnapshot Board() const;
+  BoardSnapshot Board();
   // Why the campaign places as many calls as it does: its latest decision and the `most` last ones
   // that tell something. NotFound.
   absl::StatusOr<WhyAnswer> Why(const CampaignId& campaign, size_t most) const;
@@ -145,6 +147,8 @@ class Controller final : public call::LegEventSink {
   // Learned figures of every campaign, for the store, and the time of its first call.
   std::map<CampaignId, std::string> Learned() const;
   std::map<CampaignId, absl::Time> FirstCalls() const;
+  // Use of the trunks' caller IDs today, by trunk, for the store.
+  std::map<std::string, std::string> CallerIdUse() const;
   // From when on the calls are known that the campaign's limits on abandoned calls are counted
   // from; InfiniteFuture for an unknown campaign. AddOlder() takes those of before, e.g. when a
   // longer window is about to be set.
@@ -173,6 +177,8 @@ class Controller final : public call::LegEventSink {
     MonoTime ringing_since;  // then
     bool withdrawn = false;  // cancelled for want of agents
     size_t trunk = 0;
+    trunk::CallerIdTaken caller_id;
+    MonoTime ordered;             // the INVITE, as far as known here
     std::vector<uint16_t> tried;  // trunks that failed this lead's call before
     bool fail_over = false;       // another trunk is tried as soon as this attempt is on the disk
     MonoTime answered;
@@ -236,7 +242,11 @@ class Controller final : public call::LegEventSink {
                   std::vector<uint16_t> tried = {});
   void HoldBack(CampaignRunner& runner, campaign::Lead lead);
   campaign::Attempt IntentOf(const CampaignRunner& runner, const campaign::Lead& lead, AttemptId id,
-                             const TrunkDesk::Choice& choice);
+                             const TrunkDesk::Choice& choice, const trunk::CallerId& caller_id);
+  int64_t DayNumber() const;  // where caller IDs' daily caps are counted: UTC
+  // The disposition of a call that was not answered; changes its record to what the trunk's table
+  // makes of the final response.
+  std::string ReadResponse(LiveAttempt& live, const call::LegEnded& event);
   // The trunk failed, and another one may carry the call at once.
   bool MayFailOver(const LiveAttempt& live, const call::LegEnded& event);
   void FailOver(LiveAttempt live);
@@ -266,7 +276,8 @@ class Controller final : public call::LegEventSink {
   // Writes the final record and the lead in one synced batch, then forgets the attempt.
   void WriteFinal(LiveAttempt& live, Done done);
   void RecoverAttempts(const StartState& state);
-  std::string FromUri(const campaign::CampaignSettings& settings) const;
+  std::string FromUri(const trunk::TrunkSettings& trunk, E164 caller_id) const;
+  void OnProbe(const call::TrunkProbe& event);
 
   // controller_agents.cc
   bool IsWorking(const AgentId& agent) const;  // logged in

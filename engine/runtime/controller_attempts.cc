@@ -12,24 +12,20 @@
 namespace outpace::runtime {
 namespace {
 
-pacing::AttemptResult ResultOf(call::CallOutcome outcome, bool trunk_fault) {
-  if (trunk_fault) return pacing::AttemptResult::kTrunkFault;
-  switch (outcome) {
-    case call::CallOutcome::kNoAnswer:
-      return pacing::AttemptResult::kNoAnswer;
-    case call::CallOutcome::kBusy:
-      return pacing::AttemptResult::kBusy;
-    case call::CallOutcome::kInvalid:
-      return pacing::AttemptResult::kInvalid;
-    case call::CallOutcome::kCancelled:
-      return pacing::AttemptResult::kCancelled;
-    case call::CallOutcome::kNoTrunk:
-    case call::CallOutcome::kCongestion:
-      return pacing::AttemptResult::kTrunkFault;
-    default:
-      return pacing::AttemptResult::kOther;
+pacing::AttemptResult ResultOf(absl::string_view outcome, bool trunk_fault) {
+  using call::CallOutcome;
+  const auto is = [outcome](CallOutcome o) { return outcome == call::CallOutcomeName(o); };
+  if (trunk_fault || is(CallOutcome::kNoTrunk) || is(CallOutcome::kCongestion)) {
+    return pacing::AttemptResult::kTrunkFault;
   }
+  if (is(CallOutcome::kNoAnswer)) return pacing::AttemptResult::kNoAnswer;
+  if (is(CallOutcome::kBusy)) return pacing::AttemptResult::kBusy;
+  if (is(CallOutcome::kInvalid)) return pacing::AttemptResult::kInvalid;
+  if (is(CallOutcome::kCancelled)) return pacing::AttemptResult::kCancelled;
+  return pacing::AttemptResult::kOther;
 }
+
+constexpr int kNoResponseStatus = 408;  // as trunks' figures count silence
 
 // A 2xx that was ended at once for want of usable audio (a 488 is kMedia too, and nobody picked
 // up).
@@ -65,10 +61,15 @@ void Controller::ApplyRefusal(const gate::Verdict& verdict, campaign::Lead& lead
   }
 }
 
-std::string Controller::FromUri(const campaign::CampaignSettings& settings) const {
-  const std::string user =
-      settings.campaign_cid.valid() ? settings.campaign_cid.ToString() : "anonymous";
+// RFC 3323 4.1: who asks for privacy shows no number in From; P-Asserted-Identity has it then.
+std::string Controller::FromUri(const trunk::TrunkSettings& trunk, E164 caller_id) const {
+  if (trunk.identity.privacy) return "sip:anonymous@anonymous.invalid";
+  const std::string user = caller_id.valid() ? caller_id.ToString() : "anonymous";
   return absl::StrCat("sip:", user, "@", options_.local_host);
+}
+
+int64_t Controller::DayNumber() const {
+  return absl::ToUnixSeconds(loop_.clock().Wall()) / (24 * 60 * 60);
 }
 
 // Writes a lead that may not be dialed now, so that it leaves those that are due.
@@ -101,6 +102,13 @@ Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& 
   if (choice.why != trunk::NoRoute::kNone) return Launched::kNoRoom;
   const LegId leg = slots_.Take(id);
   if (!leg.valid()) return Launched::kNoRoom;
+  trunk::CallerIdTaken caller_id = trunks_[choice.trunk].caller_ids.Take(
+      lead.phone, runner.settings().campaign_cid, loop_.clock().Mono(), DayNumber());
+  if (caller_id.why == trunk::NoCallerId::kDailyCap ||
+      caller_id.why == trunk::NoCallerId::kResting) {
+    slots_.Free(leg);
+    return Launched::kNoRoom;
+  }
   LiveAttempt& live = live_[id];
   live.leg = leg;
   live.agent = agent;
@@ -108,7 +116,8 @@ Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& 
   live.tried = std::move(tried);
   live.lead =
       campaign::ApplyIntent(lead, loop_.clock().Wall(), absl::Hours(campaign::kUnknownRestHours));
-  live.record = IntentOf(runner, lead, id, choice);
+  live.record = IntentOf(runner, lead, id, choice, caller_id.id);
+  live.caller_id = std::move(caller_id);
   live.before = std::move(lead);
 
   numbers_in_call_[live.record.dialed] = id;
@@ -137,7 +146,8 @@ Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& 
 }
 
 campaign::Attempt Controller::IntentOf(const CampaignRunner& runner, const campaign::Lead& lead,
-                                       AttemptId id, const TrunkDesk::Choice& choice) {
+                                       AttemptId id, const TrunkDesk::Choice& choice,
+                                       const trunk::CallerId& caller_id) {
   const campaign::CampaignSettings& settings = runner.settings();
   const trunk::TrunkSettings& trunk = trunks_.settings(choice.trunk);
   campaign::Attempt record;
@@ -148,14 +158,14 @@ campaign::Attempt Controller::IntentOf(const CampaignRunner& runner, const campa
   record.tier = lead.tier;
   record.number_of_try = lead.called_count + 1;
   record.dialed = lead.phone;
-  record.caller_id = settings.campaign_cid;
+  record.caller_id = caller_id.number;
   record.trunk = trunk.name;
   record.call_id = absl::StrCat("op-", id.value(), "-", Hex(nonce_()), Hex(nonce_()));
   record.from_tag = Hex(nonce_());
   record.branch = absl::StrCat("z9hG4bK-op", id.value(), "-", Hex(nonce_()));
   record.route_uri = *choice.route_uri;
   record.request_uri = absl::StrCat("sip:", choice.dialled, "@", trunk.peer);
-  record.from_uri = FromUri(settings);
+  record.from_uri = FromUri(trunk, caller_id.number);
   record.dialed_at = loop_.clock().Wall();
   return record;
 }
@@ -197,8 +207,12 @@ void Controller::OnIntentStored(AttemptId id, const absl::Status& status) {
   order.request_uri = record.request_uri;
   order.from_uri = record.from_uri;
   order.ring_time_max = runner->settings().dial_timeout;
+  order.headers = trunks_.HeadersFor(live->trunk, live->lead, live->caller_id.id, record.dialed,
+                                     options_.local_host, loop_.clock().Wall());
   if (!Post(std::move(order))) return EndUnsent(*live, "the call shard's queue is full");
+  live->ordered = loop_.clock().Mono();
   ++trunks_[live->trunk].attempts;
+  trunks_[live->trunk].stats.OnAttempt(live->ordered);
 }
 
 // The intent was made but nothing left the house: the lead is as it was before.
@@ -210,6 +224,7 @@ void Controller::EndUnsent(LiveAttempt& live, absl::string_view why) {
   runner->UncountAttempt(live.record.lead);
   --runner->ringing;
   --trunks_[live.trunk].dialing;
+  trunks_[live.trunk].caller_ids.GiveBack(live.caller_id);
   ReleaseTrunk(live);
   slots_.Free(live.leg);
   if (IsWith(live.agent, live.record.id)) ApplyToAgent(live.agent, agent::AgentEvent::kRelease);
@@ -225,6 +240,7 @@ void Controller::OnProgress(const call::LegProgress& event) {
   if (live == nullptr || live->ringing) return;
   live->ringing = true;
   live->ringing_since = event.at;
+  trunks_[live->trunk].stats.OnProgress(event.at - live->ordered, event.at);
   live->record.ringing_at = WallAt(event.at);
 }
 
@@ -243,8 +259,11 @@ void Controller::OnAnswered(const call::LegAnswered& event) {
   live->record.answered_at = WallAt(event.at);
   --runner.ringing;
   ++runner.today.answered;
-  ++trunks_[live->trunk].answered;
-  --trunks_[live->trunk].dialing;
+  TrunkDesk::Trunk& trunk = trunks_[live->trunk];
+  ++trunk.answered;
+  --trunk.dialing;
+  if (!live->ringing) trunk.stats.OnProgress(event.at - live->ordered, event.at);
+  trunk.stats.OnAnswer(200, event.at);
   runner.pacer.OnAnswered(id, event.at);
   if (IsWith(live->agent, id)) {  // previewed
     if (roster_.Find(live->agent)->phone_up) return ConnectToAgent(*live);
@@ -375,35 +394,44 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
         runner.pacer.OnAnswered(record.id, event.at);
         ++runner.today.answered;
         ++trunk.answered;
+        trunk.stats.OnAnswer(200, event.at);
+        trunk.stats.OnEnd(absl::ZeroDuration(), event.at);
         CountAbandoned(*live);
         return Close(*live, "DROP", nullptr);
       }
-      runner.pacer.OnResolved(record.id, ResultOf(event.outcome, event.trunk_fault), event.at);
+      const std::string status = ReadResponse(*live, event);
+      runner.pacer.OnResolved(record.id, ResultOf(record.outcome, record.trunk_fault), event.at);
+      trunk.stats.OnFailure(event.sip_status >= 300 ? event.sip_status : kNoResponseStatus,
+                            event.q850_cause, record.trunk_fault, event.at);
       if (!event.invite_sent) {
         record.sent = false;
         --trunk.attempts;
+        trunk.caller_ids.GiveBack(live->caller_id);
         runner.UncountAttempt(record.lead);
         live->lead = live->before;
         return WriteFinal(*live, nullptr);
       }
-      if (event.trunk_fault) {
+      if (record.trunk_fault) {
         runner.ForgiveTry(record.lead);
         trunks_.NextRoute(live->trunk);
         live->fail_over = MayFailOver(*live, event);
       }
-      return Close(*live, std::string(campaign::StatusOfOutcome(record.outcome, false, false)),
-                   nullptr);
+      return Close(*live, status, nullptr);
     }
     case Phase::kWaiting:
       runner.waiting.erase(std::find(runner.waiting.begin(), runner.waiting.end(), record.id));
+      trunk.stats.OnEnd(event.at - live->answered, event.at);
       return CloseUnmet(*live, event);
     case Phase::kConnecting:
+      trunk.stats.OnEnd(event.at - live->answered, event.at);
       ApplyToAgent(live->agent, agent::AgentEvent::kRelease);
       CloseUnmet(*live, event);
       return AgentFree(live->agent);
     case Phase::kTalking:
+      trunk.stats.OnEnd(event.at - live->answered, event.at);
       return StartWrapUp(*live);
     case Phase::kDropping:
+      trunk.stats.OnEnd(event.at - live->answered, event.at);
       record.term_reason = "ABANDON";
       return Close(*live, "DROP", nullptr);
     case Phase::kStoring:
@@ -411,6 +439,21 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
     case Phase::kClosing:
       ++late_events_;
   }
+}
+
+// What the trunk's table makes of the final response; where there was none, of why we gave up.
+std::string Controller::ReadResponse(LiveAttempt& live, const call::LegEnded& event) {
+  campaign::Attempt& record = live.record;
+  if (!event.by_response)
+    return std::string(campaign::StatusOfOutcome(record.outcome, false, false));
+  const trunk::CallVerdict verdict =
+      trunks_.Verdict(live.trunk, {.status = event.sip_status,
+                                   .q850_cause = event.q850_cause,
+                                   .local = event.local,
+                                   .after = event.at - live.ordered});
+  record.outcome = std::string(verdict.outcome);
+  record.trunk_fault = verdict.trunk_fault;
+  return std::string(verdict.disposition);
 }
 
 // A person answered, and the call ended before an agent was there.
@@ -495,8 +538,8 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
 // Of a previewed lead the agent is told, and decides.
 bool Controller::MayFailOver(const LiveAttempt& live, const call::LegEnded& event) {
   const CampaignRunner& runner = *FindRunner(live.record.campaign);
-  if (!event.trunk_fault || !live.agent.empty() || draining_ || !stopped_reason_.empty() ||
-      !runner.settings().active || !HasAttemptIds()) {
+  if (!live.record.trunk_fault || !event.invite_sent || !live.agent.empty() || draining_ ||
+      !stopped_reason_.empty() || !runner.settings().active || !HasAttemptIds()) {
     return false;
   }
   std::vector<uint16_t> tried = live.tried;
@@ -549,6 +592,18 @@ void Controller::OnTrunkState(const call::TrunkState& event) {
   log_.Warning(
       "trunk.state",
       {{"trunk", trunks_.settings(event.trunk).name}, {"open", event.open}, {"why", event.reason}});
+}
+
+void Controller::OnProbe(const call::TrunkProbe& event) {
+  if (event.trunk >= trunks_.size()) return;
+  const bool registers = event.kind == call::TrunkProbe::Kind::kRegister;
+  if (registers) trunks_[event.trunk].registered = event.ok;
+  if (event.ok && !registers) return;  // every half a minute
+  log_.Info(registers ? "trunk.register" : "trunk.options_lost",
+            {{"trunk", trunks_.settings(event.trunk).name},
+             {"ok", event.ok},
+             {"status", event.status},
+             {"why", event.reason}});
 }
 
 // What a predecessor that died left behind. Its answered dialogs are in the journal; a call that

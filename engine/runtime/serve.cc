@@ -17,7 +17,9 @@
 #include "absl/strings/str_cat.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "engine/api/http_server.h"
+#include "engine/base/rng.h"
 #include "engine/media/media_server.h"
+#include "engine/resolve/resolver.h"
 #include "engine/runtime/admin.h"
 #include "engine/runtime/agent_service.h"
 #include "engine/runtime/asio_loop.h"
@@ -28,6 +30,7 @@
 #include "engine/runtime/real_clock.h"
 #include "engine/runtime/shard_thread.h"
 #include "engine/runtime/store_service.h"
+#include "engine/trace/ring_file.h"
 
 namespace outpace::runtime {
 namespace {
@@ -36,6 +39,7 @@ namespace {
 // ids stay below 2^53, which JSON readers can hold, over nine million starts.
 constexpr uint64_t kAttemptIdBlock = 1'000'000'000;
 constexpr double kCallsPerTick = 50;
+constexpr char kCallerIdsKey[] = "caller_ids.";
 constexpr absl::Duration kLearnedEvery = absl::Seconds(10);
 
 // An attempt may be answered so long after it was dialed, and stored by when it was dialed.
@@ -97,8 +101,9 @@ absl::Status ReadAttempts(const campaign::LeadStore& store, absl::Time now,
                               });
 }
 
-absl::StatusOr<Controller::StartState> ReadStartState(campaign::LeadStore& store,
-                                                      const Clock& clock) {
+absl::StatusOr<Controller::StartState> ReadStartState(
+    campaign::LeadStore& store, const Clock& clock,
+    const std::vector<trunk::TrunkSettings>& trunks) {
   Controller::StartState state;
   auto campaigns = store.Campaigns();
   if (!campaigns.ok()) return campaigns.status();
@@ -125,6 +130,11 @@ absl::StatusOr<Controller::StartState> ReadStartState(campaign::LeadStore& store
     state.open_attempts.push_back(std::move(attempt));
   }
   if (absl::Status read = ReadAttempts(store, clock.Wall(), state); !read.ok()) return read;
+  for (const trunk::TrunkSettings& trunk : trunks) {
+    auto use = store.GetMeta(absl::StrCat(kCallerIdsKey, trunk.name));
+    if (!use.ok()) return use.status();
+    if (use->has_value()) state.caller_ids[trunk.name] = **use;
+  }
   for (const campaign::CampaignSettings& settings : state.campaigns) {
     auto learned = store.GetMeta(absl::StrCat("pacer.", settings.id));
     if (!learned.ok()) return learned.status();
@@ -253,9 +263,55 @@ void SaveLearned(Controller& controller, StoreService& store, AsioLoop& loop) {
   for (const auto& [id, first_call] : controller.FirstCalls()) {
     batch.meta[FirstCallKey(id)] = absl::StrCat(absl::ToUnixMillis(first_call));
   }
+  for (auto& [trunk, use] : controller.CallerIdUse()) {
+    batch.meta[absl::StrCat(kCallerIdsKey, trunk)] = std::move(use);
+  }
   if (!batch.meta.empty()) store.Commit(std::move(batch), [](absl::Status) {});
   loop.After(kLearnedEvery, [&] { SaveLearned(controller, store, loop); });
 }
+
+// Keeps the controller told of the addresses of trunks that are named by name.
+struct TrunkNames {
+  std::unique_ptr<resolve::Resolver> resolver;
+  std::vector<std::unique_ptr<resolve::Resolver::Watch>> watches;
+};
+absl::StatusOr<TrunkNames> WatchTrunkNames(const std::vector<trunk::TrunkSettings>& trunks,
+                                           const Clock& clock, Controller& controller,
+                                           AsioLoop& loop, Log& log) {
+  TrunkNames names;
+  for (size_t i = 0; i < trunks.size(); ++i) {
+    const trunk::TrunkSettings& trunk = trunks[i];
+    if (ParseEndpoint(trunk.peer).ok()) continue;
+    if (names.resolver == nullptr) {
+      auto resolver = resolve::Resolver::Create(clock, Rng(SecureRandom64()), {});
+      if (!resolver.ok()) return resolver.status();
+      names.resolver = *std::move(resolver);
+    }
+    auto watch = names.resolver->Add(
+        trunk.peer, static_cast<resolve::Transport>(trunk.transport), loop,
+        [i, &controller, &log, name = trunk.name,
+         transport = trunk.transport](const resolve::Resolution& resolution) {
+          std::vector<std::string> routes;
+          std::vector<std::string> addresses;
+          for (const resolve::Target& target : resolution.targets) {
+            routes.push_back(RouteUri(target.ToString(), transport));
+            addresses.push_back(target.address);
+          }
+          if (!resolution.status.ok() || resolution.stale) {
+            log.Warning("trunk.name_unresolved",
+                        {{"trunk", name},
+                         {"why", resolution.status.ok() ? absl::string_view(resolution.trouble)
+                                                        : resolution.status.message()}});
+          }
+          controller.SetTrunkRoutes(i, std::move(routes), std::move(addresses));
+        });
+    if (!watch.ok()) return watch.status();
+    names.watches.push_back(*std::move(watch));
+  }
+  return names;
+}
+static_assert(static_cast<int>(resolve::Transport::kTls) ==
+              static_cast<int>(trunk::Transport::kTls));
 
 // Where calls go out by the hundred a second they go in smaller, more frequent portions.
 absl::Duration TickFor(const std::vector<trunk::TrunkSettings>& trunks) {
@@ -295,9 +351,19 @@ absl::Status Serve(const Config& config) {
   media_config.ports = config.media_ports;
   media_config.port_first = static_cast<uint16_t>(config.media_port_first);
   media_config.safe_harbor_wav = config.safe_harbor_wav;
+  media_config.quarantine = config.media_quarantine;
+  media_config.rtcp = config.rtcp;
+  media_config.refused_ports = {config.sip_listen.port, static_cast<uint16_t>(config.tls.port)};
   auto media = media::MediaServer::Start(media_config, clock, **log);
   if (!media.ok()) return media.status();
 
+  std::unique_ptr<trace::RingTap> tap;
+  if (config.trace_mib > 0) {
+    auto ring = trace::RingTap::Open(trace::RingPath(config.data_dir),
+                                     static_cast<size_t>(config.trace_mib) << 20);
+    if (!ring.ok()) return ring.status();
+    tap = *std::move(ring);
+  }
   SinkDoor sink;
   ShardThread::Parts parts;
   parts.config = &config;
@@ -306,6 +372,7 @@ absl::Status Serve(const Config& config) {
   parts.log = log->get();
   parts.media = media->get();
   parts.sink = &sink;
+  parts.tap = tap.get();
   auto shard = ShardThread::Start(parts);
   if (!shard.ok()) return shard.status();
 
@@ -337,11 +404,14 @@ absl::Status Serve(const Config& config) {
   options.local_host = config.sip_listen.ToString();
   options.legs_max = parts.legs_max;
   options.trunks = config.trunks;
+  auto tools = LoadTrunkTools(config.trunks);
+  if (!tools.ok()) return tools.status();
+  options.trunk_tools = *std::move(tools);
   Controller controller(
       options, control, store_service,
       [&](call::ShardMessage message) { return (*shard)->Post(std::move(message)); }, agents,
       SecureRandom64, **log);
-  auto state = ReadStartState(**store, clock);
+  auto state = ReadStartState(**store, clock, config.trunks);
   if (!state.ok()) return state.status();
   state->open_dialogs = (*shard)->left_open();
   for (const campaign::AgentRecord& agent : state->agents) agents.PutAgent(agent);
@@ -360,6 +430,8 @@ absl::Status Serve(const Config& config) {
     control.After(absl::Seconds(5), [&] { (*shard)->ForgetLeftOpen(); });
   }));
   boards.Start(controller, control);
+  auto names = WatchTrunkNames(config.trunks, clock, controller, control, **log);
+  if (!names.ok()) return names.status();
   for (AsioLoop* loop : {&control, &agents_loop, &boards_loop, &hashing, &admin_loop, &bulk_loop})
     loop->Start();
   (*server)->Start();

@@ -33,6 +33,9 @@ class SignalingDoor final : public call::SignalingEvents {
   std::string OnReinvite(LegId leg, absl::string_view sdp) override {
     return shard_->OnReinvite(leg, sdp);
   }
+  void OnReinviteAnswer(LegId leg, absl::string_view sdp) override {
+    shard_->OnReinviteAnswer(leg, sdp);
+  }
   void OnIncoming(const call::IncomingCall& call) override { shard_->OnIncoming(call); }
   void OnIncomingGone(uint64_t call) override { shard_->OnIncomingGone(call); }
   void OnIncomingUp(LegId leg, const call::DialogState& dialog, absl::string_view sdp) override {
@@ -108,6 +111,7 @@ absl::Status ShardThread::Build() {
   sip.bind_address = config.sip_listen.address;
   sip.port = config.sip_listen.port;
   sip.user_agent = "Outpace/" OUTPACE_VERSION;
+  sip.tap = parts_.tap;
   call::ShardOptions options;
   options.legs_max = parts_.legs_max;
   for (const trunk::TrunkSettings& trunk : config.trunks) {

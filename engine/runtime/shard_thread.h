@@ -12,6 +12,7 @@
 #include "engine/media/media_server.h"
 #include "engine/runtime/config.h"
 #include "engine/sip/sofia_loop.h"
+#include "engine/trace/wire_tap.h"
 
 namespace outpace::runtime {
 
@@ -26,6 +27,7 @@ class ShardThread {
     Log* log = nullptr;
     media::MediaServer* media = nullptr;
     call::LegEventSink* sink = nullptr;
+    trace::WireTap* tap = nullptr;  // may be null
   };
   // Returns when the shard takes orders, or says why it cannot: Unavailable when the SIP port is
   // taken, with a remedy.

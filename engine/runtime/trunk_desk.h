@@ -21,7 +21,7 @@
 #include "engine/base/e164.h"
 #include "engine/base/rng.h"
 #include "engine/call/signaling.h"
-#include "engine/stir/passport.h"
+#include "engine/stir/signer.h"
 #include "engine/trunk/caller_id_pool.h"
 #include "engine/trunk/disposition_table.h"
 #include "engine/trunk/route_table.h"
@@ -62,14 +62,15 @@ class TrunkDesk {
   struct Trunk {
     bool open = false;     // no calls: breaker open, or not registered
     bool probing = false;  // one call at a time, until one gets through
-    std::string reason;
+    std::string reason{};
     int calls = 0;    // legs under way
     int dialing = 0;  // of these, not answered yet
     int64_t attempts = 0, answered = 0;
     double tokens = 0;
-    std::vector<std::string> route_uris;  // numeric, best first; empty: its name has no address yet
-    std::vector<std::string> addresses;   // numeric hosts of these
-    bool registered = false;              // with a registrar, as far as known
+    std::vector<std::string>
+        route_uris{};  // numeric, best first; empty: its name has no address yet
+    std::vector<std::string> addresses{};  // numeric hosts of these
+    bool registered = false;               // with a registrar, as far as known
     trunk::CallerIdRota caller_ids;
     trunk::TrunkStats stats;
   };

@@ -6,6 +6,7 @@
 #include "engine/api/http_client.h"
 #include "engine/runtime/commands/options.h"
 #include "engine/runtime/serve.h"
+#include "engine/runtime/supervisor.h"
 #include "tools/farend/carrier.h"
 
 namespace outpace::runtime {
@@ -28,14 +29,19 @@ absl::Status PrintBoard(const Config& config) {
 
 int RunServeCommand(const Arguments& arguments) {
   Options options(
-      "outpace serve [--config FILE]",
+      "outpace serve [--config FILE] [--no-supervisor]",
       "Runs the engine until SIGTERM, then lets calls end (a second SIGTERM ends at once).\n"
+      "An engine that crashes is started again at once and ends the calls it had left up.\n"
       "One engine a data directory. docs/outpace.toml is a commented configuration.\n");
+  options.Add()("no-supervisor", "run in this process; something else restarts it");
   if (auto code = options.Parse(arguments)) return *code;
   auto config = LoadConfig(options.ConfigPath());
   if (!config.ok()) return Fail(config.status());
-  if (absl::Status status = Serve(*config); !status.ok()) return Fail(status);
-  return kDone;
+  const auto serve = [&config] {
+    const absl::Status status = Serve(*config);
+    return status.ok() ? kDone : Fail(status);
+  };
+  return options.Has("no-supervisor") ? serve() : Supervise({}, serve);
 }
 
 int RunStatusCommand(const Arguments& arguments) {
@@ -89,7 +95,7 @@ int RunCompletionCommand(const Arguments& arguments) {
 
 const std::vector<Command>& Commands() {
   static const std::vector<Command> kCommands = {
-      {"serve", "run the engine", RunServeCommand, ""},
+      {"serve", "run the engine", RunServeCommand, "--no-supervisor"},
       {"import", "load a list of leads", RunImportCommand,
        "--campaign --list --layout --encoding --country --duplicates --rejects --map --no-scrub"},
       {"campaign", "make, change, start and pause campaigns; say why they dial as they do",
