@@ -153,6 +153,8 @@ SofiaCounters SofiaSignaling::Impl::counters() const {
   counters.strangers_banned = datagrams_.filter().counters().bans;
   counters.datagrams_in = datagrams_.counters().received;
   counters.datagrams_out = datagrams_.counters().sent;
+  counters.datagram_reads = datagrams_.counters().reads;
+  counters.datagrams_wrong_size = datagrams_.counters().wrong_size;
   return counters;
 }
 

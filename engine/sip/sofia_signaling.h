@@ -87,6 +87,8 @@ struct SofiaCounters {
   uint64_t strangers_banned = 0;   // times a source was banned
   uint64_t datagrams_in = 0;       // handed to the stack
   uint64_t datagrams_out = 0;
+  uint64_t datagram_reads = 0;        // system calls that brought datagrams
+  uint64_t datagrams_wrong_size = 0;  // under 16 bytes or over 20 KiB: dropped
   uint64_t requests_refused = 0;   // other requests answered 4xx..6xx
   uint64_t strays_ended = 0;       // 2xx that were forks or orphans: ACKed and ended
   uint64_t acks_repeated = 0;      // for a 2xx that came again
