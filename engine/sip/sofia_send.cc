@@ -64,7 +64,7 @@ nta_leg_t* SofiaSignaling::Impl::MakeDialog(const DialogState& dialog, Leg* magi
 }
 
 absl::Status SofiaSignaling::Impl::Invite(const call::InviteRequest& request) {
-  absl::StatusOr<std::string> hop = NumericHop(request.route_uri);
+  absl::StatusOr<std::string> hop = UsableHop(request.route_uri);
   if (!hop.ok()) return hop.status();
   if (absl::Status status = CheckIds(request.ids); !status.ok()) return status;
   for (const std::string* uri : {&request.request_uri, &request.from_uri}) {
@@ -128,8 +128,9 @@ absl::Status SofiaSignaling::Impl::SendInvite(Leg& leg, const call::InviteReques
       leg.nta, ResponseCallback, &leg.invite, URL_STRING_MAKE(leg.dialog.next_hop.c_str()),
       SIP_METHOD_INVITE, URL_STRING_MAKE(request.request_uri.c_str()),
       SIPTAG_CSEQ_STR(cseq.c_str()), NTATAG_BRANCH_KEY(branch.c_str()),
-      SIPTAG_CONTACT_STR(contact_.c_str()), SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)),
-      SIPTAG_ALLOW_STR(kAllow), SIPTAG_SUPPORTED_STR(OrNull(supported)),
+      SIPTAG_CONTACT_STR(ContactFor(leg.dialog.next_hop).c_str()),
+      SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)), SIPTAG_ALLOW_STR(kAllow),
+      SIPTAG_SUPPORTED_STR(OrNull(supported)),
       TAG_IF(timer, SIPTAG_SESSION_EXPIRES_STR(expires.c_str())),
       TAG_IF(timer, SIPTAG_MIN_SE_STR(min_se.c_str())),
       TAG_IF(!lines->empty(), SIPTAG_HEADER_STR(lines->c_str())),
@@ -279,7 +280,7 @@ void SofiaSignaling::Impl::EndUnknownDialog(const DialogState& dialog, Before by
 }
 
 void SofiaSignaling::Impl::ByeOrphan(const DialogState& dialog) {
-  const absl::StatusOr<std::string> hop = NumericHop(dialog.next_hop);
+  const absl::StatusOr<std::string> hop = UsableHop(dialog.next_hop);
   if (!hop.ok() || !IsCallId(dialog.call_id) || !IsToken(dialog.from_tag) ||
       !CheckUri(dialog.from_uri).ok() || !CheckUri(dialog.to_uri).ok()) {
     log_.Warning("sip.orphan_unusable", {});
@@ -292,7 +293,7 @@ void SofiaSignaling::Impl::ByeOrphan(const DialogState& dialog) {
 }
 
 void SofiaSignaling::Impl::CancelOrphan(const call::Signaling::OrphanInvite& invite) {
-  const absl::StatusOr<std::string> hop = NumericHop(invite.route_uri);
+  const absl::StatusOr<std::string> hop = UsableHop(invite.route_uri);
   if (!hop.ok() || !CheckIds(invite.ids).ok() || !CheckUri(invite.request_uri).ok() ||
       !CheckUri(invite.from_uri).ok()) {
     log_.Warning("sip.orphan_unusable", {});
