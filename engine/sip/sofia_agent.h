@@ -248,6 +248,21 @@ class SofiaSignaling::Impl {
   void OnRegisterFailed(Registration& line, int status, absl::Duration retry_after,
                         absl::string_view reason);
   absl::Duration GrantedExpiry(const sip_t& sip, absl::Duration asked) const;
+  // The dialog object to send a request with CSeq `cseq` through. The stack counts by object,
+  // whatever number it is given, and knows nothing of what went through another (a PRACK): where
+  // it would take the wrong number, this is an object of its own, for the moment.
+  class Through {
+   public:
+    Through(Impl& impl, nta_leg_t* nta, const call::DialogState& dialog, uint32_t cseq);
+    ~Through();
+    Through(const Through&) = delete;
+    Through& operator=(const Through&) = delete;
+    nta_leg_t* get() const { return own_ != nullptr ? own_ : given_; }
+
+   private:
+    nta_leg_t* given_;
+    nta_leg_t* own_ = nullptr;
+  };
   // `credentials`: the header line, or empty.
   nta_outgoing_t* SendOptions(OptionsPing& ping, const std::string& credentials);
   bool SendRegister(Registration& line, const std::string& credentials);

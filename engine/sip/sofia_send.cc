@@ -63,6 +63,17 @@ nta_leg_t* SofiaSignaling::Impl::MakeDialog(const DialogState& dialog, Leg* magi
                          SIPTAG_FROM_STR(from.c_str()), SIPTAG_TO_STR(to.c_str()), TAG_END());
 }
 
+SofiaSignaling::Impl::Through::Through(Impl& impl, nta_leg_t* nta, const DialogState& dialog,
+                                       uint32_t cseq)
+    : given_(nta) {
+  const uint32_t last = nta_leg_get_seq(nta);
+  if (last != 0 && last + 1 != cseq) own_ = impl.MakeDialog(dialog, nullptr, nullptr);
+}
+
+SofiaSignaling::Impl::Through::~Through() {
+  if (own_ != nullptr) nta_leg_destroy(own_);
+}
+
 absl::Status SofiaSignaling::Impl::Invite(const call::InviteRequest& request) {
   absl::StatusOr<std::string> hop = UsableHop(request.route_uri);
   if (!hop.ok()) return hop.status();
@@ -183,9 +194,11 @@ nta_outgoing_t* SofiaSignaling::Impl::SendBye(nta_leg_t* nta, const DialogState&
   const DialogRoute route = RouteOf(dialog);
   const std::string cseq = absl::StrCat(text.cseq, " BYE");
   const std::string reason = ReasonHeader(text.q850_cause);
+  const Through through(*this, nta, dialog, text.cseq);
   return nta_outgoing_tcreate(
-      nta, magic != nullptr ? ResponseCallback : nullptr, magic, URL_STRING_MAKE(route.hop.c_str()),
-      SIP_METHOD_BYE, URL_STRING_MAKE(route.request_uri.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
+      through.get(), magic != nullptr ? ResponseCallback : nullptr, magic,
+      URL_STRING_MAKE(route.hop.c_str()), SIP_METHOD_BYE,
+      URL_STRING_MAKE(route.request_uri.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
       SIPTAG_ROUTE_STR(OrNull(route.route_header)), SIPTAG_REASON_STR(reason.c_str()),
       SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)),
       SIPTAG_HEADER_STR(OrNull(text.credentials)), TAG_END());
