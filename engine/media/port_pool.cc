@@ -190,8 +190,10 @@ absl::StatusOr<uint64_t> EnsureDescriptors(int pairs, bool rtcp_sockets) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "media: ", pairs, " legs need ", legs + kOtherDescriptorsLeast,
         " file descriptors and the process may have ", limit.rlim_max,
-        "; raise LimitNOFILE in the service (ulimit -Hn), lower media.ports, or set media.rtcp to "
-        "\"mux\" or \"off\": a leg then takes one descriptor instead of two"));
+        "; raise LimitNOFILE in the service (ulimit -Hn) or lower media.ports",
+        rtcp_sockets ? ", or set media.rtcp to \"mux\" or \"off\": a leg then takes one "
+                       "descriptor instead of two"
+                     : ""));
   }
   if (limit.rlim_cur == limit.rlim_max) return 0;
   raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};

@@ -17,20 +17,22 @@ int HexDigit(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// Where the name before '<' ends: a quoted name may hold '<' and ','.
-absl::string_view AfterName(absl::string_view header) {
+// The URI of the first value. A quoted name before it may hold '<' and ','.
+absl::string_view FirstUri(absl::string_view header) {
   bool quoted = false;
   for (size_t i = 0; i < header.size(); ++i) {
     if (quoted && header[i] == '\\') {
       ++i;
     } else if (header[i] == '"') {
       quoted = !quoted;
+    } else if (!quoted && (header[i] == ',' || header[i] == ';')) {
+      return header.substr(0, i);  // a URI without brackets
     } else if (!quoted && header[i] == '<') {
       const absl::string_view rest = header.substr(i + 1);
       return rest.substr(0, rest.find('>'));
     }
   }
-  return header.substr(0, header.find_first_of(",;"));
+  return header;
 }
 
 }  // namespace
@@ -55,7 +57,7 @@ std::string CleanUser(absl::string_view user) {
 }
 
 std::string IdentityUser(absl::string_view header) {
-  absl::string_view uri = absl::StripAsciiWhitespace(AfterName(header));
+  absl::string_view uri = absl::StripAsciiWhitespace(FirstUri(header));
   const size_t colon = uri.find(':');
   if (colon == absl::string_view::npos) return "";
   const absl::string_view scheme = uri.substr(0, colon);

@@ -1,5 +1,6 @@
 #include "engine/sip/sip_socket.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
@@ -65,6 +66,25 @@ int FindUdpSocket(const sockaddr* address) {
 int ReceiveBufferBytes(int fd) { return SocketOption(fd, SO_RCVBUF); }
 
 int SendBufferBytes(int fd) { return SocketOption(fd, SO_SNDBUF); }
+
+std::string PeerAddress(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return "";
+  char text[INET6_ADDRSTRLEN];
+  const void* address = nullptr;
+  int family = storage.ss_family;
+  if (family == AF_INET) {
+    address = &reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr;
+  } else if (family == AF_INET6) {
+    const in6_addr* v6 = &reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr;
+    const bool mapped = IN6_IS_ADDR_V4MAPPED(v6);
+    address = mapped ? v6->s6_addr + 12 : v6->s6_addr;
+    if (mapped) family = AF_INET;
+  }
+  if (address == nullptr || inet_ntop(family, address, text, sizeof text) == nullptr) return "";
+  return text;
+}
 
 absl::Status AdmitOnly(int fd, const std::vector<uint32_t>& sources) {
   if (sources.size() > kSourcesMax) {

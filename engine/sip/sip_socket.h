@@ -6,6 +6,7 @@
 // request that got that far, so a flood from outside the trunks must not reach it.
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,6 +23,10 @@ int FindUdpSocket(const sockaddr* address);
 // room for its own bookkeeping; this is the doubled one). 0 on error.
 int ReceiveBufferBytes(int fd);
 int SendBufferBytes(int fd);
+
+// The numeric address at the other end of the connected socket `fd`, as CanonicalHost() writes it
+// (an IPv4 address in IPv6 form as IPv4); empty when there is none.
+std::string PeerAddress(int fd);
 
 // Lets only IPv4 datagrams from `sources` (host byte order, at most 1,000) into the socket from now
 // on; replaces an earlier filter at once. An empty list drops everything. InvalidArgument for too

@@ -135,23 +135,47 @@ std::string CanonicalHost(absl::string_view host) {
   return "";
 }
 
-std::string HopUri(absl::string_view host, int port) {
+std::string HopUri(absl::string_view host, int port, Transport transport) {
   const bool v6 = absl::StrContains(host, ':');
-  return absl::StrCat("sip:", v6 ? "[" : "", host, v6 ? "]" : "", ":", port == 0 ? 5060 : port);
+  const bool udp = transport == Transport::kUdp;
+  return absl::StrCat("sip:", v6 ? "[" : "", host, v6 ? "]" : "", ":",
+                      port == 0 ? DefaultPort(transport) : port,
+                      udp ? "" : ";transport=", udp ? "" : TransportName(transport));
 }
 
-absl::StatusOr<std::string> NumericHop(absl::string_view route_uri) {
-  absl::StatusOr<SipUri> uri = ParseSipUri(route_uri);
+absl::StatusOr<Hop> ParseHop(absl::string_view route_uri) {
+  const absl::StatusOr<SipUri> uri = ParseSipUri(route_uri);
   if (!uri.ok()) return uri.status();
-  if (uri->scheme != "sip") return absl::InvalidArgumentError("next hop: only sip over UDP");
-  if (CanonicalHost(uri->host).empty()) {
+  Hop hop;
+  hop.host = CanonicalHost(uri->host);
+  if (hop.host.empty()) {
     return absl::InvalidArgumentError("next hop: the host is not a numeric address");
   }
   if (uri->HasParam("maddr")) return absl::InvalidArgumentError("next hop: maddr is not allowed");
-  if (uri->HasParam("transport") && !absl::EqualsIgnoreCase(uri->Param("transport"), "udp")) {
-    return absl::InvalidArgumentError("next hop: only sip over UDP");
+  if (uri->HasParam("transport")) {
+    const absl::string_view name = uri->Param("transport");
+    if (absl::EqualsIgnoreCase(name, "tcp")) {
+      hop.transport = Transport::kTcp;
+    } else if (absl::EqualsIgnoreCase(name, "tls")) {
+      hop.transport = Transport::kTls;
+    } else if (!absl::EqualsIgnoreCase(name, "udp")) {
+      return absl::InvalidArgumentError("next hop: transport is none of udp, tcp, tls");
+    }
   }
-  return HopUri(uri->host, uri->port);
+  if (uri->scheme == "sips") {  // "tcp" says what TLS runs on (RFC 3261 19.1.5)
+    if (uri->HasParam("transport") && hop.transport == Transport::kUdp) {
+      return absl::InvalidArgumentError("next hop: sips over UDP");
+    }
+    hop.transport = Transport::kTls;
+  }
+  hop.port = uri->port == 0 ? DefaultPort(hop.transport) : uri->port;
+  return hop;
+}
+
+absl::StatusOr<std::string> NumericHop(absl::string_view route_uri) {
+  const absl::StatusOr<Hop> hop = ParseHop(route_uri);
+  if (!hop.ok()) return hop.status();
+  return HopUri(hop->host, hop->port, hop->transport);
 }
 
 bool IsToken(absl::string_view text) {
@@ -247,9 +271,11 @@ DialogRoute RouteInDialog(const call::DialogState& dialog,
     absl::StrAppend(out, "<", uri, ">");
   });
   result.hop = dialog.next_hop;
-  const absl::StatusOr<SipUri> hop = ParseSipUri(first_hop);
-  const absl::StatusOr<std::string> numeric = NumericHop(first_hop);
-  if (hop.ok() && numeric.ok() && is_peer(hop->host)) result.hop = *numeric;
+  const absl::StatusOr<Hop> hop = ParseHop(first_hop);
+  const absl::StatusOr<Hop> invites = ParseHop(dialog.next_hop);
+  if (hop.ok() && invites.ok() && hop->transport == invites->transport && is_peer(hop->host)) {
+    result.hop = HopUri(hop->host, hop->port, hop->transport);
+  }
   return result;
 }
 

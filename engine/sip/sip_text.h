@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "engine/call/signaling.h"
+#include "engine/sip/transport.h"
 
 namespace outpace::sip {
 
@@ -39,11 +40,22 @@ absl::StatusOr<SipUri> ParseSipUri(absl::string_view uri);
 // is: for what would need DNS.
 std::string CanonicalHost(absl::string_view host);
 
-// "sip:192.0.2.10:5060"; port 0 means 5060. `host` is numeric.
-std::string HopUri(absl::string_view host, int port);
+// Where a packet goes, and how.
+struct Hop {
+  std::string host;  // as CanonicalHost() writes it
+  int port = 0;      // 1..65535
+  Transport transport = Transport::kUdp;
+};
 
-// "sip:192.0.2.10:5060" from a next hop as configured. InvalidArgument unless scheme sip, numeric
-// host, no maddr (it would name another host) and UDP.
+// "sip:192.0.2.10:5060", "sip:[2001:db8::1]:5061;transport=tls": the one way to write a next hop.
+// Port 0 means the transport's own. `host` is numeric.
+std::string HopUri(absl::string_view host, int port, Transport transport = Transport::kUdp);
+
+// A next hop as configured. sip without a transport is UDP (RFC 3263 4.1), sips is TLS.
+// InvalidArgument unless the host is numeric, there is no maddr (it would name another host), and
+// the transport is one of ours.
+absl::StatusOr<Hop> ParseHop(absl::string_view route_uri);
+// The same, written by HopUri().
 absl::StatusOr<std::string> NumericHop(absl::string_view route_uri);
 
 // Tokens of RFC 3261 25.1: what may stand in a tag, a branch or either half of a Call-ID.
@@ -72,7 +84,8 @@ struct DialogRoute {
 // the stack would copy them into our request. `is_peer` says whether a numeric host is one we
 // exchange SIP with. A route set or Contact that names any other host, or no number, leads through
 // `dialog.next_hop` as outbound proxy: a Contact is written by strangers and must not aim our
-// packets.
+// packets. So does one of another transport than the INVITE's: what began under TLS does not go on
+// in the clear, and a BYE needs no connection that its dialog did not have.
 DialogRoute RouteInDialog(const call::DialogState& dialog,
                           absl::FunctionRef<bool(absl::string_view host)> is_peer);
 

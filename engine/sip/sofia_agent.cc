@@ -1,4 +1,4 @@
-// The agent itself: its port, its settings, its peers.
+// The agent itself: its UDP port, its settings, its peers.
 
 #include "engine/sip/sofia_agent.h"
 
@@ -17,7 +17,6 @@
 namespace outpace::sip {
 namespace {
 
-constexpr int kTosCallSignalling = 0x60;  // CS3 (RFC 4594 4.1)
 constexpr size_t kLearnedPeersMax =
     900;  // with the configured ones inside the kernel filter's limit
 constexpr int kGoodBufferBytes = 1 << 20;
@@ -98,9 +97,8 @@ absl::Status SofiaSignaling::Impl::Open() {
   const su_addrinfo_t* address = tport_get_address(tport_primaries(nta_agent_tports(agent_)));
   OUTPACE_CHECK(address != nullptr && address->ai_addr != nullptr);
   const auto* bound = reinterpret_cast<const su_sockaddr_t*>(address->ai_addr);
-  local_port_ = ntohs(bound->su_port);
+  Listening(Transport::kUdp, ntohs(bound->su_port));
   fd_ = FindUdpSocket(address->ai_addr);
-  contact_ = absl::StrCat("<sip:outpace@", via_host_, ":", local_port_, ">");
   if (fd_ < 0 || ReceiveBufferBytes(fd_) < kGoodBufferBytes) {
     log_.Warning("sip.receive_buffer_small",
                  {{"granted_bytes", fd_ < 0 ? 0 : ReceiveBufferBytes(fd_)},
@@ -109,7 +107,11 @@ absl::Status SofiaSignaling::Impl::Open() {
   }
   TakeOverDatagrams();
   SetFilter();
-  log_.Info("sip.open", {{"port", local_port_}, {"strangers_dropped", filtering_}});
+  if (absl::Status status = OpenStreams(); !status.ok()) return status;
+  log_.Info("sip.open", {{"port", local_port(Transport::kUdp)},
+                         {"tcp_port", local_port(Transport::kTcp)},
+                         {"tls_port", local_port(Transport::kTls)},
+                         {"strangers_dropped", filtering_}});
   return absl::OkStatus();
 }
 
@@ -153,6 +155,9 @@ SofiaCounters SofiaSignaling::Impl::counters() const {
   counters.strangers_banned = datagrams_.filter().counters().bans;
   counters.datagrams_in = datagrams_.counters().received;
   counters.datagrams_out = datagrams_.counters().sent;
+  if (streams_ != nullptr) counters.streams = streams_->counters();
+  counters.datagram_reads = datagrams_.counters().reads;
+  counters.datagrams_wrong_size = datagrams_.counters().wrong_size;
   return counters;
 }
 

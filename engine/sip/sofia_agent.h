@@ -18,6 +18,7 @@ struct Request;
 #include <sofia-sip/nta_stateless.h>
 #include <sofia-sip/nta_tport.h>
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -35,12 +36,14 @@ struct Request;
 #include "engine/sip/sip_text.h"
 #include "engine/sip/sofia_message.h"
 #include "engine/sip/sofia_signaling.h"
+#include "engine/sip/stream_guard.h"
 #include "engine/sip/trunk_auth.h"
 
 namespace outpace::sip {
 
 inline constexpr char kAllow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
-inline constexpr int kNormalClearing = 16;  // Q.850
+inline constexpr int kNormalClearing = 16;       // Q.850
+inline constexpr int kTosCallSignalling = 0x60;  // CS3 (RFC 4594 4.1)
 
 // Tag macros want const char*; NULL leaves the header out.
 inline const char* OrNull(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
@@ -173,10 +176,11 @@ class SofiaSignaling::Impl {
   void Unregister(uint16_t trunk);
   void OnStray(msg_t* msg);
 
-  int local_port() const { return local_port_; }
+  int local_port(Transport transport) const;  // 0: not open
   int fd() const { return fd_; }
   bool filtering() const { return filtering_; }
   SofiaCounters counters() const;
+  size_t stream_connections() const { return streams_ != nullptr ? streams_->connections() : 0; }
 
   // While one is alive, events wait: none comes from inside a call into Signaling.
   class Entered {
@@ -244,6 +248,21 @@ class SofiaSignaling::Impl {
   void OnRegisterFailed(Registration& line, int status, absl::Duration retry_after,
                         absl::string_view reason);
   absl::Duration GrantedExpiry(const sip_t& sip, absl::Duration asked) const;
+  // The dialog object to send a request with CSeq `cseq` through. The stack counts by object,
+  // whatever number it is given, and knows nothing of what went through another (a PRACK): where
+  // it would take the wrong number, this is an object of its own, for the moment.
+  class Through {
+   public:
+    Through(Impl& impl, nta_leg_t* nta, const call::DialogState& dialog, uint32_t cseq);
+    ~Through();
+    Through(const Through&) = delete;
+    Through& operator=(const Through&) = delete;
+    nta_leg_t* get() const { return own_ != nullptr ? own_ : given_; }
+
+   private:
+    nta_leg_t* given_;
+    nta_leg_t* own_ = nullptr;
+  };
   // `credentials`: the header line, or empty.
   nta_outgoing_t* SendOptions(OptionsPing& ping, const std::string& credentials);
   bool SendRegister(Registration& line, const std::string& credentials);
@@ -276,6 +295,17 @@ class SofiaSignaling::Impl {
   void AckFailure(msg_t* msg, const sip_t& sip);
   bool IsOurs(const sip_t& sip) const;
   void TakeOverDatagrams();
+  absl::Status OpenStreams();
+  absl::Status OpenStream(Transport transport, int port);
+  void Listening(Transport transport, int port);
+  // HopUri() of a next hop that our transports and address can reach; else InvalidArgument.
+  absl::StatusOr<std::string> UsableHop(absl::string_view route_uri) const;
+  // Our Contact for a dialog over that next hop: it brings the far end's requests the same way.
+  const std::string& ContactFor(absl::string_view next_hop) const;
+  // Back the way a message came that the stack is handing us: over its connection, if it has one.
+  std::string SourceHop(msg_t* msg) const;
+  bool IsTrunk(absl::string_view host) const;
+  std::vector<std::string> TlsNamesOf(absl::string_view address) const;
   void SetFilter();
   void HeardFromInvite(Leg& leg);
   // Runs `task` after `delay`, unless this object is gone by then.
@@ -290,9 +320,12 @@ class SofiaSignaling::Impl {
   call::SignalingEvents& events_;
   nta_agent_t* agent_ = nullptr;
   int fd_ = -1;
-  int local_port_ = 0;
+  struct Listener {
+    int port = 0;
+    std::string contact{};
+  };
+  std::array<Listener, kTransports> listeners_;
   std::string via_host_;
-  std::string contact_;
   int depth_ = 0;
   bool filtering_ = false;
   size_t unanswered_ = 0;
@@ -302,6 +335,7 @@ class SofiaSignaling::Impl {
   uint64_t next_call_ = 1;
   absl::flat_hash_map<uint64_t, std::unique_ptr<Leg>> offers_;  // calls that wait to be taken
   DatagramPath datagrams_;
+  std::unique_ptr<StreamGuard> streams_;                      // once TCP or TLS is open
   std::vector<TrunkAuth> trunks_;                             // as config_.trunks
   std::vector<std::unique_ptr<Registration>> registrations_;  // as config_.trunks
   absl::flat_hash_map<Request*, std::unique_ptr<OptionsPing>> pings_;

@@ -78,7 +78,6 @@ int SofiaSignaling::Impl::CheckOffer(const sip_t& sip, const Source& source, uin
 }
 
 void SofiaSignaling::Impl::Offer(msg_t* msg, const sip_t& sip, uint16_t trunk, std::string number) {
-  const Source source = SourceOf(msg);
   auto leg = std::make_unique<Leg>();
   leg->owner = this;
   leg->state = Leg::State::kOffered;
@@ -86,7 +85,7 @@ void SofiaSignaling::Impl::Offer(msg_t* msg, const sip_t& sip, uint16_t trunk, s
   leg->placed_by_us = false;
   leg->next_cseq = 1;
   leg->bye = {.owner = this, .leg = leg.get(), .role = Request::Role::kBye};
-  leg->dialog = DialogOfRequest(sip, HopUri(source.host, source.port));
+  leg->dialog = DialogOfRequest(sip, SourceHop(msg));
   leg->dialog.from_tag = RandomHex();
   leg->remote_cseq = sip.sip_cseq->cs_seq;
   leg->far_updates = AllowsMethod(sip, "UPDATE");
@@ -147,8 +146,8 @@ absl::Status SofiaSignaling::Impl::Accept(LegId id, uint64_t call, absl::string_
                     config_.trunks[leg->trunk].session_expires);
   msg_destroy(invite);
   const int sent = nta_incoming_treply(
-      leg->theirs, SIP_200_OK, SIPTAG_CONTACT_STR(contact_.c_str()), SIPTAG_ALLOW_STR(kAllow),
-      TAG_IF(session.require_timer, SIPTAG_REQUIRE_STR("timer")),
+      leg->theirs, SIP_200_OK, SIPTAG_CONTACT_STR(ContactFor(leg->dialog.next_hop).c_str()),
+      SIPTAG_ALLOW_STR(kAllow), TAG_IF(session.require_timer, SIPTAG_REQUIRE_STR("timer")),
       TAG_IF(!session.header.empty(), SIPTAG_SUPPORTED_STR("timer")),
       SIPTAG_SESSION_EXPIRES_STR(OrNull(session.header)),
       SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(leg->local_sdp.c_str()),

@@ -105,7 +105,8 @@ int SofiaSignaling::Impl::OnUpdate(Leg& leg, nta_incoming_t* irq, const sip_t& s
   if (!up) {
     EarlyDialog* early = FindEarly(leg, View(sip.sip_from->a_tag));
     if (early != nullptr && !target.empty()) early->remote_target = std::move(target);
-    nta_incoming_treply(irq, SIP_200_OK, SIPTAG_CONTACT_STR(contact_.c_str()), TAG_END());
+    nta_incoming_treply(irq, SIP_200_OK,
+                        SIPTAG_CONTACT_STR(ContactFor(leg.dialog.next_hop).c_str()), TAG_END());
     return 200;
   }
   const SipTrunk* trunk = TrunkOf(leg);
@@ -116,7 +117,7 @@ int SofiaSignaling::Impl::OnUpdate(Leg& leg, nta_incoming_t* irq, const sip_t& s
     return RefuseWith(irq, 422, absl::StrCat("Min-SE: ", kMinSessionSeconds).c_str());
   }
   if (!target.empty()) leg.dialog.remote_target = std::move(target);
-  nta_incoming_treply(irq, SIP_200_OK, SIPTAG_CONTACT_STR(contact_.c_str()),
+  nta_incoming_treply(irq, SIP_200_OK, SIPTAG_CONTACT_STR(ContactFor(leg.dialog.next_hop).c_str()),
                       SIPTAG_ALLOW_STR(kAllow),
                       TAG_IF(session.require_timer, SIPTAG_REQUIRE_STR("timer")),
                       TAG_IF(!session.header.empty(), SIPTAG_SUPPORTED_STR("timer")),
@@ -148,7 +149,8 @@ int SofiaSignaling::Impl::OnOffer(Leg& leg, nta_incoming_t* irq, const sip_t& si
     return Refuse(irq, 488);
   }
   if (!target.empty()) still->dialog.remote_target = std::move(target);  // RFC 3261 12.2.2
-  nta_incoming_treply(irq, SIP_200_OK, SIPTAG_CONTACT_STR(contact_.c_str()),
+  nta_incoming_treply(irq, SIP_200_OK,
+                      SIPTAG_CONTACT_STR(ContactFor(still->dialog.next_hop).c_str()),
                       SIPTAG_ALLOW_STR(kAllow), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
                       TAG_IF(session.require_timer, SIPTAG_REQUIRE_STR("timer")),
                       TAG_IF(!session.header.empty(), SIPTAG_SUPPORTED_STR("timer")),

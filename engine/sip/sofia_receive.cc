@@ -22,11 +22,6 @@ using call::Failure;
 constexpr absl::Duration kStrayMemory = absl::Seconds(40);  // a 2xx is repeated for 32 s
 constexpr size_t kStraysMax = 4'096;
 
-std::string SourceHop(msg_t* msg) {
-  const Source source = SourceOf(msg);
-  return HopUri(source.host, source.port);
-}
-
 // Two 2xx with the same key are the same call.
 std::string StrayKey(const DialogState& dialog) {
   return absl::StrCat(dialog.call_id, "\n", dialog.from_tag, "\n", dialog.to_tag);
@@ -179,15 +174,6 @@ void SofiaSignaling::Impl::OnRequestOutside(msg_t* msg, const sip_t& sip) {
 }
 
 // ---- strays ----
-
-// True for a response whose only Via is the one we put on (RFC 3261 8.1.3.3).
-bool SofiaSignaling::Impl::IsOurs(const sip_t& sip) const {
-  const sip_via_t* via = sip.sip_via;
-  if (via == nullptr || via->v_next != nullptr || via->v_host == nullptr) return false;
-  const std::string port = absl::StrCat(local_port_);
-  return absl::EqualsIgnoreCase(via->v_host, via_host_) &&
-         View(via->v_port != nullptr ? via->v_port : SIP_DEFAULT_SERV) == port;
-}
 
 // ACK of a 3xx..6xx to an INVITE of a process that died, most often the 487 that our CancelOrphan()
 // brought about; without it the far end repeats the response for 32 s (RFC 3261 17.1.1.3). To holds

@@ -63,8 +63,19 @@ nta_leg_t* SofiaSignaling::Impl::MakeDialog(const DialogState& dialog, Leg* magi
                          SIPTAG_FROM_STR(from.c_str()), SIPTAG_TO_STR(to.c_str()), TAG_END());
 }
 
+SofiaSignaling::Impl::Through::Through(Impl& impl, nta_leg_t* nta, const DialogState& dialog,
+                                       uint32_t cseq)
+    : given_(nta) {
+  const uint32_t last = nta_leg_get_seq(nta);
+  if (last != 0 && last + 1 != cseq) own_ = impl.MakeDialog(dialog, nullptr, nullptr);
+}
+
+SofiaSignaling::Impl::Through::~Through() {
+  if (own_ != nullptr) nta_leg_destroy(own_);
+}
+
 absl::Status SofiaSignaling::Impl::Invite(const call::InviteRequest& request) {
-  absl::StatusOr<std::string> hop = NumericHop(request.route_uri);
+  absl::StatusOr<std::string> hop = UsableHop(request.route_uri);
   if (!hop.ok()) return hop.status();
   if (absl::Status status = CheckIds(request.ids); !status.ok()) return status;
   for (const std::string* uri : {&request.request_uri, &request.from_uri}) {
@@ -128,8 +139,9 @@ absl::Status SofiaSignaling::Impl::SendInvite(Leg& leg, const call::InviteReques
       leg.nta, ResponseCallback, &leg.invite, URL_STRING_MAKE(leg.dialog.next_hop.c_str()),
       SIP_METHOD_INVITE, URL_STRING_MAKE(request.request_uri.c_str()),
       SIPTAG_CSEQ_STR(cseq.c_str()), NTATAG_BRANCH_KEY(branch.c_str()),
-      SIPTAG_CONTACT_STR(contact_.c_str()), SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)),
-      SIPTAG_ALLOW_STR(kAllow), SIPTAG_SUPPORTED_STR(OrNull(supported)),
+      SIPTAG_CONTACT_STR(ContactFor(leg.dialog.next_hop).c_str()),
+      SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)), SIPTAG_ALLOW_STR(kAllow),
+      SIPTAG_SUPPORTED_STR(OrNull(supported)),
       TAG_IF(timer, SIPTAG_SESSION_EXPIRES_STR(expires.c_str())),
       TAG_IF(timer, SIPTAG_MIN_SE_STR(min_se.c_str())),
       TAG_IF(!lines->empty(), SIPTAG_HEADER_STR(lines->c_str())),
@@ -182,9 +194,11 @@ nta_outgoing_t* SofiaSignaling::Impl::SendBye(nta_leg_t* nta, const DialogState&
   const DialogRoute route = RouteOf(dialog);
   const std::string cseq = absl::StrCat(text.cseq, " BYE");
   const std::string reason = ReasonHeader(text.q850_cause);
+  const Through through(*this, nta, dialog, text.cseq);
   return nta_outgoing_tcreate(
-      nta, magic != nullptr ? ResponseCallback : nullptr, magic, URL_STRING_MAKE(route.hop.c_str()),
-      SIP_METHOD_BYE, URL_STRING_MAKE(route.request_uri.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
+      through.get(), magic != nullptr ? ResponseCallback : nullptr, magic,
+      URL_STRING_MAKE(route.hop.c_str()), SIP_METHOD_BYE,
+      URL_STRING_MAKE(route.request_uri.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
       SIPTAG_ROUTE_STR(OrNull(route.route_header)), SIPTAG_REASON_STR(reason.c_str()),
       SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)),
       SIPTAG_HEADER_STR(OrNull(text.credentials)), TAG_END());
@@ -279,7 +293,7 @@ void SofiaSignaling::Impl::EndUnknownDialog(const DialogState& dialog, Before by
 }
 
 void SofiaSignaling::Impl::ByeOrphan(const DialogState& dialog) {
-  const absl::StatusOr<std::string> hop = NumericHop(dialog.next_hop);
+  const absl::StatusOr<std::string> hop = UsableHop(dialog.next_hop);
   if (!hop.ok() || !IsCallId(dialog.call_id) || !IsToken(dialog.from_tag) ||
       !CheckUri(dialog.from_uri).ok() || !CheckUri(dialog.to_uri).ok()) {
     log_.Warning("sip.orphan_unusable", {});
@@ -292,7 +306,7 @@ void SofiaSignaling::Impl::ByeOrphan(const DialogState& dialog) {
 }
 
 void SofiaSignaling::Impl::CancelOrphan(const call::Signaling::OrphanInvite& invite) {
-  const absl::StatusOr<std::string> hop = NumericHop(invite.route_uri);
+  const absl::StatusOr<std::string> hop = UsableHop(invite.route_uri);
   if (!hop.ok() || !CheckIds(invite.ids).ok() || !CheckUri(invite.request_uri).ok() ||
       !CheckUri(invite.from_uri).ok()) {
     log_.Warning("sip.orphan_unusable", {});

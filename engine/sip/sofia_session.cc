@@ -85,13 +85,15 @@ bool SofiaSignaling::Impl::SendRefresh(Leg& leg, const std::string& credentials)
       absl::StrCat(absl::ToInt64Seconds(session.terms.expires), ";refresher=uac");
   const std::string min_se = absl::StrCat(leg.min_session);
   const bool sdp = !session.by_update;
+  const Through through(*this, leg.nta, leg.dialog, session.cseq);
   session.refresh.handle = nta_outgoing_tcreate(
-      leg.nta, ResponseCallback, &session.refresh, URL_STRING_MAKE(route.hop.c_str()), method, name,
-      URL_STRING_MAKE(route.request_uri.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
-      SIPTAG_ROUTE_STR(OrNull(route.route_header)), SIPTAG_CONTACT_STR(contact_.c_str()),
-      SIPTAG_SUPPORTED_STR("timer"), SIPTAG_SESSION_EXPIRES_STR(expires.c_str()),
-      SIPTAG_MIN_SE_STR(min_se.c_str()), SIPTAG_ALLOW_STR(kAllow),
-      SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)), SIPTAG_HEADER_STR(OrNull(credentials)),
+      through.get(), ResponseCallback, &session.refresh, URL_STRING_MAKE(route.hop.c_str()), method,
+      name, URL_STRING_MAKE(route.request_uri.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
+      SIPTAG_ROUTE_STR(OrNull(route.route_header)),
+      SIPTAG_CONTACT_STR(ContactFor(route.hop).c_str()), SIPTAG_SUPPORTED_STR("timer"),
+      SIPTAG_SESSION_EXPIRES_STR(expires.c_str()), SIPTAG_MIN_SE_STR(min_se.c_str()),
+      SIPTAG_ALLOW_STR(kAllow), SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)),
+      SIPTAG_HEADER_STR(OrNull(credentials)),
       TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
       TAG_IF(sdp, SIPTAG_PAYLOAD_STR(leg.local_sdp.c_str())), TAG_END());
   return session.refresh.handle != nullptr;

@@ -83,10 +83,11 @@ void SofiaSignaling::Unregister(uint16_t trunk) {
 }
 
 void SofiaSignaling::AddPeer(absl::string_view host) { impl_->AddPeer(host); }
-int SofiaSignaling::local_port() const { return impl_->local_port(); }
+int SofiaSignaling::local_port(Transport transport) const { return impl_->local_port(transport); }
 int SofiaSignaling::receive_buffer_bytes() const { return ReceiveBufferBytes(impl_->fd()); }
 int SofiaSignaling::send_buffer_bytes() const { return SendBufferBytes(impl_->fd()); }
 bool SofiaSignaling::strangers_dropped() const { return impl_->filtering(); }
+size_t SofiaSignaling::stream_connections() const { return impl_->stream_connections(); }
 SofiaCounters SofiaSignaling::counters() const { return impl_->counters(); }
 
 }  // namespace outpace::sip

@@ -22,11 +22,11 @@
 #include "engine/base/log.h"
 #include "engine/call/signaling.h"
 #include "engine/sip/sofia_loop.h"
+#include "engine/sip/stream_limits.h"
+#include "engine/sip/transport.h"
 #include "engine/trace/wire_tap.h"
 
 namespace outpace::sip {
-
-enum class Transport { kUdp, kTcp, kTls };
 
 // What SIP itself has to know of a trunk.
 struct SipTrunk {
@@ -56,8 +56,19 @@ struct SofiaConfig {
   int port = 0;                            // 0: any free one, see local_port()
   std::string public_host;                 // host in Via and Contact; empty: bind_address
   std::string user_agent = "Outpace";
-  std::vector<std::string> peers;  // numeric addresses we take SIP from
-  std::vector<SipTrunk> trunks;    // InviteRequest::trunk indexes it; their addresses are peers too
+  // TCP and TLS are listened on when a trunk uses them: TCP on `port` (0: any free one), TLS on
+  // `tls_port`. All of them on bind_address, whose family the next hops must be of.
+  bool tcp = false;  // also without such a trunk, for agents' phones
+  int tls_port = 0;  // 0: any free one
+  // PEM files. Without a certificate, connections to our TLS port are refused, and trunks that ask
+  // for one refuse ours.
+  std::string tls_certificate_file;  // ours, then its intermediates
+  std::string tls_private_key_file;
+  std::string tls_ca_file;  // who may sign a trunk's certificate; empty: the system's authorities
+  bool tls_clients_show_certificates = false;  // trunks that connect to us must, too
+  StreamLimits streams;                        // of TCP and TLS connections
+  std::vector<std::string> peers;              // numeric addresses we take SIP from
+  std::vector<SipTrunk> trunks;  // InviteRequest::trunk indexes it; their addresses are peers too
   // Datagrams of other sources are dropped: by the kernel (IPv4), and by our own receive filter
   // before the stack (IPv6, and where the kernel refuses). When false, their requests are answered
   // 403 without keeping state, up to 16 in 2 s; then the source is not heard for 300 s.
@@ -71,7 +82,7 @@ struct SofiaConfig {
   // in a list that the stack walks for each retransmission.
   absl::Duration t1x64 = absl::Seconds(10);
   int udp_buffer_bytes = 4 << 20;  // asked for each way
-  uint64_t seed = 1;                // of the random wait after a glare (RFC 3261 14.1)
+  uint64_t seed = 1;               // of the random wait after a glare (RFC 3261 14.1)
   // Calls that trunks offer and nobody has taken yet; more are refused with 503.
   size_t offered_calls_max = 50;
   int message_bytes_max = 64 << 10;
@@ -87,14 +98,17 @@ struct SofiaCounters {
   uint64_t strangers_banned = 0;   // times a source was banned
   uint64_t datagrams_in = 0;       // handed to the stack
   uint64_t datagrams_out = 0;
-  uint64_t requests_refused = 0;   // other requests answered 4xx..6xx
-  uint64_t strays_ended = 0;       // 2xx that were forks or orphans: ACKed and ended
-  uint64_t acks_repeated = 0;      // for a 2xx that came again
-  uint64_t send_failures = 0;      // ACK, BYE or CANCEL the stack would not build or send
-  uint64_t sessions_expired = 0;     // calls ended because no refresh came
-  uint64_t offers_refused = 0;       // calls offered by trunks: wrong number, too many
-  uint64_t challenges_answered = 0;  // 401 and 407 that we answered
-  uint64_t unknown_legs = 0;       // commands for a leg that is not there
+  uint64_t datagram_reads = 0;        // system calls that brought datagrams
+  uint64_t datagrams_wrong_size = 0;  // under 16 bytes or over 20 KiB: dropped
+  uint64_t requests_refused = 0;      // other requests answered 4xx..6xx
+  uint64_t strays_ended = 0;          // 2xx that were forks or orphans: ACKed and ended
+  uint64_t acks_repeated = 0;         // for a 2xx that came again
+  uint64_t send_failures = 0;         // ACK, BYE or CANCEL the stack would not build or send
+  uint64_t sessions_expired = 0;      // calls ended because no refresh came
+  uint64_t offers_refused = 0;        // calls offered by trunks: wrong number, too many
+  uint64_t challenges_answered = 0;   // 401 and 407 that we answered
+  uint64_t unknown_legs = 0;          // commands for a leg that is not there
+  StreamCounters streams;             // of TCP and TLS connections
 };
 
 class SofiaSignaling final : public call::Signaling {
@@ -133,10 +147,11 @@ class SofiaSignaling final : public call::Signaling {
   // Adds a source we take SIP from; numeric, else ignored. Invite() does this for its next hop.
   void AddPeer(absl::string_view host);
 
-  int local_port() const;
+  int local_port(Transport transport = Transport::kUdp) const;  // 0: not open
   int receive_buffer_bytes() const;  // granted, as the kernel counts; 0 if unknown
   int send_buffer_bytes() const;
-  bool strangers_dropped() const;  // the kernel filter is in place
+  bool strangers_dropped() const;     // the kernel filter is in place
+  size_t stream_connections() const;  // TCP and TLS, either way
   SofiaCounters counters() const;
 
   class Impl;  // for the .cc files of this folder

@@ -43,7 +43,7 @@ void SofiaSignaling::Impl::SendPing(uint16_t trunk, const std::string& route_uri
       events_.OnProbe({.trunk = trunk, .status = status, .reason = reason});
     });
   };
-  absl::StatusOr<std::string> hop = NumericHop(route_uri);
+  absl::StatusOr<std::string> hop = UsableHop(route_uri);
   if (!hop.ok()) return failed(503, hop.status().message());
   if (pings_.size() >= kPingsMax) return failed(408, "too many OPTIONS under way");
   auto ping = std::make_unique<OptionsPing>();
@@ -71,7 +71,7 @@ nta_outgoing_t* SofiaSignaling::Impl::SendOptions(OptionsPing& ping,
   nta_outgoing_t* orq = nta_outgoing_tcreate(
       nta, ResponseCallback, &ping, URL_STRING_MAKE(ping.hop.c_str()), SIP_METHOD_OPTIONS,
       URL_STRING_MAKE(ping.hop.c_str()), SIPTAG_CSEQ_STR("1 OPTIONS"),
-      SIPTAG_CONTACT_STR(contact_.c_str()), SIPTAG_ACCEPT_STR("application/sdp"),
+      SIPTAG_CONTACT_STR(ContactFor(ping.hop).c_str()), SIPTAG_ACCEPT_STR("application/sdp"),
       SIPTAG_USER_AGENT_STR(OrNull(config_.user_agent)), SIPTAG_HEADER_STR(OrNull(credentials)),
       TAG_END());
   nta_leg_destroy(nta);
@@ -121,7 +121,7 @@ void SofiaSignaling::Impl::Register(uint16_t trunk, const std::string& route_uri
     line.call_id = absl::StrCat("register-", RandomHex());
     line.from_tag = RandomHex();
   }
-  absl::StatusOr<std::string> hop = NumericHop(route_uri);
+  absl::StatusOr<std::string> hop = UsableHop(route_uri);
   const absl::StatusOr<SipUri> aor = ParseSipUri(config_.trunks[trunk].register_aor);
   if (!hop.ok() || !aor.ok() || aor->has_headers) {
     line.wanted = false;
@@ -160,7 +160,7 @@ bool SofiaSignaling::Impl::SendRegister(Registration& line, const std::string& c
   const std::string cseq = absl::StrCat(++line.cseq, " REGISTER");
   const std::string expires =
       absl::StrCat(line.wanted ? absl::ToInt64Seconds(line.ask) : int64_t{0});
-  const std::string contact = absl::StrCat(contact_, ";expires=", expires);
+  const std::string contact = absl::StrCat(ContactFor(line.hop), ";expires=", expires);
   const std::string registrar = RegistrarUri(aor);
   line.handle = nta_outgoing_tcreate(
       nta, ResponseCallback, &line, URL_STRING_MAKE(line.hop.c_str()), SIP_METHOD_REGISTER,
@@ -253,11 +253,15 @@ void SofiaSignaling::Impl::OnRegisterFailed(Registration& line, int status,
 // What the registrar wrote at our Contact, else in Expires, else what we asked for (RFC 3261
 // 10.2.4). It lists the Contacts of others of this address of record too.
 absl::Duration SofiaSignaling::Impl::GrantedExpiry(const sip_t& sip, absl::Duration asked) const {
-  const std::string port = absl::StrCat(local_port_);
+  const auto is_our_port = [this](absl::string_view port) {
+    return std::any_of(listeners_.begin(), listeners_.end(), [port](const Listener& listener) {
+      return listener.port != 0 && port == absl::StrCat(listener.port);
+    });
+  };
   const sip_contact_t* ours = sip.sip_contact;
   for (const sip_contact_t* contact = ours; contact != nullptr; contact = contact->m_next) {
     if (absl::EqualsIgnoreCase(View(contact->m_url->url_host), via_host_) &&
-        View(contact->m_url->url_port) == port) {
+        is_our_port(View(contact->m_url->url_port))) {
       ours = contact;
       break;
     }

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -26,6 +27,8 @@ constexpr size_t kAlignment = 8;
 constexpr uint64_t kFileMagic = 0x31474e4952504f4f;  // "OOPRING1"
 constexpr uint32_t kRecordMagic = 0x4d504953;        // "SIPM"
 constexpr size_t kWindowBytes = 1 << 20;
+constexpr size_t kZeroBytes = kPage;
+constexpr size_t kAhead = 1 << 20;  // bytes made ready at a time; two such pieces are kept ready
 
 struct FileHeader {
   uint64_t magic;
@@ -132,6 +135,16 @@ absl::Status Prepare(int fd, size_t capacity) {
     errno = error;
     return SystemError("allocate");
   }
+  // Written once now, for the first write to a page of reserved space costs several times as much
+  // as later ones; page by page, for the kernel would keep larger pieces in larger folios and then
+  // walk a whole folio for each page that is written to.
+  const std::vector<char> zeros(kZeroBytes);
+  for (size_t done = 0; done < kPage + capacity; done += kZeroBytes) {
+    const size_t part = std::min(kZeroBytes, kPage + capacity - done);
+    if (pwrite(fd, zeros.data(), part, static_cast<off_t>(done)) != static_cast<ssize_t>(part)) {
+      return SystemError("write");
+    }
+  }
   header = FileHeader{};
   header.magic = kFileMagic;
   header.capacity = capacity;
@@ -178,12 +191,37 @@ absl::StatusOr<std::unique_ptr<RingTap>> RingTap::Open(const std::string& path, 
 }
 
 RingTap::RingTap(int fd, char* header, char* records, size_t capacity)
-    : fd_(fd), header_(header), records_(records), capacity_(capacity) {}
+    : fd_(fd), header_(header), records_(records), capacity_(capacity) {
+  madvise(records_, 2 * capacity_, MADV_RANDOM);  // small folios, see Prepare()
+  PrepareAhead();
+  preparer_ = std::thread([this] {
+    uint64_t done = 0;
+    while (!stop_.load()) {
+      pieces_begun_.wait(done);
+      done = pieces_begun_.load();
+      PrepareAhead();
+    }
+  });
+}
 
 RingTap::~RingTap() {
+  stop_.store(true);
+  pieces_begun_.fetch_add(1);
+  pieces_begun_.notify_one();
+  preparer_.join();
   munmap(records_, 2 * capacity_);
   munmap(header_, kPage);
   close(fd_);
+}
+
+void RingTap::PrepareAhead() {
+  const std::atomic_ref<uint64_t> head(reinterpret_cast<FileHeader*>(header_)->head);
+  const uint64_t next = head.load() / kPage * kPage % capacity_;
+  const size_t first = std::min<size_t>(2 * kAhead, capacity_ - next);
+  madvise(records_ + next, first, MADV_POPULATE_WRITE);
+  if (first < 2 * kAhead) {
+    madvise(records_, std::min(2 * kAhead - first, capacity_), MADV_POPULATE_WRITE);
+  }
 }
 
 void RingTap::OnMessage(const TappedMessage& message) {
@@ -201,6 +239,10 @@ void RingTap::OnMessage(const TappedMessage& message) {
 
   std::atomic_ref<uint64_t> head(reinterpret_cast<FileHeader*>(header_)->head);
   record.position = head.fetch_add(RecordBytes(record.size));
+  if (record.position / kAhead != (record.position + RecordBytes(record.size)) / kAhead) {
+    pieces_begun_.fetch_add(1);
+    pieces_begun_.notify_one();
+  }
   char* const place = records_ + record.position % capacity_;
   char* const bytes = place + sizeof record;
   std::memcpy(bytes, message.bytes.data(), record.size);

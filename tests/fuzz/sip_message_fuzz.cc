@@ -37,7 +37,9 @@ class Target {
     const bool response = absl::StartsWith(octets, "SIP/");
     if (response) {
       ringing_ = ++legs_;
-      OUTPACE_CHECK(shard_.Invite(RequestTo(far_, ringing_)).ok());
+      call::InviteRequest request = RequestTo(far_, ringing_);
+      request.trunk = 0;
+      OUTPACE_CHECK(shard_.Invite(request).ok());
       ringing_invite_ = ReceiveInvite(far_, ringing_);
     }
     far_.Send(Renamed(octets, response ? ringing_ : talking_), shard_.port());
@@ -45,6 +47,10 @@ class Target {
     if (response) End();
     while (!shard_.events.Empty()) {
       const Event event = shard_.events.Next();
+      if (event.kind == "incoming") {
+        shard_.Do([&event](SofiaSignaling& s) { s.Refuse(event.incoming.call, 480); });
+        continue;
+      }
       OUTPACE_CHECK(event.leg.index == talking_);  // only a BYE of its own far end is for an event
       OUTPACE_CHECK(event.kind == "bye");
       Forget(talking_);
@@ -60,7 +66,15 @@ class Target {
 
   static SofiaConfig Config() {
     SofiaConfig config = ShardUnderTest::Config();
-    config.peers.push_back("127.4.75.1");
+    SipTrunk trunk;  // with all that a trunk can be set to have
+    trunk.name = "far";
+    trunk.addresses = {"127.4.75.1"};
+    trunk.auth_user = "user";
+    trunk.auth_password = "secret";
+    trunk.hundred_rel = true;
+    trunk.session_expires = absl::Minutes(30);
+    trunk.inbound_numbers = {"+12025550188"};
+    config.trunks = {trunk};
     return config;
   }
   // The seeds speak of leg 2 (RequestTo() makes its names from its number).
@@ -80,7 +94,11 @@ class Target {
     }
   }
   static void Serve(FarEnd& far, const WireMessage& message) {
-    if (message.IsRequest("BYE") || message.IsRequest("CANCEL")) far.Answer(message, {});
+    if (message.IsRequest("INVITE")) {  // once more, with credentials or a longer session
+      far.Answer(message, {486, "Busy Here", "far", {}, ""});
+    } else if (message.Status() == 0 && !message.IsRequest("ACK")) {
+      far.Answer(message, {});
+    }
   }
 
   void Up(uint32_t leg, FarEnd& far) {

@@ -49,7 +49,9 @@ void Route(absl::string_view text) {
   OUTPACE_CHECK(host == "192.0.2.1" || host == "192.0.2.7");  // next hop or peer, nobody else
   CheckNoControls(route.request_uri);
   CheckNoControls(route.route_header);
-  OUTPACE_CHECK(!absl::StrContains(route.request_uri, '?'));
+  const absl::StatusOr<SipUri> target = ParseSipUri(route.request_uri);
+  OUTPACE_CHECK(target.ok());
+  OUTPACE_CHECK(!target->has_headers);  // the stack would put them into our request
 }
 
 }  // namespace

@@ -15,6 +15,8 @@ const char* AgentWords(AgentPart part) {
       return "hangs up";
     case AgentPart::kIsHungUpOn:
       return "is hung up on";
+    case AgentPart::kMayMiss:
+      return "is hung up on, or has not got the call yet: then PDROP";
   }
   return "";
 }
@@ -59,6 +61,12 @@ Expected Talked(bool by_agent, int q850, bool rang) {
           .term_reason = by_agent ? "AGENT" : "CALLER",
           .rang = rang,
           .answered = true};
+}
+
+Expected Missed(const Expected& met) {
+  Expected missed = met;
+  missed.status = "PDROP";
+  return missed;
 }
 
 Expected Dropped(const std::string& outcome, int q850, bool rang) {

@@ -16,6 +16,8 @@ enum class AgentPart {
   kUntouched,   // no call comes through to the agent
   kHangsUp,     // talks and ends the call
   kIsHungUpOn,  // the far end ends it
+  kMayMiss,  // the far end ends it so soon that the call may not have come to the agent yet: then
+             // it is no drop of ours, and the disposition is PDROP
 };
 
 // The columns of docs/EXPORT.md that tell what became of the call.
@@ -71,6 +73,8 @@ Expected TrunkAtFault(int sip_status, int q850, const std::string& outcome = "co
 Expected RangOut(int sip_status = 487);
 // An agent had the call. `q850`: cause of the BYE.
 Expected Talked(bool by_agent, int q850 = 16, bool rang = true);
+// As kMayMiss has it, if the agent did miss the call.
+Expected Missed(const Expected& met);
 // Somebody picked up and met a BYE.
 Expected Dropped(const std::string& outcome, int q850, bool rang);
 

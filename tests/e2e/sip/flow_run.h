@@ -30,7 +30,9 @@ class FlowRun {
     std::string number;  // national
     std::unique_ptr<Sipp> sipp;
     std::unique_ptr<Desk> desk;
-    std::string trouble;  // what the flow's own thread found wrong; empty: nothing
+    Expected expected;        // as the flow has it, or as it turned out where there is a choice
+    bool with_agent = false;  // the call came to the agent
+    std::string trouble;      // what the flow's own thread found wrong; empty: nothing
   };
 
   void StartFarEnds();

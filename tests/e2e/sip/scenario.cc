@@ -100,14 +100,14 @@ Scenario& Scenario::OddRequest(absl::string_view method, const Odd& odd, const E
       odd.their_tag.empty() ? "To:[$from]" : absl::StrCat("To: <[$caller]>;tag=", odd.their_tag);
   const bool contact = method != "BYE";
   return Send(absl::StrCat(method, " [next_url] SIP/2.0"),
-              absl::StrCat("Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
-                           "Max-Forwards: 70\nFrom:[$to];tag=",
-                           our_tag, "\n", to, "\nCall-ID: [call_id]\nCSeq: ", cseq, " ", method,
-                           "\n", contact ? ContactOf(extra) : ""),
+              absl::StrCat("Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=", odd.branch,
+                           "\nMax-Forwards: 70\nFrom:[$to];tag=", our_tag, "\n", to,
+                           "\nCall-ID: [call_id]\nCSeq: ", cseq, " ", method, "\n",
+                           contact ? ContactOf(extra) : ""),
               extra, extra.repeat);
 }
 
-Scenario& Scenario::AckReinvite(bool failed) {
+Scenario& Scenario::AckReinvite(bool failed, const Extra& extra) {
   // [branch-2]: the branch of two steps ago, which is what the ACK of a refusal must have.
   return Send("ACK [next_url] SIP/2.0",
               absl::StrCat("Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=",
@@ -115,7 +115,11 @@ Scenario& Scenario::AckReinvite(bool failed) {
                            "\nMax-Forwards: 70\nFrom:[$to];tag=[pid]u[call_number]\n"
                            "To:[$from]\nCall-ID: [call_id]\nCSeq: ",
                            cseq_, " ACK\n"),
-              {}, false);
+              extra, false);
+}
+
+Scenario& Scenario::Text(absl::string_view text) {
+  return Raw(absl::StrCat("<send><![CDATA[\n\n", text, "\n]]></send>"));
 }
 
 Scenario& Scenario::Expect(absl::string_view method, int within_ms) {

@@ -43,13 +43,16 @@ class Scenario {
   Scenario& Request(absl::string_view method, const Extra& extra = {});
   // The same with this CSeq and these tags in place of the right ones.
   struct Odd {
-    int cseq = 0;                // 0: the next
-    std::string our_tag = "";    // in place of the far end's own
-    std::string their_tag = "";  // in place of the dialer's From tag
+    int cseq = 0;                     // 0: the next
+    std::string our_tag = "";         // in place of the far end's own
+    std::string their_tag = "";       // in place of the dialer's From tag
+    std::string branch = "[branch]";  // "[branch-2]": of the message two steps ago
   };
   Scenario& OddRequest(absl::string_view method, const Odd& odd, const Extra& extra = {});
   // ACK of the answer to our own re-INVITE: 2xx, or (`failed`) 3xx to 6xx.
-  Scenario& AckReinvite(bool failed = false);
+  Scenario& AckReinvite(bool failed = false, const Extra& extra = {});
+  // Exactly this, "\n" for each line end; [$via], [$from], [$to] and [$cseq] are of the INVITE.
+  Scenario& Text(absl::string_view text);
 
   // ---- what must come ----
   // `within_ms`: none of it in that time fails the call.

@@ -118,41 +118,70 @@ std::string Payload(int number) {
   return payload;
 }
 
-FarEnd::FarEnd() : fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  port_ = ntohs(address.sin_port);
+namespace {
+
+// `ip` and `port` for the system calls; not by the code under test.
+struct RawAddress {
+  RawAddress(const std::string& ip, uint16_t port) {
+    if (inet_pton(AF_INET, ip.c_str(), &v4.sin_addr) == 1) {
+      v4.sin_family = AF_INET;
+      v4.sin_port = htons(port);
+      size = sizeof v4;
+    } else {
+      EXPECT_EQ(inet_pton(AF_INET6, ip.c_str(), &v6.sin6_addr), 1) << ip;
+      v6.sin6_family = AF_INET6;
+      v6.sin6_port = htons(port);
+      size = sizeof v6;
+    }
+  }
+  bool is_v6() const { return size == sizeof v6; }
+  sockaddr* get() {
+    return is_v6() ? reinterpret_cast<sockaddr*>(&v6) : reinterpret_cast<sockaddr*>(&v4);
+  }
+  uint16_t port() const { return ntohs(is_v6() ? v6.sin6_port : v4.sin_port); }
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  socklen_t size = 0;
+};
+
+}  // namespace
+
+FarEnd::FarEnd(const char* ip) : ip_(ip) {
+  RawAddress address(ip_, 0);
+  fd_ = socket(address.is_v6() ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(bind(fd_, address.get(), address.size), 0);
+  EXPECT_EQ(getsockname(fd_, address.get(), &address.size), 0);
+  port_ = address.port();
 }
 
 FarEnd::~FarEnd() { close(fd_); }
 
 std::string FarEnd::Sdp(absl::string_view formats, absl::string_view direction) const {
-  return absl::StrCat("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n",
-                      "m=audio ", port_, " RTP/AVP ", formats,
+  const std::string ip = absl::StrCat(RawAddress(ip_, 0).is_v6() ? "IN IP6 " : "IN IP4 ", ip_);
+  return absl::StrCat("v=0\r\no=- 1 1 ", ip, "\r\ns=-\r\nc=", ip, "\r\nt=0 0\r\n", "m=audio ",
+                      port_, " RTP/AVP ", formats,
                       "\r\na=rtpmap:101 telephone-event/8000\r\na=", direction, "\r\n");
 }
 
 void FarEnd::SendTo(uint16_t port, absl::string_view bytes) const {
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  to.sin_port = htons(port);
-  EXPECT_EQ(sendto(fd_, bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to),
+  RawAddress to(ip_, port);
+  EXPECT_EQ(sendto(fd_, bytes.data(), bytes.size(), 0, to.get(), to.size),
             static_cast<ssize_t>(bytes.size()));
 }
 
-std::optional<Heard> FarEnd::Hear(absl::Duration wait) const {
+std::optional<std::string> FarEnd::HearBytes(absl::Duration wait) const {
   pollfd p{.fd = fd_, .events = POLLIN, .revents = 0};
   if (poll(&p, 1, static_cast<int>(absl::ToInt64Milliseconds(wait))) != 1) return std::nullopt;
   char bytes[2000];
   const ssize_t size = recv(fd_, bytes, sizeof bytes, 0);
-  EXPECT_GE(size, 12);
-  if (size < 12) return std::nullopt;
-  const absl::string_view s(bytes, static_cast<size_t>(size));
+  EXPECT_GE(size, 8);
+  if (size < 8) return std::nullopt;
+  return std::string(bytes, static_cast<size_t>(size));
+}
+
+Heard FarEnd::Decode(absl::string_view s) {
+  EXPECT_GE(s.size(), 12u);
+  if (s.size() < 12) return {};
   return Heard{.first_octet = static_cast<uint8_t>(s[0]),
                .payload_type = static_cast<uint8_t>(s[1] & 0x7f),
                .marker = (s[1] & 0x80) != 0,
@@ -160,6 +189,12 @@ std::optional<Heard> FarEnd::Hear(absl::Duration wait) const {
                .timestamp = Take(s, 4, 4),
                .ssrc = Take(s, 8, 4),
                .payload = std::string(s.substr(12))};
+}
+
+std::optional<Heard> FarEnd::Hear(absl::Duration wait) const {
+  const std::optional<std::string> bytes = HearBytes(wait);
+  if (!bytes.has_value()) return std::nullopt;
+  return Decode(*bytes);
 }
 
 void FarEnd::Talk(uint16_t to, uint8_t payload_type, absl::string_view payload, bool marker) {
@@ -193,8 +228,9 @@ Media::Media(MediaConfig config) {
   plane = server->ForShard(0, loop, events);
 }
 
-uint16_t Media::Connect(LegId leg, const FarEnd& far, absl::string_view formats) {
-  const absl::StatusOr<std::string> offer = plane->Open(leg, {});
+uint16_t Media::Connect(LegId leg, const FarEnd& far, absl::string_view formats,
+                        const call::MediaOptions& options) {
+  const absl::StatusOr<std::string> offer = plane->Open(leg, options);
   EXPECT_TRUE(offer.ok()) << offer.status();
   const absl::Status status = plane->SetRemote(leg, far.Sdp(formats));
   EXPECT_TRUE(status.ok()) << status;

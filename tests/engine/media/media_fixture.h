@@ -105,18 +105,21 @@ std::string MakeRtp(uint8_t payload_type, uint16_t seq, uint32_t timestamp, uint
 // 160 octets that differ from packet to packet.
 std::string Payload(int number);
 
-// A phone: a bound UDP socket on 127.0.0.1.
+// A phone: a bound UDP socket on a loopback address of either family, where the server is too.
 class FarEnd {
  public:
-  FarEnd();
+  explicit FarEnd(const char* ip = "127.0.0.1");
   ~FarEnd();
   FarEnd(const FarEnd&) = delete;
   uint16_t port() const { return port_; }
   // Its SDP with `formats` on the m= line ("0 101") and the direction.
   std::string Sdp(absl::string_view formats, absl::string_view direction = "sendrecv") const;
   void SendTo(uint16_t port, absl::string_view bytes) const;
+  // The next datagram as it came; nullopt if none comes within `wait`.
+  std::optional<std::string> HearBytes(absl::Duration wait = absl::Seconds(20)) const;
   // The next packet; nullopt if none comes within `wait`.
   std::optional<Heard> Hear(absl::Duration wait = absl::Seconds(20)) const;
+  static Heard Decode(absl::string_view bytes);
   bool HearsNothingFor(absl::Duration wait) const { return !Hear(wait).has_value(); }
   // Audio of one talker: the next packet of 20 ms to `port`.
   void Talk(uint16_t to, uint8_t payload_type, absl::string_view payload, bool marker = false);
@@ -126,6 +129,7 @@ class FarEnd {
   uint32_t timestamp = 5000;
 
  private:
+  const std::string ip_;
   int fd_ = -1;
   uint16_t port_ = 0;
 };
@@ -137,7 +141,8 @@ uint16_t AudioPort(absl::string_view sdp);
 struct Media {
   explicit Media(MediaConfig config);
   // Opens a leg and tells it `far`'s address; returns its RTP port.
-  uint16_t Connect(LegId leg, const FarEnd& far, absl::string_view formats = "0 101");
+  uint16_t Connect(LegId leg, const FarEnd& far, absl::string_view formats = "0 101",
+                   const call::MediaOptions& options = {});
   // Waits until the media thread has taken all commands so far (a leg of its own as the signal).
   bool WaitFor(const std::function<bool(const MediaStats&)>& done) const;
 

@@ -202,6 +202,124 @@ TEST(Sdp, RepeatedFormatsCountOnce) {
   EXPECT_EQ(remote->codecs.size(), 2u);
 }
 
+// Reliability F26: nothing of this may end anywhere but in a refusal or in a sound description.
+TEST(Sdp, CaseF26) {
+  const auto audio = [](absl::string_view rest) {
+    return ParseSdp(WithAudio(absl::StrCat("m=audio 4000 RTP/AVP ", rest)), {});
+  };
+  EXPECT_FALSE(audio("4294967296\r\n").ok());
+  EXPECT_FALSE(audio("18446744073709551616\r\n").ok());
+  const auto overflow = audio("4294967296 8 256 -1");  // and no line end
+  ASSERT_TRUE(overflow.ok());
+  ASSERT_EQ(overflow->codecs.size(), 1u);
+  EXPECT_EQ(overflow->codecs[0].payload_type, 8);
+  // An rtpmap beyond all payload types maps nothing.
+  EXPECT_FALSE(audio("97\r\na=rtpmap:4294967393 PCMU/8000\r\n").ok());
+  std::string thousand_lines;
+  for (int i = 0; i < 1000; ++i) thousand_lines += "m=audio 4000 RTP/AVP 0\r\n";
+  EXPECT_FALSE(ParseSdp(WithAudio(thousand_lines), {}).ok());
+  std::string attributes;
+  for (int i = 0; i < 10'000; ++i) attributes += "a=x\r\n";
+  EXPECT_FALSE(audio(absl::StrCat("0\r\n", attributes)).ok());
+  // As many as fit into the longest description we take are read and forgotten.
+  EXPECT_TRUE(audio(absl::StrCat("0\r\n", attributes.substr(0, 5 * 3000))).ok());
+  std::string crypto;
+  for (int i = 1; i < 300; ++i) {
+    absl::StrAppend(&crypto, "a=crypto:", i, " AES_CM_128_HMAC_SHA1_80 inline:",
+                    "YUJDZGVmZ2hpSktMbW9QUXJzVHVWd3l6MTIzNDU2\r\n");
+  }
+  const auto keys =
+      ParseSdp(WithAudio(absl::StrCat("m=audio 4000 RTP/SAVP 0\r\n", crypto.substr(0, 15'000))),
+               {.security = Security::kMay});
+  ASSERT_TRUE(keys.ok()) << keys.status();
+  EXPECT_LE(keys->crypto.size(), 16u);
+}
+
+struct PtimeCase {
+  const char* lines;
+  int ptime;
+  int maxptime;
+  int packet;
+};
+
+TEST(Sdp, PacketLengthAskedFor) {
+  const PtimeCase cases[] = {
+      {"", 0, 0, 20},
+      {"a=ptime:10\r\n", 10, 0, 10},
+      {"a=ptime:20\r\n", 20, 0, 20},
+      {"a=ptime:30\r\n", 30, 0, 30},
+      {"a=ptime:40\r\n", 40, 0, 40},
+      {"a=ptime:60\r\na=maxptime:40\r\n", 60, 40, 40},
+      {"a=maxptime:10\r\n", 0, 10, 10},
+      {"a=maxptime:150\r\n", 0, 150, 20},
+      {"a=ptime:25\r\n", 25, 0, 20},
+      {"a=ptime:5\r\n", 5, 0, 10},
+      {"a=ptime:200\r\n", 200, 0, 60},
+      {"a=ptime:0\r\n", 0, 0, 20},
+      {"a=ptime:1000000000\r\n", 0, 0, 20},
+      {"a=ptime:-20\r\n", 0, 0, 20},
+      {"a=ptime:abc\r\n", 0, 0, 20},
+      {"a=ptime\r\n", 0, 0, 20},
+  };
+  for (const PtimeCase& c : cases) {
+    SCOPED_TRACE(c.lines);
+    const auto remote =
+        ParseSdp(WithAudio(absl::StrCat("m=audio 4000 RTP/AVP 0\r\n", c.lines)), {});
+    ASSERT_TRUE(remote.ok()) << remote.status();
+    EXPECT_EQ(remote->ptime_ms, c.ptime);
+    EXPECT_EQ(remote->maxptime_ms, c.maxptime);
+    EXPECT_EQ(PacketMilliseconds(remote->ptime_ms, remote->maxptime_ms), c.packet);
+  }
+}
+
+TEST(Sdp, WhereReportsGo) {
+  const auto port = [](absl::string_view lines, int rtp = 4000) {
+    const auto remote =
+        ParseSdp(WithAudio(absl::StrCat("m=audio ", rtp, " RTP/AVP 0\r\n", lines)), {});
+    EXPECT_TRUE(remote.ok());
+    return remote.ok() ? remote->rtcp_port : 1;
+  };
+  EXPECT_EQ(port(""), 4001);
+  EXPECT_EQ(port("", 65535), 0);
+  EXPECT_EQ(port("a=rtcp:53020\r\n"), 53020);
+  EXPECT_EQ(port("a=rtcp:53020 IN IP4 198.51.100.9\r\n"), 0);  // another host: none
+  EXPECT_EQ(port("a=rtcp:99999\r\n"), 0);
+  EXPECT_EQ(port("a=rtcp:\r\n"), 0);
+}
+
+TEST(Sdp, AddressesOfTheOtherFamilyAndOfNoPhoneAreRefused) {
+  const SdpPolicy v6{.ipv6 = true};
+  for (const char* ip :
+       {"::", "::1", "ff02::1", "ff15::101", "fe80::1", "::ffff:192.0.2.1", "::192.0.2.1",
+        "64:ff9b::7f00:1", "2001:db8::1/64", "2001:db8::1%eth0", "carrier.example", "192.0.2.1"}) {
+    EXPECT_FALSE(ParseSdp(WithConnection(absl::StrCat("c=IN IP6 ", ip, "\r\n")), v6).ok()) << ip;
+  }
+  EXPECT_FALSE(ParseSdp(WithConnection("c=IN IP4 192.0.2.1\r\n"), v6).ok());
+  EXPECT_FALSE(ParseSdp(WithConnection("c=IN IP4 2001:db8::1\r\n"), v6).ok());
+  EXPECT_FALSE(ParseSdp(WithConnection("c=IN IP4 169.254.169.254\r\n"), {}).ok());
+  EXPECT_TRUE(
+      ParseSdp(WithConnection("c=IN IP4 169.254.1.1\r\n"), {.allow_link_local = true}).ok());
+  const auto good = ParseSdp(WithConnection("c=IN IP6 2001:DB8::1\r\n"), v6);
+  ASSERT_TRUE(good.ok()) << good.status();
+  EXPECT_EQ(good->address.ip.ToString(), "2001:db8::1");
+  EXPECT_THAT(BuildAnswer({.address = {*IpAddress::Parse("2001:db8::2"), 20000}}, *good),
+              HasSubstr("c=IN IP6 2001:db8::2\r\n"));
+}
+
+TEST(Sdp, ManyNamesOfG711AreBoundedAndTheEventTypeIsStillFound) {
+  std::string text = "m=audio 4000 RTP/AVP 0 8";
+  for (int type = 96; type < 120; ++type) absl::StrAppend(&text, " ", type);
+  text += "\r\n";
+  for (int type = 96; type < 119; ++type) {
+    absl::StrAppend(&text, "a=rtpmap:", type, " PCMA/8000\r\n");
+  }
+  text += "a=rtpmap:119 telephone-event/8000\r\n";
+  const auto remote = ParseSdp(WithAudio(text), {});
+  ASSERT_TRUE(remote.ok());
+  EXPECT_EQ(remote->codecs.size(), kCodecsMax);
+  EXPECT_EQ(remote->event_type, 119);
+}
+
 // Whatever is done to a good description, what comes out is within bounds, and our answer to it
 // parses again.
 TEST(SdpProperty, DamageIsRefusedOrStaysInBounds) {

@@ -133,6 +133,9 @@ void DnsServer::Run() {
     std::vector<pollfd> fds = {{udp_, POLLIN, 0}, {tcp_, POLLIN, 0}, {wake_, POLLIN, 0}};
     for (const Connection& connection : connections_) fds.push_back({connection.fd, POLLIN, 0});
     poll(fds.data(), fds.size(), -1);
+    // Before the flags are looked at: what is set later wakes the next turn.
+    uint64_t count = 0;
+    if ((fds[2].revents & POLLIN) != 0) (void)!read(wake_, &count, sizeof count);
     {
       std::unique_lock<std::mutex> lock(mutex_);
       if (stop_) return;
@@ -147,8 +150,6 @@ void DnsServer::Run() {
         }
       }
     }
-    uint64_t count = 0;
-    if ((fds[2].revents & POLLIN) != 0) (void)!read(wake_, &count, sizeof count);
     if ((fds[0].revents & POLLIN) != 0) OnDatagram();
     for (size_t i = 3; i < fds.size(); ++i) {
       if (fds[i].revents != 0) OnConnection(connections_[i - 3]);

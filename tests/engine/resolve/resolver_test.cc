@@ -11,6 +11,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
 #include "tests/engine/resolve/dns_server.h"
@@ -27,6 +29,7 @@
 namespace outpace::resolve {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -345,6 +348,18 @@ TEST_F(ResolverTest, AFailureAtTheStartIsToldAndRetried) {
     Advance(absl::Seconds(5));
     EXPECT_THAT(Texts(Told(before + 2)), ElementsAre("192.0.2.5:5060"));
   }
+}
+
+TEST_F(ResolverTest, TheHostsFileComesFirst) {
+  std::ifstream file("/etc/hosts");
+  bool listed = false;
+  for (std::string line; std::getline(file, line);) {
+    listed |= absl::StartsWith(line, "127.0.0.1") && absl::StrContains(line, "localhost");
+  }
+  if (!listed) GTEST_SKIP() << "this machine's hosts file has no localhost";
+  Watch("localhost:5060");
+  EXPECT_THAT(Texts(Told(1)), Contains("127.0.0.1:5060"));
+  EXPECT_EQ(server_.Asked("localhost", kTypeA), 0);
 }
 
 TEST_F(ResolverTest, ADamagedAnswerIsAFailure) {

@@ -18,15 +18,39 @@ namespace {
 
 constexpr int kPatienceMs = 10'000;
 
-sockaddr_in Address(const std::string& address, int port) {
-  sockaddr_in result{};
-  result.sin_family = AF_INET;
-  result.sin_port = htons(static_cast<uint16_t>(port));
-  OUTPACE_CHECK(inet_pton(AF_INET, address.c_str(), &result.sin_addr) == 1);
-  return result;
+}  // namespace
+
+SocketAddress::SocketAddress(const std::string& host, int port) {
+  const auto network_port = htons(static_cast<uint16_t>(port));
+  if (inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    v4.sin_port = network_port;
+    size = sizeof v4;
+    return;
+  }
+  OUTPACE_CHECK(inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1);
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = network_port;
+  size = sizeof v6;
 }
 
-}  // namespace
+int SocketAddress::port() const { return ntohs(v4.sin_port); }  // at the same place in both
+
+std::string AnswerText(const WireMessage& request, const Reply& reply) {
+  std::string text = absl::StrCat("SIP/2.0 ", reply.status, " ", reply.phrase, "\r\n");
+  for (const std::string& via : request.Headers("Via"))
+    absl::StrAppend(&text, "Via: ", via, "\r\n");
+  const std::string to = request.Header("To");
+  const bool tagged = absl::StrContains(to, ";tag=") || reply.to_tag.empty() || reply.status == 100;
+  absl::StrAppend(&text, "From: ", request.Header("From"), "\r\nTo: ", to,
+                  tagged ? "" : absl::StrCat(";tag=", reply.to_tag),
+                  "\r\nCall-ID: ", request.Header("Call-ID"), "\r\nCSeq: ", request.Header("CSeq"),
+                  "\r\n");
+  for (const std::string& line : reply.extra) absl::StrAppend(&text, line, "\r\n");
+  if (!reply.body.empty()) absl::StrAppend(&text, "Content-Type: application/sdp\r\n");
+  absl::StrAppend(&text, "Content-Length: ", reply.body.size(), "\r\n\r\n", reply.body);
+  return text;
+}
 
 WireMessage ParseWire(absl::string_view text) {
   WireMessage message;
@@ -89,24 +113,25 @@ std::string WireMessage::Param(absl::string_view header, absl::string_view name)
 }
 
 FarEnd::FarEnd(const std::string& address, int port) : address_(address) {
-  fd_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  SocketAddress bound(address, port);
+  fd_ = socket(bound.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   OUTPACE_CHECK(fd_ >= 0);
   const int buffer = 4 << 20;
   setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-  sockaddr_in bound = Address(address, port);
-  OUTPACE_CHECK(bind(fd_, reinterpret_cast<sockaddr*>(&bound), sizeof bound) == 0);
-  socklen_t size = sizeof bound;
-  OUTPACE_CHECK(getsockname(fd_, reinterpret_cast<sockaddr*>(&bound), &size) == 0);
-  port_ = ntohs(bound.sin_port);
+  OUTPACE_CHECK(bind(fd_, &bound.any, bound.size) == 0);
+  OUTPACE_CHECK(getsockname(fd_, &bound.any, &bound.size) == 0);
+  port_ = bound.port();
 }
 
 FarEnd::~FarEnd() { close(fd_); }
 
-std::string FarEnd::Uri() const { return absl::StrCat("sip:", address_, ":", port_); }
-std::string FarEnd::User() const { return absl::StrCat("sip:+12025550100@", address_, ":", port_); }
-std::string FarEnd::Contact() const {
-  return absl::StrCat("Contact: <sip:far@", address_, ":", port_, ">");
+std::string FarEnd::HostPort() const {
+  const bool v6 = absl::StrContains(address_, ':');
+  return absl::StrCat(v6 ? "[" : "", address_, v6 ? "]:" : ":", port_);
 }
+std::string FarEnd::Uri() const { return absl::StrCat("sip:", HostPort()); }
+std::string FarEnd::User() const { return absl::StrCat("sip:+12025550100@", HostPort()); }
+std::string FarEnd::Contact() const { return absl::StrCat("Contact: <sip:far@", HostPort(), ">"); }
 
 bool FarEnd::Wait(int milliseconds) {
   pollfd ready{fd_, POLLIN, 0};
@@ -116,13 +141,11 @@ bool FarEnd::Wait(int milliseconds) {
 WireMessage FarEnd::Receive() {
   if (!Wait(kPatienceMs)) return {};
   std::string buffer(65'536, '\0');
-  sockaddr_in from{};
-  socklen_t from_size = sizeof from;
-  const ssize_t n = recvfrom(fd_, buffer.data(), buffer.size(), 0,
-                             reinterpret_cast<sockaddr*>(&from), &from_size);
+  SocketAddress from(address_, 0);
+  const ssize_t n = recvfrom(fd_, buffer.data(), buffer.size(), 0, &from.any, &from.size);
   if (n < 0) return {};
   WireMessage message = ParseWire(absl::string_view(buffer.data(), static_cast<size_t>(n)));
-  message.from_port = ntohs(from.sin_port);
+  message.from_port = from.port();
   return message;
 }
 
@@ -146,8 +169,9 @@ WireMessage FarEnd::ReceiveResponse(absl::string_view cseq_method) {
 bool FarEnd::Quiet(int milliseconds) { return !Wait(milliseconds); }
 
 void FarEnd::Send(absl::string_view text, int to_port) {
-  const sockaddr_in to = Address("127.0.0.1", to_port);
-  sendto(fd_, text.data(), text.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+  // Outpace is on the same loopback, whatever of its addresses we are on.
+  const SocketAddress to(absl::StrContains(address_, ':') ? address_ : "127.0.0.1", to_port);
+  sendto(fd_, text.data(), text.size(), 0, &to.any, to.size);
 }
 
 void FarEnd::Settle(int to_port) {
@@ -164,28 +188,16 @@ void FarEnd::Settle(int to_port) {
 }
 
 void FarEnd::Answer(const WireMessage& request, const Reply& reply) {
-  std::string text = absl::StrCat("SIP/2.0 ", reply.status, " ", reply.phrase, "\r\n");
-  for (const std::string& via : request.Headers("Via"))
-    absl::StrAppend(&text, "Via: ", via, "\r\n");
-  const std::string to = request.Header("To");
-  const bool tagged = absl::StrContains(to, ";tag=") || reply.to_tag.empty() || reply.status == 100;
-  absl::StrAppend(&text, "From: ", request.Header("From"), "\r\nTo: ", to,
-                  tagged ? "" : absl::StrCat(";tag=", reply.to_tag),
-                  "\r\nCall-ID: ", request.Header("Call-ID"), "\r\nCSeq: ", request.Header("CSeq"),
-                  "\r\n");
-  for (const std::string& line : reply.extra) absl::StrAppend(&text, line, "\r\n");
-  if (!reply.body.empty()) absl::StrAppend(&text, "Content-Type: application/sdp\r\n");
-  absl::StrAppend(&text, "Content-Length: ", reply.body.size(), "\r\n\r\n", reply.body);
-  Send(text, request.from_port);
+  Send(AnswerText(request, reply), request.from_port);
 }
 
 void FarEnd::Request(const WireMessage& invite, absl::string_view method, int cseq,
                      const std::vector<std::string>& extra, absl::string_view body,
                      absl::string_view to_tag) {
   std::string text = absl::StrCat(
-      method, " sip:outpace@127.0.0.1:", invite.from_port, " SIP/2.0\r\nVia: SIP/2.0/UDP ",
-      address_, ":", port_, ";branch=z9hG4bKfar", cseq, method,
-      "\r\nMax-Forwards: 70\r\nFrom: ", invite.Header("To"), ";tag=", to_tag,
+      method, " sip:outpace@", absl::StrContains(address_, ':') ? "[::1]" : "127.0.0.1", ":",
+      invite.from_port, " SIP/2.0\r\nVia: SIP/2.0/UDP ", HostPort(), ";branch=z9hG4bKfar", cseq,
+      method, "\r\nMax-Forwards: 70\r\nFrom: ", invite.Header("To"), ";tag=", to_tag,
       "\r\nTo: ", invite.Header("From"), "\r\nCall-ID: ", invite.Header("Call-ID"),
       "\r\nCSeq: ", cseq, " ", method, "\r\n");
   for (const std::string& line : extra) absl::StrAppend(&text, line, "\r\n");

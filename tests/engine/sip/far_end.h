@@ -3,6 +3,9 @@
 // The far end of the SIP tests: a UDP socket on loopback that a test scripts packet by packet, with
 // a parser of its own, so that nothing of the stack under test judges itself. One test thread.
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +41,21 @@ struct Reply {
   std::string body = {};                // SDP
 };
 
+// The text of a response with the request's own Via, From, To, Call-ID and CSeq.
+std::string AnswerText(const WireMessage& request, const Reply& reply);
+
+// A numeric IPv4 or IPv6 address and port as the kernel takes them.
+struct SocketAddress {
+  SocketAddress(const std::string& host, int port);
+  int port() const;
+  union {
+    sockaddr any;
+    sockaddr_in v4;
+    sockaddr_in6 v6 = {};
+  };
+  socklen_t size = 0;
+};
+
 class FarEnd {
  public:
   explicit FarEnd(const std::string& address = "127.0.0.1", int port = 0);
@@ -46,6 +64,7 @@ class FarEnd {
   FarEnd& operator=(const FarEnd&) = delete;
 
   int port() const { return port_; }
+  std::string HostPort() const;
   std::string Uri() const;      // "sip:127.0.0.1:<port>"
   std::string User() const;     // "sip:+12025550100@127.0.0.1:<port>"
   std::string Contact() const;  // "Contact: <sip:far@...>"

@@ -12,13 +12,23 @@
 namespace outpace::sip {
 namespace {
 
-constexpr size_t kHuge = 60'000;  // "64 KiB" as far as one datagram of 65,507 octets goes
+// Stands in the tables for a letter many times over; how many is said when a case is made.
+constexpr char kHugeMark[] = "<<huge>>";
+constexpr size_t kHugeMarkSize = sizeof kHugeMark - 1;
+constexpr size_t kRepeatedOctets = 15'000;  // what is repeated stays below this
 
 std::string Times(size_t n, absl::string_view text) {
   std::string result;
   result.reserve(n * text.size());
   for (size_t i = 0; i < n; ++i) absl::StrAppend(&result, text);
   return result;
+}
+
+std::string Expanded(std::string text, size_t huge) {
+  const size_t at = text.find(kHugeMark);
+  if (at == std::string::npos || at + kHugeMarkSize == text.size()) return text;
+  const char letter = text[at + kHugeMarkSize];
+  return text.replace(at, kHugeMarkSize + 1, std::string(huge, letter));
 }
 
 std::string RandomOctets(Rng& rng, size_t n) {
@@ -57,8 +67,8 @@ const std::vector<ValueAnomaly>& Values() {
       Instead("one letter", "A"),
       Instead("256 letters", Times(256, "A")),
       Instead("4 KiB", Times(4096, "A")),
-      Instead("64 KiB", Times(kHuge, "A")),
-      Instead("64 KiB of digits", Times(kHuge, "9")),
+      Instead("huge", "<<huge>>A"),
+      Instead("huge, of digits", "<<huge>>9"),
       Instead("format string", Times(32, "%n%s%x")),
       Instead("NUL", "\0"s),
       Inside("NUL inside", "\0"s),
@@ -85,7 +95,8 @@ const std::vector<ValueAnomaly>& Values() {
        [](const std::string& v, Rng&) { return absl::StrCat(v, " ", v); }},
       {"200 times",
        [](const std::string& v, Rng&) {
-         return Times(std::min<size_t>(200, kHuge / (v.size() + 2)), absl::StrCat(v, ", "));
+         return Times(std::min<size_t>(200, kRepeatedOctets / (v.size() + 2)),
+                      absl::StrCat(v, ", "));
        }},
       {"first half", [](const std::string& v, Rng&) { return v.substr(0, v.size() / 2); }},
       {"backwards", [](const std::string& v, Rng&) { return std::string(v.rbegin(), v.rend()); }},
@@ -157,7 +168,7 @@ const std::vector<LineAnomaly>& Lines() {
       {"twice", [](S n, V s, S v) { return Times(2, absl::StrCat(n, s, v, "\r\n")); }},
       {"100 times",
        [](S n, V s, S v) {
-         return Times(std::min<size_t>(100, kHuge / (n.size() + v.size() + 4)),
+         return Times(std::min<size_t>(100, kRepeatedOctets / (n.size() + v.size() + 4)),
                       absl::StrCat(n, s, v, "\r\n"));
        }},
       {"twice, the second empty",
@@ -172,7 +183,7 @@ const std::vector<LineAnomaly>& Lines() {
       {"separator only", [](S, V s, S) { return absl::StrCat(s, "\r\n"); }},
       {"no name", [](S, V s, S v) { return absl::StrCat(s, v, "\r\n"); }},
       {"name only", [](S n, V, S) { return absl::StrCat(n, "\r\n"); }},
-      {"64 KiB name", [](S, V s, S v) { return absl::StrCat(Times(kHuge, "N"), s, v, "\r\n"); }},
+      {"huge name", [](S, V s, S v) { return absl::StrCat(kHugeMark, "N", s, v, "\r\n"); }},
       {"NUL in the name",
        [](S n, V s, S v) { return absl::StrCat(InTheMiddle(n, "\0"s), s, v, "\r\n"); }},
       {"high octet in the name",
@@ -254,7 +265,8 @@ std::string Draft::Text() const {
   return Assemble(StartLine(*this), HeaderLines(*this), SdpLines(*this));
 }
 
-Malformed::Malformed(const Draft& form, uint64_t seed) : form_(form), seed_(seed) {
+Malformed::Malformed(const Draft& form, uint64_t seed, Octets huge)
+    : form_(form), seed_(seed), huge_(huge) {
   for (size_t i = 0; i < form.start.size(); ++i) Add(Where::kStart, i, 0, ValueAnomalies());
   for (size_t i = 0; i < form.headers.size(); ++i) {
     Add(Where::kHeaderLine, i, 0, LineAnomalies());
@@ -302,30 +314,36 @@ std::string Malformed::Text(const Draft& draft, size_t number) const {
   const Case& c = cases_.at(number);
   Rng rng(seed_ ^ (0x9e3779b97f4a7c15 * (number + 1)));
   Draft spoiled = draft;
+  const auto spoil = [&](const std::string& value) {
+    return Expanded(Values()[c.anomaly].apply(value, rng), huge_);
+  };
+  const auto spoil_line = [&](const std::string& name, absl::string_view separator,
+                              const std::string& value) {
+    return Expanded(Lines()[c.anomaly].apply(name, separator, value), huge_);
+  };
   switch (c.where) {
     case Where::kStart: {
       std::string& word = spoiled.start.at(c.part);
-      word = Values()[c.anomaly].apply(word, rng);
+      word = spoil(word);
       return spoiled.Text();
     }
     case Where::kHeaderValue: {
       std::string& value = spoiled.headers.at(c.part).second;
-      value = Values()[c.anomaly].apply(value, rng);
+      value = spoil(value);
       return spoiled.Text();
     }
     case Where::kParameter: {
       std::string& value = spoiled.headers.at(c.part).second;
       const Parameter parameter = ParametersOf(value).at(c.detail);
-      value.replace(
-          parameter.begin, parameter.length,
-          Values()[c.anomaly].apply(value.substr(parameter.begin, parameter.length), rng));
+      value.replace(parameter.begin, parameter.length,
+                    spoil(value.substr(parameter.begin, parameter.length)));
       return spoiled.Text();
     }
     case Where::kHeaderLine: {
       std::string lines;
       for (size_t i = 0; i < spoiled.headers.size(); ++i) {
         const auto& [name, value] = spoiled.headers[i];
-        absl::StrAppend(&lines, i == c.part ? Lines()[c.anomaly].apply(name, ": ", value)
+        absl::StrAppend(&lines, i == c.part ? spoil_line(name, ": ", value)
                                             : absl::StrCat(name, ": ", value, "\r\n"));
       }
       return Assemble(StartLine(spoiled), lines, SdpLines(spoiled));
@@ -333,14 +351,14 @@ std::string Malformed::Text(const Draft& draft, size_t number) const {
     case Where::kSdpValue: {
       std::string& line = spoiled.sdp.at(c.part);
       const auto [type, value] = SdpParts(line);
-      line = absl::StrCat(type, "=", Values()[c.anomaly].apply(value, rng));
+      line = absl::StrCat(type, "=", spoil(value));
       return spoiled.Text();
     }
     case Where::kSdpWord: {
       std::string& line = spoiled.sdp.at(c.part);
       const auto [type, value] = SdpParts(line);
       std::vector<std::string> words = Words(value);
-      words.at(c.detail) = Values()[c.anomaly].apply(words.at(c.detail), rng);
+      words.at(c.detail) = spoil(words.at(c.detail));
       line = absl::StrCat(type, "=", absl::StrJoin(words, " "));
       return spoiled.Text();
     }
@@ -348,7 +366,7 @@ std::string Malformed::Text(const Draft& draft, size_t number) const {
       std::string lines;
       for (size_t i = 0; i < spoiled.sdp.size(); ++i) {
         const auto [type, value] = SdpParts(spoiled.sdp[i]);
-        absl::StrAppend(&lines, i == c.part ? Lines()[c.anomaly].apply(type, "=", value)
+        absl::StrAppend(&lines, i == c.part ? spoil_line(type, "=", value)
                                             : absl::StrCat(spoiled.sdp[i], "\r\n"));
       }
       return Assemble(StartLine(spoiled), HeaderLines(spoiled), lines);

@@ -28,7 +28,9 @@ struct Draft {
 // lines, whatever the Call-ID and branch) have the same cases under the same numbers.
 class Malformed {
  public:
-  explicit Malformed(const Draft& form, uint64_t seed);
+  // Whether a long value has as many octets as our datagram path lets through, or 64 KiB.
+  enum Octets : size_t { kDatagramOctets = 16'000, kStreamOctets = 65'536 };
+  Malformed(const Draft& form, uint64_t seed, Octets huge = kDatagramOctets);
 
   size_t size() const { return cases_.size(); }
   std::string Name(size_t number) const;  // "header Via, parameter branch: 64 KiB"
@@ -47,6 +49,7 @@ class Malformed {
 
   const Draft form_;
   const uint64_t seed_;
+  const Octets huge_;
   std::vector<Case> cases_;
 };
 

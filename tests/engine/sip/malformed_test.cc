@@ -271,17 +271,38 @@ Draft ResponseDraft(const Answered& form, const WireMessage& invite, int port) {
   return draft;
 }
 
+// All that a trunk can be set to have: PRACK, session timers, credentials.
+SofiaConfig EverythingOn() {
+  SofiaConfig config = UnderAttack::Config(UnderAttack::From::kPeer);
+  SipTrunk trunk;
+  trunk.name = "attacker";
+  trunk.addresses = {kAttacker};
+  trunk.auth_user = "user";
+  trunk.auth_password = "secret";
+  trunk.hundred_rel = true;
+  trunk.session_expires = absl::Minutes(30);
+  trunk.inbound_numbers = {"+12025550188"};
+  config.trunks = {trunk};
+  return config;
+}
+
+// What a correct far end owes: the answers to requests of ours, and a 486 to each INVITE.
+void Serve(UnderAttack& target) {
+  for (const WireMessage& heard : target.Heard()) {
+    if (heard.IsRequest("INVITE")) {
+      target.attacker().Answer(heard, {486, "Busy Here", "far", {}, ""});
+    } else if (heard.Status() == 0 && !heard.IsRequest("ACK")) {
+      target.attacker().Answer(heard, {});
+    }
+  }
+}
+
 // Whatever came: a plain 486 after it brings the leg to its end, if it has not come to one.
 TEST_P(ToOurInvite, EveryLegStillComesToItsEnd) {
   const Answered& form = GetParam();
-  UnderAttack target;
+  UnderAttack target(UnderAttack::From::kPeer, EverythingOn());
   FarEnd& attacker = target.attacker();
   ShardUnderTest& shard = target.shard();
-  const auto Serve = [&] {  // answers what a correct far end has to answer
-    for (const WireMessage& heard : target.Heard()) {
-      if (heard.IsRequest("BYE") || heard.IsRequest("CANCEL")) attacker.Answer(heard, {});
-    }
-  };
   WireMessage sample;
   sample.headers = {{"Via", "SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKsample;rport"},
                     {"From", "<sip:a@b>;tag=x"},
@@ -293,23 +314,25 @@ TEST_P(ToOurInvite, EveryLegStillComesToItsEnd) {
     SCOPED_TRACE(spoiled);
     Name(form.name, spoiled);
     const uint32_t index = static_cast<uint32_t>(number) + 2;
-    const call::InviteRequest request = RequestTo(attacker, index);
+    call::InviteRequest request = RequestTo(attacker, index);
+    request.trunk = number % 2 == 0 ? 0 : call::kAgentTrunk;
     ASSERT_TRUE(shard.Invite(request).ok());
     WireMessage invite;
     while ((invite = attacker.Receive()).Header("Call-ID") != request.ids.call_id ||
            !invite.IsRequest("INVITE")) {
       ASSERT_TRUE(invite.valid);
-      if (invite.IsRequest("BYE") || invite.IsRequest("CANCEL")) attacker.Answer(invite, {});
+      if (invite.Status() == 0 && !invite.IsRequest("ACK")) attacker.Answer(invite, {});
     }
     target.Send(malformed.Text(ResponseDraft(form, invite, attacker.port()), number));
     ASSERT_TRUE(target.Alive());
+    Serve(target);  // an INVITE sent again, with credentials or a longer session
     attacker.Answer(invite, {486, "Busy Here", "far", {}, ""});
     const Event end = shard.events.NextFinal();
     ASSERT_TRUE(end.kind == "failure" || end.kind == "answer") << end.kind;
     EXPECT_EQ(end.leg, Leg1(index));
     shard.Do([index](SofiaSignaling& s) { s.Forget(Leg1(index)); });
     ASSERT_TRUE(target.Alive());
-    Serve();
+    Serve(target);
     EXPECT_TRUE(shard.events.Empty());
   }
   target.ExpectUntouched(UnderAttack::Strays::kMayEnd);
@@ -326,6 +349,38 @@ INSTANTIATE_TEST_SUITE_P(Malformed, ToOurInvite,
                                            Answered{"Unavailable503", "503", "Unavailable", false},
                                            Answered{"Decline603", "603", "Decline", false}),
                          [](const auto& instance) { return std::string(instance.param.name); });
+
+// ---- calls offered by a trunk ----
+
+// Each call that is offered all the same is refused, and then nothing of it is left.
+TEST(MalformedFromATrunk, EveryOfferedCallCanBeRefused) {
+  UnderAttack target(UnderAttack::From::kPeer, EverythingOn());
+  const Form form{"Offered", "INVITE", true};
+  const int port = target.attacker().port();
+  const Malformed malformed(OutsideDraft(form, 0, port), kSeed);
+  size_t offered = 0;
+  for (size_t number = 0; number < malformed.size(); ++number) {
+    const std::string spoiled = malformed.Name(number);
+    SCOPED_TRACE(spoiled);
+    Name(form.name, spoiled);
+    target.Send(malformed.Text(OutsideDraft(form, number, port), number));
+    ASSERT_TRUE(target.Alive());
+    while (!target.shard().events.Empty()) {
+      const Event event = target.shard().events.Next();
+      ASSERT_EQ(event.kind, "incoming");
+      ++offered;
+      target.shard().Do([&event](SofiaSignaling& s) { s.Refuse(event.incoming.call, 480); });
+    }
+    ASSERT_TRUE(target.Alive());
+    for (const WireMessage& heard : target.Heard()) {
+      EXPECT_TRUE(heard.Status() == 100 || heard.Status() >= 300) << heard.start_line;
+      if (heard.Status() >= 300) target.Send(AckOf(heard, port));
+    }
+  }
+  EXPECT_GT(offered, 0u);
+  EXPECT_LT(offered, malformed.size());
+  target.ExpectUntouched();
+}
 
 // ---- the measure ----
 

@@ -235,17 +235,21 @@ class ShardUnderTest {
 
 inline LegId Leg1(uint32_t index = 1) { return {0, index, 1}; }
 
-inline call::InviteRequest RequestTo(const FarEnd& far, uint32_t index = 1) {
+inline call::InviteRequest RequestTo(const std::string& hop, const std::string& user,
+                                     uint32_t index = 1) {
   call::InviteRequest request;
   request.leg = Leg1(index);
   request.ids.call_id = absl::StrCat("op-", index, "-0123456789abcdef");
   request.ids.from_tag = absl::StrCat("t", index, "fedcba98");
   request.ids.branch = absl::StrCat("z9hG4bKop", index, "aabbccdd");
-  request.route_uri = far.Uri();
-  request.request_uri = far.User();
+  request.route_uri = hop;
+  request.request_uri = user;
   request.from_uri = "sip:+12025550199@198.51.100.1";
   request.sdp_offer = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n";
   return request;
+}
+inline call::InviteRequest RequestTo(const FarEnd& far, uint32_t index = 1) {
+  return RequestTo(far.Uri(), far.User(), index);
 }
 
 }  // namespace outpace::sip

@@ -46,9 +46,20 @@ TEST(NumericHop, TakesNumbersOnly) {
   EXPECT_EQ(NumericHop("sip:192.0.2.10;transport=UDP").value(), "sip:192.0.2.10:5060");
   EXPECT_EQ(NumericHop("sip:[2001:db8::1]").value(), "sip:[2001:db8::1]:5060");
   for (const char* bad : {"sip:carrier.example", "sip:localhost:5060", "sip:1.2.3",
-                          "sip:192.0.2.10;maddr=evil.example", "sip:192.0.2.10;transport=tcp",
-                          "sips:192.0.2.10", "sip:0x7f000001", "sip:127.1"}) {
+                          "sip:192.0.2.10;maddr=evil.example", "sip:192.0.2.10;transport=sctp",
+                          "sips:192.0.2.10;transport=udp", "sip:0x7f000001", "sip:127.1"}) {
     EXPECT_EQ(NumericHop(bad).status().code(), absl::StatusCode::kInvalidArgument) << bad;
+  }
+}
+
+TEST(NumericHop, KeepsTheTransport) {
+  EXPECT_EQ(NumericHop("sip:192.0.2.10;transport=TCP").value(),
+            "sip:192.0.2.10:5060;transport=tcp");
+  EXPECT_EQ(NumericHop("sip:[2001:DB8::1]:5071;lr;transport=tls").value(),
+            "sip:[2001:db8::1]:5071;transport=tls");
+  for (const char* secure :
+       {"sips:192.0.2.10", "sips:192.0.2.10;transport=tcp", "sip:192.0.2.10;transport=tls"}) {
+    EXPECT_EQ(NumericHop(secure).value(), "sip:192.0.2.10:5061;transport=tls") << secure;
   }
 }
 
@@ -154,6 +165,19 @@ TEST_F(RouteInDialogTest, AContactElsewhereGoesThroughTheNextHop) {
     EXPECT_EQ(Route().request_uri, target);
     EXPECT_EQ(Route().hop, "sip:192.0.2.10:5060") << target;
   }
+}
+
+TEST_F(RouteInDialogTest, KeepsTheTransportOfTheInvite) {
+  dialog_.next_hop = "sip:192.0.2.10:5061;transport=tls";
+  for (const char* target :
+       {"sip:gw@192.0.2.11:5060", "sip:gw@192.0.2.11:5060;transport=tcp", "sip:gw@192.0.2.11"}) {
+    dialog_.remote_target = target;
+    EXPECT_EQ(Route().hop, dialog_.next_hop) << target;
+  }
+  dialog_.remote_target = "sip:gw@192.0.2.11:5081;transport=TLS";
+  EXPECT_EQ(Route().hop, "sip:192.0.2.11:5081;transport=tls");
+  dialog_.remote_target = "sips:gw@192.0.2.11";
+  EXPECT_EQ(Route().hop, "sip:192.0.2.11:5061;transport=tls");
 }
 
 TEST_F(RouteInDialogTest, LooseRoutesStayARouteHeader) {

@@ -7,69 +7,20 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "absl/algorithm/container.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "tests/engine/sip/hostile.h"
+#include "tests/engine/sip/rfc4475.h"
 
 namespace outpace::sip {
 namespace {
 
-struct Torture {
-  std::string file;
-  std::string octets;
-  bool response = false;
-  bool udp = true;  // its Via says UDP: elsewhere an answer would go by another transport
-  std::vector<std::string> allowed;
-};
-
-const std::vector<Torture>& Messages() {
-  static const std::vector<Torture>* messages = [] {
-    auto* all = new std::vector<Torture>;
-    const nlohmann::json index = nlohmann::json::parse(ReadTestFile("rfc4475/index.json"));
-    for (const nlohmann::json& entry : index.at("messages")) {
-      Torture message;
-      message.file = entry.at("file").get<std::string>();
-      message.octets = ReadTestFile(absl::StrCat("rfc4475/", message.file));
-      message.response = absl::EndsWith(entry.at("kind").get<std::string>(), "response");
-      message.udp = entry.at("transport").get<std::string>() == "udp";
-      for (const nlohmann::json& allowed : entry.at("allowed_for_us")) {
-        message.allowed.push_back(allowed.get<std::string>());
-      }
-      EXPECT_EQ(message.octets.size(), entry.at("bytes").get<size_t>());
-      all->push_back(std::move(message));
-    }
-    return all;
-  }();
-  return *messages;
-}
-
-bool IsPolicy(int status) {
-  return status == 403 || status == 404 || status == 480 || status == 488 || status == 603;
-}
-
-bool Allows(const Torture& message, int status) {
-  return absl::c_any_of(message.allowed, [status](const std::string& allowed) {
-    if (allowed == "1xx") return status >= 100 && status < 200;
-    if (allowed == "4xx-policy") return IsPolicy(status);
-    if (allowed == "400-sdp") return status == 400;
-    return allowed == absl::StrCat(status);
-  });
-}
-
-bool AllowsSilence(const Torture& message) {
-  return absl::c_linear_search(message.allowed, "drop") || !message.udp;
-}
-
-TEST(Rfc4475, TheSetIsComplete) { EXPECT_EQ(Messages().size(), 50u); }
+TEST(Rfc4475, TheSetIsComplete) { EXPECT_EQ(TortureMessages().size(), 50u); }
 
 TEST(Rfc4475, EachFromAPeerIsAnsweredAsTheRfcAllows) {
   UnderAttack target;
-  for (const Torture& message : Messages()) {
+  for (const Torture& message : TortureMessages()) {
     SCOPED_TRACE(message.file);
     target.Send(message.octets);
     ASSERT_TRUE(target.Alive());
@@ -87,7 +38,7 @@ TEST(Rfc4475, EachFromAPeerIsAnsweredAsTheRfcAllows) {
 
 TEST(Rfc4475, NoneFromAStrangerReachesTheStack) {
   UnderAttack target(UnderAttack::From::kStranger);
-  for (const Torture& message : Messages()) {
+  for (const Torture& message : TortureMessages()) {
     SCOPED_TRACE(message.file);
     target.Send(message.octets);
     ASSERT_TRUE(target.Alive());
@@ -102,7 +53,7 @@ TEST(Rfc4475, AStrangerWhoReachesTheStackIsRefused) {
   SofiaConfig config = UnderAttack::Config(UnderAttack::From::kStranger);
   config.drop_strangers = false;
   UnderAttack target(UnderAttack::From::kStranger, config);
-  for (const Torture& message : Messages()) {
+  for (const Torture& message : TortureMessages()) {
     SCOPED_TRACE(message.file);
     target.Send(message.octets);
     ASSERT_TRUE(target.Alive());
@@ -121,7 +72,7 @@ TEST(Rfc4475, AThousandTimesEachLeavesNothingBehind) {
   UnderAttack target;
   const auto all = [&target](int times) {
     for (int i = 0; i < times; ++i) {
-      for (const Torture& message : Messages()) target.Send(message.octets);
+      for (const Torture& message : TortureMessages()) target.Send(message.octets);
       ASSERT_TRUE(target.Alive());
       target.Heard();
     }

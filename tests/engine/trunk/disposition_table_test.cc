@@ -224,6 +224,17 @@ TEST(DispositionTable, TheDocumentsShowTheBuiltInRows) {
     std::ifstream file(absl::StrCat(OUTPACE_SOURCE_DIR, "/docs/", page));
     const std::string text((std::istreambuf_iterator<char>(file)), {});
     EXPECT_TRUE(absl::StrContains(text, DispositionTable::DefaultText())) << page;
+    // The first file shown is the example; it does what the page says.
+    const std::vector<std::string> pieces = absl::StrSplit(text, absl::MaxSplits("```csv\n", 1));
+    ASSERT_EQ(pieces.size(), 2u) << page;
+    const auto example = DispositionTable::Parse(pieces[1].substr(0, pieces[1].find("```")), page);
+    ASSERT_TRUE(example.ok()) << example.status();
+    const auto said = [&](double seconds) {
+      return Said(
+          example->Decide({.status = 486, .q850_cause = 17, .after = absl::Seconds(seconds)}));
+    };
+    EXPECT_EQ(said(2), "busy AB");
+    EXPECT_EQ(said(4), "rejected NA");
   }
 }
 
