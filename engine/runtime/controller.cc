@@ -413,7 +413,7 @@ std::map<std::string, std::string> Controller::CallerIdUse() const {
   return trunks_.SaveCallerIds(loop_.clock().Mono());
 }
 
-BoardSnapshot Controller::Board() {
+BoardSnapshot Controller::Board() const {
   BoardSnapshot board;
   const MonoTime now = loop_.clock().Mono();
   board.now = loop_.clock().Wall();
@@ -440,7 +440,7 @@ BoardSnapshot Controller::Board() {
                             agent.phone_up});
   }
   for (size_t i = 0; i < trunks_.size(); ++i) {
-    TrunkDesk::Trunk& trunk = trunks_[i];
+    const TrunkDesk::Trunk& trunk = trunks_[i];
     board.trunks.push_back({.name = trunks_.settings(i).name,
                             .up = !trunk.open && !trunk.route_uris.empty(),
                             .reason = trunk.reason,

@@ -135,7 +135,7 @@ class Controller final : public call::LegEventSink {
   void ScreenConnected(const AgentId& agent);
   void ScreenLost(const AgentId& agent);
 
-  BoardSnapshot Board();
+  BoardSnapshot Board() const;
   // Why the campaign places as many calls as it does: its latest decision and the `most` last ones
   // that tell something. NotFound.
   absl::StatusOr<WhyAnswer> Why(const CampaignId& campaign, size_t most) const;

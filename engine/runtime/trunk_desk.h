@@ -72,7 +72,7 @@ class TrunkDesk {
     std::vector<std::string> addresses{};  // numeric hosts of these
     bool registered = false;               // with a registrar, as far as known
     trunk::CallerIdRota caller_ids;
-    trunk::TrunkStats stats;
+    mutable trunk::TrunkStats stats;  // whoever looks moves its window on
   };
 
   // `trunks` have been checked (RouteTable::Create()); `tools` has an entry for each, or none.

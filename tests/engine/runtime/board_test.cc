@@ -54,6 +54,9 @@ BoardSnapshot Example() {
   trunk.calls = 25;
   trunk.attempts = 200;
   trunk.answered = 50;
+  trunk.stats.today.asr = 0.25;
+  trunk.stats.today.by_status = trunk.stats.window.by_status = {{486, 7}};
+  trunk.stats.today.by_q850_cause = trunk.stats.window.by_q850_cause = {{17, 7}};
   board.trunks.push_back(trunk);
   board.connect_p50_ms = 0.3;
   board.connect_p99_ms = 2;
