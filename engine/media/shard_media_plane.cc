@@ -18,6 +18,7 @@ ShardMediaPlane::ShardMediaPlane(MediaThread& media, std::shared_ptr<ShardLink> 
       options_(options),
       next_session_id_(options.session_id_base) {
   for (const Port& port : ports) Free(port).push_back(port);
+  legs_.reserve(ports.size());
 }
 
 ShardMediaPlane::~ShardMediaPlane() {
