@@ -15,7 +15,7 @@ struct RunOptions {
   std::string self;    // path of this program, which is also the bare client
   double rate = 50;
   double seconds = 20;
-  int ring_ms = 200;
+  int ring_ms = 400;  // under 300 the pacer takes the answers for a trunk that answers everything
   int hold_ms = 2'000;
   // What the engine needs for a rate; see PlanFor().
   double agents_per_cps = 1.15;

@@ -27,7 +27,7 @@ constexpr char kUsage[] =
   --seconds 20          of measurement a row (60 for the record)
   --runs 1              runs a row; the table has medians (3 for the record)
   --only WHAT           rows with WHAT in their name: nta, one-leg, bridged; comma for several
-  --ring-ms 200  --hold-ms 2000
+  --ring-ms 400  --hold-ms 2000
   --csv FILE            the table as CSV too
   --engine PATH         the outpace program
   --perf FILE           perf record of the window (one row at a time)
@@ -69,7 +69,7 @@ Options Parse(int count, char** arguments) {
     if (name == "--quick") {
       options.rates = {20};
       options.run.seconds = 1;
-      options.run.ring_ms = 50;
+      options.run.ring_ms = 350;
       options.run.hold_ms = 200;
       continue;
     }
