@@ -51,12 +51,20 @@ inline const char* OrNull(const std::string& text) { return text.empty() ? nullp
 // A request of ours that waits for its response. Where the stack hands it back to us it is still
 // alive: whoever destroys it takes it from the stack first.
 struct Request {
-  enum class Role : uint8_t { kInvite, kBye, kRefresh, kPrack, kOptions, kRegister };
+  enum class Role : uint8_t { kInvite, kBye, kLastBye, kRefresh, kPrack, kOptions, kRegister };
   SofiaSignaling::Impl* owner = nullptr;
   Leg* leg = nullptr;  // of a dialog; else null
   Role role = Role::kInvite;
   int challenges_answered = 0;
   nta_outgoing_t* handle = nullptr;
+};
+
+// The BYE of a call that is no leg (any more): kept only to answer a challenge to it.
+struct LastBye : Request {
+  uint16_t trunk = 0;
+  call::DialogState dialog;
+  uint32_t cseq = 0;
+  int q850_cause = kNormalClearing;
 };
 
 // An OPTIONS under way.
@@ -289,6 +297,9 @@ class SofiaSignaling::Impl {
   };
   nta_outgoing_t* SendBye(nta_leg_t* nta, const call::DialogState& dialog, const ByeText& text,
                           Request* magic);
+  // Ends a call without a leg to tell.
+  void SendLastBye(const call::DialogState& dialog, uint32_t cseq, int q850_cause);
+  void OnLastByeResponse(LastBye& bye, nta_outgoing_t* orq, const sip_t* sip);
   enum class Before { kNothing, kAck };
   void EndUnknownDialog(const call::DialogState& dialog, Before bye, uint32_t bye_cseq);
   void EndStrayCall(const call::DialogState& dialog, const Leg* fork_of);
@@ -339,6 +350,7 @@ class SofiaSignaling::Impl {
   std::vector<TrunkAuth> trunks_;                             // as config_.trunks
   std::vector<std::unique_ptr<Registration>> registrations_;  // as config_.trunks
   absl::flat_hash_map<Request*, std::unique_ptr<OptionsPing>> pings_;
+  absl::flat_hash_map<Request*, std::unique_ptr<LastBye>> last_byes_;
   absl::flat_hash_map<LegId, std::unique_ptr<Leg>> legs_;
   absl::flat_hash_map<std::string, LegId> by_call_id_;
   // 2xx that were ended lately: the next copy is ACKed again but not ended again.

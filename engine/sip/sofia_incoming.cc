@@ -207,9 +207,7 @@ void SofiaSignaling::Impl::OnNeverAcked(Leg& leg) {
   if (leg.state != Leg::State::kAccepted) return;
   StopSession(leg);
   leg.state = Leg::State::kOver;
-  if (SendBye(leg.nta, leg.dialog, {.cseq = leg.next_cseq++}, nullptr) == nullptr) {
-    Failed("BYE", &leg);
-  }
+  SendLastBye(leg.dialog, leg.next_cseq++, kNormalClearing);
   if (leg.bye_wanted) return Deliver([this, id] { events_.OnByeDone(id); });
   Failure failure;
   failure.status = 408;

@@ -47,6 +47,9 @@ int SofiaSignaling::Impl::ResponseCallback(Request* request, nta_outgoing_t* orq
     case Request::Role::kBye:
       self->OnByeResponse(*request->leg, orq, sip);
       break;
+    case Request::Role::kLastBye:
+      self->OnLastByeResponse(static_cast<LastBye&>(*request), orq, sip);
+      break;
     case Request::Role::kRefresh:
       self->OnRefreshResponse(*request->leg, orq, sip);
       break;
