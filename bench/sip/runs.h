@@ -21,7 +21,8 @@ struct RunOptions {
   double agents_per_cps = 1.15;
   int fds_per_leg = 2;
   double port_rest_s = 5;
-  std::string perf;  // file for `perf record` of the window; empty: none
+  std::string more_media;  // lines for [media] of the engine's configuration
+  std::string perf;        // file for `perf record` of the window; empty: none
 };
 
 absl::StatusOr<Row> RunNta(const RunOptions& options);

@@ -30,6 +30,7 @@ constexpr char kUsage[] =
   --ring-ms 400  --hold-ms 2000
   --csv FILE            the table as CSV too
   --engine PATH         the outpace program
+  --media LINE          a line for the engine's [media], e.g. 'rtcp = "off"'
   --perf FILE           perf record of the window (one row at a time)
   --agents-per-cps 1.15  --fds-per-leg 2  --port-rest 5   what the engine needs for a rate
   --quick               a few seconds at 20 calls/s: does the bench itself work
@@ -105,6 +106,8 @@ Options Parse(int count, char** arguments) {
       options.run.engine = value;
     } else if (name == "--perf") {
       options.run.perf = value;
+    } else if (name == "--media") {
+      options.run.more_media = absl::StrCat(value, "\n");
     } else if (name == "--agents-per-cps") {
       options.run.agents_per_cps = number();
     } else if (name == "--fds-per-leg") {
