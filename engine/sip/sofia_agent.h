@@ -56,6 +56,7 @@ struct Request {
   Leg* leg = nullptr;  // of a dialog; else null
   Role role = Role::kInvite;
   int challenges_answered = 0;
+  bool sent_again = false;  // after its connection broke
   nta_outgoing_t* handle = nullptr;
 };
 
@@ -313,6 +314,7 @@ class SofiaSignaling::Impl {
   absl::StatusOr<std::string> UsableHop(absl::string_view route_uri) const;
   // Our Contact for a dialog over that next hop: it brings the far end's requests the same way.
   const std::string& ContactFor(absl::string_view next_hop) const;
+  static bool IsStream(absl::string_view next_hop);  // TCP or TLS
   // Back the way a message came that the stack is handing us: over its connection, if it has one.
   std::string SourceHop(msg_t* msg) const;
   bool IsTrunk(absl::string_view host) const;
