@@ -37,6 +37,7 @@ struct Request;
 #include "engine/sip/sofia_message.h"
 #include "engine/sip/sofia_signaling.h"
 #include "engine/sip/stream_guard.h"
+#include "engine/sip/stream_tap.h"
 #include "engine/sip/trunk_auth.h"
 
 namespace outpace::sip {
@@ -348,6 +349,7 @@ class SofiaSignaling::Impl {
   uint64_t next_call_ = 1;
   absl::flat_hash_map<uint64_t, std::unique_ptr<Leg>> offers_;  // calls that wait to be taken
   DatagramPath datagrams_;
+  std::unique_ptr<StreamTap> stream_tap_;
   std::unique_ptr<StreamGuard> streams_;                      // once TCP or TLS is open
   std::vector<TrunkAuth> trunks_;                             // as config_.trunks
   std::vector<std::unique_ptr<Registration>> registrations_;  // as config_.trunks

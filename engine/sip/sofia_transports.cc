@@ -56,6 +56,9 @@ absl::Status SofiaSignaling::Impl::OpenStreams() {
   const bool tcp = config_.tcp || used(Transport::kTcp);
   const bool tls = used(Transport::kTls);
   if (!tcp && !tls) return absl::OkStatus();
+  if (config_.tap != nullptr) {
+    stream_tap_ = std::make_unique<StreamTap>(loop_.clock(), *config_.tap);
+  }
   streams_ = std::make_unique<StreamGuard>(
       loop_, log_, config_.streams,
       [this](const std::string& host) { return peers_.Contains(host); },

@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "engine/base/check.h"
 #include "engine/sip/stream_guard.h"
+#include "engine/sip/stream_tap.h"
 
 struct tport_primary;  // begins with a tport_s
 struct tls_issues_s;
@@ -138,6 +139,7 @@ void CheckTportOverrides() {
 
 using outpace::sip::Original;
 using outpace::sip::StreamGuard;
+using outpace::sip::StreamTap;
 
 // ---- connections ----
 
@@ -152,6 +154,9 @@ extern "C" tport_t* tport_alloc_secondary(tport_primary* primary, int socket, in
   }
   tport_t* transport = kOriginal(primary, socket, accepted, return_reason);
   if (guard != nullptr && transport != nullptr) guard->Opened(transport, socket, accepted != 0);
+  if (StreamTap* tap = StreamTap::OfThisThread(); tap != nullptr && transport != nullptr) {
+    tap->Opened(socket, outpace::sip::IsTls(primary));
+  }
   return transport;
 }
 
