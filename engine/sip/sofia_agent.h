@@ -223,6 +223,7 @@ class SofiaSignaling::Impl {
   // sofia_inside.cc: requests of the far end inside a dialog.
   int OnByeReceived(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
   int OnUpdate(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
+  int OnEarlyUpdate(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
   int RefuseWith(nta_incoming_t* irq, int status, const char* header_line);
 
   // sofia_session.cc: session timers.

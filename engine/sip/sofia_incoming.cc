@@ -188,6 +188,7 @@ void SofiaSignaling::Impl::OnAcked(Leg& leg, const sip_t& ack) {
   const LegId id = leg.id;
   std::string sdp = std::exchange(leg.offer_is_ours, false) ? SdpOfMessage(ack) : "";
   if (leg.state == Leg::State::kUp) {  // of a re-INVITE with a late offer
+    if (sdp.empty()) return;           // left unanswered: the session stays as it was
     Deliver([this, id, sdp = std::move(sdp)] { events_.OnReinviteAnswer(id, sdp); });
     return;
   }
