@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "bench/sip/far_end.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "engine/api/http_client.h"
 #include "engine/base/check.h"
@@ -114,13 +115,13 @@ unanswered_max = 20000
 address = "127.0.0.1"
 port_first = %d
 ports = %d
-[http]
+%s[http]
 listen = "127.0.0.1:%d"
 [log]
 file = "%s"
-)",
+%s)",
       dir_ / "data", sip_port_, plan_.carrier_port, plan_.rate, plan_.legs, media_first_,
-      plan_.legs, http_port_, dir_ / "engine.log");
+      plan_.legs, plan_.more_media, http_port_, dir_ / "engine.log", plan_.more_config);
   if (plan_.silent_rate > 0) {
     absl::StrAppendFormat(&config, R"([[trunk]]
 name = "silent"
@@ -134,34 +135,57 @@ unanswered_max = 20000
   WriteFile(dir_ / "outpace.toml", config);
 }
 
+absl::Status EngineRun::WriteRecords() const {
+  store::RocksStoreOptions options;
+  options.path = dir_ / "data/store";
+  auto store = store::RocksLeadStore::Open(options);
+  if (!store.ok()) return store.status();
+  const std::string hash = runtime::HashPassword("secret");
+  campaign::StoreBatch batch;
+  const auto add = [&](const char* prefix, int count) {
+    for (int i = 0; i < count; ++i) {
+      batch.agents.push_back({absl::StrCat(prefix, i), absl::StrCat("Agent ", i), "", hash});
+    }
+  };
+  add("a", plan_.agents);
+  add("s", plan_.silent_agents);
+  if (absl::Status status = (*store)->Commit(batch); !status.ok()) return status;
+  if (plan_.history == 0) return absl::OkStatus();
+
+  auto first = (*store)->ReserveAttemptIds(static_cast<uint64_t>(plan_.history));
+  if (!first.ok()) return first.status();
+  // Long enough ago not to be read as calls of the day, which each keep a record in memory.
+  const absl::Time at = absl::FromUnixNanos(NowNs()) - absl::Hours(60);
+  for (int done = 0; done < plan_.history;) {
+    batch = campaign::StoreBatch();
+    for (; done < plan_.history && batch.attempts.size() < 5'000; ++done) {
+      campaign::Attempt attempt;
+      attempt.id = AttemptId(*first + static_cast<uint64_t>(done));
+      attempt.campaign = "BENCH";
+      attempt.open = false;
+      attempt.status = "NI";
+      attempt.dialed_at = at + absl::Milliseconds(10 * (done % 1'000'000));
+      attempt.answered_at = attempt.connected_at = attempt.ended_at = attempt.dialed_at;
+      batch.attempts.push_back(std::move(attempt));
+    }
+    if (absl::Status status = (*store)->CommitUnsynced(batch); !status.ok()) return status;
+  }
+  return (*store)->SyncWrites();
+}
+
 absl::Status EngineRun::Prepare() {
   WriteConfig();
   std::filesystem::create_directory(dir_ / "data");
-  {
-    store::RocksStoreOptions options;
-    options.path = dir_ / "data/store";
-    auto store = store::RocksLeadStore::Open(options);
-    if (!store.ok()) return store.status();
-    const std::string hash = runtime::HashPassword("secret");
-    campaign::StoreBatch batch;
-    const auto add = [&](const char* prefix, int count) {
-      for (int i = 0; i < count; ++i) {
-        batch.agents.push_back({absl::StrCat(prefix, i), absl::StrCat("Agent ", i), "", hash});
-      }
-    };
-    add("a", plan_.agents);
-    add("s", plan_.silent_agents);
-    if (absl::Status status = (*store)->Commit(batch); !status.ok()) return status;
-  }
+  if (absl::Status status = WriteRecords(); !status.ok()) return status;
   const auto campaign = [&](const std::string& id, const std::string& trunk, int first,
                             int leads) -> absl::Status {
     const int hopper = std::min(20'000, std::max(500, static_cast<int>(4 * plan_.rate)));
     absl::Status made = Command(
         {"campaign", "create", id, absl::StrCat("trunk=", trunk), "dial_method=RATIO",
          absl::StrCat("auto_dial_level=", plan_.level), absl::StrCat("hopper_level=", hopper),
-         absl::StrCat("drop_call_seconds=", plan_.drop_seconds), "campaign_cid=+12025550199",
-         "local_call_time=24hours", "daily_call_count_limit=1", "dial_timeout=30",
-         "wrapup_seconds=60"});
+         absl::StrCat("drop_call_seconds=", plan_.drop_seconds), "abandon_window=rolling_30d",
+         "adaptive_dropped_percentage=5", "campaign_cid=+12025550199", "local_call_time=24hours",
+         "daily_call_count_limit=1", "dial_timeout=30", "wrapup_seconds=60"});
     if (!made.ok()) return made;
     const std::string path = dir_ / absl::StrCat(id, ".csv");
     WriteFile(path, LeadsCsv(first, leads));

@@ -28,7 +28,12 @@ struct EnginePlan {
   int leads = 0;
   double level = 20;  // auto_dial_level
   double drop_seconds = 10;
-  double silent_rate = 0;  // calls a second to the black hole, by a second campaign; 0: none
+  // Calls served in the days before: the limit on abandoned calls leaves room for callers who wait
+  // in proportion to them, and a RATIO campaign without that room goes on at level 1.
+  int history = 0;
+  std::string more_config;  // put at the end of the configuration
+  std::string more_media;   // put into its [media]
+  double silent_rate = 0;   // calls a second to the black hole, by a second campaign; 0: none
   int silent_agents = 0;
   int silent_leads = 0;
 };
@@ -53,6 +58,7 @@ class EngineRun {
   absl::Status Prepare();
   absl::Status Launch();
   void WriteConfig();
+  absl::Status WriteRecords() const;
 
   const EnginePlan plan_;
   WorkDir dir_;

@@ -128,6 +128,11 @@ absl::StatusOr<Row> RunEngine(const RunOptions& options, bool bridged) {
   engine_plan.rate = options.rate;
   engine_plan.legs = plan->legs;
   engine_plan.agents = plan->agents;
+  engine_plan.more_media = options.more_media;
+  // Room for four times as many waiting callers as there will be, at 5 %.
+  if (!bridged) {
+    engine_plan.history = static_cast<int>(80 * options.rate * (plan->hold_ms / 1e3 + 0.5)) + 2'000;
+  }
   // A level that lets the trunk's rate, not the level, decide.
   engine_plan.level = bridged ? 2 : 20;
   const double start_s = bridged ? 10 : 10 + plan->agents / options.rate;

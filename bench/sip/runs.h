@@ -15,13 +15,14 @@ struct RunOptions {
   std::string self;    // path of this program, which is also the bare client
   double rate = 50;
   double seconds = 20;
-  int ring_ms = 200;
+  int ring_ms = 400;  // under 300 the pacer takes the answers for a trunk that answers everything
   int hold_ms = 2'000;
   // What the engine needs for a rate; see PlanFor().
   double agents_per_cps = 1.15;
   int fds_per_leg = 2;
   double port_rest_s = 5;
-  std::string perf;  // file for `perf record` of the window; empty: none
+  std::string more_media;  // lines for [media] of the engine's configuration
+  std::string perf;        // file for `perf record` of the window; empty: none
 };
 
 absl::StatusOr<Row> RunNta(const RunOptions& options);

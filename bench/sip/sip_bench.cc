@@ -27,9 +27,10 @@ constexpr char kUsage[] =
   --seconds 20          of measurement a row (60 for the record)
   --runs 1              runs a row; the table has medians (3 for the record)
   --only WHAT           rows with WHAT in their name: nta, one-leg, bridged; comma for several
-  --ring-ms 200  --hold-ms 2000
+  --ring-ms 400  --hold-ms 2000
   --csv FILE            the table as CSV too
   --engine PATH         the outpace program
+  --media LINE          a line for the engine's [media], e.g. 'rtcp = "off"'
   --perf FILE           perf record of the window (one row at a time)
   --agents-per-cps 1.15  --fds-per-leg 2  --port-rest 5   what the engine needs for a rate
   --quick               a few seconds at 20 calls/s: does the bench itself work
@@ -69,7 +70,7 @@ Options Parse(int count, char** arguments) {
     if (name == "--quick") {
       options.rates = {20};
       options.run.seconds = 1;
-      options.run.ring_ms = 50;
+      options.run.ring_ms = 350;
       options.run.hold_ms = 200;
       continue;
     }
@@ -105,6 +106,8 @@ Options Parse(int count, char** arguments) {
       options.run.engine = value;
     } else if (name == "--perf") {
       options.run.perf = value;
+    } else if (name == "--media") {
+      options.run.more_media = absl::StrCat(value, "\n");
     } else if (name == "--agents-per-cps") {
       options.run.agents_per_cps = number();
     } else if (name == "--fds-per-leg") {

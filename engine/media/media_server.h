@@ -54,7 +54,7 @@ struct MediaConfig {
   bool realtime = true;             // try SCHED_RR 5; without the right, one Info line and on
   bool lock_memory = false;         // try mlockall; likewise
   size_t mailbox_capacity = 16384;  // power of two
-  RandomBytes random_bytes;         // of SRTP keys; empty: OpenSSL's
+  RandomBytes random_bytes;         // of SRTP keys, on each shard's thread; empty: OpenSSL's
 };
 
 class MediaThread;

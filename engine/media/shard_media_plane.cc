@@ -18,6 +18,7 @@ ShardMediaPlane::ShardMediaPlane(MediaThread& media, std::shared_ptr<ShardLink> 
       options_(options),
       next_session_id_(options.session_id_base) {
   for (const Port& port : ports) Free(port).push_back(port);
+  legs_.reserve(ports.size());
 }
 
 ShardMediaPlane::~ShardMediaPlane() {
@@ -120,6 +121,7 @@ absl::Status ShardMediaPlane::OfferKeys(Crypto& crypto) {
     if (!key.ok()) return key.status();
     crypto.ours.push_back({.tag = ++tag, .key = *key});
   }
+  crypto.senders.resize(crypto.ours.size());
   return absl::OkStatus();
 }
 
@@ -143,25 +145,28 @@ absl::Status ShardMediaPlane::TakeKeys(const LocalLeg& leg, RemoteMedia& remote,
     // An offer of theirs: the first line we can do, under its tag. Our own key goes on where the
     // suite does.
     theirs = &remote.crypto.front();
-    SdesLine ours{.tag = theirs->tag, .key = crypto.sending};
-    if (!crypto.running || crypto.sending.suite != theirs->key.suite) {
+    SdesLine ours;
+    ours.tag = theirs->tag;
+    std::shared_ptr<SrtpSender> sender;
+    if (crypto.active != nullptr && crypto.ours[crypto.chosen].key.suite == theirs->key.suite) {
+      ours.key = crypto.ours[crypto.chosen].key;
+      sender = crypto.active;
+    } else {
       absl::StatusOr<SrtpKey> key = NewSrtpKey(theirs->key.suite, options_.random_bytes);
       if (!key.ok()) return key.status();
       ours.key = *key;
     }
     crypto.ours.assign(1, ours);
+    crypto.senders.assign(1, sender);
     crypto.chosen = 0;
   }
-  const SrtpKey& sending = crypto.ours[crypto.chosen].key;
-  if (!crypto.running || !(sending == crypto.sending)) {
-    command.sender = std::make_shared<SrtpSender>(sending);
-  }
-  if (!crypto.running || !(theirs->key == crypto.hearing) ||
+  if (crypto.active == nullptr || !(theirs->key == crypto.hearing) ||
       theirs->mki_size != crypto.hearing_mki) {
     command.receiver = std::make_shared<SrtpReceiver>(theirs->key, theirs->mki_size);
   }
-  crypto.running = true;
-  crypto.sending = sending;
+  std::shared_ptr<SrtpSender>& sender = crypto.senders[crypto.chosen];
+  if (sender == nullptr) sender = std::make_shared<SrtpSender>(crypto.ours[crypto.chosen].key);
+  if (sender != crypto.active) command.sender = crypto.active = sender;
   crypto.hearing = theirs->key;
   crypto.hearing_mki = theirs->mki_size;
   remote.crypto.clear();

@@ -73,10 +73,12 @@ class ShardMediaPlane final : public call::MediaPlane {
     // What we said: the lines of our offer, all of which stay good, because two branches of a
     // forked call may each take another; or the one of our answer.
     std::vector<SdesLine> ours;
-    size_t chosen = 0;     // of `ours`
-    bool running = false;  // the media thread has keys
-    SrtpKey sending;       // those it sends with
-    SrtpKey hearing;       // and those of the far end
+    // What sends under each of them, once it did: who comes back to a key goes on where it was,
+    // since an index must never come twice under one key. The media thread's to use.
+    std::vector<std::shared_ptr<SrtpSender>> senders;
+    size_t chosen = 0;                   // of both
+    std::shared_ptr<SrtpSender> active;  // what the media thread has; nullptr: nothing yet
+    SrtpKey hearing;                     // the far end's
     uint8_t hearing_mki = 0;
   };
   struct LocalLeg {

@@ -3,8 +3,8 @@
 // SRTP (RFC 3711) with the suites of SDES that every carrier and phone has: AES in counter mode and
 // HMAC-SHA1. AES and SHA-1 are OpenSSL's; key derivation, roll-over, replay window and tags are
 // here, because a session of Debian's libsrtp2 (built on NSS) takes 29 KiB and 8-16 us a packet
-// where this takes 0.7 KiB and about 1 us. The tests hold it against libsrtp2 and the RFC's
-// vectors. See docs/decisions/ortp.md.
+// where this takes about 1 KiB and 1 us. The tests hold it against libsrtp2 and known
+// packets. See docs/decisions/srtp.md.
 //
 // A packet that fails is dropped and counted by the caller; it never ends a call (CVE-2021-41105
 // was a switch that hung up). An object belongs to one thread at a time.

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "engine/base/check.h"
+#include "engine/sip/stream_tap.h"
 
 // Not in the library's public header, but exported, and called through the PLT.
 extern "C" void tport_recv_event(tport_t* self);
@@ -254,6 +255,16 @@ ssize_t CopyOut(const Datagram& datagram, const su_iovec_t iov[], size_t count) 
   return static_cast<ssize_t>(copied);
 }
 
+// The first `size` octets of what a TCP connection read or wrote.
+void TapStream(int fd, trace::Direction direction, const msghdr& header, size_t size) {
+  StreamTap* tap = StreamTap::OfThisThread();
+  for (size_t i = 0; tap != nullptr && i < header.msg_iovlen && size > 0; ++i) {
+    const size_t part = std::min(header.msg_iov[i].iov_len, size);
+    tap->Octets(fd, false, direction, {static_cast<const char*>(header.msg_iov[i].iov_base), part});
+    size -= part;
+  }
+}
+
 msghdr HeaderOf(const su_iovec_t iov[], size_t count, const su_sockaddr_t* name, socklen_t size) {
   // Sofia's vector is the system's under another name (su_uio.h).
   static_assert(sizeof(su_iovec_t) == sizeof(iovec));
@@ -297,6 +308,9 @@ extern "C" issize_t su_vrecv(su_socket_t s, su_iovec_t iov[], isize_t iovlen, in
     msghdr header =
         outpace::sip::HeaderOf(iov, iovlen, su, su != nullptr && sulen != nullptr ? *sulen : 0);
     const ssize_t size = recvmsg(s, &header, flags);
+    if (su == nullptr && size > 0) {
+      outpace::sip::TapStream(s, outpace::trace::Direction::kIn, header, static_cast<size_t>(size));
+    }
     if (su != nullptr && sulen != nullptr) *sulen = header.msg_namelen;
     return static_cast<issize_t>(size);
   }
@@ -322,7 +336,12 @@ extern "C" issize_t su_vsend(su_socket_t s, su_iovec_t const iov[], isize_t iovl
   const msghdr header = outpace::sip::HeaderOf(iov, iovlen, su, sulen);
   const outpace::sip::Socket* socket = FindSocket(s);
   if (socket == nullptr || su == nullptr) {
-    return static_cast<issize_t>(sendmsg(s, &header, flags));
+    const ssize_t size = sendmsg(s, &header, flags);
+    if (su == nullptr && size > 0) {
+      outpace::sip::TapStream(s, outpace::trace::Direction::kOut, header,
+                              static_cast<size_t>(size));
+    }
+    return static_cast<issize_t>(size);
   }
   return static_cast<issize_t>(socket->path->Send(*socket, header, flags));
 }

@@ -121,6 +121,7 @@ SofiaSignaling::Impl::~Impl() {
     Detach(*leg);
   }
   for (auto& [call, leg] : offers_) Detach(*leg);
+  for (auto& [request, bye] : last_byes_) nta_outgoing_destroy(bye->handle);
   for (auto& [request, ping] : pings_) nta_outgoing_destroy(ping->handle);
   for (auto& line : registrations_) {
     if (line->handle != nullptr) nta_outgoing_destroy(line->handle);

@@ -37,6 +37,7 @@ struct Request;
 #include "engine/sip/sofia_message.h"
 #include "engine/sip/sofia_signaling.h"
 #include "engine/sip/stream_guard.h"
+#include "engine/sip/stream_tap.h"
 #include "engine/sip/trunk_auth.h"
 
 namespace outpace::sip {
@@ -51,12 +52,21 @@ inline const char* OrNull(const std::string& text) { return text.empty() ? nullp
 // A request of ours that waits for its response. Where the stack hands it back to us it is still
 // alive: whoever destroys it takes it from the stack first.
 struct Request {
-  enum class Role : uint8_t { kInvite, kBye, kRefresh, kPrack, kOptions, kRegister };
+  enum class Role : uint8_t { kInvite, kBye, kLastBye, kRefresh, kPrack, kOptions, kRegister };
   SofiaSignaling::Impl* owner = nullptr;
   Leg* leg = nullptr;  // of a dialog; else null
   Role role = Role::kInvite;
   int challenges_answered = 0;
+  bool sent_again = false;  // after its connection broke
   nta_outgoing_t* handle = nullptr;
+};
+
+// The BYE of a call that is no leg (any more): kept only to answer a challenge to it.
+struct LastBye : Request {
+  uint16_t trunk = 0;
+  call::DialogState dialog;
+  uint32_t cseq = 0;
+  int q850_cause = kNormalClearing;
 };
 
 // An OPTIONS under way.
@@ -213,6 +223,7 @@ class SofiaSignaling::Impl {
   // sofia_inside.cc: requests of the far end inside a dialog.
   int OnByeReceived(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
   int OnUpdate(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
+  int OnEarlyUpdate(Leg& leg, nta_incoming_t* irq, const sip_t& sip);
   int RefuseWith(nta_incoming_t* irq, int status, const char* header_line);
 
   // sofia_session.cc: session timers.
@@ -289,6 +300,9 @@ class SofiaSignaling::Impl {
   };
   nta_outgoing_t* SendBye(nta_leg_t* nta, const call::DialogState& dialog, const ByeText& text,
                           Request* magic);
+  // Ends a call without a leg to tell.
+  void SendLastBye(const call::DialogState& dialog, uint32_t cseq, int q850_cause);
+  void OnLastByeResponse(LastBye& bye, nta_outgoing_t* orq, const sip_t* sip);
   enum class Before { kNothing, kAck };
   void EndUnknownDialog(const call::DialogState& dialog, Before bye, uint32_t bye_cseq);
   void EndStrayCall(const call::DialogState& dialog, const Leg* fork_of);
@@ -302,6 +316,7 @@ class SofiaSignaling::Impl {
   absl::StatusOr<std::string> UsableHop(absl::string_view route_uri) const;
   // Our Contact for a dialog over that next hop: it brings the far end's requests the same way.
   const std::string& ContactFor(absl::string_view next_hop) const;
+  static bool IsStream(absl::string_view next_hop);  // TCP or TLS
   // Back the way a message came that the stack is handing us: over its connection, if it has one.
   std::string SourceHop(msg_t* msg) const;
   bool IsTrunk(absl::string_view host) const;
@@ -335,10 +350,12 @@ class SofiaSignaling::Impl {
   uint64_t next_call_ = 1;
   absl::flat_hash_map<uint64_t, std::unique_ptr<Leg>> offers_;  // calls that wait to be taken
   DatagramPath datagrams_;
+  std::unique_ptr<StreamTap> stream_tap_;
   std::unique_ptr<StreamGuard> streams_;                      // once TCP or TLS is open
   std::vector<TrunkAuth> trunks_;                             // as config_.trunks
   std::vector<std::unique_ptr<Registration>> registrations_;  // as config_.trunks
   absl::flat_hash_map<Request*, std::unique_ptr<OptionsPing>> pings_;
+  absl::flat_hash_map<Request*, std::unique_ptr<LastBye>> last_byes_;
   absl::flat_hash_map<LegId, std::unique_ptr<Leg>> legs_;
   absl::flat_hash_map<std::string, LegId> by_call_id_;
   // 2xx that were ended lately: the next copy is ACKed again but not ended again.

@@ -188,6 +188,7 @@ void SofiaSignaling::Impl::OnAcked(Leg& leg, const sip_t& ack) {
   const LegId id = leg.id;
   std::string sdp = std::exchange(leg.offer_is_ours, false) ? SdpOfMessage(ack) : "";
   if (leg.state == Leg::State::kUp) {  // of a re-INVITE with a late offer
+    if (sdp.empty()) return;           // left unanswered: the session stays as it was
     Deliver([this, id, sdp = std::move(sdp)] { events_.OnReinviteAnswer(id, sdp); });
     return;
   }
@@ -207,9 +208,7 @@ void SofiaSignaling::Impl::OnNeverAcked(Leg& leg) {
   if (leg.state != Leg::State::kAccepted) return;
   StopSession(leg);
   leg.state = Leg::State::kOver;
-  if (SendBye(leg.nta, leg.dialog, {.cseq = leg.next_cseq++}, nullptr) == nullptr) {
-    Failed("BYE", &leg);
-  }
+  SendLastBye(leg.dialog, leg.next_cseq++, kNormalClearing);
   if (leg.bye_wanted) return Deliver([this, id] { events_.OnByeDone(id); });
   Failure failure;
   failure.status = 408;

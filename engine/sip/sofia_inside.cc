@@ -98,17 +98,9 @@ int SofiaSignaling::Impl::OnUpdate(Leg& leg, nta_incoming_t* irq, const sip_t& s
   leg.far_updates = true;
   const bool up = leg.state == Leg::State::kUp;
   if (up && !SdpOfMessage(sip).empty()) return OnOffer(leg, irq, sip);
-  // While our own offer waits for its answer (RFC 3311 5.2).
-  if (!up && sip.sip_payload != nullptr) return Refuse(irq, 491);
   if (leg.state == Leg::State::kOver || leg.state == Leg::State::kEnding) return Refuse(irq, 481);
+  if (!up) return OnEarlyUpdate(leg, irq, sip);
   std::string target = ContactOf(sip);
-  if (!up) {
-    EarlyDialog* early = FindEarly(leg, View(sip.sip_from->a_tag));
-    if (early != nullptr && !target.empty()) early->remote_target = std::move(target);
-    nta_incoming_treply(irq, SIP_200_OK,
-                        SIPTAG_CONTACT_STR(ContactFor(leg.dialog.next_hop).c_str()), TAG_END());
-    return 200;
-  }
   const SipTrunk* trunk = TrunkOf(leg);
   const SessionAnswer session =
       AnswerSession(SessionOf(sip), HasOption(sip.sip_supported, "timer"),
@@ -123,6 +115,31 @@ int SofiaSignaling::Impl::OnUpdate(Leg& leg, nta_incoming_t* irq, const sip_t& s
                       TAG_IF(!session.header.empty(), SIPTAG_SUPPORTED_STR("timer")),
                       SIPTAG_SESSION_EXPIRES_STR(OrNull(session.header)), TAG_END());
   SetSession(leg, session.terms);
+  return 200;
+}
+
+// Before the 2xx, in the early dialog that the tag names.
+int SofiaSignaling::Impl::OnEarlyUpdate(Leg& leg, nta_incoming_t* irq, const sip_t& sip) {
+  const std::string tag(View(sip.sip_from->a_tag));
+  EarlyDialog* early = FindEarly(leg, tag);
+  const std::string offer = SdpOfMessage(sip);
+  // While our own offer waits for its answer (RFC 3311 5.2).
+  if (!offer.empty() && (early == nullptr || early->sdp.empty())) return Refuse(irq, 491);
+  std::string target = ContactOf(sip);
+  std::string answer;
+  if (!offer.empty()) {
+    const LegId id = leg.id;
+    answer = events_.OnReinvite(id, offer);
+    Leg* still = Find(id);
+    if (answer.empty() || still == nullptr) return Refuse(irq, 488);
+    early = FindEarly(*still, tag);
+    if (early != nullptr) early->sdp = offer;
+  }
+  if (early != nullptr && !target.empty()) early->remote_target = std::move(target);
+  nta_incoming_treply(irq, SIP_200_OK, SIPTAG_CONTACT_STR(ContactFor(leg.dialog.next_hop).c_str()),
+                      SIPTAG_ALLOW_STR(kAllow),
+                      TAG_IF(!answer.empty(), SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+                      SIPTAG_PAYLOAD_STR(OrNull(answer)), TAG_END());
   return 200;
 }
 

@@ -7,6 +7,7 @@
 #include <sofia-sip/sip_tag.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -46,6 +47,9 @@ int SofiaSignaling::Impl::ResponseCallback(Request* request, nta_outgoing_t* orq
       break;
     case Request::Role::kBye:
       self->OnByeResponse(*request->leg, orq, sip);
+      break;
+    case Request::Role::kLastBye:
+      self->OnLastByeResponse(static_cast<LastBye&>(*request), orq, sip);
       break;
     case Request::Role::kRefresh:
       self->OnRefreshResponse(*request->leg, orq, sip);
@@ -121,9 +125,13 @@ void SofiaSignaling::Impl::OnByeResponse(Leg& leg, nta_outgoing_t* orq, const si
   if (nta_outgoing_status(orq) < 200) return;
   const LegId id = leg.id;
   std::string credentials = Credentials(leg.bye, leg.trunk, orq, sip);
+  // Its connection broke: who knows what the far end has read of it. A call that stays up there
+  // costs more than a 481.
+  const bool again = nta_outgoing_status(orq) == 503 && nta_sip_is_internal(sip) != 0 &&
+                     IsStream(leg.dialog.next_hop) && !std::exchange(leg.bye.sent_again, true);
   leg.bye.handle = nullptr;
   nta_outgoing_destroy(orq);
-  if (!credentials.empty()) {
+  if (again || !credentials.empty()) {
     leg.bye.handle = SendBye(leg.nta, leg.dialog,
                              {.cseq = leg.next_cseq++,
                               .q850_cause = leg.bye_cause,

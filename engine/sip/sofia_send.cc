@@ -280,16 +280,59 @@ DialogState SofiaSignaling::Impl::Journal(const Leg& leg) const {
 
 void SofiaSignaling::Impl::EndUnknownDialog(const DialogState& dialog, Before bye_after,
                                             uint32_t bye_cseq) {
-  nta_leg_t* nta = MakeDialog(dialog, nullptr, nullptr);
-  if (nta == nullptr) {
-    Failed("dialog", nullptr);
-    return;
+  if (bye_after == Before::kAck) {
+    nta_leg_t* nta = MakeDialog(dialog, nullptr, nullptr);
+    if (nta == nullptr || !SendAck(nta, dialog, dialog.cseq, "")) Failed("ACK", nullptr);
+    nta_leg_destroy(nta);
   }
-  if (bye_after == Before::kAck && !SendAck(nta, dialog, dialog.cseq, "")) Failed("ACK", nullptr);
-  // Not the stateless BYE of the stack's nta_msg_ackbye(): this one is retransmitted.
-  nta_outgoing_t* bye = SendBye(nta, dialog, {.cseq = bye_cseq}, nullptr);
-  if (bye == nullptr) Failed("BYE", nullptr);
+  SendLastBye(dialog, bye_cseq, kNormalClearing);
+}
+
+// Not the stateless BYE of the stack's nta_msg_ackbye(): this one is retransmitted.
+void SofiaSignaling::Impl::SendLastBye(const DialogState& dialog, uint32_t cseq, int q850_cause) {
+  nta_leg_t* nta = MakeDialog(dialog, nullptr, nullptr);
+  if (nta == nullptr) return Failed("dialog", nullptr);
+  // A trunk that may challenge it is remembered until it has answered.
+  const absl::StatusOr<SipUri> hop = ParseSipUri(dialog.next_hop);
+  const auto trunk = std::find_if(trunks_.begin(), trunks_.end(), [&hop](const TrunkAuth& t) {
+    return hop.ok() && t.answers() && t.Owns(hop->host);
+  });
+  std::unique_ptr<LastBye> bye;
+  if (trunk != trunks_.end()) {
+    bye = std::make_unique<LastBye>();
+    bye->owner = this;
+    bye->role = Request::Role::kLastBye;
+    bye->trunk = static_cast<uint16_t>(trunk - trunks_.begin());
+    bye->dialog = dialog;
+    bye->cseq = cseq;
+    bye->q850_cause = q850_cause;
+  }
+  nta_outgoing_t* orq = SendBye(nta, dialog, {.cseq = cseq, .q850_cause = q850_cause}, bye.get());
   nta_leg_destroy(nta);
+  if (orq == nullptr) return Failed("BYE", nullptr);
+  if (bye == nullptr) return;
+  bye->handle = orq;
+  Request* key = bye.get();
+  last_byes_.emplace(key, std::move(bye));
+}
+
+void SofiaSignaling::Impl::OnLastByeResponse(LastBye& bye, nta_outgoing_t* orq, const sip_t* sip) {
+  if (nta_outgoing_status(orq) < 200) return;
+  const std::string credentials = Credentials(bye, bye.trunk, orq, sip);
+  bye.handle = nullptr;
+  nta_outgoing_destroy(orq);
+  if (!credentials.empty()) {
+    nta_leg_t* nta = MakeDialog(bye.dialog, nullptr, nullptr);
+    if (nta != nullptr) {
+      bye.handle = SendBye(
+          nta, bye.dialog,
+          {.cseq = ++bye.cseq, .q850_cause = bye.q850_cause, .credentials = credentials}, &bye);
+      nta_leg_destroy(nta);
+    }
+    if (bye.handle != nullptr) return;
+    Failed("BYE", nullptr);
+  }
+  last_byes_.erase(&bye);
 }
 
 void SofiaSignaling::Impl::ByeOrphan(const DialogState& dialog) {

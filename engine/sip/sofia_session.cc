@@ -174,10 +174,7 @@ void SofiaSignaling::Impl::GiveUpSession(LegId id, int q850_cause) {
   StopSession(*leg);
   leg->state = Leg::State::kOver;
   ++counters_.sessions_expired;
-  if (SendBye(leg->nta, leg->dialog, {.cseq = leg->next_cseq++, .q850_cause = q850_cause},
-              nullptr) == nullptr) {
-    Failed("BYE", leg);
-  }
+  SendLastBye(leg->dialog, leg->next_cseq++, q850_cause);
   Deliver([this, id, q850_cause] { events_.OnBye(id, q850_cause); });
 }
 

@@ -73,7 +73,8 @@ struct SofiaConfig {
   // before the stack (IPv6, and where the kernel refuses). When false, their requests are answered
   // 403 without keeping state, up to 16 in 2 s; then the source is not heard for 300 s.
   bool drop_strangers = true;
-  // Is shown every SIP datagram sent and taken; may be null, else outlives the signaling.
+  // Is shown every SIP message sent and taken, over TLS before encryption; may be null, else
+  // outlives the signaling.
   trace::WireTap* tap = nullptr;
   bool assert_identity =
       false;  // P-Asserted-Identity with the caller ID (RFC 3325), trusted trunks

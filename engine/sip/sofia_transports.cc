@@ -56,6 +56,9 @@ absl::Status SofiaSignaling::Impl::OpenStreams() {
   const bool tcp = config_.tcp || used(Transport::kTcp);
   const bool tls = used(Transport::kTls);
   if (!tcp && !tls) return absl::OkStatus();
+  if (config_.tap != nullptr) {
+    stream_tap_ = std::make_unique<StreamTap>(loop_.clock(), *config_.tap);
+  }
   streams_ = std::make_unique<StreamGuard>(
       loop_, log_, config_.streams,
       [this](const std::string& host) { return peers_.Contains(host); },
@@ -79,9 +82,10 @@ absl::Status SofiaSignaling::Impl::OpenStreams() {
 
 absl::Status SofiaSignaling::Impl::OpenStream(Transport transport, int port) {
   if (port < 0 || port > 65535) return absl::InvalidArgumentError("sip: port out of range");
-  const std::string url = absl::StrCat("sip:", via_host_, ":", port == 0 ? "*" : absl::StrCat(port),
-                                       ";transport=", TransportName(transport),
-                                       ";maddr=", Bracketed(config_.bind_address));
+  const std::string url =
+      absl::StrCat(transport == Transport::kTls ? "sips:" : "sip:", via_host_, ":",
+                   port == 0 ? "*" : absl::StrCat(port), ";transport=", TransportName(transport),
+                   ";maddr=", Bracketed(config_.bind_address));
   if (nta_agent_add_tport(
           agent_, URL_STRING_MAKE(url.c_str()),
           // A connection that ends fails the requests that wait for a response over it at once.
@@ -136,6 +140,11 @@ std::vector<std::string> SofiaSignaling::Impl::TlsNamesOf(absl::string_view addr
     names.push_back(trunk.tls_name.empty() ? std::string(address) : trunk.tls_name);
   }
   return names;
+}
+
+bool SofiaSignaling::Impl::IsStream(absl::string_view next_hop) {
+  const absl::StatusOr<Hop> hop = ParseHop(next_hop);
+  return hop.ok() && hop->transport != Transport::kUdp;
 }
 
 std::string SofiaSignaling::Impl::SourceHop(msg_t* msg) const {

@@ -95,10 +95,18 @@ void StreamGuard::Opened(tport_s* transport, int fd, bool accepted) {
   if (accepted) connection.host = PeerAddress(fd);
   connection.opened = connection.read = connection.begun = loop_.clock().Mono();
   connections_.insert_or_assign(transport, std::move(connection));
+  by_fd_.insert_or_assign(fd, transport);
   Arm();
 }
 
-void StreamGuard::Gone(tport_s* transport) { connections_.erase(transport); }
+void StreamGuard::Gone(tport_s* transport) {
+  const auto it = connections_.find(transport);
+  if (it == connections_.end()) return;
+  // The number may be another connection's by now: a transport goes later than its socket.
+  const auto by_fd = by_fd_.find(it->second.fd);
+  if (by_fd != by_fd_.end() && by_fd->second == transport) by_fd_.erase(by_fd);
+  connections_.erase(it);
+}
 
 void StreamGuard::Reading(const tport_s* transport, msg_s* const* message) {
   const auto it = connections_.find(transport);
@@ -111,6 +119,14 @@ void StreamGuard::Reading(const tport_s* transport, msg_s* const* message) {
 void StreamGuard::Delivered(const tport_s* transport) {
   const auto it = connections_.find(transport);
   if (it != connections_.end()) it->second.begun = loop_.clock().Mono();
+}
+
+bool StreamGuard::BetweenMessages(int fd) {
+  const auto by_fd = by_fd_.find(fd);
+  const auto it = by_fd != by_fd_.end() ? connections_.find(by_fd->second) : connections_.end();
+  if (it == connections_.end()) return false;
+  it->second.read = loop_.clock().Mono();
+  return it->second.message == nullptr || *it->second.message == nullptr;
 }
 
 void StreamGuard::Arm() {

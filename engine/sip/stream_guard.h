@@ -53,6 +53,7 @@ class StreamGuard {
   // place stays valid as long as the transport.
   void Reading(const tport_s* transport, msg_s* const* message);
   void Delivered(const tport_s* transport);
+  bool BetweenMessages(int fd);  // counts as a sign of life
 
  private:
   struct Connection {
@@ -75,6 +76,7 @@ class StreamGuard {
   std::unique_ptr<SipTls> tls_;
   StreamCounters counters_;
   absl::flat_hash_map<const tport_s*, Connection> connections_;
+  absl::flat_hash_map<int, const tport_s*> by_fd_;
   bool armed_ = false;
   Loop::TimerId timer_ = 0;
 };

@@ -13,9 +13,11 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/string_view.h"
 #include "engine/base/check.h"
 #include "engine/sip/stream_guard.h"
+#include "engine/sip/stream_tap.h"
 
 struct tport_primary;  // begins with a tport_s
 struct tls_issues_s;
@@ -61,6 +63,11 @@ namespace outpace::sip {
 namespace {
 
 constexpr size_t kTlsBufferBytes = 16'384;  // the library's; a whole TLS record
+constexpr int kKeepAlivesMax = 64;          // read at once; more is no keeping alive
+
+bool IsSpace(absl::string_view octets) {
+  return std::all_of(octets.begin(), octets.end(), absl::ascii_isspace);
+}
 
 template <typename Function>
 Function* Original(const char* name) {
@@ -123,7 +130,8 @@ void CheckTportOverrides() {
                 IsOurs("tport_base_deliver", &tport_base_deliver) &&
                 IsOurs("tls_init_master", &tls_init_master) &&
                 IsOurs("tls_init_secondary", &tls_init_secondary) &&
-                IsOurs("tls_free", &tls_free) && IsOurs("tls_connect", &tls_connect));
+                IsOurs("tls_free", &tls_free) && IsOurs("tls_read", &tls_read) &&
+                IsOurs("tls_connect", &tls_connect));
   CheckLayout();
 }
 
@@ -131,6 +139,7 @@ void CheckTportOverrides() {
 
 using outpace::sip::Original;
 using outpace::sip::StreamGuard;
+using outpace::sip::StreamTap;
 
 // ---- connections ----
 
@@ -145,6 +154,9 @@ extern "C" tport_t* tport_alloc_secondary(tport_primary* primary, int socket, in
   }
   tport_t* transport = kOriginal(primary, socket, accepted, return_reason);
   if (guard != nullptr && transport != nullptr) guard->Opened(transport, socket, accepted != 0);
+  if (StreamTap* tap = StreamTap::OfThisThread(); tap != nullptr && transport != nullptr) {
+    tap->Opened(socket, outpace::sip::IsTls(primary));
+  }
   return transport;
 }
 
@@ -209,6 +221,28 @@ extern "C" void tls_free(tls_s* tls) {
     guard->tls()->End(tls->con);
   }
   su_home_unref(tls->home);
+}
+
+// White space between messages is a keep-alive (RFC 5626 3.5.1), as the library knows for TCP. Over
+// TLS it would begin a message with it, which is then never finished.
+extern "C" ssize_t tls_read(tls_s* tls) {
+  static const auto kOriginal = Original<decltype(tls_read)>("tls_read");
+  StreamGuard* guard = StreamGuard::OfThisThread();
+  for (int reads = 0; reads < outpace::sip::kKeepAlivesMax; ++reads) {
+    const bool read_before = tls != nullptr && tls->read_buffer_len != 0;
+    const ssize_t size = kOriginal(tls);
+    if (size <= 0 || read_before || guard == nullptr ||
+        !guard->BetweenMessages(SSL_get_fd(tls->con)) ||
+        !outpace::sip::IsSpace(
+            {static_cast<const char*>(tls->read_buffer), static_cast<size_t>(size)})) {
+      return size;
+    }
+    tls->read_buffer_len = 0;
+    if (size < 4 || tls->write_buffer != nullptr) continue;  // no ping, or no place for an answer
+    if (SSL_write(tls->con, "\r\n", 2) != 2) break;
+  }
+  errno = EIO;
+  return -1;
 }
 
 extern "C" int tls_connect(su_root_magic_t* magic, su_wait_t* wait, tport_t* self) {

@@ -45,6 +45,7 @@ absl::StatusOr<std::unique_ptr<Sipp>> Sipp::Start(const SippOptions& options, co
       "-timeout",
       "90",
       "-timeout_error"};
+  if (options.tcp) line.insert(line.end(), {"-t", "t1"});
   line.insert(line.end(), options.arguments.begin(), options.arguments.end());
   auto started = Process::Start(line, process);
   if (!started.ok()) {
@@ -55,7 +56,8 @@ absl::StatusOr<std::unique_ptr<Sipp>> Sipp::Start(const SippOptions& options, co
   // An INVITE that comes before SIPp listens would be refused by the kernel.
   const Deadline deadline(absl::Seconds(10));
   const std::string bound = absl::StrFormat(":%04X ", options.port);
-  while (!absl::StrContains(ReadFileOr("/proc/net/udp"), bound)) {
+  const char* const sockets = options.tcp ? "/proc/net/tcp" : "/proc/net/udp";
+  while (!absl::StrContains(ReadFileOr(sockets), bound)) {
     if (deadline.passed() || sipp->process_->Wait(absl::Milliseconds(20))) {
       return absl::UnavailableError(absl::StrCat("SIPp does not listen: ", sipp->Errors()));
     }
@@ -75,7 +77,7 @@ std::string Sipp::Errors() const {
   return absl::StrCat(ReadFileOr(errors_path_), ReadFileOr(screen_path_));
 }
 
-std::string Sipp::Received(absl::string_view method) const {
+std::string Sipp::Received(absl::string_view method, int nth) const {
   // "----- date\nUDP message received [n] bytes :\n\nINVITE sip:... \r\n ... \n----- date ..."
   for (absl::string_view part :
        absl::StrSplit(Messages(), "-----------------------------------------------")) {
@@ -83,7 +85,7 @@ std::string Sipp::Received(absl::string_view method) const {
     const size_t begin = part.find("\n\n");
     if (begin == absl::string_view::npos) continue;
     const absl::string_view text = part.substr(begin + 2);
-    if (absl::StartsWith(text, absl::StrCat(method, " "))) return std::string(text);
+    if (absl::StartsWith(text, absl::StrCat(method, " ")) && --nth == 0) return std::string(text);
   }
   return "";
 }

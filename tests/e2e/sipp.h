@@ -21,6 +21,7 @@ struct SippOptions {
   uint16_t media_port = 0;    // SIPp's own, not used by the scenarios
   uint16_t audio_port = 0;    // goes into the session description as [audio_port]
   int calls = 1;              // ends after so many
+  bool tcp = false;           // listens on TCP
   std::vector<std::string> arguments = {};  // further ones
 };
 
@@ -33,8 +34,8 @@ class Sipp {
   // Every message, both directions, as SIPp logged them.
   std::string Messages() const;
   std::string Errors() const;
-  // The first request of this method that came in; "" if none did.
-  std::string Received(absl::string_view method) const;
+  // The first request of this method that came in, or the `nth`; "" if none did.
+  std::string Received(absl::string_view method, int nth = 1) const;
 
  private:
   Sipp() = default;

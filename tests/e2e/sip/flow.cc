@@ -84,7 +84,7 @@ const std::vector<FlowGroup>& FlowGroups() {
   static const auto* const kGroups = [] {
     auto* groups = new std::vector<FlowGroup>;
     for (const auto make : {StatusGroups, ProvisionalGroups, AnswerGroups, EndGroups, CancelGroups,
-                            DialogGroups, SyntaxGroups}) {
+                            DialogGroups, SyntaxGroups, TrunkGroups}) {
       for (FlowGroup& group : make()) groups->push_back(std::move(group));
     }
     return groups;

@@ -47,11 +47,15 @@ struct Flow {
   std::vector<std::string> sipp = {};      // further arguments, e.g. {"-nr"}
   std::vector<std::string> campaign = {};  // further settings
   std::string trunk = "";                  // further keys of [[trunk]], whole lines
-  // The first message of this kind from the dialer must have these, and must not have those.
+  bool tcp = false;
+  int sipp_calls = 1;  // with REGISTER or OPTIONS beside the call: so many Call-IDs
+  // This message from the dialer, the nth of its kind, must have these and must not have those.
   struct Wire {
     std::string method;
     std::vector<std::string> has = {};
     std::vector<std::string> has_not = {};
+    int nth = 1;
+    std::string password = "";  // its credentials must follow from it
   };
   std::vector<Wire> wire = {};
 };
@@ -89,5 +93,6 @@ std::vector<FlowGroup> EndGroups();          // flows_end.cc
 std::vector<FlowGroup> CancelGroups();       // flows_cancel.cc
 std::vector<FlowGroup> DialogGroups();       // flows_dialog.cc
 std::vector<FlowGroup> SyntaxGroups();       // flows_syntax.cc
+std::vector<FlowGroup> TrunkGroups();        // flows_trunk.cc
 
 }  // namespace outpace::e2e

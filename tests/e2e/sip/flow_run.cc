@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/e2e/sip/digest_check.h"
 
 namespace outpace::e2e {
 namespace {
@@ -55,14 +56,18 @@ void FlowRun::StartFarEnds() {
                              .port = port,
                              .media_port = static_cast<uint16_t>(port + 2),
                              .audio_port = static_cast<uint16_t>(port + 2),
+                             .calls = call.flow->sipp_calls,
+                             .tcp = call.flow->tcp,
                              .arguments = call.flow->sipp},
                             engine_.dir());
     ASSERT_TRUE(sipp.ok()) << call.flow->name << ": " << sipp.status();
     call.sipp = *std::move(sipp);
+    const std::string& keys = call.flow->trunk;
+    // SIPp would take our OPTIONS for a call.
+    const bool pings = absl::StrContains(keys, "options_seconds");
     engine_.AddConfig(
-        absl::StrFormat("[[trunk]]\nname = \"%s\"\npeer = \"127.0.0.1:%d\"\ncalls_max = 4\n"
-                        "options_seconds = 0\n%s",
-                        call.id, port, call.flow->trunk));
+        absl::StrFormat("[[trunk]]\nname = \"%s\"\npeer = \"127.0.0.1:%d\"\ncalls_max = 4\n%s%s",
+                        call.id, port, pings ? "" : "options_seconds = 0\n", keys));
   }
 }
 
@@ -270,8 +275,11 @@ std::string FlowRun::WrongOnBoard(const json& board) const {
 
 void FlowRun::CheckWire(const Call& call) {
   for (const Flow::Wire& wire : call.flow->wire) {
-    const std::string message = call.sipp->Received(wire.method);
-    EXPECT_NE(message, "") << call.flow->name << ": no " << wire.method;
+    const std::string message = call.sipp->Received(wire.method, wire.nth);
+    EXPECT_NE(message, "") << call.flow->name << ": no " << wire.method << " " << wire.nth;
+    if (!wire.password.empty()) {
+      EXPECT_EQ(CheckDigest(message, wire.password), "") << call.flow->name << "\n" << message;
+    }
     for (const std::string& text : wire.has) {
       EXPECT_THAT(message, ::testing::HasSubstr(text)) << call.flow->name;
     }

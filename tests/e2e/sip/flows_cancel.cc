@@ -98,6 +98,23 @@ std::vector<Flow> RingLimit() {
               Rings().ExpectCancel().Respond(408).Expect("ACK"), RangOut(408)),
       GivenUp("cancel_180_again", "180 again after our CANCEL, then 487",
               Rings().ExpectCancel().Ring().Respond(487).Expect("ACK"), RangOut()),
+      [] {
+        Flow flow =
+            GivenUp("cancel_second_invite", "challenged; our CANCEL is of the second INVITE",
+                    Scenario()
+                        .Respond(407, {.headers = "Proxy-Authenticate: Digest "
+                                                  "realm=\"r\", nonce=\"n\", qop=\"auth\"\n"})
+                        .Expect("ACK")
+                        .ExpectInvite()
+                        .Ring()
+                        .ExpectCancel()
+                        .Respond(487)
+                        .Expect("ACK"),
+                    RangOut());
+        flow.trunk = "username = \"op\"\npassword = \"secret\"\n";
+        flow.wire = {{"CANCEL", {"CSeq: 2 CANCEL"}}};
+        return flow;
+      }(),
       GivenUp("cancel_487_with_cause", "487 with Q.850 31",
               Rings()
                   .ExpectCancel()

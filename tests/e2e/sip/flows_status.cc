@@ -94,6 +94,11 @@ Flow RetryAfter(const std::string& name, const std::string& value, bool trunk_up
 std::vector<FlowGroup> StatusGroups() {
   std::vector<Flow> retry = {
       RetryAfter("3600", "3600", false),
+      RetryAfter("1", "1", true),
+      RetryAfter("0", "0", true),
+      RetryAfter("negative", "-1", true),
+      RetryAfter("text", "later", true),
+      RetryAfter("huge", "100000000000000000000", false),
       RetryAfter("300_comment", "300 (overload)", false),
       RetryAfter("120_params", "120;duration=60", false),
   };

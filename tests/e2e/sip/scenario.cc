@@ -30,6 +30,14 @@ std::string Attribute(absl::string_view text) {
                              {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
 }
 
+constexpr char kNames[] =
+    R"(<ereg regexp=".*" search_in="hdr" header="From:" check_it="true" assign_to="from"/>
+<ereg regexp=".*" search_in="hdr" header="To:" check_it="true" assign_to="to"/>
+<ereg regexp=".*" search_in="hdr" header="Via:" check_it="true" assign_to="via"/>
+<ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" check_it="true" assign_to="cseq"/>
+<ereg regexp="sip:[^;&gt;]*" search_in="hdr" header="From:" check_it="true" assign_to="caller"/>
+)";
+
 }  // namespace
 
 std::string AudioSdp(absl::string_view formats, absl::string_view attributes, int version) {
@@ -40,16 +48,23 @@ std::string AudioSdp(absl::string_view formats, absl::string_view attributes, in
 }
 
 Scenario::Scenario() {
-  Raw(R"(<recv request="INVITE" crlf="true" rrs="true">
-<action>
-<ereg regexp=".*" search_in="hdr" header="From:" check_it="true" assign_to="from"/>
-<ereg regexp=".*" search_in="hdr" header="To:" check_it="true" assign_to="to"/>
-<ereg regexp=".*" search_in="hdr" header="Via:" check_it="true" assign_to="via"/>
-<ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" check_it="true" assign_to="cseq"/>
-<ereg regexp="sip:[^;&gt;]*" search_in="hdr" header="From:" check_it="true" assign_to="caller"/>
-</action>
-</recv>
-<Reference variables="from,to,via,cseq,caller"/>)");
+  Raw(absl::StrCat("<recv request=\"INVITE\" crlf=\"true\" rrs=\"true\"><action>\n", kNames,
+                   "</action></recv>\n<Reference variables=\"from,to,via,cseq,caller\"/>"));
+}
+
+Scenario& Scenario::ExpectInvite(absl::string_view user, absl::string_view password) {
+  const std::string name = absl::StrCat("ok", steps_.size());
+  Raw(absl::StrCat("<recv request=\"INVITE\" crlf=\"true\" timeout=\"15000\"><action>\n", kNames));
+  if (!user.empty()) {
+    absl::StrAppend(&steps_.back(), "<verifyauth assign_to=\"", name, "\" username=\"", user,
+                    "\" password=\"", password, "\"/>\n");
+  }
+  absl::StrAppend(&steps_.back(), "</action></recv>");
+  if (user.empty()) return *this;
+  // A digest that is not right ends the call as a failure.
+  return Raw(absl::StrCat("<nop hide=\"true\" test=\"", name, "\" next=\"", name, "\"/>\n",
+                          "<recv request=\"DIGEST_IS_WRONG\" timeout=\"1\"/>\n<label id=\"", name,
+                          "\"/>"));
 }
 
 Scenario& Scenario::Raw(absl::string_view xml) {
@@ -158,11 +173,24 @@ Scenario& Scenario::HangUp(const std::string& headers) {
 
 Scenario& Scenario::ExpectCancel(int within_ms) { return Expect("CANCEL", within_ms).Reply(200); }
 
+Scenario& Scenario::Beside(absl::string_view method, const Scenario& branch) {
+  beside_ = std::string(method);
+  branch_ = branch.steps_;
+  return *this;
+}
+
 std::string Scenario::Xml(absl::string_view name) const {
+  std::string steps = absl::StrJoin(steps_, "\n");
+  if (!beside_.empty()) {
+    steps =
+        absl::StrCat("<recv request=\"", beside_, "\" optional=\"true\" next=\"beside\"/>\n", steps,
+                     "\n<nop hide=\"true\" next=\"end\"/>\n<label id=\"beside\"/>\n",
+                     absl::StrJoin(branch_, "\n"), "\n<label id=\"end\"/>\n<nop hide=\"true\"/>");
+  }
   return absl::StrCat(
       "<?xml version=\"1.0\" encoding=\"ISO-8859-1\" ?>\n"
       "<!DOCTYPE scenario SYSTEM \"sipp.dtd\">\n<scenario name=\"",
-      name, "\">\n", absl::StrJoin(steps_, "\n"), "\n</scenario>\n");
+      name, "\">\n", steps, "\n</scenario>\n");
 }
 
 }  // namespace outpace::e2e

@@ -31,6 +31,11 @@ class Scenario {
  public:
   // The first step, always: an INVITE comes, and its names are kept.
   Scenario();
+  // No step yet: for Beside().
+  static Scenario Branch() { return Scenario(0); }
+  // In place of the INVITE this request may come, under a Call-ID of its own; then `branch` is
+  // played, whose first step is what follows on that request.
+  Scenario& Beside(absl::string_view method, const Scenario& branch);
 
   // ---- what the far end sends ----
   // A response to the INVITE.
@@ -60,6 +65,9 @@ class Scenario {
   // The response to Request(); `body`: a regular expression its body must match.
   Scenario& ExpectStatus(int status, absl::string_view body = "");
   // The latest thing received must have (or, with `check_inverse`, must not have) this.
+  // The INVITE once more, with credentials or another session time: its names count from now on.
+  // `user` and `password`: SIPp checks its digest (MD5) by them.
+  Scenario& ExpectInvite(absl::string_view user = "", absl::string_view password = "");
   Scenario& Optional(absl::string_view method);
   Scenario& OptionalStatus(int status);
   Scenario& Pause(int ms);
@@ -73,9 +81,12 @@ class Scenario {
   std::string Xml(absl::string_view name) const;
 
  private:
+  explicit Scenario(int cseq) : cseq_(cseq) {}
   Scenario& Send(absl::string_view start_line, absl::string_view headers, const Extra& extra,
                  bool repeat);
   std::vector<std::string> steps_;
+  std::string beside_;
+  std::vector<std::string> branch_;
   int cseq_ = 0;
 };
 

@@ -298,14 +298,28 @@ TEST(Ports, ConfigThatCannotWorkIsRefusedWithTheRemedy) {
               HasSubstr("media.rtcp"));
 }
 
-TEST(Ports, TwentyThousandLegsFitOneAddressWithoutRtcpPorts) {
-  rlimit limit{};
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-  const auto enough = EnsureDescriptors(10, true);
-  ASSERT_TRUE(enough.ok()) << enough.status();
-  const auto huge = EnsureDescriptors(1'000'000'000, false);
-  ASSERT_FALSE(huge.ok());
+TEST(Ports, TheLimitOfDescriptorsIsRaisedOrTheRemedyNamed) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  if (before.rlim_max < 1000) GTEST_SKIP() << "too low a hard limit to try";
+  const rlimit low{.rlim_cur = 500, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  const auto raised = EnsureDescriptors(300, /*rtcp_sockets=*/true);
+  ASSERT_TRUE(raised.ok()) << raised.status();
+  rlimit after{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &after), 0);
+  EXPECT_EQ(after.rlim_cur, *raised);
+  EXPECT_GE(after.rlim_cur, 1000u);
+  const auto again = EnsureDescriptors(300, true);
+  EXPECT_TRUE(again.ok());
+  const auto huge = EnsureDescriptors(1'000'000'000, true);
+  ASSERT_TRUE(absl::IsResourceExhausted(huge.status()));
   EXPECT_THAT(std::string(huge.status().message()), HasSubstr("LimitNOFILE"));
+  EXPECT_THAT(std::string(huge.status().message()), HasSubstr("\"mux\""));
+  EXPECT_THAT(std::string(EnsureDescriptors(1'000'000'000, false).status().message()),
+              Not(HasSubstr("mux")));
+  const rlimit restore{.rlim_cur = before.rlim_cur, .rlim_max = after.rlim_max};
+  EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &restore), 0);
 }
 
 // A call that waits for its agent has no oRTP session yet; it is made when audio begins to flow.

@@ -524,6 +524,66 @@ TEST_F(Advisory, SpoofedResponsesToARingingCall) {
   victim.Answer(victim.ReceiveRequest("BYE"), {});
 }
 
+// FreeSWITCH CVE-2021-41158, SIPVicious "digest leak": whoever is called challenges the INVITE or
+// the BYE with the trunk's realm and cracks the answer at leisure. Nothing is answered to anybody
+// but the trunk, whatever the realm, scheme and algorithm, and however often it is asked.
+TEST(AdvisoryDigestLeak, NoCredentialsLeaveForACallee) {
+  SofiaConfig config = UnderAttack::Config(UnderAttack::From::kPeer);
+  SipTrunk trunk;
+  trunk.name = "carrier";
+  trunk.addresses = {"127.4.75.2"};
+  trunk.auth_user = "user";
+  trunk.auth_password = "secret";
+  trunk.auth_realm = "carrier";
+  config.trunks = {trunk};
+  UnderAttack target(UnderAttack::From::kPeer, config);
+  FarEnd& attacker = target.attacker();
+  ShardUnderTest& shard = target.shard();
+  const auto expect_no_credentials = [](const WireMessage& message) {
+    EXPECT_EQ(message.Header("Authorization"), "") << message.start_line;
+    EXPECT_EQ(message.Header("Proxy-Authorization"), "") << message.start_line;
+  };
+  uint32_t index = 1;
+  for (const int status : {401, 407}) {
+    for (const char* challenge :
+         {"Digest realm=\"carrier\", nonce=\"n\", algorithm=MD5",
+          "Digest realm=\"carrier\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256",
+          "Digest realm=\"carrier\", nonce=\"n\", stale=true", "Digest realm=\"\", nonce=\"n\"",
+          "Digest realm=\"127.4.75.2\", nonce=\"n\"", "Digest realm=\"other\", nonce=\"n\"",
+          "Basic realm=\"carrier\""}) {
+      for (const uint16_t over : {uint16_t{0}, call::kAgentTrunk}) {
+        SCOPED_TRACE(absl::StrCat(status, " ", challenge, " ", over));
+        const std::string header =
+            absl::StrCat(status == 401 ? "WWW-Authenticate: " : "Proxy-Authenticate: ", challenge);
+        call::InviteRequest request = RequestTo(attacker, ++index);
+        request.trunk = over;
+        ASSERT_TRUE(shard.Invite(request).ok());
+        attacker.Answer(attacker.ReceiveRequest("INVITE"), {status, "Prove it", "x", {header}, ""});
+        EXPECT_EQ(shard.events.NextFinal().kind, "failure");
+        shard.Do([index](SofiaSignaling& s) { s.Forget(Leg1(index)); });
+
+        request = RequestTo(attacker, ++index);
+        request.trunk = over;
+        ASSERT_TRUE(shard.Invite(request).ok());
+        attacker.Answer(attacker.ReceiveRequest("INVITE"),
+                        {200, "OK", "far", {attacker.Contact()}, kSdp});
+        EXPECT_EQ(shard.events.NextFinal().kind, "answer");
+        shard.Do([index](SofiaSignaling& s) { s.Bye(Leg1(index), 16); });
+        const WireMessage bye = attacker.ReceiveRequest("BYE");
+        expect_no_credentials(bye);
+        for (int i = 0; i < 20; ++i)
+          attacker.Answer(bye, {status, "Prove it", "far", {header}, ""});
+        EXPECT_EQ(shard.events.NextFinal().kind, "bye_done");
+        shard.Do([index](SofiaSignaling& s) { s.Forget(Leg1(index)); });
+        ASSERT_TRUE(target.Alive());
+        for (const WireMessage& heard : target.Heard()) expect_no_credentials(heard);
+      }
+    }
+  }
+  EXPECT_EQ(shard.counters().challenges_answered, 0u);
+  target.ExpectUntouched(UnderAttack::Strays::kMayEnd);
+}
+
 // Toll fraud: no INVITE leaves that nobody ordered.
 TEST_F(Advisory, TollFraudByRedirection) {
   const uint64_t invites = target_.shard().counters().invites;

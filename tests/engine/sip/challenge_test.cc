@@ -196,6 +196,28 @@ TEST_F(ChallengeTest, AfterACrashEveryInviteThatMayBeOutIsCancelled) {
   }
 }
 
+TEST_F(ChallengeTest, TheByeOfACallFromBeforeACrashAnswersItsChallenge) {
+  call::DialogState dialog;
+  dialog.call_id = "op-9-0123456789abcdef";
+  dialog.from_uri = "sip:+12025550199@198.51.100.1";
+  dialog.from_tag = "t9fedcba98";
+  dialog.to_uri = far_.User();
+  dialog.to_tag = "far";
+  dialog.remote_target = far_.User();
+  dialog.next_hop = far_.Uri();
+  dialog.cseq = 2;
+  shard_.Do([&](SofiaSignaling& s) { s.ByeOrphan(dialog); });
+  const WireMessage bye = far_.ReceiveRequest("BYE");
+  EXPECT_EQ(bye.Header("CSeq"), "3 BYE");
+  const WireMessage again = Challenged(bye, 407, kMd5);
+  EXPECT_EQ(again.Header("CSeq"), "4 BYE");
+  EXPECT_THAT(again.Header("Proxy-Authorization"), HasSubstr("username=\"user\""));
+  EXPECT_EQ(again.Header("To"), bye.Header("To"));
+  far_.Answer(again, {});
+  far_.Settle(shard_.port());
+  EXPECT_TRUE(shard_.events.Empty());
+}
+
 // ---- to whom nothing is sent (digest leak) ----
 
 struct LeakCase {

@@ -162,8 +162,16 @@ TEST_F(PrackTest, AnUpdateInAnEarlyDialogIsAnswered) {
   far_.Request(invite, "UPDATE", 50,
                {absl::StrCat("Contact: <sip:moved@127.0.0.1:", far_.port(), ">")}, "", "one");
   EXPECT_EQ(far_.ReceiveResponse("UPDATE").Status(), 200);
-  far_.Request(invite, "UPDATE", 51, {}, kFarSdp, "one");  // our offer is not answered yet
+  // With an offer, as ours has been answered; not in the dialog where it has not.
+  far_.Request(invite, "UPDATE", 51, {}, kFarSdp, "other");
   EXPECT_EQ(far_.ReceiveResponse("UPDATE").Status(), 491);
+  far_.Request(invite, "UPDATE", 52, {}, kFarSdp, "one");
+  EXPECT_EQ(far_.ReceiveResponse("UPDATE").Status(), 488);  // the shard does not want it
+  shard_.events.set_reinvite_answer("v=0\r\no=us 2 2 IN IP4 127.0.0.1\r\ns=-\r\n");
+  far_.Request(invite, "UPDATE", 53, {}, kFarSdp, "one");
+  const WireMessage answer = far_.ReceiveResponse("UPDATE");
+  EXPECT_EQ(answer.Status(), 200);
+  EXPECT_THAT(answer.body, HasSubstr("o=us 2"));
   Reply second = Progress(2, "one", "");
   second.extra.pop_back();
   far_.Answer(invite, second);
