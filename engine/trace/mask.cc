@@ -127,6 +127,7 @@ void MaskUser(Text text, size_t start, bool tel) {
   size_t end = tel ? std::min(view.find(';', start), stop) : view.find('@', start);
   if (end == view.npos || end > stop) return;
   const size_t rest = std::min(view.find_first_of(";:", start), end);
+  if (view.substr(start, rest - start) == "outpace") return;  // our own Contact
   StarTail(text.Part(start, rest - start));
   if (rest < end && view[rest] == ':') Star(text.Part(rest + 1, end - rest - 1));  // a password
 }
@@ -168,11 +169,12 @@ void MaskDisplayNames(Text text) {
   }
 }
 
-// Our own "op-<attempt>-..." keeps its attempt; some exchanges put numbers into theirs.
+// Our own, "op-<attempt>-<random>", is the key to logs and exports; some exchanges put numbers into
+// theirs.
 void MaskCallId(Text text) {
-  const size_t ours = text.view().find("op-");
-  if (ours == absl::string_view::npos) return MaskRuns(text, kCallIdRun);
-  MaskRuns(text.From(std::min(text.view().find('-', ours + 3), text.size)), kCallIdRun);
+  if (!absl::StartsWith(absl::StripLeadingAsciiWhitespace(text.view()), "op-")) {
+    MaskRuns(text, kCallIdRun);
+  }
 }
 
 enum class HeaderKind { kGeneral, kKeep, kAddress, kCallId, kHide };

@@ -69,14 +69,13 @@ TEST(MaskNumbers, HidesNamesAndFreeText) {
 TEST(MaskNumbers, LeavesWhatNamesNobody) {
   for (const char* line :
        {"Via: SIP/2.0/UDP 192.168.100.200:45061;branch=z9hG4bK1234567", "CSeq: 1001071592 INVITE",
-        "Call-ID: op-123456789012-9f3c", "Call-ID: 12345678@host", "Content-Length: 12345",
-        "Date: Mon, 02 Mar 2026 09:00:00 GMT", "User-Agent: Gateway 1234567",
-        "Session-Expires: 1800", "Contact: <sip:192.168.100.200:45061>",
-        "Contact: <sip:[2001:db8::12]:45061>"}) {
+        "Call-ID: op-123456789012-98765432109f3c", "Contact: <sip:outpace@192.0.2.10:45061>",
+        "Call-ID: 12345678@host", "Content-Length: 12345", "Date: Mon, 02 Mar 2026 09:00:00 GMT",
+        "User-Agent: Gateway 1234567", "Session-Expires: 1800",
+        "Contact: <sip:192.168.100.200:45061>", "Contact: <sip:[2001:db8::12]:45061>"}) {
     EXPECT_EQ(Line(line), line);
   }
   EXPECT_EQ(Line("Call-ID: 12025550123@host"), "Call-ID: 1202555****@host");
-  EXPECT_EQ(Line("Call-ID: op-17-12025550123"), "Call-ID: op-17-1202555****");
 }
 
 TEST(MaskNumbers, CoversBodies) {
