@@ -83,8 +83,9 @@ Expected Dropped(const std::string& outcome, int q850, bool rang) {
 const std::vector<FlowGroup>& FlowGroups() {
   static const auto* const kGroups = [] {
     auto* groups = new std::vector<FlowGroup>;
-    for (const auto make : {StatusGroups, ProvisionalGroups, AnswerGroups, EndGroups, CancelGroups,
-                            DialogGroups, SyntaxGroups, TrunkGroups}) {
+    for (const auto make :
+         {StatusGroups, ProvisionalGroups, AnswerGroups, EndGroups, CancelGroups, DialogGroups,
+          SyntaxGroups, TrunkGroups, OutsideGroups, RefreshGroups}) {
       for (FlowGroup& group : make()) groups->push_back(std::move(group));
     }
     return groups;

@@ -94,5 +94,7 @@ std::vector<FlowGroup> CancelGroups();       // flows_cancel.cc
 std::vector<FlowGroup> DialogGroups();       // flows_dialog.cc
 std::vector<FlowGroup> SyntaxGroups();       // flows_syntax.cc
 std::vector<FlowGroup> TrunkGroups();        // flows_trunk.cc
+std::vector<FlowGroup> OutsideGroups();      // flows_outside.cc
+std::vector<FlowGroup> RefreshGroups();      // flows_refresh.cc
 
 }  // namespace outpace::e2e

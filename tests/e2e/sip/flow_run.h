@@ -3,8 +3,12 @@
 // Runs a group of flows at the same time against one engine: a trunk, a campaign, a lead, an agent
 // and a SIPp for each of them.
 
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/e2e/desk.h"
@@ -14,6 +18,25 @@
 #include "tests/e2e/sipp.h"
 
 namespace outpace::e2e {
+
+// Both ends of each call say something now and then: the engine ends calls that are silent for 30
+// s.
+class Murmur {
+ public:
+  Murmur();
+  ~Murmur();
+  // Both outlive this object.
+  void Add(AudioProbe& phone, AudioProbe& lead);
+
+ private:
+  void Run();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;
+  std::vector<std::pair<AudioProbe*, AudioProbe*>> calls_;
+  std::thread thread_;
+};
 
 class FlowRun {
  public:
@@ -29,6 +52,7 @@ class FlowRun {
     std::string id;      // of campaign and trunk: "F07"
     std::string number;  // national
     std::unique_ptr<Sipp> sipp;
+    AudioProbe audio;  // the lead's
     std::unique_ptr<Desk> desk;
     Expected expected;        // as the flow has it, or as it turned out where there is a choice
     bool with_agent = false;  // the call came to the agent
@@ -55,6 +79,7 @@ class FlowRun {
   Engine engine_;
   std::unique_ptr<PortSlot> far_ports_;
   std::vector<Call> calls_;
+  Murmur murmur_;
 };
 
 }  // namespace outpace::e2e

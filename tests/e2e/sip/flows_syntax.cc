@@ -174,9 +174,8 @@ std::vector<Flow> NotForUs() {
              BusyBut("Via:[$via]\n", "Via:[$via]\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKx\n")),
       Ignored("foreign_via", "486 whose Via is not ours",
               BusyBut("Via:[$via]\n", "Via: SIP/2.0/UDP 192.0.2.4:5060;branch=z9hG4bKother\n")),
-      Ignored(
-          "other_branch", "486 with a branch that we never used",
-          BusyBut("[$via]", " SIP/2.0/UDP [remote_ip]:[remote_port];rport;branch=z9hG4bK-op1-0")),
+      Ignored("other_branch", "486 with a branch that we never used",
+              BusyBut("[$via]", " SIP/2.0/UDP [$dialer];rport;branch=z9hG4bK-op1-0")),
       Ignored("other_method", "486 whose CSeq names another method",
               BusyBut("INVITE\n", "OPTIONS\n")),
       Ignored("garbage", "a datagram that is no SIP", "hello carrier\nthis is not SIP\n"),

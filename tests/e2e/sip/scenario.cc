@@ -36,6 +36,7 @@ constexpr char kNames[] =
 <ereg regexp=".*" search_in="hdr" header="Via:" check_it="true" assign_to="via"/>
 <ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" check_it="true" assign_to="cseq"/>
 <ereg regexp="sip:[^;&gt;]*" search_in="hdr" header="From:" check_it="true" assign_to="caller"/>
+<ereg regexp="[0-9.]+:[0-9]+" search_in="hdr" header="Contact:" check_it="true" assign_to="dialer"/>
 )";
 
 }  // namespace
@@ -49,7 +50,7 @@ std::string AudioSdp(absl::string_view formats, absl::string_view attributes, in
 
 Scenario::Scenario() {
   Raw(absl::StrCat("<recv request=\"INVITE\" crlf=\"true\" rrs=\"true\"><action>\n", kNames,
-                   "</action></recv>\n<Reference variables=\"from,to,via,cseq,caller\"/>"));
+                   "</action></recv>\n<Reference variables=\"from,to,via,cseq,caller,dialer\"/>"));
 }
 
 Scenario& Scenario::ExpectInvite(absl::string_view user, absl::string_view password) {
@@ -120,6 +121,36 @@ Scenario& Scenario::OddRequest(absl::string_view method, const Odd& odd, const E
                            "\nCall-ID: [call_id]\nCSeq: ", cseq, " ", method, "\n",
                            contact ? ContactOf(extra) : ""),
               extra, extra.repeat);
+}
+
+Scenario& Scenario::Outside(absl::string_view method, absl::string_view user, const Extra& extra,
+                            absl::string_view to_tag) {
+  // SIPp takes what stands before the three slashes for no part of its own Call-ID.
+  const std::string uri = absl::StrCat("sip:", user, "@[$dialer]");
+  const std::string tag = to_tag.empty() ? "" : absl::StrCat(";tag=", to_tag);
+  return Send(absl::StrCat(method, " ", uri, " SIP/2.0"),
+              absl::StrCat("Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
+                           "Max-Forwards: 70\nFrom: <sip:out@[local_ip]>;tag=out",
+                           steps_.size(), "\nTo: <", uri, ">", tag, "\nCall-ID: out", steps_.size(),
+                           "///[call_id]\nCSeq: 1 ", method, "\n", ContactOf(extra)),
+              extra, extra.repeat);
+}
+
+Scenario& Scenario::ExpectKept(absl::string_view method, int within_ms) {
+  return Raw(absl::StrCat(
+      "<recv request=\"", method, "\" crlf=\"true\" timeout=\"", within_ms,
+      "\"><action>\n<ereg regexp=\".*\" search_in=\"hdr\" header=\"Via:\" check_it=\"true\" "
+      "assign_to=\"kept_via\"/>\n<ereg regexp=\"[0-9]+\" search_in=\"hdr\" header=\"CSeq:\" "
+      "check_it=\"true\" assign_to=\"kept_cseq\"/>\n</action></recv>\n"
+      "<Reference variables=\"kept_via,kept_cseq\"/>"));
+}
+
+Scenario& Scenario::ReplyKept(int status, absl::string_view method, const Extra& extra) {
+  return Send(absl::StrCat("SIP/2.0 ", status, " ", PhraseOf(status, extra)),
+              absl::StrCat("Via:[$kept_via]\nFrom:[$from]\nTo:[$to];tag=[pid]u[call_number]\n"
+                           "Call-ID: [call_id]\nCSeq: [$kept_cseq] ",
+                           method, "\n"),
+              extra, false);
 }
 
 Scenario& Scenario::AckReinvite(bool failed, const Extra& extra) {

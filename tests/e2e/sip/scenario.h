@@ -54,6 +54,10 @@ class Scenario {
     std::string branch = "[branch]";  // "[branch-2]": of the message two steps ago
   };
   Scenario& OddRequest(absl::string_view method, const Odd& odd, const Extra& extra = {});
+  // A request outside the dialog, under a Call-ID of its own, to this user at the dialer's address.
+  // `to_tag`: as if it belonged to a dialog.
+  Scenario& Outside(absl::string_view method, absl::string_view user, const Extra& extra = {},
+                    absl::string_view to_tag = "");
   // ACK of the answer to our own re-INVITE: 2xx, or (`failed`) 3xx to 6xx.
   Scenario& AckReinvite(bool failed = false, const Extra& extra = {});
   // Exactly this, "\n" for each line end; [$via], [$from], [$to] and [$cseq] are of the INVITE.
@@ -74,6 +78,9 @@ class Scenario {
   Scenario& Raw(absl::string_view xml);
 
   // Shorthands for the end of a call.
+  // The dialer's request, whose headers a later ReplyKept() needs.
+  Scenario& ExpectKept(absl::string_view method, int within_ms = 15'000);
+  Scenario& ReplyKept(int status, absl::string_view method, const Extra& extra = {});
   Scenario& ExpectBye();                              // BYE from the dialer, answered 200
   Scenario& HangUp(const std::string& headers = "");  // BYE of the far end, answered 200
   Scenario& ExpectCancel(int within_ms = 40'000);     // CANCEL, answered 200
