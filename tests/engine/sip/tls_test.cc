@@ -272,7 +272,6 @@ TEST_F(TlsTest, BrokenConnectionsDoNotTakeTheStackAlong) {
   EXPECT_EQ(shard_->events.Next().kind, "bye_done");
 }
 
-<<<<<<< HEAD
 TEST_F(TlsTest, AFarEndThatReadsLateGetsEverything) {
   Open(ServerContext(right_));
   // More than the kernel holds: what is left waits in the stack, in the middle of a message.
@@ -297,8 +296,6 @@ TEST_F(TlsTest, AFarEndThatReadsLateGetsEverything) {
   EXPECT_TRUE(far_->Quiet(0));
 }
 
-=======
->>>>>>> origin/main
 TEST_F(TlsTest, TheFarEndMayConnectToUs) {
   Open(ServerContext(right_));
   Invite();
