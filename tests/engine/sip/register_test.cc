@@ -70,6 +70,7 @@ TEST_F(RegisterTest, RegistersItsContactWithTheDomain) {
   const Event event = Registered(request);
   EXPECT_EQ(event.kind, "probe");
   EXPECT_EQ(event.probe.kind, Kind::kRegister);
+  EXPECT_EQ(event.probe.route_uri, far_.Uri());
   EXPECT_EQ(event.probe.trunk, 0);
   EXPECT_TRUE(event.probe.ok);
 }
@@ -192,6 +193,7 @@ TEST_F(RegisterTest, AnyAnswerToOptionsBut503IsALivingTrunk) {
     far_.Answer(options, {expected.status, "Phrase", "far", {}, ""});
     const Event event = shard_.events.Next();
     EXPECT_EQ(event.probe.kind, Kind::kOptions);
+    EXPECT_EQ(event.probe.route_uri, far_.Uri());
     EXPECT_EQ(event.probe.status, expected.status);
     EXPECT_EQ(event.probe.ok, expected.ok);
     EXPECT_GT(event.probe.round_trip, absl::ZeroDuration());
