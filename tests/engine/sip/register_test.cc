@@ -18,6 +18,8 @@ using Kind = call::TrunkProbe::Kind;
 
 SofiaConfig Registering(absl::Duration expires = absl::Hours(1)) {
   SofiaConfig config = ShardUnderTest::Config();
+  config.t1 = absl::Seconds(2);  // a slow machine sees no repetitions
+  config.t1x64 = absl::Seconds(20);
   SipTrunk trunk;
   trunk.addresses = {"127.0.0.1"};
   trunk.auth_user = "user";
