@@ -25,8 +25,11 @@ struct Attempt {
   // Names on the wire, so that a restarted engine can end the call: see call::InviteIds.
   std::string call_id, from_tag, branch, route_uri, request_uri, from_uri;
 
-  bool open = true;          // intent without a final result yet
-  bool sent = true;          // false: refused before the INVITE left; never counted as a try
+  bool open = true;  // intent without a final result yet
+  bool sent = true;  // false: refused before the INVITE left; never counted as a try
+  // The person called us, and an agent took it: `dialed` is the caller's number, `caller_id` the
+  // one that was called, `dialed_at` when it was offered. No try, and no part of any limit.
+  bool inbound = false;
   std::string outcome;       // CallOutcomeName; empty while open
   bool trunk_fault = false;  // not held against the lead
   int sip_status = 0;

@@ -180,6 +180,7 @@ constexpr Column kColumns[] = {
     {"called_count_now", false,
      [](const Row& r) { return r.lead.id.valid() ? Number(r.lead.called_count) : ""; }},
     {"entry_date", false, [](const Row& r) { return Date(r.lead.entry_date, r.zone); }},
+    {"inbound", false, [](const Row& r) { return Flag(r.attempt.inbound); }},
 };
 #undef OUTPACE_LEAD_FIELD
 
@@ -196,6 +197,7 @@ const Record* FindIn(const std::map<Key, Record>& map, const Key& key) {
 bool Answered(const Attempt& a) { return Happened(a.answered_at) || a.outcome == "answered"; }
 
 void Add(const Attempt& a, DaySummary& sum) {
+  if (a.inbound) return;  // no call of ours
   sum.trunk_faults += a.trunk_fault ? 1 : 0;
   if (!a.sent) return;  // nobody's telephone rang, and nothing was tried
   ++sum.attempts;

@@ -77,6 +77,7 @@ enum AttemptField : uint32_t {
   kAttemptEndedAt = 32,
   kAttemptDisposedAt = 33,
   kAttemptSent = 34,
+  kAttemptInbound = 35,
 };
 
 enum ListField : uint32_t {
@@ -257,6 +258,7 @@ std::string EncodeAttempt(const Attempt& a) {
   WriteTime(w, kAttemptEndedAt, a.ended_at);
   WriteTime(w, kAttemptDisposedAt, a.disposed_at);
   w.NumberAlways(kAttemptSent, a.sent ? 1 : 0);
+  w.Number(kAttemptInbound, a.inbound ? 1 : 0);
   return std::move(w).Finish();
 }
 
@@ -367,6 +369,9 @@ absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
         break;
       case kAttemptSent:
         a.sent = ReadBool(reader, f);
+        break;
+      case kAttemptInbound:
+        a.inbound = ReadBool(reader, f);
         break;
       default:
         break;  // of a newer program

@@ -99,7 +99,7 @@ AbandonLedger::Quarter& AbandonLedger::At(absl::Time time) {
 }
 
 void AbandonLedger::AddRecord(const campaign::Attempt& attempt) {
-  if (!attempt.sent || attempt.answered_at == absl::InfinitePast()) return;
+  if (!attempt.sent || attempt.inbound || attempt.answered_at == absl::InfinitePast()) return;
   if (attempt.abandoned) AddAbandoned(attempt.answered_at);
   if (attempt.connected_at == absl::InfinitePast()) return;
   AddServed(attempt.answered_at);

@@ -79,7 +79,7 @@ absl::StatusOr<Json> Admin::Impl::LeadWhy(const Json& arguments) {
     const absl::CivilDay day = absl::ToCivilDay(now, settings->report_zone);
     absl::Status s = store.ForEachAttempt(
         absl::FromCivil(day, settings->report_zone), now, [&](const campaign::Attempt& attempt) {
-          today += attempt.lead == lead.id && attempt.sent ? 1 : 0;
+          today += attempt.lead == lead.id && attempt.sent && !attempt.inbound ? 1 : 0;
           return true;
         });
     if (!s.ok()) return s;

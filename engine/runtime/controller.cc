@@ -49,7 +49,7 @@ void Controller::Start(StartState state) {
   }
   for (const campaign::Attempt& attempt : state.attempts_today) {
     CampaignRunner* runner = FindRunner(attempt.campaign);
-    if (runner == nullptr || !attempt.sent) continue;
+    if (runner == nullptr || !attempt.sent || attempt.inbound) continue;
     if (!state.ledgers.contains(attempt.campaign)) runner->ledger.AddRecord(attempt);
     if (runner->first_call == absl::InfinitePast()) runner->first_call = attempt.dialed_at;
     const absl::TimeZone zone = runner->settings().report_zone;
@@ -157,7 +157,9 @@ void Controller::Dispatch(const call::LegEvent& event) {
                       [this](const call::LegAnswered& e) {
                         if (!OnInboundAnswered(e)) OnAnswered(e);
                       },
-                      [this](const call::LegConnected& e) { OnConnected(e); },
+                      [this](const call::LegConnected& e) {
+                        if (!OnInboundConnected(e)) OnConnected(e);
+                      },
                       [this](const call::LegEnded& e) {
                         if (!OnInboundEnded(e)) OnLegEnded(e);
                       },
@@ -167,7 +169,7 @@ void Controller::Dispatch(const call::LegEvent& event) {
                       [this](const call::LegFreed& e) { OnLegFreed(e); },
                       [this](const call::TrunkState& e) { OnTrunkState(e); },
                       [this](const call::CallOffered& e) { OnCallOffered(e); },
-                      [](const call::CallWithdrawn&) {},  // a leg of it ends by itself
+                      [this](const call::CallWithdrawn& e) { OnCallWithdrawn(e); },
                       [this](const call::TrunkProbe& e) { OnProbe(e); }},
              event);
 }

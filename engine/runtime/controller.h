@@ -166,6 +166,7 @@ class Controller final : public call::LegEventSink {
     kDropping,  // abandoned: message plays
     kWrapUp,    // over for the caller; the agent owes a disposition
     kClosing,   // final record on its way to the disk
+    kTaking,    // a call from outside: agent reserved, our 200 not acknowledged yet
   };
   struct LiveAttempt {
     campaign::Attempt record;
@@ -199,9 +200,12 @@ class Controller final : public call::LegEventSink {
     AttemptId preview_id;
   };
   using LiveMap = absl::btree_map<AttemptId, LiveAttempt>;
-  struct InboundCall {  // taken, and not over
+  struct InboundCall {  // from outside, with no agent
     LegId leg;
     size_t trunk = 0;
+    E164 caller{};                // none: withheld, or written in another way
+    E164 called{};                // none: a short number
+    bool taken = false;           // else the store is asked who calls
     bool message_played = false;  // to its end
   };
 
@@ -287,12 +291,21 @@ class Controller final : public call::LegEventSink {
 
   // controller_inbound.cc
   void OnCallOffered(const call::CallOffered& event);
+  void OnCallWithdrawn(const call::CallWithdrawn& event);
   int RefusalOf(const call::CallOffered& event) const;  // a SIP status; 0: it is taken
-  InboundId InboundOf(LegId leg) const;                 // none for other legs and stale ids
+  void OnCallerFound(InboundId id, const CampaignId& campaign,
+                     absl::StatusOr<std::optional<campaign::Lead>> lead);
+  void TakeForMessage(InboundId id);
+  // False: no agent is free for this lead, or it is in another call.
+  bool TakeForAgent(InboundId id, CampaignRunner& runner, const campaign::Lead& lead);
+  InboundId InboundOf(LegId leg) const;      // none for other legs and stale ids
+  LiveAttempt* InboundAttemptOf(LegId leg);  // a caller who has, or gets, an agent; else null
   // False: the leg is no call from outside.
   bool OnInboundAnswered(const call::LegAnswered& event);
+  bool OnInboundConnected(const call::LegConnected& event);
   bool OnInboundPromptFinished(const call::PromptFinished& event);
   bool OnInboundEnded(const call::LegEnded& event);
+  void EndInboundAttempt(LiveAttempt& live, const call::LegEnded& event);
   void HangUpInbound();
   std::string CheckInbound() const;  // part of CheckInvariants()
 
@@ -311,7 +324,8 @@ class Controller final : public call::LegEventSink {
   static campaign::Attempt PreviewRecord(const AgentLine& line);
   void OfferPreviews(CampaignRunner& runner);
   void WithdrawPreview(const AgentId& agent);
-  void FinishWrapUp(const AgentId& agent, bool by_agent);
+  // `counts`: the pacer learns from it (a call that we placed).
+  void FinishWrapUp(const AgentId& agent, bool by_agent, bool counts);
   void DisposeStored(const AgentId& agent, AttemptId attempt, const std::string& status,
                      const std::string& note, absl::Time callback, Done done);
 

@@ -381,9 +381,10 @@ void Controller::Dispose(const AgentId& agent, AttemptId attempt, const std::str
   }
   live->record.note = note;
   live->record.callback_time = callback;
-  Close(*live, status, [this, agent, done = std::move(done)](absl::Status stored) mutable {
+  const bool counts = !live->record.inbound;
+  Close(*live, status, [this, agent, counts, done = std::move(done)](absl::Status stored) mutable {
     done(stored);
-    if (stored.ok() && IsWorking(agent)) FinishWrapUp(agent, true);
+    if (stored.ok() && IsWorking(agent)) FinishWrapUp(agent, true, counts);
   });
 }
 
@@ -434,9 +435,9 @@ void Controller::DisposeStored(const AgentId& agent, AttemptId attempt, const st
       batch.leads.push_back(campaign::ApplyResult(**lead, record, owner->settings()));
       owner->hopper.Drop(record.lead);  // a copy from before this result must not be dialed
       AddDncOf(record, batch);
-      owner->CountDisposition(record.status);
+      if (!record.inbound) owner->CountDisposition(record.status);
       const campaign::Disposition* said = campaign::FindDisposition(record.status);
-      if (said != nullptr && said->answering_machine &&
+      if (!record.inbound && said != nullptr && said->answering_machine &&
           record.answered_at != absl::InfinitePast()) {
         owner->ledger.AddMachine(record.answered_at);
         owner->pacer.OnWasMachine(record.id);
@@ -447,11 +448,11 @@ void Controller::DisposeStored(const AgentId& agent, AttemptId attempt, const st
   });
 }
 
-void Controller::FinishWrapUp(const AgentId& agent, bool by_agent) {
+void Controller::FinishWrapUp(const AgentId& agent, bool by_agent, bool counts) {
   const agent::AgentRecord* record = roster_.Find(agent);
   if (record == nullptr || record->state != agent::AgentState::kWrapUp) return;
   const MonoTime now = loop_.clock().Mono();
-  FindRunner(record->campaign)->pacer.OnWrapEnded(now - record->since, now);
+  if (counts) FindRunner(record->campaign)->pacer.OnWrapEnded(now - record->since, now);
   // Who let the wrap-up run out is probably not at the desk.
   if (!by_agent) roster_.Pause(agent, "DISPO", now).IgnoreError();
   ApplyToAgent(agent, agent::AgentEvent::kDispose);

@@ -330,6 +330,7 @@ void Controller::OnConnected(const call::LegConnected& event) {
 }
 
 void Controller::CountAbandoned(LiveAttempt& live) {
+  if (live.record.inbound) return;  // we did not ring this person
   CampaignRunner& runner = *FindRunner(live.record.campaign);
   live.record.abandoned = true;
   runner.pacer.OnAbandoned(live.record.id, loop_.clock().Mono());
@@ -437,6 +438,7 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
     case Phase::kStoring:
     case Phase::kWrapUp:
     case Phase::kClosing:
+    case Phase::kTaking:  // never: OnInboundEnded() has these
       ++late_events_;
   }
 }
@@ -487,8 +489,9 @@ void Controller::StartWrapUp(LiveAttempt& live) {
     LiveAttempt* late = FindLive(id);
     if (late == nullptr || late->phase != Phase::kWrapUp) return;
     const AgentId agent = late->agent;
+    const bool counts = !late->record.inbound;
     Close(*late, "DISPO", nullptr);
-    FinishWrapUp(agent, false);
+    FinishWrapUp(agent, false, counts);
   });
 }
 
@@ -498,9 +501,10 @@ void Controller::Close(LiveAttempt& live, const std::string& status, Done done) 
   live.record.status = status;
   if (live.record.connected_at != absl::InfinitePast()) {
     live.record.disposed_at = loop_.clock().Wall();
-    runner.CountDisposition(status);
+    const bool counts = !live.record.inbound;
+    if (counts) runner.CountDisposition(status);
     const campaign::Disposition* disposition = campaign::FindDisposition(status);
-    if (disposition != nullptr && disposition->answering_machine) {
+    if (counts && disposition != nullptr && disposition->answering_machine) {
       runner.pacer.OnWasMachine(live.record.id);
       runner.ledger.AddMachine(live.record.answered_at);
     }
@@ -620,7 +624,7 @@ void Controller::RecoverAttempts(const StartState& state) {
     campaign::Attempt attempt = state.open_attempts[i];
     campaign::Lead lead = state.open_leads[i];
     const bool ended = attempt.ended_at != absl::InfinitePast();
-    if (!ended && !up.contains(attempt.call_id)) {
+    if (!ended && !attempt.inbound && !up.contains(attempt.call_id)) {
       const int trunk = trunks_.Find(attempt.trunk);
       Post(call::EndOrphanInvite{{{attempt.call_id, attempt.from_tag, attempt.branch},
                                   attempt.route_uri,

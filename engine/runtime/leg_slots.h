@@ -40,6 +40,10 @@ class LegSlots {
     static const Owner kNobody;
     return Known(leg) ? slots_[leg.index].owner : kNobody;
   }
+  // The leg changes hands; nothing when the id is stale.
+  void Give(LegId leg, Owner owner) {
+    if (Known(leg)) slots_[leg.index].owner = std::move(owner);
+  }
   void Disown(LegId leg) {
     if (Known(leg)) slots_[leg.index].owner = std::monostate();
   }

@@ -316,7 +316,8 @@ absl::StatusOr<RecordedDay> ReadRecordedDay(const campaign::LeadStore& store,
   const absl::Status read = store.ForEachAttempt(
       midnight, absl::FromCivil(*civil + 1, *zone), [&](const Attempt& attempt) {
         const auto day = days.find(attempt.campaign);
-        if (day == days.end() || !attempt.sent || attempt.outcome == "unknown") return true;
+        const bool counts = attempt.sent && !attempt.inbound && attempt.outcome != "unknown";
+        if (day == days.end() || !counts) return true;
         day->second.Add(attempt, HalfHourOf(attempt.dialed_at, midnight));
         return true;
       });

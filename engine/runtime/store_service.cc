@@ -68,6 +68,20 @@ struct CommitJob {
 
 }  // namespace
 
+absl::StatusOr<std::optional<campaign::Lead>> FindRungLead(const campaign::LeadStore& store,
+                                                           E164 phone, const CampaignId& campaign) {
+  auto ids = store.LeadsByPhone(phone);
+  if (!ids.ok()) return ids.status();
+  std::optional<campaign::Lead> latest;
+  for (const LeadId id : *ids) {
+    auto lead = store.GetLead(id);
+    if (!lead.ok()) return lead.status();
+    if (!lead->has_value() || (*lead)->campaign != campaign || (*lead)->called_count == 0) continue;
+    if (!latest || (*lead)->last_call_time > latest->last_call_time) latest = *std::move(*lead);
+  }
+  return latest;
+}
+
 struct ThreadedStoreService::Impl {
   Impl(campaign::LeadStore& s, Loop& a)
       : store(s),
@@ -138,6 +152,17 @@ void ThreadedStoreService::GetLead(
   });
 }
 
+void ThreadedStoreService::FindRung(
+    E164 phone, CampaignId campaign,
+    absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) {
+  impl_->reader.Push([impl = impl_.get(), phone, campaign = std::move(campaign),
+                      done = std::move(done)]() mutable {
+    auto lead = FindRungLead(impl->store, phone, campaign);
+    impl->Answer(
+        [done = std::move(done), lead = std::move(lead)]() mutable { done(std::move(lead)); });
+  });
+}
+
 void LoopStoreService::Commit(campaign::StoreBatch batch, CommitDone done) {
   loop_.After(delay_, [this, batch = std::move(batch), done = std::move(done)]() mutable {
     done(store_.Commit(batch));
@@ -159,6 +184,15 @@ void LoopStoreService::GetAttempt(
 void LoopStoreService::GetLead(
     LeadId id, absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) {
   loop_.After(delay_, [this, id, done = std::move(done)]() mutable { done(store_.GetLead(id)); });
+}
+
+void LoopStoreService::FindRung(
+    E164 phone, CampaignId campaign,
+    absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) {
+  loop_.After(delay_,
+              [this, phone, campaign = std::move(campaign), done = std::move(done)]() mutable {
+                done(FindRungLead(store_, phone, campaign));
+              });
 }
 
 }  // namespace outpace::runtime

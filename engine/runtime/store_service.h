@@ -4,6 +4,7 @@
 // as tasks of the asking loop. In simulation the same interface runs on virtual time.
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -12,6 +13,10 @@
 #include "engine/base/loop.h"
 
 namespace outpace::runtime {
+
+// The lead of this campaign that has this number and was rung last; none if none was ever rung.
+absl::StatusOr<std::optional<campaign::Lead>> FindRungLead(const campaign::LeadStore& store,
+                                                           E164 phone, const CampaignId& campaign);
 
 class StoreService {
  public:
@@ -28,6 +33,10 @@ class StoreService {
       absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done) = 0;
   virtual void GetLead(
       LeadId id, absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) = 0;
+  // FindRungLead().
+  virtual void FindRung(
+      E164 phone, CampaignId campaign,
+      absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) = 0;
 };
 
 // Two threads: a writer that joins all waiting batches into one synced write (group commit), and a
@@ -43,6 +52,9 @@ class ThreadedStoreService final : public StoreService {
       absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done) override;
   void GetLead(
       LeadId id,
+      absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) override;
+  void FindRung(
+      E164 phone, CampaignId campaign,
       absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) override;
 
  private:
@@ -62,6 +74,9 @@ class LoopStoreService final : public StoreService {
       absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done) override;
   void GetLead(
       LeadId id,
+      absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) override;
+  void FindRung(
+      E164 phone, CampaignId campaign,
       absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) override;
 
  private:

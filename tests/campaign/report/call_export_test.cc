@@ -433,6 +433,7 @@ TEST(SummarizeCalls, IsTheSumOfTheExport) {
       a.sent = rng.Chance(0.9);
       a.trunk_fault = rng.Chance(0.1);
       a.abandoned = rng.Chance(0.1);
+      a.inbound = rng.Chance(0.1);
       if (rng.Chance(0.5)) a.agent = "a1";
       if (a.outcome == "answered") a.answered_at = a.dialed_at + absl::Seconds(5);
       if (rng.Chance(0.5)) a.connected_at = a.dialed_at + absl::Seconds(6);
@@ -447,6 +448,7 @@ TEST(SummarizeCalls, IsTheSumOfTheExport) {
     DaySummary fold;
     double talk_seconds = 0;
     for (const auto& row : ReadRows(Export(store, WholeDay()))) {
+      if (row.at("inbound") == "Y") continue;
       fold.trunk_faults += row.at("trunk_fault") == "Y";
       if (row.at("sent") != "Y") continue;
       const bool answered = !row.at("answered_ms").empty() || row.at("outcome") == "answered";

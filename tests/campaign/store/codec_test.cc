@@ -97,6 +97,7 @@ TEST(Codec, AttemptComesBackFieldByField) {
     EXPECT_EQ(b->from_uri, a.from_uri);
     EXPECT_EQ(b->open, a.open);
     EXPECT_EQ(b->sent, a.sent);
+    EXPECT_EQ(b->inbound, a.inbound);
     EXPECT_EQ(b->outcome, a.outcome);
     EXPECT_EQ(b->trunk_fault, a.trunk_fault);
     EXPECT_EQ(b->sip_status, a.sip_status);
@@ -115,6 +116,19 @@ TEST(Codec, AttemptComesBackFieldByField) {
     EXPECT_EQ(b->ended_at, a.ended_at);
     EXPECT_EQ(b->disposed_at, a.disposed_at);
   }
+}
+
+// Records of before there were calls from outside have no such field: a call of ours writes the
+// same bytes as then.
+TEST(Codec, AnAttemptWithoutTheFieldIsNotInbound) {
+  Rng rng(7);
+  Attempt a = RandomAttempt(rng, 5);
+  a.inbound = false;
+  const std::string before = EncodeAttempt(a);
+  a.inbound = true;
+  EXPECT_GT(EncodeAttempt(a).size(), before.size());
+  EXPECT_TRUE(DecodeAttempt(EncodeAttempt(a))->inbound);
+  EXPECT_FALSE(DecodeAttempt(before)->inbound);
 }
 
 TEST(Codec, OtherRecordsComeBack) {

@@ -103,7 +103,8 @@ inline campaign::Attempt RandomAttempt(Rng& rng, uint64_t id) {
         &a.outcome, &a.status, &a.term_reason, &a.agent, &a.note}) {
     *text = RandomText(rng, 12);
   }
-  for (bool* flag : {&a.open, &a.sent, &a.trunk_fault, &a.abandoned, &a.message_played}) {
+  for (bool* flag :
+       {&a.open, &a.sent, &a.trunk_fault, &a.abandoned, &a.message_played, &a.inbound}) {
     *flag = rng.Chance(0.5);
   }
   a.sip_status = static_cast<int>(rng.Below(700));

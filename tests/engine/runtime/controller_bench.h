@@ -45,6 +45,13 @@ class HeldStore final : public StoreService {
       absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) override {
     Later([this, id, done = std::move(done)]() mutable { done(store_.GetLead(id)); });
   }
+  void FindRung(
+      E164 phone, CampaignId campaign,
+      absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Lead>>)> done) override {
+    Later([this, phone, campaign, done = std::move(done)]() mutable {
+      done(FindRungLead(store_, phone, campaign));
+    });
+  }
 
   // Writes what waits, in order, and answers 1 ms later.
   void LetCommits() {
