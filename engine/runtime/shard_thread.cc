@@ -116,6 +116,10 @@ absl::Status ShardThread::Build() {
   sip.port = config.sip_listen.port;
   sip.user_agent = "Outpace/" OUTPACE_VERSION;
   sip.tap = parts_.tap;
+  sip.tls_port = config.tls.port;
+  sip.tls_certificate_file = config.tls.certificate_file;
+  sip.tls_private_key_file = config.tls.key_file;
+  sip.tls_ca_file = config.tls.ca_file;
   call::ShardOptions options;
   options.legs_max = parts_.legs_max;
   for (const trunk::TrunkSettings& trunk : config.trunks) {

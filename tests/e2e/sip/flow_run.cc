@@ -64,6 +64,9 @@ void FlowRun::Go() {
   const auto code = engine_.Terminate(kSoon);
   ASSERT_TRUE(code.ok()) << code.status();
   EXPECT_EQ(*code, 0) << engine_.Log();
+  // The supervisor must have had nothing to do.
+  EXPECT_THAT(ReadFileOr(engine_.dir() / "serve.err"),
+              ::testing::Not(::testing::HasSubstr("killed by signal")));
   CheckLegs();
 }
 
