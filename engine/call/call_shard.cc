@@ -470,16 +470,20 @@ bool CallShard::Fire(Leg& leg, LegInput on, const Cause& cause) {
   const LegTransition* row = Find(leg.state, on);
   if (row == nullptr) {
     Count(kIgnored);
-    log_.Debug(
-        "leg.ignored",
-        {{"leg", leg.id.index}, {"state", LegStateName(leg.state)}, {"on", LegInputName(on)}});
+    if (log_.Wants(Severity::kDebug)) {
+      log_.Debug(
+          "leg.ignored",
+          {{"leg", leg.id.index}, {"state", LegStateName(leg.state)}, {"on", LegInputName(on)}});
+    }
     return false;
   }
-  log_.Debug("leg.state", {{"leg", leg.id.index},
-                           {"generation", leg.id.generation},
-                           {"from", LegStateName(leg.state)},
-                           {"on", LegInputName(on)},
-                           {"to", LegStateName(row->to)}});
+  if (log_.Wants(Severity::kDebug)) {
+    log_.Debug("leg.state", {{"leg", leg.id.index},
+                             {"generation", leg.id.generation},
+                             {"from", LegStateName(leg.state)},
+                             {"on", LegInputName(on)},
+                             {"to", LegStateName(row->to)}});
+  }
   if (on == LegInput::kGuard) Count(kGuards);
   if (row->to != leg.state) {
     StopTimer(leg.wait_timer);
@@ -538,9 +542,6 @@ void CallShard::Act(Leg& leg, LegAction action, const Cause& cause) {
     case LegAction::kReportFailure:
       return ReportFailure(leg, cause);
     case LegAction::kWaitForFinal:
-      if (leg.why == Why::kSilence) {
-        Settle(leg, TrunkVerdict::kNoResponse, absl::ZeroDuration());
-      }
       return StartWait(leg, options_.cancel_guard, LegInput::kGuard);
     case LegAction::kSendCancel:
       signaling_.Cancel(leg.id);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/call/file_dialog_journal.h"
 #include "engine/media/shard_media_plane.h"
+#include "engine/runtime/password.h"
 #include "engine/sip/sofia_signaling.h"
 
 namespace outpace::runtime {
@@ -112,6 +113,11 @@ absl::Status ShardThread::Build() {
   sip.port = config.sip_listen.port;
   sip.user_agent = "Outpace/" OUTPACE_VERSION;
   sip.tap = parts_.tap;
+  sip.seed = SecureRandom64();
+  sip.tls_port = config.tls.port;
+  sip.tls_certificate_file = config.tls.certificate_file;
+  sip.tls_private_key_file = config.tls.key_file;
+  sip.tls_ca_file = config.tls.ca_file;
   call::ShardOptions options;
   options.legs_max = parts_.legs_max;
   for (const trunk::TrunkSettings& trunk : config.trunks) {
