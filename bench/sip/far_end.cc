@@ -430,10 +430,12 @@ void FarEnd::RunTimers() {
     }
     const int rate = hang_up_rate_;
     if (rate <= 0) continue;
+    if (hang_up_next_ >= calls_.size()) hang_up_next_ = 0;
     hang_up_credit_ = std::min(hang_up_credit_ + rate / 1'000.0, rate / 50.0 + 1);
     for (; hang_up_credit_ >= 1 && hang_up_next_ < calls_.size(); ++hang_up_next_) {
       Call& call = calls_[hang_up_next_];
       if (call.state != State::kUp || call.socket != kCarrier || !call.is_long) continue;
+      if (call.log < options_.long_calls) continue;
       SendBye(static_cast<uint32_t>(hang_up_next_));
       hang_up_credit_ -= 1;
     }

@@ -26,7 +26,7 @@ int64_t NowNs();
 struct FarEndOptions {
   int ring_ms = 200;
   int hold_ms = 2'000;      // ACK to our BYE
-  uint64_t long_calls = 0;  // the first so many calls are not hung up until HangUpLong()
+  uint64_t long_calls = 0;  // the first so many calls are never hung up
 };
 
 // One INVITE as the carrier saw it; 0: has not happened.
@@ -69,7 +69,7 @@ class FarEnd {
   // Calls of the carrier in the order in which their INVITEs came.
   std::vector<CallLog> Calls() const;
   std::vector<int64_t> SilentInviteTimes() const;
-  // Ends the calls that are held, `per_second` of them at most.
+  // Ends the calls that SetHoldAll() held, `per_second` of them at most; 0: no more.
   void HangUpLong(int per_second);
   // Calls that come from now on are (not) held.
   void SetHoldAll(bool hold);

@@ -110,9 +110,15 @@ std::optional<int> Child::Wait(absl::Duration timeout) {
   return code_;
 }
 
+void CpuUse::Share(double seconds) {
+  const double ticks = user_ticks + sys_ticks;
+  user = ticks > 0 ? seconds * user_ticks / ticks : seconds;
+  sys = seconds - user;
+}
+
 CpuUse CpuOf(pid_t pid) {
   CpuUse use;
-  double exact = 0, user = 0, sys = 0;
+  double exact = 0;
   std::error_code none;
   const std::string tasks = absl::StrCat("/proc/", pid, "/task");
   for (const auto& entry : std::filesystem::directory_iterator(tasks, none)) {
@@ -127,19 +133,18 @@ CpuUse CpuOf(pid_t pid) {
     use.threads[name] += nanos / 1e9;
     exact += nanos / 1e9;
     const Ticks ticks = TicksOf(ReadFile(path + "/stat"));
-    user += ticks.user;
-    sys += ticks.sys;
+    use.user_ticks += ticks.user;
+    use.sys_ticks += ticks.sys;
   }
-  const double share = user + sys > 0 ? user / (user + sys) : 1;
-  use.user = exact * share;
-  use.sys = exact * (1 - share);
+  use.Share(exact);
   return use;
 }
 
 CpuUse operator-(const CpuUse& later, const CpuUse& earlier) {
   CpuUse used;
-  used.user = later.user - earlier.user;
-  used.sys = later.sys - earlier.sys;
+  used.user_ticks = later.user_ticks - earlier.user_ticks;
+  used.sys_ticks = later.sys_ticks - earlier.sys_ticks;
+  used.Share(later.sum() - earlier.sum());
   for (const auto& [name, seconds] : later.threads) {
     const auto before = earlier.threads.find(name);
     used.threads[name] = seconds - (before == earlier.threads.end() ? 0 : before->second);

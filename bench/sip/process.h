@@ -43,9 +43,11 @@ class Child {
 
 // CPU of a process since its start, in seconds.
 struct CpuUse {
-  double user = 0, sys = 0;
+  double user = 0, sys = 0;               // of the sum, as the clock ticks share it
+  double user_ticks = 0, sys_ticks = 0;   // the kernel's coarse counts
   std::map<std::string, double> threads;  // by thread name, user and sys together
   double sum() const { return user + sys; }
+  void Share(double seconds);  // sets user and sys from the ticks
 };
 // The sum is the scheduler's own count in nanoseconds, of the threads that live; user and sys share
 // it as the kernel's clock ticks say. Zero when the process is gone.

@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "bench/sip/agent_pool.h"
 #include "bench/sip/engine_run.h"
+#include "bench/sip/flood.h"
 
 namespace outpace::bench {
 namespace {
@@ -41,8 +42,8 @@ class Meter {
     std::unique_ptr<Child> recorder;
     if (!perf_.empty()) {
       auto started = Child::Start(
-          {"/usr/bin/perf", "record", "-q", "-F", "999", "-g", "-p", absl::StrCat(pid_), "-o",
-           perf_, "--", "/usr/bin/sleep", absl::StrCat(seconds)},
+          {"/usr/bin/perf", "record", "-q", "-F", "199", "--call-graph", "dwarf,8192", "-p",
+           absl::StrCat(pid_), "-o", perf_, "--", "/usr/bin/sleep", absl::StrCat(seconds)},
           "", "");
       if (started.ok()) recorder = *std::move(started);
     }
@@ -111,6 +112,66 @@ absl::StatusOr<Plan> PlanFor(const RunOptions& options, bool bridged) {
   }
 }
 
+// Holds calls until there are as many as asked for, or as long as a caller may wait, and notes what
+// each takes: dialog, media, record and the transactions of its set-up, which stay for 32 s.
+void Hold(FarEnd& far, pid_t pid, const RunOptions& options, Row& row) {
+  const int64_t before_kib = RssKiB(pid);
+  const uint64_t before = far.Counts().acked;
+  far.SetHoldAll(true);
+  const auto held = [&] { return far.Counts().acked - before; };
+  WaitFor(absl::Seconds(8.5), [&] { return held() >= static_cast<uint64_t>(options.held); });
+  const uint64_t most = held();
+  row.held_kib = static_cast<double>(RssKiB(pid) - before_kib) / static_cast<double>(most);
+  far.SetHoldAll(false);
+  far.HangUpLong(2'000);
+  const uint64_t ended = far.Counts().ended;
+  WaitFor(absl::Seconds(15), [&] { return far.Counts().ended >= ended + most; });
+  far.HangUpLong(0);
+  absl::StrAppend(&row.note, most, " held; ");
+}
+
+// The whole of `silent` calls a second is ordered on a trunk that answers nothing, half a window
+// after the other: when does its breaker trip, and what do the calls of the living trunk notice?
+absl::StatusOr<Window> BesideBlackHole(FarEnd& far, EngineRun& engine, const RunOptions& options,
+                                       Row& row) {
+  Meter before(engine.pid(), ""), during(engine.pid(), "");
+  const Window quiet = before.Run(options.seconds / 2);
+  if (absl::Status s = engine.Command({"campaign", "start", "SILENT"}); !s.ok()) return s;
+  int64_t tripped_ns = 0;
+  const int64_t from = NowNs();
+  const CpuUse cpu = CpuOf(engine.pid());
+  const int64_t until = from + static_cast<int64_t>(options.seconds * 0.5e9);
+  while (NowNs() < until) {
+    Pause(absl::Milliseconds(50));
+    const nlohmann::json board = engine.Board();
+    if (tripped_ns != 0 || !board.is_object()) continue;
+    for (const auto& trunk : board["trunks"]) {
+      if (trunk["name"] == "silent" && !trunk["up"].get<bool>()) tripped_ns = NowNs();
+    }
+  }
+  const CpuUse used = CpuOf(engine.pid()) - cpu;
+  const Window dark{from, NowNs()};
+  const std::vector<int64_t> sent = far.SilentInviteTimes();
+  Row a, b;
+  const std::vector<CallLog> calls = far.Calls();
+  Measure(calls, quiet, options.ring_ms, a);
+  Measure(calls, dark, options.ring_ms, b);
+  const double dark_s = static_cast<double>(dark.to_ns - dark.from_ns) / 1e9;
+  absl::StrAppendFormat(
+      &row.note,
+      "black hole: %d INVITEs and repeats, breaker %s, set-up p99 %.2f -> %.2f ms, CPU %.3f -> "
+      "%.3f cores; ",
+      sent.size(),
+      tripped_ns == 0 || sent.empty()
+          ? std::string("did not trip")
+          : absl::StrFormat("tripped after %.1f s",
+                            static_cast<double>(tripped_ns - sent.front()) / 1e9),
+      a.setup_p99_ms, b.setup_p99_ms, before.used().sum() / (options.seconds / 2),
+      used.sum() / dark_s);
+  if (absl::Status s = engine.Command({"campaign", "pause", "SILENT"}); !s.ok()) return s;
+  return quiet;
+}
+
 absl::StatusOr<Row> RunEngine(const RunOptions& options, bool bridged) {
   auto plan = PlanFor(options, bridged);
   if (!plan.ok()) return plan.status();
@@ -137,6 +198,19 @@ absl::StatusOr<Row> RunEngine(const RunOptions& options, bool bridged) {
   engine_plan.level = bridged ? 2 : 20;
   const double start_s = bridged ? 10 : 10 + plan->agents / options.rate;
   engine_plan.leads = static_cast<int>(options.rate * (options.seconds + start_s + 10)) + 1'000;
+  if (options.silent > 0) {
+    engine_plan.silent_rate = options.silent;
+    engine_plan.silent_agents =
+        static_cast<int>(std::ceil(options.silent * options.agents_per_cps)) + 2;
+    engine_plan.silent_leads = static_cast<int>(60 * options.silent) + 1'000;
+    // Each call to the black hole waits five seconds for its first answer.
+    engine_plan.legs += engine_plan.silent_agents + static_cast<int>(12 * options.silent);
+  }
+  if (options.held > 0) {
+    engine_plan.legs += options.held + plan->agents;
+    engine_plan.leads += options.held + 1'000;
+    engine_plan.history += 80 * options.held;
+  }
   auto engine = EngineRun::Start(engine_plan);
   if (!engine.ok()) return engine.status();
   Say(absl::StrFormat("engine %d: %d agents, %d legs, %d leads, hold %d ms", (*engine)->pid(),
@@ -168,37 +242,69 @@ absl::StatusOr<Row> RunEngine(const RunOptions& options, bool bridged) {
     });
     if (!busy) return failed("the agents do not get their calls");
   }
+  Row row;
+  if (options.held > 0 && !bridged) Hold(far, (*engine)->pid(), options, row);
+  std::unique_ptr<AgentPool> silent_pool;
+  if (options.silent > 0) {
+    pool_options.agents = engine_plan.silent_agents;
+    pool_options.user_prefix = "s";
+    pool_options.campaign = "SILENT";
+    silent_pool = std::make_unique<AgentPool>(pool_options);
+    const bool there = WaitFor(absl::Seconds(30 + 0.3 * pool_options.agents), [&] {
+      return silent_pool->Counts().ready >= pool_options.agents &&
+             far.Counts().agent_lines >= static_cast<uint64_t>(plan->agents + pool_options.agents);
+    });
+    if (!there) return failed("the black hole's agents are not ready");
+  }
   const int64_t rss_before = RssKiB((*engine)->pid());
   Pause(absl::Milliseconds(options.ring_ms + plan->hold_ms + 1'500));
 
-  Row row;
   row.system = bridged ? "engine bridged" : "engine one-leg";
   row.offered = options.rate;
   row.hold_ms = plan->hold_ms;
   Meter meter((*engine)->pid(), options.perf);
-  const Window window = meter.Run(options.seconds);
+  Window window;
+  if (options.silent > 0) {
+    auto seen = BesideBlackHole(far, **engine, options, row);
+    if (!seen.ok()) return seen.status();
+    window = *seen;
+  } else if (options.flood > 0) {
+    Flood flood((*engine)->sip_port(), options.flood);
+    window = meter.Run(options.seconds);
+    absl::StrAppend(
+        &row.note, "beside ", flood.sent(), " messages of strangers, ", flood.answered(),
+        " answered, memory ",
+        absl::StrFormat("%+.1f MiB",
+                        static_cast<double>(RssKiB((*engine)->pid()) - rss_before) / 1'024),
+        "; ");
+  } else {
+    window = meter.Run(options.seconds);
+  }
   if (!(*engine)->Running()) return failed("the engine has ended");
   const nlohmann::json board = (*engine)->Board();
   if (absl::Status s = (*engine)->Command({"campaign", "pause", "BENCH"}); !s.ok()) return s;
-  const uint64_t held = bridged ? 0 : static_cast<uint64_t>(plan->agents);
-  const bool drained = WaitFor(absl::Seconds(20 + plan->hold_ms / 1'000), [&] {
-    const FarEndCounts counts = far.Counts();
-    return counts.ended + held >= counts.invites;
-  });
+  const auto open = [&] {
+    uint64_t count = 0;
+    for (const CallLog& call : far.Calls()) count += !call.is_long && call.end_ns == 0 ? 1 : 0;
+    return count;
+  };
+  const bool drained =
+      WaitFor(absl::Seconds(20 + plan->hold_ms / 1'000), [&] { return open() == 0; });
   if (!drained) absl::StrAppend(&row.note, "calls did not all end; ");
   if (bridged) {
     WaitFor(absl::Seconds(10), [&] { return pool.Counts().disposed >= pool.Counts().pops; });
   }
   const std::vector<CallLog> calls = far.Calls();
   Measure(calls, window, options.ring_ms, row);
-  SetCpu(meter.used(), row);
+  if (options.silent == 0) SetCpu(meter.used(), row);
   SetCounts(far.Counts(), row);
   const int64_t rss = RssKiB((*engine)->pid());
   const uint64_t ended = EndedSince(calls, NowNs() - 32'000'000'000);
   if (ended > 0) row.ended_kib = static_cast<double>(rss - rss_before) / static_cast<double>(ended);
   // Nobody may have been dialed whom the carrier did not see, and the engine must say the same.
   const nlohmann::json today = board["campaigns"][0]["today"];
-  if (today["abandoned"].is_number() && today["abandoned"].get<int64_t>() > 0) {
+  if (options.held == 0 && today["abandoned"].is_number() &&
+      today["abandoned"].get<int64_t>() > 0) {
     row.failures += today["abandoned"].get<uint64_t>();
     absl::StrAppend(&row.note, today["abandoned"].dump(), " abandoned; ");
   }

@@ -31,6 +31,9 @@ constexpr char kUsage[] =
   --csv FILE            the table as CSV too
   --engine PATH         the outpace program
   --media LINE          a line for the engine's [media], e.g. 'rtcp = "off"'
+  --held N              hold N calls first, for the memory of each (one-leg, 8.5 s at most)
+  --flood N             N messages a second of strangers during the window (5000)
+  --blackhole N         N calls a second on a second trunk that answers nothing (one-leg)
   --perf FILE           perf record of the window (one row at a time)
   --agents-per-cps 1.15  --fds-per-leg 2  --port-rest 5   what the engine needs for a rate
   --quick               a few seconds at 20 calls/s: does the bench itself work
@@ -106,6 +109,12 @@ Options Parse(int count, char** arguments) {
       options.run.engine = value;
     } else if (name == "--perf") {
       options.run.perf = value;
+    } else if (name == "--held") {
+      options.run.held = static_cast<int>(number());
+    } else if (name == "--flood") {
+      options.run.flood = static_cast<int>(number());
+    } else if (name == "--blackhole") {
+      options.run.silent = number();
     } else if (name == "--media") {
       options.run.more_media = absl::StrCat(value, "\n");
     } else if (name == "--agents-per-cps") {

@@ -25,6 +25,10 @@ namespace {
 constexpr size_t kBatch = 32;
 constexpr int kStaleErrorsMax = 8;  // passed over in one read
 
+// Of a stream, read at a time. The stack takes all there is for one message: more than a message
+// may have, as after a pause of a busy trunk, and it gives up the connection.
+constexpr int kStreamReadMax = 8 << 10;
+
 // One byte more than we take, so that the kernel's "truncated" is not needed to tell.
 constexpr size_t kSlotBytes = kDatagramBytesMax + 1;
 
@@ -297,7 +301,8 @@ extern "C" issize_t su_getmsgsize(su_socket_t s) {
   const auto* datagram = socket != nullptr ? socket->path->Current(s) : nullptr;
   if (datagram != nullptr) return static_cast<issize_t>(datagram->size);
   int size = -1;
-  return ioctl(s, FIONREAD, &size) == -1 ? -1 : size;
+  if (ioctl(s, FIONREAD, &size) == -1) return -1;
+  return socket != nullptr ? size : std::min(size, outpace::sip::kStreamReadMax);
 }
 
 extern "C" issize_t su_vrecv(su_socket_t s, su_iovec_t iov[], isize_t iovlen, int flags,

@@ -1,6 +1,6 @@
 #pragma once
 
-// SIP over Sofia's transaction layer (nta), one agent and one UDP port a call shard. nta and not
+// SIP over Sofia's transaction layer (nta), one agent and one port a call shard. nta and not
 // nua: half the CPU and a quarter of the memory a call, and no offer/answer engine to fight. What
 // nta of Debian 12 gets wrong is worked around here; docs/decisions/sofia-sip.md lists the traps.
 //

@@ -85,7 +85,7 @@ const std::vector<FlowGroup>& FlowGroups() {
     auto* groups = new std::vector<FlowGroup>;
     for (const auto make :
          {StatusGroups, ProvisionalGroups, AnswerGroups, EndGroups, CancelGroups, DialogGroups,
-          SyntaxGroups, TrunkGroups, OutsideGroups, RefreshGroups}) {
+          SyntaxGroups, AuthGroups, SessionGroups, TrunkGroups, OutsideGroups, RefreshGroups}) {
       for (FlowGroup& group : make()) groups->push_back(std::move(group));
     }
     return groups;

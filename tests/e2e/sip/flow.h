@@ -93,6 +93,8 @@ std::vector<FlowGroup> EndGroups();          // flows_end.cc
 std::vector<FlowGroup> CancelGroups();       // flows_cancel.cc
 std::vector<FlowGroup> DialogGroups();       // flows_dialog.cc
 std::vector<FlowGroup> SyntaxGroups();       // flows_syntax.cc
+std::vector<FlowGroup> AuthGroups();         // flows_auth.cc
+std::vector<FlowGroup> SessionGroups();      // flows_session.cc
 std::vector<FlowGroup> TrunkGroups();        // flows_trunk.cc
 std::vector<FlowGroup> OutsideGroups();      // flows_outside.cc
 std::vector<FlowGroup> RefreshGroups();      // flows_refresh.cc

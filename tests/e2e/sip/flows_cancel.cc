@@ -124,6 +124,10 @@ std::vector<Flow> RingLimit() {
 std::vector<Flow> Silence() {
   return {
       GivenUp("silent", "no response at all", Silent().Pause(4'000), TrunkAtFault(0, 0), {"-nr"}),
+      GivenUp("gone", "its port is closed after the first INVITE (ICMP)", Scenario(),
+              TrunkAtFault(0, 0), {"-nr"}),
+      GivenUp("gone_after_100", "100, then its port is closed: our CANCEL reaches nobody",
+              Scenario().Respond(100, {.tag = ""}), TrunkAtFault(0, 0), {"-nr"}),
       GivenUp("silent_then_180", "180 after 7.5 s: our CANCEL comes then; 487",
               Silent().Ring().ExpectCancel().Respond(487).Expect("ACK"), TrunkAtFault(487, 0),
               {"-nr"}),

@@ -11,6 +11,7 @@
 #include "tests/engine/sip/shard_under_test.h"
 #include "tests/engine/sip/stream_far_end.h"
 #include "tests/engine/sip/tap_recorder.h"
+#include "tests/engine/sip/test_certificates.h"
 
 namespace outpace::sip {
 namespace {
@@ -56,18 +57,17 @@ TEST(MessageCutter, KeepsNoMoreThanAMessageMayHave) {
   EXPECT_FALSE(lied.empty());
 }
 
-TEST(StreamTap, ShowsACallOverTcp) {
+// A refused call over a connection to `far`, as the tap must have seen it.
+void ExpectTheTapShowsACall(SofiaConfig config, StreamFarEnd& far, Transport transport) {
   TapRecorder recorder;
-  SofiaConfig config = ShardUnderTest::Config();
   config.tap = &recorder;
   SipTrunk trunk;
   trunk.name = "carrier";
   trunk.addresses = {"127.0.0.1"};
-  trunk.transport = Transport::kTcp;
+  trunk.transport = transport;
   config.trunks = {trunk};
   ShardUnderTest shard(config);
   ASSERT_TRUE(shard.status.ok()) << shard.status;
-  StreamFarEnd far;
   call::InviteRequest request = RequestTo(far.Uri(), far.User(), 1);
   request.trunk = 0;
   ASSERT_TRUE(shard.Invite(request).ok());
@@ -80,7 +80,8 @@ TEST(StreamTap, ShowsACallOverTcp) {
   const std::vector<TapRecorder::Seen> seen = recorder.seen();
   ASSERT_EQ(seen.size(), 3u);
   for (const TapRecorder::Seen& one : seen) {
-    EXPECT_EQ(one.transport, trace::WireTransport::kTcp);
+    EXPECT_EQ(one.transport, transport == Transport::kTls ? trace::WireTransport::kTls
+                                                          : trace::WireTransport::kTcp);
     EXPECT_EQ(one.remote, far.HostPort());
     EXPECT_EQ(one.local, seen[0].local);
     EXPECT_TRUE(absl::StrContains(one.bytes, absl::StrCat("Call-ID: ", request.ids.call_id)));
@@ -90,7 +91,26 @@ TEST(StreamTap, ShowsACallOverTcp) {
   EXPECT_TRUE(absl::EndsWith(seen[0].bytes, request.sdp_offer));
   EXPECT_EQ(seen[1].direction, trace::Direction::kIn);
   EXPECT_TRUE(absl::StartsWith(seen[1].bytes, "SIP/2.0 486 Busy Here\r\n"));
+  EXPECT_EQ(seen[2].direction, trace::Direction::kOut);
   EXPECT_TRUE(absl::StartsWith(seen[2].bytes, "ACK sip:"));
+}
+
+TEST(StreamTap, ShowsACallOverTcp) {
+  StreamFarEnd far;
+  ExpectTheTapShowsACall(ShardUnderTest::Config(), far, Transport::kTcp);
+}
+
+TEST(StreamTap, ShowsACallOverTlsInTheClear) {
+  TestAuthority authority;
+  const TestAuthority::Issued ours = authority.Issue({.alternative_names = "IP:127.0.0.1"});
+  const TestAuthority::Issued theirs = authority.Issue({.alternative_names = "IP:127.0.0.1"});
+  SofiaConfig config = ShardUnderTest::Config();
+  config.tls_certificate_file = ours.certificate_file;
+  config.tls_private_key_file = ours.key_file;
+  config.tls_ca_file = authority.file();
+  const SslContext context = ServerContext(theirs);
+  StreamFarEnd far(context.get());
+  ExpectTheTapShowsACall(config, far, Transport::kTls);
 }
 
 }  // namespace

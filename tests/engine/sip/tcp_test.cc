@@ -310,7 +310,64 @@ TEST_F(TcpTest, ManyCallsWaitForOneConnection) {
   EXPECT_TRUE(far_.Quiet(0));
 }
 
+TEST_F(TcpTest, AFarEndThatReadsLateGetsEverything) {
+  // More than the kernel holds: what is left waits in the stack, in the middle of a message.
+  constexpr uint32_t kCalls = 600;
+  const std::string offer = absl::StrCat("v=0\r\n", std::string(30'000, 'x'));
+  shard_.Do([&](SofiaSignaling& s) {
+    for (uint32_t i = 1; i <= kCalls; ++i) {
+      call::InviteRequest request = RequestOver(far_, i);
+      request.sdp_offer = offer;
+      ASSERT_TRUE(s.Invite(request).ok());
+    }
+  });
+  trunk_ = far_.Accept();
+  ASSERT_NE(trunk_, nullptr);
+  EXPECT_TRUE(far_.Quiet(100));
+  for (uint32_t i = 1; i <= kCalls; ++i) {
+    const WireMessage invite = trunk_->ReceiveRequest("INVITE");
+    ASSERT_EQ(invite.body, offer) << i;
+    trunk_->Answer(invite, {486, "Busy Here", "far", {}, ""});
+  }
+  for (uint32_t i = 1; i <= kCalls; ++i) ASSERT_EQ(shard_.events.NextFinal().status, 486);
+  EXPECT_TRUE(far_.Quiet(0));
+}
+
+TEST_F(TcpTest, AFarEndThatNeverReadsIsGivenUp) {
+  ASSERT_TRUE(Ring().valid);
+  const std::string offer = absl::StrCat("v=0\r\n", std::string(60'000, 'x'));
+  int refused = 0;
+  shard_.Do([&](SofiaSignaling& s) {
+    for (uint32_t i = 2; i <= 1'500; ++i) {
+      call::InviteRequest request = RequestOver(far_, i);
+      request.sdp_offer = offer;
+      if (!s.Invite(request).ok()) ++refused;
+    }
+  });
+  EXPECT_EQ(refused, 0);
+  int local = 0;  // beyond what kernel and stack hold: a trunk fault, at once
+  while (!shard_.events.Empty()) local += shard_.events.Next().failure.local ? 1 : 0;
+  trunk_->Reset();
+  for (; local < 1'500; ++local) {
+    const Event failure = shard_.events.NextFinal();
+    ASSERT_EQ(failure.failure.status, 503);
+    ASSERT_TRUE(failure.failure.local);
+  }
+}
+
 // ---- what comes in ----
+
+TEST_F(TcpTest, ManyMessagesThatWaitAreNoLargeMessage) {
+  const auto theirs = ConnectTo(port_);
+  ASSERT_NE(theirs, nullptr);
+  std::string text;
+  for (int i = 0; i < 2'000; ++i) text += OptionsText(absl::StrCat("many", i));
+  shard_.Do([&](SofiaSignaling&) { EXPECT_TRUE(theirs->Send(text.substr(0, 100'000))); });
+  ASSERT_TRUE(theirs->Send(text.substr(100'000)));
+  for (int i = 0; i < 2'000; ++i) {
+    ASSERT_EQ(theirs->ReceiveResponse("OPTIONS").Header("Call-ID"), absl::StrCat("many", i));
+  }
+}
 
 TEST_F(TcpTest, MessagesAreTakenHoweverTheyAreCut) {
   const auto theirs = ConnectTo(port_);

@@ -272,6 +272,30 @@ TEST_F(TlsTest, BrokenConnectionsDoNotTakeTheStackAlong) {
   EXPECT_EQ(shard_->events.Next().kind, "bye_done");
 }
 
+TEST_F(TlsTest, AFarEndThatReadsLateGetsEverything) {
+  Open(ServerContext(right_));
+  // More than the kernel holds: what is left waits in the stack, in the middle of a message.
+  constexpr uint32_t kCalls = 600;
+  const std::string offer = absl::StrCat("v=0\r\n", std::string(30'000, 'x'));
+  shard_->Do([&](SofiaSignaling& s) {
+    for (uint32_t i = 1; i <= kCalls; ++i) {
+      call::InviteRequest request = RequestTo(far_->Uri(), far_->User(), i);
+      request.sdp_offer = offer;
+      ASSERT_TRUE(s.Invite(request).ok());
+    }
+  });
+  trunk_ = far_->Accept();
+  ASSERT_NE(trunk_, nullptr);
+  EXPECT_TRUE(far_->Quiet(100));
+  for (uint32_t i = 1; i <= kCalls; ++i) {
+    const WireMessage invite = trunk_->ReceiveRequest("INVITE");
+    ASSERT_EQ(invite.body, offer) << i;
+    trunk_->Answer(invite, {486, "Busy Here", "far", {}, ""});
+  }
+  for (uint32_t i = 1; i <= kCalls; ++i) ASSERT_EQ(shard_->events.NextFinal().status, 486);
+  EXPECT_TRUE(far_->Quiet(0));
+}
+
 TEST_F(TlsTest, TheFarEndMayConnectToUs) {
   Open(ServerContext(right_));
   Invite();
