@@ -206,6 +206,7 @@ void CallShard::SendAccept(Leg& leg) {
   OUTPACE_CHECK(!offer.empty());
   const std::string& sdp = offer.mapped().sdp;
   leg.invited_at = Now();
+  leg.early_media = !sdp.empty();  // theirs is the offer; without one, ours is
   absl::StatusOr<std::string> answer = media_.Open(leg.id, MediaOf(leg));
   leg.media_open = answer.ok();
   absl::Status status = answer.status();
@@ -216,7 +217,6 @@ void CallShard::SendAccept(Leg& leg) {
   if (!status.ok()) {
     signaling_.Refuse(leg.offer, leg.media_open ? 488 : 503);
   } else {
-    leg.early_media = !sdp.empty();  // the offer was theirs, and we took it
     status = signaling_.Accept(leg.id, leg.offer, *answer);
   }
   leg.invited = status.ok();
@@ -413,8 +413,9 @@ std::string CallShard::OnReinvite(LegId id, absl::string_view sdp) {
   if (leg == nullptr) return "";
   const bool up = leg->state == LegState::kAnswered || leg->state == LegState::kBridged ||
                   leg->state == LegState::kPrompting;
-  if (!up || (!sdp.empty() && !media_.SetRemote(id, sdp).ok())) return "";
-  return media_.LocalSdp(id);
+  if (!up) return "";
+  if (sdp.empty()) return media_.Offer(id);  // the answer comes with OnReinviteAnswer()
+  return media_.SetRemote(id, sdp).ok() ? media_.LocalSdp(id) : "";
 }
 
 void CallShard::OnReinviteAnswer(LegId id, absl::string_view sdp) {
@@ -663,7 +664,8 @@ void CallShard::StartWait(Leg& leg, absl::Duration wait, LegInput on) {
 }
 
 MediaOptions CallShard::MediaOf(const Leg& leg) const {
-  return {.srtp = leg.trunk != kAgentTrunk && trunks_[leg.trunk].guard.limits().srtp};
+  return {.srtp = leg.trunk != kAgentTrunk && trunks_[leg.trunk].guard.limits().srtp,
+          .far_end_offers = leg.offer != 0 && leg.early_media};
 }
 
 void CallShard::StopTimer(Loop::TimerId& timer) {

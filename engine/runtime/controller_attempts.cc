@@ -38,7 +38,7 @@ constexpr absl::Duration kRecoveredWrapUp = absl::Minutes(10);
 // Before a number that no trunk of the campaign carries is looked at again.
 constexpr absl::Duration kNoRouteRest = absl::Hours(24);
 
-std::string Hex(uint64_t value) { return absl::StrFormat("%016x", value); }
+std::string Hex(uint64_t value) { return absl::StrCat(absl::Hex(value, absl::kZeroPad16)); }
 
 }  // namespace
 
