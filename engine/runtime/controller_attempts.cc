@@ -209,8 +209,8 @@ void Controller::OnIntentStored(AttemptId id, const absl::Status& status) {
   order.ring_time_max = runner->settings().dial_timeout;
   order.headers = trunks_.HeadersFor(live->trunk, live->lead, live->caller_id.id, record.dialed,
                                      options_.local_host, loop_.clock().Wall());
+  live->ordered = loop_.clock().Mono();  // before the shard can answer
   if (!Post(std::move(order))) return EndUnsent(*live, "the call shard's queue is full");
-  live->ordered = loop_.clock().Mono();
   ++trunks_[live->trunk].attempts;
   trunks_[live->trunk].stats.OnAttempt(live->ordered);
 }

@@ -5,8 +5,6 @@
 
 #include "engine/runtime/serve.h"
 
-#include <malloc.h>
-
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -341,16 +339,7 @@ sigset_t BlockSignals() {
 
 }  // namespace
 
-// One heap that grows in large steps: the SIP stack keeps 14 KiB for 32 s of every call, and a heap
-// for each thread would be grown a page at a time, with a system call each.
-void TuneHeap() {
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_TOP_PAD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 256 << 20);
-}
-
 absl::Status Serve(const Config& config) {
-  TuneHeap();
   const sigset_t signals = BlockSignals();
   std::signal(SIGPIPE, SIG_IGN);
   RealClock clock;

@@ -68,7 +68,7 @@ class Worker {
 
 // A sync of the disk costs as much CPU as the writing of a dozen records, and takes as long as this
 // or longer: what comes within it shares one.
-constexpr std::chrono::milliseconds kGather(2);
+constexpr std::chrono::milliseconds kGather(4);
 
 struct CommitJob {
   campaign::StoreBatch batch;
