@@ -319,6 +319,9 @@ void CallShard::GiveUp(Leg& leg, Why why, LegInput on, int q850_cause) {
   // Only a leg without an answer is given up; the first reason stays.
   const bool unanswered = leg.state == LegState::kCalling || leg.state == LegState::kRinging;
   if (unanswered) leg.why = why;
+  // An order that waited for its turn makes room for another.
+  const bool waits = leg.state == LegState::kIdle && leg.trunk != kAgentTrunk;
+  if (waits) std::erase(trunks_[leg.trunk].queue, leg.id);
   Fire(leg, on, Cause{.q850 = q850_cause});
 }
 

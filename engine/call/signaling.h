@@ -86,6 +86,7 @@ struct TrunkProbe {
   int status = 0;   // of the answer; 408 for none
   absl::Duration round_trip{};  // zero for no answer
   std::string reason{};         // for people, when not ok
+  std::string route_uri{};      // as given to Ping() or Register(): which of its addresses it was
 };
 
 // Called on the shard's thread, never from inside a call into Signaling.

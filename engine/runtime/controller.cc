@@ -160,13 +160,20 @@ void Controller::OnFetched(const CampaignId& campaign,
 
 void Controller::Dispatch(const call::LegEvent& event) {
   std::visit(Overload{[this](const call::LegProgress& e) { OnProgress(e); },
-                      [this](const call::LegAnswered& e) { OnAnswered(e); },
+                      [this](const call::LegAnswered& e) {
+                        if (!OnInboundAnswered(e)) OnAnswered(e);
+                      },
                       [this](const call::LegConnected& e) { OnConnected(e); },
-                      [this](const call::LegEnded& e) { OnLegEnded(e); },
-                      [this](const call::PromptFinished& e) { OnPromptFinished(e); },
+                      [this](const call::LegEnded& e) {
+                        if (!OnInboundEnded(e)) OnLegEnded(e);
+                      },
+                      [this](const call::PromptFinished& e) {
+                        if (!OnInboundPromptFinished(e)) OnPromptFinished(e);
+                      },
                       [this](const call::LegFreed& e) { OnLegFreed(e); },
                       [this](const call::TrunkState& e) { OnTrunkState(e); },
-                      [](const call::CallOffered&) {}, [](const call::CallWithdrawn&) {},
+                      [this](const call::CallOffered& e) { OnCallOffered(e); },
+                      [](const call::CallWithdrawn&) {},  // a leg of it ends by itself
                       [this](const call::TrunkProbe& e) { OnProbe(e); }},
              event);
 }
@@ -334,13 +341,14 @@ void Controller::HangUpAll() {
     }
   }
   for (const AttemptId id : wrapping) Close(*FindLive(id), "DISPO", nullptr);
+  HangUpInbound();
   for (auto& [user, line] : agents_) {
     if (line.leg.valid()) Post(call::HangUp{line.leg});
   }
 }
 
 void Controller::MaybeDrained() {
-  if (!draining_ || !drained_ || !live_.empty()) return;
+  if (!draining_ || !drained_ || !live_.empty() || !inbound_.empty()) return;
   bool lines_up = false;
   for (auto& [user, line] : agents_) {
     if (IsWorking(user)) Logout(user).IgnoreError();
@@ -389,7 +397,7 @@ std::string Controller::CheckInvariants() const {
   for (const auto& [id, runner] : runners_) lines += runner->lines;
   if (calls < 0) return "a trunk counts fewer than no calls";
   if (lines != calls) return "the campaigns' lines are not those of the trunks";
-  return "";
+  return CheckInbound();
 }
 
 std::map<CampaignId, std::string> Controller::Learned() const {

@@ -9,6 +9,7 @@
 //   hopper -> gate -> intent stored and synced -> gate again -> DialOrder to the shard
 //   -> answered -> agent reserved, bridged, screen-pop | nobody free in time: message, abandoned
 //   -> ended -> wrap-up -> disposition -> lead, attempt and tier in one synced write.
+// Calls from outside: controller_inbound.cc.
 
 #include <deque>
 #include <functional>
@@ -198,6 +199,11 @@ class Controller final : public call::LegEventSink {
     AttemptId preview_id;
   };
   using LiveMap = absl::btree_map<AttemptId, LiveAttempt>;
+  struct InboundCall {  // taken, and not over
+    LegId leg;
+    size_t trunk = 0;
+    bool message_played = false;  // to its end
+  };
 
   // controller.cc
   void Tick();
@@ -279,6 +285,17 @@ class Controller final : public call::LegEventSink {
   std::string FromUri(const trunk::TrunkSettings& trunk, E164 caller_id) const;
   void OnProbe(const call::TrunkProbe& event);
 
+  // controller_inbound.cc
+  void OnCallOffered(const call::CallOffered& event);
+  int RefusalOf(const call::CallOffered& event) const;  // a SIP status; 0: it is taken
+  InboundId InboundOf(LegId leg) const;                 // none for other legs and stale ids
+  // False: the leg is no call from outside.
+  bool OnInboundAnswered(const call::LegAnswered& event);
+  bool OnInboundPromptFinished(const call::PromptFinished& event);
+  bool OnInboundEnded(const call::LegEnded& event);
+  void HangUpInbound();
+  std::string CheckInbound() const;  // part of CheckInvariants()
+
   // controller_agents.cc
   bool IsWorking(const AgentId& agent) const;  // logged in
   // The roster says that this attempt is the agent's. False once the agent has logged out, also
@@ -319,6 +336,7 @@ class Controller final : public call::LegEventSink {
   absl::btree_map<AgentId, AgentLine> agents_;
   LiveMap live_;
   absl::flat_hash_map<E164, AttemptId> numbers_in_call_;
+  absl::btree_map<InboundId, InboundCall> inbound_;
   TrunkDesk trunks_;
   MonoTime last_tick_;
   DelayHistogram connect_delay_;

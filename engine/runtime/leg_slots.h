@@ -9,12 +9,15 @@
 
 namespace outpace::runtime {
 
+// A call that a trunk offered us: the shard's name of it, until this engine ends.
+using InboundId = StrongId<struct InboundTag>;
+
 // Hands out the legs of one call shard. A slot goes back with LegFreed and comes out again with the
 // next generation, so what arrives late for the old leg finds nobody.
 class LegSlots {
  public:
-  // What a leg belongs to: an attempt at a lead, or an agent's line.
-  using Owner = std::variant<std::monostate, AttemptId, AgentId>;
+  // What a leg belongs to: an attempt at a lead, an agent's line, or a call from outside.
+  using Owner = std::variant<std::monostate, AttemptId, AgentId, InboundId>;
 
   LegSlots(uint16_t shard, uint32_t count) : shard_(shard), slots_(count) {
     for (uint32_t i = count; i > 0; --i) free_.push_back(i - 1);

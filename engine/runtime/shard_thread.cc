@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "engine/call/file_dialog_journal.h"
 #include "engine/media/shard_media_plane.h"
 #include "engine/runtime/password.h"
@@ -79,7 +80,10 @@ sip::SipTrunk SipTrunkOf(const trunk::TrunkSettings& trunk) {
   out.hundred_rel = trunk.hundred_rel;
   out.session_expires = trunk.session_expires;
   for (const trunk::InboundNumber& number : trunk.inbound) {
-    out.inbound_numbers.push_back(number.number);
+    // With its '+' and without: which of the two a trunk writes is for nobody to guess.
+    const absl::string_view bare = absl::StripPrefix(number.number, "+");
+    out.inbound_numbers.push_back(std::string(bare));
+    out.inbound_numbers.push_back(absl::StrCat("+", bare));
   }
   return out;
 }

@@ -74,6 +74,7 @@ struct OptionsPing : Request {
   uint16_t trunk = 0;
   MonoTime sent;
   std::string hop;
+  std::string route_uri;  // as it was given to us
 };
 
 // What we keep up with a registrar. Call-ID and tag stay the same from start to end (RFC 3261
@@ -84,6 +85,7 @@ struct Registration : Request {
   bool registered = false;
   bool minimum_tried = false;  // a 423 of this round has been followed
   std::string hop;
+  std::string route_uri;  // as it was given to us
   std::string call_id;
   std::string from_tag;
   uint32_t cseq = 0;

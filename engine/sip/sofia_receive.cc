@@ -163,11 +163,15 @@ void SofiaSignaling::Impl::OnRequestOutside(msg_t* msg, const sip_t& sip) {
   if (method == sip_method_ack) return nta_msg_discard(agent_, msg);
   if (method == sip_method_invite && sip.sip_to->a_tag == nullptr) return OnInviteOutside(msg, sip);
   int status = 405;
+  std::string unsupported;
   if (!peers_.Contains(SourceOf(msg).host)) {
     status = 403;
     ++counters_.strangers_refused;
   } else if (method == sip_method_options) {
-    status = 200;
+    const int scheme = sip.sip_request->rq_url->url_type;
+    const bool ours = scheme == url_sip || scheme == url_sips || scheme == url_tel;
+    unsupported = UnsupportedOf(sip);
+    status = !ours ? 416 : !unsupported.empty() ? 420 : 200;  // RFC 3261 8.2.2
   } else if (method == sip_method_cancel || sip.sip_to->a_tag != nullptr) {
     status = 481;
   } else if (method == sip_method_refer) {
@@ -178,6 +182,7 @@ void SofiaSignaling::Impl::OnRequestOutside(msg_t* msg, const sip_t& sip) {
   if (status != 200) ++counters_.requests_refused;
   nta_msg_treply(agent_, msg, status, nullptr, SIPTAG_ALLOW_STR(kAllow),
                  TAG_IF(status == 200, SIPTAG_ACCEPT_STR("application/sdp")),
+                 TAG_IF(status == 420, SIPTAG_UNSUPPORTED_STR(unsupported.c_str())),
                  SIPTAG_SERVER_STR(OrNull(config_.user_agent)), TAG_END());
 }
 

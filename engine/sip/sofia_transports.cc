@@ -61,7 +61,7 @@ absl::Status SofiaSignaling::Impl::OpenStreams() {
   }
   streams_ = std::make_unique<StreamGuard>(
       loop_, log_, config_.streams,
-      [this](const std::string& host) { return peers_.Contains(host); },
+      [this](const std::string& host) { return peers_.Contains(host) || IsTrunk(host); },
       [this](const std::string& host) { return IsTrunk(host); });
   if (tcp) {
     if (absl::Status status = OpenStream(Transport::kTcp, config_.port); !status.ok()) {

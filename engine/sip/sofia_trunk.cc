@@ -38,10 +38,13 @@ std::string RegistrarUri(const std::string& aor) {
 // ---- OPTIONS ----
 
 void SofiaSignaling::Impl::SendPing(uint16_t trunk, const std::string& route_uri) {
-  const auto failed = [this, trunk](int status, absl::string_view reason) {
-    Deliver([this, trunk, status, reason = std::string(reason)] {
-      events_.OnProbe({.trunk = trunk, .status = status, .reason = reason});
-    });
+  const auto failed = [this, trunk, &route_uri](int status, absl::string_view reason) {
+    TrunkProbe probe;
+    probe.trunk = trunk;
+    probe.status = status;
+    probe.reason = std::string(reason);
+    probe.route_uri = route_uri;
+    Deliver([this, probe = std::move(probe)] { events_.OnProbe(probe); });
   };
   absl::StatusOr<std::string> hop = UsableHop(route_uri);
   if (!hop.ok()) return failed(503, hop.status().message());
@@ -52,6 +55,7 @@ void SofiaSignaling::Impl::SendPing(uint16_t trunk, const std::string& route_uri
   ping->trunk = trunk;
   ping->sent = loop_.clock().Mono();
   ping->hop = *hop;
+  ping->route_uri = route_uri;
   AddPeer(ParseSipUri(*hop)->host);
   ping->handle = SendOptions(*ping, "");
   if (ping->handle == nullptr) return failed(503, "the stack could not send");
@@ -90,6 +94,7 @@ void SofiaSignaling::Impl::OnPingResponse(OptionsPing& ping, nta_outgoing_t* orq
   if (ping.handle != nullptr) return;
   TrunkProbe probe;
   probe.trunk = ping.trunk;
+  probe.route_uri = ping.route_uri;
   probe.status = status;
   // Any answer shows a trunk that lives, 401 or 405 too; only 503 says that it takes no calls.
   probe.ok = !local && status != 503;
@@ -114,6 +119,7 @@ void SofiaSignaling::Impl::Register(uint16_t trunk, const std::string& route_uri
   line.role = Request::Role::kRegister;
   line.trunk = trunk;
   line.wanted = true;
+  line.route_uri = route_uri;
   line.minimum_tried = false;
   line.challenges_answered = 0;
   line.ask = std::clamp(config_.trunks[trunk].register_expires, kExpiryMin, kExpiryMax);
@@ -222,6 +228,7 @@ void SofiaSignaling::Impl::OnRegistered(Registration& line, const sip_t& sip) {
   if (was_registered == line.registered) return;
   TrunkProbe probe;
   probe.trunk = line.trunk;
+  probe.route_uri = line.route_uri;
   probe.kind = TrunkProbe::Kind::kRegister;
   probe.ok = line.registered;
   probe.status = 200;
@@ -244,6 +251,7 @@ void SofiaSignaling::Impl::OnRegisterFailed(Registration& line, int status,
   }
   TrunkProbe probe;
   probe.trunk = line.trunk;
+  probe.route_uri = line.route_uri;
   probe.kind = TrunkProbe::Kind::kRegister;
   probe.status = status;
   probe.reason = std::string(reason);

@@ -217,7 +217,8 @@ CallerIdTaken CallerIdRota::Take(E164 dialed, E164 campaign_cid, MonoTime now, i
 }
 
 void CallerIdRota::GiveBack(const CallerIdTaken& taken) {
-  OUTPACE_CHECK(taken.why == NoCallerId::kNone && taken.index < uses_.size());
+  if (taken.why != NoCallerId::kNone) return;  // the call had none
+  OUTPACE_CHECK(taken.index < uses_.size());
   Use& use = uses_[taken.index];
   if (use.calls > 0) --use.calls;  // a day may have begun since
   use.last = taken.used_before;

@@ -51,7 +51,7 @@ class CallerIdRota {
   // the campaign's zone, say); the counts start anew when it changes.
   CallerIdTaken Take(E164 dialed, E164 campaign_cid, MonoTime now, int64_t day);
 
-  // The call never left: its count and the number's rest are as before.
+  // The call never left: its count and the number's rest are as before. Nothing when it had none.
   void GiveBack(const CallerIdTaken& taken);
 
   // Calls of the day of one number, 0 if unknown.

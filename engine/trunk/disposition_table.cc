@@ -285,11 +285,14 @@ const DispositionTable::Row* DispositionTable::FindRow(const std::vector<Row>& r
   const auto cause = static_cast<size_t>(
       std::clamp(result.q850_cause, 0, kCauses - 1));  // beyond 127: says nothing, as 127 does
   const auto heard = static_cast<size_t>(result.heard);
+  // Two threads' readings of the clock: a refusal can be a hair "before" its INVITE. And no time is
+  // below the end of a row that has none.
+  const absl::Duration after = std::clamp(result.after, absl::ZeroDuration(), absl::Hours(24));
   // A refusal our own stack made for other reasons than silence is read as the far end's would be.
   const bool local = result.local && (status_known == 408 || status_known >= 500);
   for (const Row& row : rows) {
     if ((local ? row.local : row.far) && row.statuses[status] && row.causes[cause] &&
-        row.heard[heard] && result.after >= row.after_min && result.after < row.after_max) {
+        row.heard[heard] && after >= row.after_min && after < row.after_max) {
       return &row;
     }
   }

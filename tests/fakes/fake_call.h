@@ -44,10 +44,32 @@ class FakeSignaling final : public call::Signaling {
   void CancelOrphan(const OrphanInvite& invite) override {
     trail_.push_back(absl::StrCat("cancel_orphan ", invite.ids.call_id));
   }
+  absl::Status Accept(LegId leg, uint64_t call, absl::string_view sdp) override {
+    if (!next_accept.ok()) return std::exchange(next_accept, absl::OkStatus());
+    trail_.push_back(absl::StrCat("accept ", leg.index, " ", call));
+    accepted_sdp = std::string(sdp);
+    return absl::OkStatus();
+  }
+  void Refuse(uint64_t call, int status) override {
+    trail_.push_back(absl::StrCat("refuse ", call, " ", status));
+  }
+  void SetTrunkAddresses(uint16_t trunk, const std::vector<std::string>& hosts) override {
+    trail_.push_back(absl::StrCat("addresses ", trunk));
+    addresses[trunk] = hosts;
+  }
+  void Ping(uint16_t trunk, const std::string& route_uri) override {
+    trail_.push_back(absl::StrCat("ping ", trunk, " ", route_uri));
+  }
+  void Register(uint16_t trunk, const std::string& route_uri) override {
+    trail_.push_back(absl::StrCat("register ", trunk, " ", route_uri));
+  }
 
   absl::Status next_invite;  // set it to make the next Invite() fail once
+  absl::Status next_accept;  // the same for Accept()
   std::vector<call::InviteRequest> invites;
   std::vector<int> bye_causes;
+  std::string accepted_sdp;  // of the last Accept()
+  absl::btree_map<uint16_t, std::vector<std::string>> addresses;
 
  private:
   Trail& trail_;

@@ -83,9 +83,9 @@ Expected Dropped(const std::string& outcome, int q850, bool rang) {
 const std::vector<FlowGroup>& FlowGroups() {
   static const auto* const kGroups = [] {
     auto* groups = new std::vector<FlowGroup>;
-    for (const auto make :
-         {StatusGroups, ProvisionalGroups, AnswerGroups, EndGroups, CancelGroups, DialogGroups,
-          SyntaxGroups, AuthGroups, SessionGroups, TrunkGroups, OutsideGroups, RefreshGroups}) {
+    for (const auto make : {StatusGroups, ProvisionalGroups, AnswerGroups, EndGroups, CancelGroups,
+                            DialogGroups, SyntaxGroups, AuthGroups, SessionGroups, TrunkGroups,
+                            OutsideGroups, FailoverGroups, RefreshGroups}) {
       for (FlowGroup& group : make()) groups->push_back(std::move(group));
     }
     return groups;
@@ -109,7 +109,10 @@ std::string FlowsMarkdown() {
     absl::StrAppend(&text, "\n## ", group.name, "\n\n", group.what, "\n\n",
                     "| flow | the far end | outcome | status | SIP | Q.850 | ended by | abandoned "
                     "| trunk | lead | agent |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
-    for (const Flow& flow : group.flows) AppendRow(flow, &text);
+    for (const Flow& flow : group.flows) {
+      AppendRow(flow, &text);
+      for (const Flow& then : flow.then) AppendRow(then, &text);
+    }
   }
   return text;
 }

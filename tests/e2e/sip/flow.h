@@ -58,6 +58,9 @@ struct Flow {
     std::string password = "";  // its credentials must follow from it
   };
   std::vector<Wire> wire = {};
+  // The far end of a second trunk of the campaign, taken when the first has failed; at most one.
+  // What the agent does is said there.
+  std::vector<Flow> then = {};
 };
 
 struct FlowGroup {
@@ -97,6 +100,7 @@ std::vector<FlowGroup> AuthGroups();         // flows_auth.cc
 std::vector<FlowGroup> SessionGroups();      // flows_session.cc
 std::vector<FlowGroup> TrunkGroups();        // flows_trunk.cc
 std::vector<FlowGroup> OutsideGroups();      // flows_outside.cc
+std::vector<FlowGroup> FailoverGroups();     // flows_failover.cc
 std::vector<FlowGroup> RefreshGroups();      // flows_refresh.cc
 
 }  // namespace outpace::e2e

@@ -46,11 +46,12 @@ class FlowRun {
   void Go();
 
  private:
-  // One flow under way.
+  // One far end under way: that of a flow, or of a flow's second trunk.
   struct Call {
     const Flow* flow = nullptr;
-    std::string id;      // of campaign and trunk: "F07"
-    std::string number;  // national
+    std::string trunk;     // "F07", "F07b" for the second
+    std::string campaign;  // "F07"
+    std::string number;    // national
     std::unique_ptr<Sipp> sipp;
     AudioProbe audio;  // the lead's
     std::unique_ptr<Desk> desk;
@@ -60,12 +61,13 @@ class FlowRun {
   };
 
   void StartFarEnds();
+  void StartFarEnd(const Flow& flow, size_t index);
   void StartEngine();
   void PlayAll();
   // What the agent does, from login to being ready again; on a thread of its own. "" or what was
-  // wrong.
-  std::string Play(Call& call);
-  std::string Talk(Call& call);
+  // wrong. `last` is the far end that the call comes to in the end.
+  std::string Play(Call& call, Call& last);
+  std::string Talk(Desk& desk, Call& call);
   void CheckRecords();
   void CheckRow(const Call& call, const CsvRow& row);
   void CheckBoard();

@@ -114,12 +114,12 @@ class ScreenLog final : public AgentEvents {
 class ControllerBench {
  public:
   // 2023-11-14 15:13:20 in Denver, where all leads live.
-  ControllerBench()
+  explicit ControllerBench(const ControllerOptions& options = Options())
       : world(1, absl::FromUnixSeconds(1'700'000'000)),
         loop(world.NewLoop()),
         store(leads, *loop),
         controller(
-            Options(), *loop, store,
+            options, *loop, store,
             [this](call::ShardMessage message) { return Take(std::move(message)); }, screens,
             [this] { return ++nonces_; }, log) {
     settings.id = "C";

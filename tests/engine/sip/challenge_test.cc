@@ -21,6 +21,8 @@ constexpr char kSdp[] = "v=0\r\no=far 1 1 IN IP4 127.0.0.1\r\ns=-\r\n";
 
 SofiaConfig WithCredentials(const std::string& realm = "carrier") {
   SofiaConfig config = ShardUnderTest::Config();
+  config.t1 = absl::Seconds(2);  // a slow machine sees no repetitions
+  config.t1x64 = absl::Seconds(20);
   SipTrunk trunk;
   trunk.name = "carrier";
   trunk.addresses = {"127.0.0.1"};

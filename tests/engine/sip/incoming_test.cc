@@ -29,6 +29,8 @@ SofiaConfig Inbound() {
   trunk.auth_user = "user";
   trunk.auth_password = "secret";
   SofiaConfig config = ShardUnderTest::Config();
+  config.t1 = absl::Seconds(2);  // a slow machine sees no repetitions
+  config.t1x64 = absl::Seconds(20);
   config.trunks = {other, trunk};
   config.offered_calls_max = 3;
   return config;

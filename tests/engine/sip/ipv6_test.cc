@@ -27,6 +27,7 @@ SofiaConfig Config(Transport transport) {
   trunk.transport = transport;
   config.peers = {};
   config.trunks = {trunk};
+  config.streams.connect_max = absl::Seconds(10);  // of a slow machine
   return config;
 }
 

@@ -18,6 +18,8 @@ using Kind = call::TrunkProbe::Kind;
 
 SofiaConfig Registering(absl::Duration expires = absl::Hours(1)) {
   SofiaConfig config = ShardUnderTest::Config();
+  config.t1 = absl::Seconds(2);  // a slow machine sees no repetitions
+  config.t1x64 = absl::Seconds(20);
   SipTrunk trunk;
   trunk.addresses = {"127.0.0.1"};
   trunk.auth_user = "user";
@@ -70,6 +72,7 @@ TEST_F(RegisterTest, RegistersItsContactWithTheDomain) {
   const Event event = Registered(request);
   EXPECT_EQ(event.kind, "probe");
   EXPECT_EQ(event.probe.kind, Kind::kRegister);
+  EXPECT_EQ(event.probe.route_uri, far_.Uri());
   EXPECT_EQ(event.probe.trunk, 0);
   EXPECT_TRUE(event.probe.ok);
 }
@@ -192,6 +195,7 @@ TEST_F(RegisterTest, AnyAnswerToOptionsBut503IsALivingTrunk) {
     far_.Answer(options, {expected.status, "Phrase", "far", {}, ""});
     const Event event = shard_.events.Next();
     EXPECT_EQ(event.probe.kind, Kind::kOptions);
+    EXPECT_EQ(event.probe.route_uri, far_.Uri());
     EXPECT_EQ(event.probe.status, expected.status);
     EXPECT_EQ(event.probe.ok, expected.ok);
     EXPECT_GT(event.probe.round_trip, absl::ZeroDuration());

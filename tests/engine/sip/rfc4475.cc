@@ -49,8 +49,8 @@ bool Allows(const Torture& message, int status) {
   });
 }
 
-bool AllowsSilence(const Torture& message) {
-  return absl::c_linear_search(message.allowed, "drop") || !message.udp;
-}
+bool AllowsDrop(const Torture& message) { return absl::c_linear_search(message.allowed, "drop"); }
+
+bool AllowsSilence(const Torture& message) { return AllowsDrop(message) || !message.udp; }
 
 }  // namespace outpace::sip

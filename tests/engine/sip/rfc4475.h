@@ -17,6 +17,7 @@ struct Torture {
 
 const std::vector<Torture>& TortureMessages();
 bool Allows(const Torture& message, int status);
-bool AllowsSilence(const Torture& message);
+bool AllowsDrop(const Torture& message);     // no answer, by what it is
+bool AllowsSilence(const Torture& message);  // or because its Via leads elsewhere than UDP
 
 }  // namespace outpace::sip

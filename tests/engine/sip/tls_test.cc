@@ -41,6 +41,7 @@ class TlsTest : public ::testing::Test {
     config.tls_certificate_file = ours_.certificate_file;
     config.tls_private_key_file = ours_.key_file;
     config.tls_ca_file = authority_.file();
+    config.streams.connect_max = absl::Seconds(10);  // of a slow machine
     return config;
   }
   // Opens the shard and the far end with `context`.

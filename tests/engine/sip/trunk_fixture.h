@@ -23,8 +23,11 @@ inline SipTrunk LoopbackTrunk() {
   return trunk;
 }
 
+// Nothing is sent twice before two seconds are over, so that a slow machine sees no repetitions.
 inline SofiaConfig ConfigWith(const SipTrunk& trunk) {
   SofiaConfig config = ShardUnderTest::Config();
+  config.t1 = absl::Seconds(2);
+  config.t1x64 = absl::Seconds(20);
   config.trunks = {trunk};
   return config;
 }

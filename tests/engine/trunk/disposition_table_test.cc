@@ -106,6 +106,15 @@ TEST(DispositionTable, AnyInputHasAVerdict) {
   }
 }
 
+// The INVITE's time is taken on another thread than the response's, and a clock may say anything.
+TEST(DispositionTable, AnyTimeHasAVerdict) {
+  for (const absl::Duration after :
+       {-absl::Nanoseconds(1), -absl::Hours(1), -absl::InfiniteDuration(), absl::Hours(1'000),
+        absl::InfiniteDuration()}) {
+    EXPECT_EQ(Said(Decide(486, 0, EarlyMedia::kNone, after)), "busy AB");
+  }
+}
+
 TEST(DispositionTable, ATrunksRowsComeFirstAndTheBuiltInOnesFollow) {
   const auto table = DispositionTable::Parse(
       "\xEF\xBB\xBFstatus,cause,heard,seconds,outcome,disposition,trunk_fault,,\r\n"
