@@ -1,5 +1,6 @@
 // The [[trunk]] sections of a configuration: docs/TRUNKS.md explains each key.
 
+#include <algorithm>
 #include <map>
 
 #include "absl/strings/ascii.h"
@@ -116,8 +117,14 @@ void ReadIdentity(Reader& reader, toml::table& table, trunk::IdentityHeaders& id
   }
   for (const auto& [name, value] : *headers) {
     const auto text = value.value_exact<std::string>();
-    if (!text || !absl::StartsWithIgnoreCase(std::string(name.str()), "X-")) {
-      reader.Fault(&value, "headers: a name beginning with X- and a text in quotes");
+    const std::string key(name.str());
+    const bool token = std::all_of(key.begin(), key.end(), [](unsigned char c) {
+      return absl::ascii_isalnum(c) || c == '-' || c == '_';
+    });
+    if (!text || !token || !absl::StartsWithIgnoreCase(key, "X-")) {
+      reader.Fault(&value,
+                   "headers: a name of letters, digits and '-' that begins with X-, and a text in "
+                   "quotes");
       continue;
     }
     identity.headers.emplace_back(std::string(name.str()), *text);

@@ -247,6 +247,10 @@ class Controller final : public call::LegEventSink {
   Launched Launch(CampaignRunner& runner, campaign::Lead& lead, AttemptId id, const AgentId& agent,
                   std::vector<uint16_t> tried = {});
   void HoldBack(CampaignRunner& runner, campaign::Lead lead);
+  // `caller_id` is taken where there is a trunk; it may be none (NoCallerId::kEmpty).
+  TrunkDesk::Choice ChooseTrunk(CampaignRunner& runner, E164 number,
+                                const std::vector<uint16_t>& tried,
+                                trunk::CallerIdTaken& caller_id);
   campaign::Attempt IntentOf(const CampaignRunner& runner, const campaign::Lead& lead, AttemptId id,
                              const TrunkDesk::Choice& choice, const trunk::CallerId& caller_id);
   int64_t DayNumber() const;  // where caller IDs' daily caps are counted: UTC

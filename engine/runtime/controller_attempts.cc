@@ -92,7 +92,9 @@ Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& 
     HoldBack(runner, std::move(lead));
     return Launched::kHeldBack;
   }
-  const TrunkDesk::Choice choice = trunks_.Choose(lead.phone, runner.trunks, tried);
+  if (slots_.free() == 0) return Launched::kNoRoom;
+  trunk::CallerIdTaken caller_id;
+  const TrunkDesk::Choice choice = ChooseTrunk(runner, lead.phone, tried, caller_id);
   if (choice.why == trunk::NoRoute::kNotCarried) {
     log_.Warning("lead.no_route", {{"lead", lead.id}, {"campaign", runner.settings().id}});
     lead.hold_until = std::max(lead.hold_until, loop_.clock().Wall() + kNoRouteRest);
@@ -101,14 +103,7 @@ Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& 
   }
   if (choice.why != trunk::NoRoute::kNone) return Launched::kNoRoom;
   const LegId leg = slots_.Take(id);
-  if (!leg.valid()) return Launched::kNoRoom;
-  trunk::CallerIdTaken caller_id = trunks_[choice.trunk].caller_ids.Take(
-      lead.phone, runner.settings().campaign_cid, loop_.clock().Mono(), DayNumber());
-  if (caller_id.why == trunk::NoCallerId::kDailyCap ||
-      caller_id.why == trunk::NoCallerId::kResting) {
-    slots_.Free(leg);
-    return Launched::kNoRoom;
-  }
+  OUTPACE_CHECK(leg.valid());
   LiveAttempt& live = live_[id];
   live.leg = leg;
   live.agent = agent;
@@ -143,6 +138,28 @@ Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& 
   intent.attempts.push_back(live.record);
   store_.Commit(std::move(intent), [this, id](absl::Status status) { OnIntentStored(id, status); });
   return Launched::kPlaced;
+}
+
+// A trunk whose caller IDs all rest, or have had their calls of the day, does not take the call;
+// the next one may.
+TrunkDesk::Choice Controller::ChooseTrunk(CampaignRunner& runner, E164 number,
+                                          const std::vector<uint16_t>& tried,
+                                          trunk::CallerIdTaken& caller_id) {
+  std::vector<uint16_t> passed_over = tried;
+  for (;;) {
+    const TrunkDesk::Choice choice = trunks_.Choose(number, runner.trunks, passed_over);
+    if (choice.why != trunk::NoRoute::kNone) return choice;
+    TrunkDesk::Trunk& trunk = trunks_[choice.trunk];
+    caller_id = trunk.caller_ids.Take(number, runner.settings().campaign_cid, loop_.clock().Mono(),
+                                      DayNumber());
+    const bool used_up = caller_id.why == trunk::NoCallerId::kDailyCap;
+    const bool rests = caller_id.why == trunk::NoCallerId::kResting;
+    trunk.no_caller_id = used_up ? "its caller IDs have had their calls of the day"
+                         : rests ? "its caller IDs rest"
+                                 : "";
+    if (!used_up && !rests) return choice;
+    passed_over.push_back(static_cast<uint16_t>(choice.trunk));
+  }
 }
 
 campaign::Attempt Controller::IntentOf(const CampaignRunner& runner, const campaign::Lead& lead,
@@ -585,10 +602,7 @@ void Controller::OnLegFreed(const call::LegFreed& event) { slots_.Free(event.leg
 
 void Controller::OnTrunkState(const call::TrunkState& event) {
   if (event.trunk >= trunks_.size()) return;
-  TrunkDesk::Trunk& trunk = trunks_[event.trunk];
-  trunk.open = event.open;
-  trunk.probing = event.probing;
-  trunk.reason = event.open ? event.reason : "";
+  trunks_.SetState(event.trunk, event.open, event.probing, event.reason);
   log_.Warning(
       "trunk.state",
       {{"trunk", trunks_.settings(event.trunk).name}, {"open", event.open}, {"why", event.reason}});

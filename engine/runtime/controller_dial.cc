@@ -181,6 +181,7 @@ void Controller::Dial(CampaignRunner& runner) {
   DecisionRecord record;
   record.placed = Place(runner, decision, now);
   decision.picks = {};  // good until here only
+  if (record.placed == 0) runner.idle_reason = trunks_.NoCallerIds(runner.trunks);
   if (AgentsOf(agents) == 0) {
     runner.idle_reason = "no agent is logged in and ready";
   } else if (runner.hopper.size() == 0 && !runner.fetching) {

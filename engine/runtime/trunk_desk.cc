@@ -13,6 +13,7 @@ namespace outpace::runtime {
 namespace {
 
 constexpr uint64_t kSeed = 4;
+constexpr char kNoAddress[] = "its name has no address yet";
 
 trunk::RouteTable CheckedTable(const std::vector<trunk::TrunkSettings>& trunks) {
   auto table = trunk::RouteTable::Create(trunks);
@@ -20,7 +21,11 @@ trunk::RouteTable CheckedTable(const std::vector<trunk::TrunkSettings>& trunks) 
   return *std::move(table);
 }
 
-// "{vendor_lead_code}" becomes the lead's field; what a header may not hold is left out.
+// A field may be as long as its file had it, and a message that does not fit is not sent.
+constexpr size_t kHeaderMost = 512;
+
+// "{vendor_lead_code}" becomes the lead's field; what a header may not hold is left out, and what
+// is too long is cut between two characters of UTF-8.
 std::string Expand(absl::string_view text, const campaign::Lead& lead) {
   std::string out;
   while (!text.empty()) {
@@ -35,6 +40,11 @@ std::string Expand(absl::string_view text, const campaign::Lead& lead) {
   out.erase(std::remove_if(out.begin(), out.end(),
                            [](unsigned char c) { return absl::ascii_iscntrl(c) != 0; }),
             out.end());
+  if (out.size() > kHeaderMost) {
+    size_t end = kHeaderMost;
+    while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0) == 0x80) --end;
+    out.resize(end);
+  }
   return out;
 }
 
@@ -90,7 +100,9 @@ TrunkDesk::TrunkDesk(const std::vector<trunk::TrunkSettings>& trunks, std::vecto
   for (size_t i = 0; i < trunks.size(); ++i) {
     trunks_.push_back(
         {.caller_ids = trunk::CallerIdRota(trunks[i].caller_ids), .stats = trunk::TrunkStats(now)});
-    trunks_[i].reason = "its name has no address yet";
+    // Known to take calls only once it has registered us.
+    trunks_[i].open = trunks[i].registers;
+    trunks_[i].reason = trunks[i].registers ? "not registered yet" : kNoAddress;
     // Names wait for the resolver.
     const auto endpoint = ParseEndpoint(trunks[i].peer);
     if (endpoint.ok()) {
@@ -121,10 +133,17 @@ bool TrunkDesk::SetRoutes(size_t trunk, std::vector<std::string> route_uris,
                           std::vector<std::string> addresses) {
   Trunk& t = trunks_[trunk];
   if (t.route_uris == route_uris && t.addresses == addresses) return false;
-  if (t.route_uris.empty() && !route_uris.empty() && !t.open) t.reason.clear();
+  if (!t.open) t.reason = route_uris.empty() ? kNoAddress : "";
   t.route_uris = std::move(route_uris);
   t.addresses = std::move(addresses);
   return true;
+}
+
+void TrunkDesk::SetState(size_t trunk, bool open, bool probing, absl::string_view reason) {
+  Trunk& t = trunks_[trunk];
+  t.open = open;
+  t.probing = probing;
+  t.reason = open ? std::string(reason) : t.route_uris.empty() ? kNoAddress : "";
 }
 
 void TrunkDesk::NextRoute(size_t trunk) {
@@ -171,6 +190,18 @@ TrunkDesk::Room TrunkDesk::RoomFor(const CampaignTrunks& trunks) const {
   }
   if (any_open) room.closed.clear();
   return room;
+}
+
+std::string TrunkDesk::NoCallerIds(const CampaignTrunks& trunks) const {
+  std::string why;
+  for (const auto& member : trunks.path.members) {
+    const Trunk& t = trunks_[member.trunk];
+    if (t.open || t.route_uris.empty()) continue;
+    if (t.no_caller_id.empty()) return "";
+    if (why.empty())
+      why = absl::StrCat("trunk ", settings(member.trunk).name, ": ", t.no_caller_id);
+  }
+  return why;
 }
 
 TrunkDesk::Choice TrunkDesk::Choose(E164 number, const CampaignTrunks& trunks,

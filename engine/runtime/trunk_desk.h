@@ -72,6 +72,7 @@ class TrunkDesk {
     std::vector<std::string> addresses{};  // numeric hosts of these
     bool registered = false;               // with a registrar, as far as known
     trunk::CallerIdRota caller_ids;
+    std::string no_caller_id{};       // why the last call found none; empty if it did
     mutable trunk::TrunkStats stats;  // whoever looks moves its window on
   };
 
@@ -90,6 +91,8 @@ class TrunkDesk {
   // The addresses of a trunk, best first. True when they have changed.
   bool SetRoutes(size_t trunk, std::vector<std::string> route_uris,
                  std::vector<std::string> addresses);
+  // What the call shard says of its breaker and of our registration.
+  void SetState(size_t trunk, bool open, bool probing, absl::string_view reason);
   // The first address did not work: the next call takes the next one.
   void NextRoute(size_t trunk);
   // Whether a next hop ("sip:192.0.2.10" or with a port) is a trunk: what goes there rings somebody
@@ -106,6 +109,8 @@ class TrunkDesk {
     std::string closed;  // why nothing can be placed, when every trunk of the path is closed
   };
   Room RoomFor(const CampaignTrunks& trunks) const;
+  // Why nothing leaves when each open trunk of the path has run out of caller IDs; else empty.
+  std::string NoCallerIds(const CampaignTrunks& trunks) const;
 
   struct Choice {
     trunk::NoRoute why = trunk::NoRoute::kNone;

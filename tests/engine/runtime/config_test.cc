@@ -32,6 +32,32 @@ std::string Fault(absl::string_view more) {
   return std::string(config.status().message());
 }
 
+void ExpectSameDefaults(const trunk::TrunkSettings& shown, const trunk::TrunkSettings& least) {
+  EXPECT_EQ(shown.transport, least.transport);
+  EXPECT_EQ(shown.tls_name, least.tls_name);
+  EXPECT_EQ(shown.srtp, least.srtp);
+  EXPECT_EQ(shown.auth_user, least.auth_user);
+  EXPECT_EQ(shown.auth_password, least.auth_password);
+  EXPECT_EQ(shown.auth_realm, least.auth_realm);
+  EXPECT_EQ(shown.registers, least.registers);
+  EXPECT_EQ(shown.register_domain, least.register_domain);
+  EXPECT_EQ(shown.register_expires, least.register_expires);
+  EXPECT_EQ(shown.options_interval, least.options_interval);
+  EXPECT_EQ(shown.hundred_rel, least.hundred_rel);
+  EXPECT_EQ(shown.session_expires, least.session_expires);
+  EXPECT_EQ(shown.weight, least.weight);
+  EXPECT_EQ(shown.cost_per_minute, least.cost_per_minute);
+  EXPECT_TRUE(shown.prefixes.empty());
+  EXPECT_TRUE(shown.caller_ids.numbers.empty());
+  EXPECT_EQ(shown.identity.p_asserted_identity, least.identity.p_asserted_identity);
+  EXPECT_EQ(shown.identity.privacy, least.identity.privacy);
+  EXPECT_EQ(shown.identity.diversion, least.identity.diversion);
+  EXPECT_TRUE(shown.identity.headers.empty());
+  EXPECT_EQ(shown.stir.private_key_file, least.stir.private_key_file);
+  EXPECT_EQ(shown.disposition_table, least.disposition_table);
+  EXPECT_TRUE(shown.inbound.empty());
+}
+
 TEST(Config, TheShippedFileParsesAndShowsTheDefaults) {
   std::ifstream file(OUTPACE_SOURCE_DIR "/docs/outpace.toml");
   std::stringstream text;
@@ -47,7 +73,15 @@ TEST(Config, TheShippedFileParsesAndShowsTheDefaults) {
   EXPECT_EQ(shipped->trunks[0].calls_per_second, least->trunks[0].calls_per_second);
   EXPECT_EQ(shipped->trunks[0].calls_max, least->trunks[0].calls_max);
   EXPECT_EQ(shipped->trunks[0].unanswered_max, least->trunks[0].unanswered_max);
+  ExpectSameDefaults(shipped->trunks[0], least->trunks[0]);
   EXPECT_EQ(shipped->sip_listen.ToString(), least->sip_listen.ToString());
+  EXPECT_EQ(shipped->tls.port, least->tls.port);
+  EXPECT_EQ(shipped->tls.certificate_file, least->tls.certificate_file);
+  EXPECT_EQ(shipped->tls.key_file, least->tls.key_file);
+  EXPECT_EQ(shipped->tls.ca_file, least->tls.ca_file);
+  EXPECT_EQ(shipped->trace_mib, least->trace_mib);
+  EXPECT_EQ(shipped->media_quarantine, least->media_quarantine);
+  EXPECT_EQ(shipped->rtcp, least->rtcp);
   EXPECT_EQ(shipped->media_address, least->media_address);
   EXPECT_EQ(shipped->media_port_first, least->media_port_first);
   EXPECT_EQ(shipped->media_ports, least->media_ports);
@@ -58,6 +92,67 @@ TEST(Config, TheShippedFileParsesAndShowsTheDefaults) {
   EXPECT_EQ(shipped->log_file, least->log_file);
   EXPECT_EQ(shipped->log_level, least->log_level);
   EXPECT_EQ(shipped->drain_time, least->drain_time);
+}
+
+// A comment in the shipped file is as good as a line: its example must parse, too.
+TEST(Config, TheExamplesInTheShippedFileParse) {
+  std::ifstream file(OUTPACE_SOURCE_DIR "/docs/outpace.toml");
+  std::string text;
+  for (std::string line; std::getline(file, line);) {
+    for (const char* key : {"# caller_ids = ", "# headers = ", "# stir = "}) {
+      if (line.rfind(key, 0) == 0) line = line.substr(2);
+    }
+    const size_t dots = line.find("https://...");
+    if (dots != std::string::npos) line.replace(dots, 11, "https://c.example/c.pem");
+    text += line + "\n";
+  }
+  const auto config = ParseConfig(text, "outpace.toml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->trunks[0].identity.headers.size(), 2u);
+  EXPECT_EQ(config->trunks[0].stir.private_key_file, "/etc/outpace/stir.pem");
+  const trunk::CallerIdPool& shown = config->trunks[0].caller_ids;
+  const trunk::CallerIdPool least;
+  EXPECT_EQ(shown.choice, least.choice);
+  EXPECT_EQ(shown.calls_per_day, least.calls_per_day);
+  EXPECT_EQ(shown.rest, least.rest);
+}
+
+// Every TOML example of the pages on trunks is a configuration that `serve` would take.
+TEST(Config, TheExamplesForCarriersParse) {
+  for (const char* page : {"TRUNKS.md", "TRUNKS.zh-CN.md"}) {
+    std::ifstream file(absl::StrCat(OUTPACE_SOURCE_DIR "/docs/", page));
+    int examples = 0;
+    std::string text;
+    bool inside = false;
+    for (std::string line; std::getline(file, line);) {
+      if (line == "```toml") {
+        inside = true;
+        text = "data_dir = \"/d\"\n";
+      } else if (inside && line == "```") {
+        inside = false;
+        ++examples;
+        const auto config = ParseConfig(text, page);
+        EXPECT_TRUE(config.ok()) << config.status() << "\n" << text;
+      } else if (inside) {
+        text += line + "\n";
+      }
+    }
+    EXPECT_EQ(examples, 6) << page;
+  }
+}
+
+TEST(Config, HeadersOfOnesOwnAreNamedLikeHeaders) {
+  const auto with = [](const std::string& headers) {
+    return ParseConfig(absl::StrCat("data_dir = \"/d\"\n[[trunk]]\nname = \"a\"\n"
+                                    "peer = \"192.0.2.10:5060\"\nheaders = ",
+                                    headers, "\n"),
+                       "o.toml");
+  };
+  EXPECT_TRUE(with("{ X-Account = \"7\", x-lead_id = \"{source_id}\" }").ok());
+  for (const char* bad : {"{ Via = \"x\" }", "{ \"X-A: 1\\r\\nVia\" = \"x\" }",
+                          "{ \"X- a\" = \"x\" }", "{ X-A = 7 }", "\"X-A: 1\""}) {
+    EXPECT_FALSE(with(bad).ok()) << bad;
+  }
 }
 
 TEST(Config, ReadsEveryKey) {
@@ -133,8 +228,8 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"calls_per_second = nan\n", "o.toml:5: ", "calls_per_second: must be a number"},
         FaultCase{"calls_per_second = inf\n", "o.toml:5: ", "calls_per_second: must be a number"},
         FaultCase{"unanswered_max = -1\n", "o.toml:5: ", "unanswered_max: must be"},
-        FaultCase{"cps = 5\n",
-                  "o.toml:5: ", "unknown key 'cps' in [[trunk]]; known here: caller_ids, calls_max"},
+        FaultCase{"cps = 5\n", "o.toml:5: ",
+                  "unknown key 'cps' in [[trunk]]; known here: caller_ids, calls_max"},
         FaultCase{"[[trunk]]\npeer = \"192.0.2.1:5060\"\n", "o.toml:5: ", "'name' is missing"},
         FaultCase{"[[trunk]]\nname = \"x\"\n", "o.toml:5: ", "'peer' is missing; write e.g."},
         FaultCase{"[[trunk]]\nname = \"carrier\"\npeer = \"192.0.2.1:5060\"\n",
