@@ -23,7 +23,8 @@ struct EnginePlan {
   std::string program;  // path of `outpace`
   uint16_t carrier_port = 0, phone_port = 0, silent_port = 0;
   double rate = 50;
-  int legs = 1'000;  // media.ports
+  int legs = 1'000;     // media.ports
+  int ports_a_leg = 2;  // one with rtcp = "mux" or "off"
   int agents = 0;
   int leads = 0;
   double level = 20;  // auto_dial_level

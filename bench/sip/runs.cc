@@ -188,6 +188,7 @@ absl::StatusOr<Row> RunEngine(const RunOptions& options, bool bridged) {
   engine_plan.silent_port = far.silent_port();
   engine_plan.rate = options.rate;
   engine_plan.legs = plan->legs;
+  engine_plan.ports_a_leg = options.fds_per_leg;
   engine_plan.agents = plan->agents;
   engine_plan.more_media = options.more_media;
   // Room for four times as many waiting callers as there will be, at 5 %.

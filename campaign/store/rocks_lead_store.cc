@@ -8,6 +8,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -82,7 +83,40 @@ struct RocksLeadStore::Overlay {
   }
 };
 
-RocksLeadStore::RocksLeadStore(std::unique_ptr<RocksDb> db) : db_(std::move(db)) {}
+// A lead whose intent was just stored is written again when its call ends, seconds later. What the
+// indexes hold of it is remembered until then, so that its result need not read and decode the old
+// record first. Bounded: the one written longest ago makes room, and is read like any other.
+struct RocksLeadStore::Recent {
+  static constexpr size_t kLeadsMax = 32'768;
+  Overlay overlay;
+  std::deque<LeadId> by_age;
+
+  void Take(Overlay& written) {
+    for (auto& [id, entries] : written.leads) {
+      if (overlay.leads.insert_or_assign(id, std::move(entries)).second) by_age.push_back(id);
+    }
+    for (const auto& [id, entries] : written.attempts) {
+      if (entries.open) {
+        overlay.attempts.insert_or_assign(id, entries);
+      } else {
+        overlay.attempts.erase(id);
+      }
+    }
+    while (by_age.size() > kLeadsMax) {
+      overlay.leads.erase(by_age.front());
+      by_age.pop_front();
+    }
+    if (overlay.attempts.size() > kLeadsMax) overlay.attempts.clear();
+  }
+  // Written over by what is not remembered.
+  void Forget(const Overlay& written) {
+    for (const auto& [id, entries] : written.leads) overlay.leads.erase(id);
+    for (const auto& [id, entries] : written.attempts) overlay.attempts.erase(id);
+  }
+};
+
+RocksLeadStore::RocksLeadStore(std::unique_ptr<RocksDb> db)
+    : db_(std::move(db)), recent_(std::make_unique<Recent>()) {}
 
 // A store closed in order leaves nothing in its log: the next start has nothing to replay, and
 // damage to the log cannot cost a record.
@@ -212,6 +246,7 @@ void RocksLeadStore::WriteGroup() {
   if (outcome.ok()) {
     rocksdb::WriteBatch batch;
     Overlay overlay;
+    overlay.below = &recent_->overlay;
     bool sync = false;
     for (Request* request : group) {
       // A batch whose old records cannot be read fails by itself; the others go on without it.
@@ -228,6 +263,9 @@ void RocksLeadStore::WriteGroup() {
       }
     }
     if (batch.Count() > 0 || sync) outcome = Write(batch, sync);
+    // An import writes each lead once: it would only push the others out.
+    if (outcome.ok() && sync) recent_->Take(overlay);
+    if (outcome.ok() && !sync) recent_->Forget(overlay);
   }
   for (Request* request : group) {
     if (!outcome.ok()) request->result = outcome;

@@ -97,6 +97,7 @@ class RocksLeadStore final : public campaign::LeadStore {
  private:
   struct Request;   // one caller waiting for its batch to be written
   struct Overlay;   // what earlier batches of the same group have made of the indexes
+  struct Recent;    // the same of groups written lately
   struct IdBlock {  // [next, end) is reserved on disk and not given out yet
     uint64_t next = 1;
     uint64_t end = 1;
@@ -125,6 +126,7 @@ class RocksLeadStore final : public campaign::LeadStore {
   std::vector<Request*> queue_ ABSL_GUARDED_BY(queue_mutex_);
 
   absl::Mutex write_mutex_;  // held over reading old records and writing new ones
+  std::unique_ptr<Recent> recent_ ABSL_GUARDED_BY(write_mutex_);
   absl::Status poison_ ABSL_GUARDED_BY(write_mutex_);
   IdBlock lead_ids_ ABSL_GUARDED_BY(write_mutex_);
   IdBlock attempt_ids_ ABSL_GUARDED_BY(write_mutex_);

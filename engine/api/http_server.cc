@@ -1,5 +1,6 @@
 #include "engine/api/http_server.h"
 
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -125,7 +126,10 @@ class BeastServer final : public HttpServer {
     OUTPACE_CHECK(!thread_.joinable() && !stopped_);
     AcceptTcp();
     if (local_.is_open()) AcceptLocal();
-    thread_ = std::thread([this] { Run(); });
+    thread_ = std::thread([this] {
+      pthread_setname_np(pthread_self(), "http");
+      Run();
+    });
     core_->log.Info("api.listening", {{"address", core_->options.address},
                                       {"port", static_cast<int>(port_)},
                                       {"control_socket", core_->options.unix_socket}});

@@ -42,6 +42,8 @@ class Log {
   // `event` is a dotted name that does not change from release to release: "leg.answered".
   virtual void Write(Severity severity, absl::string_view event,
                      std::initializer_list<LogField> fields) = 0;
+  // Whether lines of this severity are kept: where a line costs more to make than to drop.
+  virtual bool Wants(Severity /*severity*/) const { return true; }
   void Debug(absl::string_view event, std::initializer_list<LogField> fields = {}) {
     Write(Severity::kDebug, event, fields);
   }

@@ -206,6 +206,7 @@ void CallShard::SendAccept(Leg& leg) {
   OUTPACE_CHECK(!offer.empty());
   const std::string& sdp = offer.mapped().sdp;
   leg.invited_at = Now();
+  leg.early_media = !sdp.empty();  // theirs is the offer; without one, ours is
   absl::StatusOr<std::string> answer = media_.Open(leg.id, MediaOf(leg));
   leg.media_open = answer.ok();
   absl::Status status = answer.status();
@@ -216,7 +217,6 @@ void CallShard::SendAccept(Leg& leg) {
   if (!status.ok()) {
     signaling_.Refuse(leg.offer, leg.media_open ? 488 : 503);
   } else {
-    leg.early_media = !sdp.empty();  // the offer was theirs, and we took it
     status = signaling_.Accept(leg.id, leg.offer, *answer);
   }
   leg.invited = status.ok();
@@ -416,8 +416,9 @@ std::string CallShard::OnReinvite(LegId id, absl::string_view sdp) {
   if (leg == nullptr) return "";
   const bool up = leg->state == LegState::kAnswered || leg->state == LegState::kBridged ||
                   leg->state == LegState::kPrompting;
-  if (!up || (!sdp.empty() && !media_.SetRemote(id, sdp).ok())) return "";
-  return media_.LocalSdp(id);
+  if (!up) return "";
+  if (sdp.empty()) return media_.Offer(id);  // the answer comes with OnReinviteAnswer()
+  return media_.SetRemote(id, sdp).ok() ? media_.LocalSdp(id) : "";
 }
 
 void CallShard::OnReinviteAnswer(LegId id, absl::string_view sdp) {
@@ -473,16 +474,20 @@ bool CallShard::Fire(Leg& leg, LegInput on, const Cause& cause) {
   const LegTransition* row = Find(leg.state, on);
   if (row == nullptr) {
     Count(kIgnored);
-    log_.Debug(
-        "leg.ignored",
-        {{"leg", leg.id.index}, {"state", LegStateName(leg.state)}, {"on", LegInputName(on)}});
+    if (log_.Wants(Severity::kDebug)) {
+      log_.Debug(
+          "leg.ignored",
+          {{"leg", leg.id.index}, {"state", LegStateName(leg.state)}, {"on", LegInputName(on)}});
+    }
     return false;
   }
-  log_.Debug("leg.state", {{"leg", leg.id.index},
-                           {"generation", leg.id.generation},
-                           {"from", LegStateName(leg.state)},
-                           {"on", LegInputName(on)},
-                           {"to", LegStateName(row->to)}});
+  if (log_.Wants(Severity::kDebug)) {
+    log_.Debug("leg.state", {{"leg", leg.id.index},
+                             {"generation", leg.id.generation},
+                             {"from", LegStateName(leg.state)},
+                             {"on", LegInputName(on)},
+                             {"to", LegStateName(row->to)}});
+  }
   if (on == LegInput::kGuard) Count(kGuards);
   if (row->to != leg.state) {
     StopTimer(leg.wait_timer);
@@ -541,9 +546,6 @@ void CallShard::Act(Leg& leg, LegAction action, const Cause& cause) {
     case LegAction::kReportFailure:
       return ReportFailure(leg, cause);
     case LegAction::kWaitForFinal:
-      if (leg.why == Why::kSilence) {
-        Settle(leg, TrunkVerdict::kNoResponse, absl::ZeroDuration());
-      }
       return StartWait(leg, options_.cancel_guard, LegInput::kGuard);
     case LegAction::kSendCancel:
       signaling_.Cancel(leg.id);
@@ -665,7 +667,8 @@ void CallShard::StartWait(Leg& leg, absl::Duration wait, LegInput on) {
 }
 
 MediaOptions CallShard::MediaOf(const Leg& leg) const {
-  return {.srtp = leg.trunk != kAgentTrunk && trunks_[leg.trunk].guard.limits().srtp};
+  return {.srtp = leg.trunk != kAgentTrunk && trunks_[leg.trunk].guard.limits().srtp,
+          .far_end_offers = leg.offer != 0 && leg.early_media};
 }
 
 void CallShard::StopTimer(Loop::TimerId& timer) {

@@ -2,6 +2,7 @@
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <pthread.h>
 
 #include <utility>
 
@@ -130,7 +131,10 @@ absl::StatusOr<std::unique_ptr<MediaServer>> MediaServer::Start(const MediaConfi
   server->media_ = std::make_unique<MediaThread>(config, OwnAddresses(*addresses), *std::move(pool),
                                                  *std::move(prompts), clock, log);
   if (absl::Status status = server->media_->Init(); !status.ok()) return status;
-  server->thread_ = std::thread([media = server->media_.get()] { media->Run(); });
+  server->thread_ = std::thread([media = server->media_.get()] {
+    pthread_setname_np(pthread_self(), "media");
+    media->Run();
+  });
   return server;
 }
 

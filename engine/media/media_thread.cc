@@ -131,11 +131,14 @@ void MediaThread::Stop() {
 
 bool MediaThread::Post(MediaCommand command) {
   const bool pushed = mailbox_.TryPush(MediaCommand(command));
-  if (!wake_pending_.exchange(true, std::memory_order_seq_cst)) {
-    const uint64_t one = 1;
-    (void)!write(wake_fd_, &one, sizeof one);
-  }
+  Wake();
   return pushed;
+}
+
+void MediaThread::Wake() {
+  if (wake_pending_.exchange(true, std::memory_order_seq_cst)) return;
+  const uint64_t one = 1;
+  (void)!write(wake_fd_, &one, sizeof one);
 }
 
 bool MediaThread::IsOurs(MediaAddress address) const {

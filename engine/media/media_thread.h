@@ -56,6 +56,10 @@ class MediaThread {
   void Stop();
   // False when the mailbox is full.
   bool Post(MediaCommand command);
+  // The same without a wake-up: seen at the next one, or with the next packet of any leg, before
+  // that packet is looked at.
+  bool PostQuietly(MediaCommand command) { return mailbox_.TryPush(std::move(command)); }
+  void Wake();
   // Whether `address` is a port of our own pool, or one of ours that media must not be sent to.
   bool IsOurs(MediaAddress address) const;
   MediaStats Stats() const;

@@ -9,6 +9,9 @@
 #include "engine/media/media_thread.h"
 
 namespace outpace::media {
+namespace {
+constexpr absl::Duration kQuietWait = absl::Milliseconds(20);
+}  // namespace
 
 ShardMediaPlane::ShardMediaPlane(MediaThread& media, std::shared_ptr<ShardLink> link, Loop& loop,
                                  std::vector<Port> ports, const Options& options)
@@ -24,6 +27,7 @@ ShardMediaPlane::ShardMediaPlane(MediaThread& media, std::shared_ptr<ShardLink> 
 ShardMediaPlane::~ShardMediaPlane() {
   link_->events = nullptr;  // events on their way are dropped when they arrive
   loop_.Cancel(backlog_timer_);
+  loop_.Cancel(wake_timer_);
 }
 
 std::deque<ShardMediaPlane::Port>& ShardMediaPlane::Free(const Port& port) {
@@ -257,8 +261,21 @@ void ShardMediaPlane::Close(LegId leg) {
 
 // Commands are never dropped: a lost Close would keep a leg for ever, a lost Bridge would leave two
 // people in silence. When the mailbox is full they wait here, in order.
+// That a leg opens, has a far end, or closes, is of no use to the media thread before a packet
+// comes or somebody is to hear one: such commands share a wake-up. A bridge or a prompt is for ears
+// that wait now.
 void ShardMediaPlane::Send(const MediaCommand& command) {
-  if (!backlog_.empty() || !media_.Post(command)) {
+  const bool urgent = std::holds_alternative<BridgeLegs>(command) ||
+                      std::holds_alternative<UnbridgeLeg>(command) ||
+                      std::holds_alternative<PlayPrompt>(command);
+  if (!urgent && wake_timer_ == 0) {
+    wake_timer_ = loop_.After(kQuietWait, [this] {
+      wake_timer_ = 0;
+      media_.Wake();
+    });
+  }
+  const auto post = [&] { return urgent ? media_.Post(command) : media_.PostQuietly(command); };
+  if (!backlog_.empty() || !post()) {
     backlog_.push_back(command);
     if (backlog_timer_ == 0) SendBacklog();
   }

@@ -116,6 +116,7 @@ class ShardMediaPlane final : public call::MediaPlane {
   std::deque<Quarantined> quarantine_;  // by time
   std::deque<MediaCommand> backlog_;    // the mailbox was full; in order
   Loop::TimerId backlog_timer_ = 0;
+  Loop::TimerId wake_timer_ = 0;  // for commands that were posted quietly
 };
 
 }  // namespace outpace::media

@@ -7,6 +7,12 @@
 #include "engine/base/overload.h"
 
 namespace outpace::runtime {
+namespace {
+
+// Ticks may come late on a busy machine; what they missed is placed up to this.
+constexpr absl::Duration kCatchUpMost = absl::Milliseconds(200);
+
+}  // namespace
 
 Controller::Controller(const ControllerOptions& options, Loop& loop, StoreService& store,
                        std::function<absl::Status(call::ShardMessage)> post,
@@ -83,10 +89,10 @@ void Controller::Tick() {
   loop_.After(options_.tick, [this] { Tick(); });
   const MonoTime now = loop_.clock().Mono();
   const absl::Time wall = loop_.clock().Wall();
-  // After a stall (SIGSTOP, a suspended machine) no catch-up: at most one tick's worth of calls.
-  const absl::Duration passed = std::min(now - last_tick_, 2 * options_.tick);
+  // After a stall (SIGSTOP, a suspended machine) no catch-up: a moment's worth of calls.
+  const absl::Duration passed = std::min(now - last_tick_, kCatchUpMost);
   last_tick_ = now;
-  trunks_.AddTokens(passed, options_.tick);
+  trunks_.AddTokens(passed, kCatchUpMost);
   PostAgain();
   bool new_day = false;
   for (auto& [id, runner] : runners_) new_day |= runner->RollDay(wall);

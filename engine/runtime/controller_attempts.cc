@@ -38,7 +38,7 @@ constexpr absl::Duration kRecoveredWrapUp = absl::Minutes(10);
 // Before a number that no trunk of the campaign carries is looked at again.
 constexpr absl::Duration kNoRouteRest = absl::Hours(24);
 
-std::string Hex(uint64_t value) { return absl::StrFormat("%016x", value); }
+std::string Hex(uint64_t value) { return absl::StrCat(absl::Hex(value, absl::kZeroPad16)); }
 
 }  // namespace
 
@@ -226,8 +226,8 @@ void Controller::OnIntentStored(AttemptId id, const absl::Status& status) {
   order.ring_time_max = runner->settings().dial_timeout;
   order.headers = trunks_.HeadersFor(live->trunk, live->lead, live->caller_id.id, record.dialed,
                                      options_.local_host, loop_.clock().Wall());
+  live->ordered = loop_.clock().Mono();  // before the shard can answer
   if (!Post(std::move(order))) return EndUnsent(*live, "the call shard's queue is full");
-  live->ordered = loop_.clock().Mono();
   ++trunks_[live->trunk].attempts;
   trunks_[live->trunk].stats.OnAttempt(live->ordered);
 }

@@ -5,6 +5,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -27,6 +28,22 @@ spdlog::level::level_enum LevelOf(Severity severity) {
   }
   return spdlog::level::info;
 }
+
+// Log lines are many and short: building a JSON tree for each would cost more than all the rest of
+// a line. What is not plain ASCII, or would need an escape, is left to the JSON library.
+void AppendText(absl::string_view value, std::string& out) {
+  const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  });
+  if (plain) {
+    absl::StrAppend(&out, "\"", value, "\"");
+  } else {
+    out += nlohmann::json(std::string(value))
+               .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
+}
+
+void AppendNumber(double value, std::string& out) { out += nlohmann::json(value).dump(); }
 
 }  // namespace
 
@@ -54,7 +71,9 @@ absl::StatusOr<std::unique_ptr<JsonLog>> JsonLog::Open(const std::string& file,
         "outpace", sink, impl->pool, spdlog::async_overflow_policy::overrun_oldest);
     impl->logger->set_pattern("{\"time\":\"%Y-%m-%dT%H:%M:%S.%f%z\",\"level\":\"%l\",%v}");
     impl->logger->set_level(spdlog::level::from_str(level == "error" ? "err" : level));
-    impl->logger->flush_on(spdlog::level::info);
+    // A write for every line would cost more than the line. What happens every second can wait for
+    // Flush(); what went wrong does not.
+    impl->logger->flush_on(spdlog::level::warn);
   } catch (const spdlog::spdlog_ex& error) {
     return absl::UnavailableError(
         absl::StrCat("log.file: ", error.what(), "; name a file that may be written"));
@@ -64,16 +83,27 @@ absl::StatusOr<std::unique_ptr<JsonLog>> JsonLog::Open(const std::string& file,
 
 void JsonLog::Write(Severity severity, absl::string_view event,
                     std::initializer_list<LogField> fields) {
-  const auto level = LevelOf(severity);
-  if (!impl_->logger->should_log(level)) return;
-  nlohmann::ordered_json line;
-  line["event"] = std::string(event);
-  for (const LogField& field : fields) {
-    std::visit([&](const auto& value) { line[std::string(field.name)] = value; }, field.value);
-  }
+  if (!Wants(severity)) return;
   // The pattern writes the braces, so that time and level come first.
-  std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  impl_->logger->log(level, spdlog::string_view_t(text.data() + 1, text.size() - 2));
+  std::string text = "\"event\":";
+  AppendText(event, text);
+  for (const LogField& field : fields) {
+    text += ',';
+    AppendText(field.name, text);
+    text += ':';
+    std::visit(Overload{[&](int64_t value) { absl::StrAppend(&text, value); },
+                        [&](double value) { AppendNumber(value, text); },
+                        [&](bool value) { text += value ? "true" : "false"; },
+                        [&](const std::string& value) { AppendText(value, text); }},
+               field.value);
+  }
+  impl_->logger->log(LevelOf(severity), spdlog::string_view_t(text.data(), text.size()));
 }
+
+bool JsonLog::Wants(Severity severity) const {
+  return impl_->logger->should_log(LevelOf(severity));
+}
+
+void JsonLog::Flush() { impl_->logger->flush(); }
 
 }  // namespace outpace::runtime

@@ -19,6 +19,9 @@ class JsonLog final : public Log {
   ~JsonLog() override;  // writes what waits
   void Write(Severity severity, absl::string_view event,
              std::initializer_list<LogField> fields) override;
+  bool Wants(Severity severity) const override;
+  // Lines below a warning wait in a buffer: for a timer, a few times a second.
+  void Flush();
 
  private:
   struct Impl;

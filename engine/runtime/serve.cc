@@ -41,6 +41,7 @@ constexpr uint64_t kAttemptIdBlock = 1'000'000'000;
 constexpr double kCallsPerTick = 50;
 constexpr char kCallerIdsKey[] = "caller_ids.";
 constexpr absl::Duration kLearnedEvery = absl::Seconds(10);
+constexpr absl::Duration kFlushEvery = absl::Milliseconds(200);
 
 // An attempt may be answered so long after it was dialed, and stored by when it was dialed.
 constexpr absl::Duration kAnswerAfterDial = absl::Minutes(5);
@@ -270,6 +271,11 @@ void SaveLearned(Controller& controller, StoreService& store, AsioLoop& loop) {
   loop.After(kLearnedEvery, [&] { SaveLearned(controller, store, loop); });
 }
 
+void FlushLog(JsonLog& log, AsioLoop& loop) {
+  log.Flush();
+  loop.After(kFlushEvery, [&] { FlushLog(log, loop); });
+}
+
 // Keeps the controller told of the addresses of trunks that are named by name.
 struct TrunkNames {
   std::unique_ptr<resolve::Resolver> resolver;
@@ -361,8 +367,11 @@ absl::Status Serve(const Config& config) {
   if (config.trace_mib > 0) {
     auto ring = trace::RingTap::Open(trace::RingPath(config.data_dir),
                                      static_cast<size_t>(config.trace_mib) << 20);
-    if (!ring.ok()) return ring.status();
-    tap = *std::move(ring);
+    if (ring.ok()) {
+      tap = *std::move(ring);
+    } else {  // calls matter more than their trace
+      (*log)->Warning("trace.off", {{"why", ring.status().message()}});
+    }
   }
   SinkDoor sink;
   ShardThread::Parts parts;
@@ -430,6 +439,7 @@ absl::Status Serve(const Config& config) {
     control.After(absl::Seconds(5), [&] { (*shard)->ForgetLeftOpen(); });
   }));
   boards.Start(controller, control);
+  FlushLog(**log, boards_loop);
   auto names = WatchTrunkNames(config.trunks, clock, controller, control, **log);
   if (!names.ok()) return names.status();
   for (AsioLoop* loop : {&control, &agents_loop, &boards_loop, &hashing, &admin_loop, &bulk_loop})

@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "engine/call/file_dialog_journal.h"
 #include "engine/media/shard_media_plane.h"
+#include "engine/runtime/password.h"
 #include "engine/sip/sofia_signaling.h"
 
 namespace outpace::runtime {
@@ -116,6 +117,7 @@ absl::Status ShardThread::Build() {
   sip.port = config.sip_listen.port;
   sip.user_agent = "Outpace/" OUTPACE_VERSION;
   sip.tap = parts_.tap;
+  sip.seed = SecureRandom64();
   sip.tls_port = config.tls.port;
   sip.tls_certificate_file = config.tls.certificate_file;
   sip.tls_private_key_file = config.tls.key_file;

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -17,7 +18,9 @@ template <typename Job>
 class Worker {
  public:
   using Batch = std::deque<Job>;
-  Worker(const char* name, absl::AnyInvocable<void(Batch)> work) : work_(std::move(work)) {
+  // `gather`: how long the first job of a batch waits for others.
+  Worker(const char* name, std::chrono::milliseconds gather, absl::AnyInvocable<void(Batch)> work)
+      : work_(std::move(work)), gather_(gather) {
     thread_ = std::thread([this, name] {
       pthread_setname_np(pthread_self(), name);
       Run();
@@ -47,6 +50,7 @@ class Worker {
         std::unique_lock<std::mutex> lock(mutex_);
         ready_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
         if (jobs_.empty()) return;
+        if (gather_.count() > 0) ready_.wait_for(lock, gather_, [this] { return stopping_; });
         batch.swap(jobs_);
       }
       work_(std::move(batch));
@@ -54,12 +58,17 @@ class Worker {
   }
 
   absl::AnyInvocable<void(Batch)> work_;
+  const std::chrono::milliseconds gather_;
   std::mutex mutex_;
   std::condition_variable ready_;
   Batch jobs_;
   bool stopping_ = false;
   std::thread thread_;
 };
+
+// A sync of the disk costs as much CPU as the writing of a dozen records, and takes as long as this
+// or longer: what comes within it shares one.
+constexpr std::chrono::milliseconds kGather(4);
 
 struct CommitJob {
   campaign::StoreBatch batch;
@@ -86,10 +95,12 @@ struct ThreadedStoreService::Impl {
   Impl(campaign::LeadStore& s, Loop& a)
       : store(s),
         answers(a),
-        writer("store-write", [this](std::deque<CommitJob> jobs) { Write(std::move(jobs)); }),
-        reader("store-read", [](std::deque<absl::AnyInvocable<void()>> jobs) {
-          for (auto& job : jobs) job();
-        }) {}
+        writer("store-write", kGather,
+               [this](std::deque<CommitJob> jobs) { Write(std::move(jobs)); }),
+        reader("store-read", std::chrono::milliseconds(0),
+               [](std::deque<absl::AnyInvocable<void()>> jobs) {
+                 for (auto& job : jobs) job();
+               }) {}
 
   void Write(std::deque<CommitJob> jobs) {
     campaign::StoreBatch joined;

@@ -161,11 +161,11 @@ bool TrunkDesk::IsTrunk(absl::string_view next_hop) const {
   });
 }
 
-void TrunkDesk::AddTokens(absl::Duration passed, absl::Duration tick) {
+void TrunkDesk::AddTokens(absl::Duration passed, absl::Duration most) {
   for (size_t i = 0; i < trunks_.size(); ++i) {
     const double cps = settings(i).calls_per_second;
     trunks_[i].tokens = std::min(trunks_[i].tokens + cps * absl::ToDoubleSeconds(passed),
-                                 std::max(1.0, 2 * cps * absl::ToDoubleSeconds(tick)));
+                                 std::max(1.0, cps * absl::ToDoubleSeconds(most)));
   }
 }
 

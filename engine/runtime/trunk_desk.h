@@ -98,8 +98,8 @@ class TrunkDesk {
   // Whether a next hop ("sip:192.0.2.10" or with a port) is a trunk: what goes there rings somebody
   // past the gate.
   bool IsTrunk(absl::string_view next_hop) const;
-  // One tick's worth of calls more for every trunk, two ticks' at most.
-  void AddTokens(absl::Duration passed, absl::Duration tick);
+  // `passed`'s worth of calls more for every trunk; `most`'s worth are kept.
+  void AddTokens(absl::Duration passed, absl::Duration most);
 
   // What the campaign may place now, over all of its trunks that take calls.
   struct Room {
