@@ -79,6 +79,9 @@ void SetCounts(const FarEndCounts& counts, Row& row) {
   if (counts.strange > 0) absl::StrAppend(&row.note, counts.strange, " messages not understood; ");
 }
 
+constexpr absl::Duration kHoldMost = absl::Seconds(100);
+constexpr absl::Duration kTransactionsOver = absl::Seconds(36);  // timer D, RFC 3261 17.1.1.2
+
 // How many legs and agents a rate takes, and what the machine's file descriptors leave of it.
 struct Plan {
   int agents = 0, legs = 0;
@@ -112,15 +115,17 @@ absl::StatusOr<Plan> PlanFor(const RunOptions& options, bool bridged) {
   }
 }
 
-// Holds calls until there are as many as asked for, or as long as a caller may wait, and notes what
-// each takes: dialog, media, record and the transactions of its set-up, which stay for 32 s.
+// Holds calls until there are as many as asked for, waits until the transactions of their set-up
+// are over (32 s), and notes what each takes then: dialog, media, record.
 void Hold(FarEnd& far, pid_t pid, const RunOptions& options, Row& row) {
   const int64_t before_kib = RssKiB(pid);
   const uint64_t before = far.Counts().acked;
   far.SetHoldAll(true);
   const auto held = [&] { return far.Counts().acked - before; };
-  WaitFor(absl::Seconds(8.5), [&] { return held() >= static_cast<uint64_t>(options.held); });
+  WaitFor(kHoldMost - kTransactionsOver,
+          [&] { return held() >= static_cast<uint64_t>(options.held); });
   const uint64_t most = held();
+  Pause(kTransactionsOver);
   row.held_kib = static_cast<double>(RssKiB(pid) - before_kib) / static_cast<double>(most);
   far.SetHoldAll(false);
   far.HangUpLong(2'000);
@@ -175,6 +180,7 @@ absl::StatusOr<Window> BesideBlackHole(FarEnd& far, EngineRun& engine, const Run
 absl::StatusOr<Row> RunEngine(const RunOptions& options, bool bridged) {
   auto plan = PlanFor(options, bridged);
   if (!plan.ok()) return plan.status();
+  if (!bridged) plan->agents += options.held / 18;  // a level is lines an agent, held ones included
   FarEndOptions far_options;
   far_options.ring_ms = options.ring_ms;
   far_options.hold_ms = plan->hold_ms;
@@ -211,6 +217,7 @@ absl::StatusOr<Row> RunEngine(const RunOptions& options, bool bridged) {
     engine_plan.legs += options.held + plan->agents;
     engine_plan.leads += options.held + 1'000;
     engine_plan.history += 80 * options.held;
+    engine_plan.drop_seconds = absl::ToDoubleSeconds(kHoldMost) + 10;
   }
   auto engine = EngineRun::Start(engine_plan);
   if (!engine.ok()) return engine.status();

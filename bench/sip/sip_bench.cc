@@ -31,7 +31,7 @@ constexpr char kUsage[] =
   --csv FILE            the table as CSV too
   --engine PATH         the outpace program
   --media LINE          a line for the engine's [media], e.g. 'rtcp = "off"'
-  --held N              hold N calls first, for the memory of each (one-leg, 8.5 s at most)
+  --held N              hold N calls first, for the memory of each once their set-up is over
   --flood N             N messages a second of strangers during the window (5000)
   --blackhole N         N calls a second on a second trunk that answers nothing (one-leg)
   --perf FILE           perf record of the window (one row at a time)

@@ -139,12 +139,12 @@ TEST_F(TrunkDeskTest, ReasonsFollowWhatIsKnown) {
   EXPECT_EQ(desk_[2].reason, "its name has no address yet");
 }
 
-TEST_F(TrunkDeskTest, TokensAreOneTicksWorthAndNeverSavedUp) {
-  const auto tick = absl::Milliseconds(100);
+TEST_F(TrunkDeskTest, TokensAreSavedUpForAMomentOnly) {
+  const auto most = absl::Milliseconds(200);
   desk_[0].tokens = 0;
-  desk_.AddTokens(tick, tick);
+  desk_.AddTokens(absl::Milliseconds(100), most);
   EXPECT_NEAR(desk_[0].tokens, 1, 1e-9);
-  desk_.AddTokens(absl::Hours(1), tick);
+  desk_.AddTokens(absl::Hours(1), most);
   EXPECT_NEAR(desk_[0].tokens, 2, 1e-9);
 }
 
