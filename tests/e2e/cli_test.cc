@@ -197,8 +197,8 @@ TEST_F(CliTest, ConfigurationFaultsNameFileAndLine) {
       AllOf(HasSubstr("bad.toml:6:"), HasSubstr("listn"), HasSubstr("known here: listen")));
   EXPECT_THAT(refused(absl::StrCat("data_dir = \"d\"\nfrob = 1\n", trunk)),
               AllOf(HasSubstr("bad.toml:2:"), HasSubstr("frob"), HasSubstr("data_dir")));
-  EXPECT_THAT(refused("data_dir = \"d\"\n[[trunk]]\nname = \"c\"\npeer = \"carrier.example\"\n"),
-              AllOf(HasSubstr("bad.toml:4:"), HasSubstr("numeric address")));
+  EXPECT_THAT(refused("data_dir = \"d\"\n[[trunk]]\nname = \"c\"\npeer = \"carrier_example\"\n"),
+              AllOf(HasSubstr("bad.toml:4:"), HasSubstr("no address or host name")));
   EXPECT_THAT(refused(absl::StrCat("data_dir = \n", trunk)), HasSubstr("bad.toml:1:"));
   EXPECT_THAT(refused(trunk), HasSubstr("data_dir"));
   EXPECT_THAT(Refused({"serve", "--config", dir_ / "absent.toml"}),
@@ -269,9 +269,8 @@ TEST_F(RunningCliTest, SecondServeOnTheSameDataIsRefusedAtOnce) {
   EXPECT_LE(MonoNow() - begin, absl::Seconds(1));
   EXPECT_EQ(second.code, 1);
   ExpectHumane(second.err);
-  EXPECT_THAT(second.err,
-              AllOf(HasSubstr("in use by"), HasSubstr(absl::StrCat(engine_.process().pid())),
-                    HasSubstr("serve"), HasSubstr(engine_.dir() / "data")));
+  EXPECT_THAT(second.err, AllOf(HasSubstr("in use by process"), HasSubstr("serve"),
+                                HasSubstr(engine_.dir() / "data")));
   EXPECT_TRUE(engine_.ReadyNow()) << "the first engine must not mind";
 }
 
@@ -339,7 +338,7 @@ TEST_F(RunningCliTest, StatusSaysWhyNothingIsDialed) {
   EXPECT_TRUE((*desk)->Ready().ok());
   says("not dialing: no lead is due");
   engine_.Must({"campaign", "set", "DEMO", "trunk=other"});
-  says("not dialing: no trunk is named 'other'");
+  says("not dialing: trunks: there is no trunk 'other'");
   EXPECT_TRUE((*desk)->LogOut().ok());
   EXPECT_TRUE((*desk)->phone().WaitUntilDown(absl::Seconds(10)));
   const auto code = engine_.Terminate(absl::Seconds(20));

@@ -294,6 +294,7 @@ void FlowRun::CheckBoard() {
 std::string FlowRun::WrongOnBoard(const json& board) const {
   std::string wrong;
   const auto named = [&board](const char* list, const char* key, const std::string& id) -> json {
+    if (!board.contains(list)) return json::object();  // no board yet
     for (const json& entry : board[list]) {
       if (entry[key] == id) return entry;
     }
@@ -307,7 +308,7 @@ std::string FlowRun::WrongOnBoard(const json& board) const {
                     value.dump());
   };
   for (const Call& call : calls_) {
-    const json trunk = named("trunks", "name", call.trunk);
+    json trunk = named("trunks", "name", call.trunk);  // what it lacks is null
     must(call, "trunk calls", trunk["calls"], 0);
     must(call, "trunk attempts", trunk["attempts"], 1);
     must(call, "trunk up", trunk["up"], call.expected.trunk_up);
@@ -320,12 +321,12 @@ std::string FlowRun::WrongOnBoard(const json& board) const {
       connected += end.with_agent ? 1 : 0;
       abandoned += end.expected.abandoned ? 1 : 0;
     }
-    const json campaign = named("campaigns", "id", call.campaign);
+    json campaign = named("campaigns", "id", call.campaign);
     for (const char* state : {"ringing", "waiting", "talking"}) {
       must(call, state, campaign["calls"][state], 0);
     }
     must(call, "agents ready", campaign["agents"]["ready"], 1);
-    const json& today = campaign["today"];
+    json& today = campaign["today"];
     must(call, "attempts", today["attempts"], attempts);
     must(call, "answered", today["answered"], answered);
     must(call, "connected", today["connected"], connected);
