@@ -546,6 +546,9 @@ void CallShard::Act(Leg& leg, LegAction action, const Cause& cause) {
     case LegAction::kReportFailure:
       return ReportFailure(leg, cause);
     case LegAction::kWaitForFinal:
+      if (leg.why == Why::kSilence) {
+        Settle(leg, TrunkVerdict::kNoResponse, absl::ZeroDuration());
+      }
       return StartWait(leg, options_.cancel_guard, LegInput::kGuard);
     case LegAction::kSendCancel:
       signaling_.Cancel(leg.id);

@@ -97,8 +97,7 @@ inline constexpr auto kLegTransitions = std::to_array<LegTransition>({
     {LegState::kCalling, LegInput::kFailure, LegState::kEnded, LegAction::kReportFailure},
     {LegState::kCalling, LegInput::kHangUp, LegState::kGivenUp, LegAction::kWaitForFinal},
     {LegState::kCalling, LegInput::kRingLimit, LegState::kGivenUp, LegAction::kWaitForFinal},
-    // Another trunk is to be tried now. The SIP layer goes on waiting and ends what still comes.
-    {LegState::kCalling, LegInput::kSilence, LegState::kEnded, LegAction::kReportGivenUp},
+    {LegState::kCalling, LegInput::kSilence, LegState::kGivenUp, LegAction::kWaitForFinal},
 
     {LegState::kRinging, LegInput::kProvisional, LegState::kRinging, LegAction::kReportProgress},
     {LegState::kRinging, LegInput::kAnswer, LegState::kAnswered, LegAction::kAccept},
