@@ -694,7 +694,6 @@ void CallShard::PublishTrunk(uint16_t index) {
   std::optional<TrunkChange> change = trunk.guard.TakeChange();
   if (!change.has_value()) return;
   StopTimer(trunk.probe_timer);
-  if (trunk.guard.breaker() == TrunkGuard::Breaker::kOpen) OnTrunkTimer(index);
   log_.Warning("trunk.breaker", {{"trunk", trunk.guard.limits().name},
                                  {"open", change->open},
                                  {"probing", change->probing},
@@ -703,6 +702,8 @@ void CallShard::PublishTrunk(uint16_t index) {
                        .open = change->open,
                        .probing = change->probing,
                        .reason = std::move(change->reason)});
+  // May make the next change already: after this one has been told.
+  if (trunk.guard.breaker() == TrunkGuard::Breaker::kOpen) OnTrunkTimer(index);
 }
 
 // Runs when the back-off may be over; a later Retry-After can have moved it.

@@ -129,6 +129,7 @@ void TrunkGuard::Tick(MonoTime now) {
 std::optional<TrunkChange> TrunkGuard::TakeChange() { return std::exchange(change_, std::nullopt); }
 
 void TrunkGuard::Succeed(bool probe) {
+  options_lost_ = 0;  // a call that got through proves more than an answer to OPTIONS
   // While open or half-open, what an older call brings says nothing about the trunk as it is now.
   if (breaker_ == Breaker::kClosed) {
     fails_.clear();

@@ -56,7 +56,7 @@ absl::StatusOr<std::string> ShardMediaPlane::Open(LegId leg, const call::MediaOp
   if (std::none_of(options_.advertised.begin(), options_.advertised.end(),
                    [v6](const IpAddress& ip) { return ip.v6() == v6; })) {
     return absl::FailedPreconditionError(
-        absl::StrCat("media: no IPv", v6 ? 6 : 4, " address; add one to media.addresses"));
+        absl::StrCat("media: no IPv", v6 ? 6 : 4, " address; set media.address"));
   }
   ReleaseQuarantined();
   std::deque<Port>& free = v6 ? free_v6_ : free_v4_;

@@ -247,7 +247,7 @@ class Controller final : public call::LegEventSink {
   enum class Launched { kPlaced, kHeldBack, kNoRoom };
   // kHeldBack: the gate or the route table says no, the lead rests. kNoRoom: no trunk or leg is
   // free for it now; the lead is in `lead` still. `agent`: preview, else empty. `tried`: trunks
-  // that are out of question.
+  // that are out of question. `id`: as promised to the agent; none: the next.
   Launched Launch(CampaignRunner& runner, campaign::Lead& lead, AttemptId id, const AgentId& agent,
                   std::vector<uint16_t> tried = {});
   void HoldBack(CampaignRunner& runner, campaign::Lead lead);

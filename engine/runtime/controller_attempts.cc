@@ -86,6 +86,8 @@ void Controller::HoldBack(CampaignRunner& runner, campaign::Lead lead) {
 
 Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& lead, AttemptId id,
                                         const AgentId& agent, std::vector<uint16_t> tried) {
+  // A campaign may have been moved to trunks that do not exist since the lead was offered.
+  if (!runner.trunks.fault.empty() || slots_.free() == 0) return Launched::kNoRoom;
   if (const gate::Verdict verdict = AskGate(runner, lead, false); !verdict.allowed()) {
     // Was legal when it came into the hopper and is not any more.
     ApplyRefusal(verdict, lead);
@@ -102,6 +104,7 @@ Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& 
     return Launched::kHeldBack;
   }
   if (choice.why != trunk::NoRoute::kNone) return Launched::kNoRoom;
+  if (!id.valid()) id = NextAttemptId();  // only now: ids are not given back
   const LegId leg = slots_.Take(id);
   OUTPACE_CHECK(leg.valid());
   LiveAttempt& live = live_[id];
@@ -419,9 +422,11 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
       }
       const std::string status = ReadResponse(*live, event);
       runner.pacer.OnResolved(record.id, ResultOf(record.outcome, record.trunk_fault), event.at);
-      trunk.stats.OnFailure(event.sip_status >= 300 ? event.sip_status : kNoResponseStatus,
-                            event.q850_cause, record.trunk_fault, event.at);
-      if (!event.invite_sent) {
+      if (event.invite_sent) {
+        trunk.stats.OnFailure(event.sip_status >= 300 ? event.sip_status : kNoResponseStatus,
+                              event.q850_cause, record.trunk_fault, event.at);
+      } else {
+        trunk.stats.OnUnsent(event.at);
         record.sent = false;
         --trunk.attempts;
         trunk.caller_ids.GiveBack(live->caller_id);
@@ -559,6 +564,8 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
 // Of a previewed lead the agent is told, and decides.
 bool Controller::MayFailOver(const LiveAttempt& live, const call::LegEnded& event) {
   const CampaignRunner& runner = *FindRunner(live.record.campaign);
+  // Whose phone has rung is not rung again at once; whom nobody could take, not by another trunk.
+  if (live.withdrawn || live.ringing) return false;
   if (!live.record.trunk_fault || !event.invite_sent || !live.agent.empty() || draining_ ||
       !stopped_reason_.empty() || !runner.settings().active || !HasAttemptIds()) {
     return false;
@@ -574,17 +581,21 @@ void Controller::FailOver(LiveAttempt ended) {
   CampaignRunner* runner = FindRunner(ended.record.campaign);
   if (runner == nullptr) return;
   ended.tried.push_back(static_cast<uint16_t>(ended.trunk));
-  const AttemptId id = NextAttemptId();
-  const Launched launched = draining_ || !stopped_reason_.empty()
-                                ? Launched::kNoRoom
-                                : Launch(*runner, ended.before, id, AgentId(), ended.tried);
+  const agent::CampaignCounts agents = roster_.Counts(ended.record.campaign);
+  const bool anybody =
+      agents.ready_phone + agents.reserved + agents.talking + agents.wrapping > agents.leaving;
+  const bool may = anybody && !draining_ && stopped_reason_.empty() && HasAttemptIds();
+  const Launched launched =
+      may ? Launch(*runner, ended.before, AttemptId(), AgentId(), ended.tried) : Launched::kNoRoom;
   if (launched == Launched::kNoRoom) return runner->hopper.Release(ended.record.lead);
-  if (launched == Launched::kPlaced) {
-    log_.Info("attempt.failed_over", {{"attempt", ended.record.id},
-                                      {"next", id},
-                                      {"from", ended.record.trunk},
-                                      {"to", FindLive(id)->record.trunk}});
-  }
+  if (launched != Launched::kPlaced) return;
+  LiveAttempt& next = *FindLive(numbers_in_call_.at(ended.record.dialed));
+  next.before =
+      std::move(ended.lead);  // should it not be sent either, the lead rests as it would have
+  log_.Info("attempt.failed_over", {{"attempt", ended.record.id},
+                                    {"next", next.record.id},
+                                    {"from", ended.record.trunk},
+                                    {"to", next.record.trunk}});
 }
 
 // The person asked not to be called: in force at once, durable with the result.

@@ -93,7 +93,11 @@ void Controller::ShareTrunk(size_t i, const std::vector<CampaignRunner*>& on_tru
     const int agents = AgentsOf(roster_.Counts(settings.id));
     const bool dials = settings.dial_method != campaign::DialMethod::kManual &&
                        settings.dial_method != campaign::DialMethod::kPreview;
-    if (!dials || agents == 0 || runner->hopper.size() == 0) continue;
+    if (!dials || agents == 0 || runner->hopper.size() == 0) {
+      // It claims nothing; a previewed lead or a failover takes of what there is.
+      share.tokens = share.lines = TrunkShare::kNoShare;
+      continue;
+    }
     int demand = agents;  // at once, a campaign dials one leg an agent at most
     if (round == ShareRound::kLeftOver) {
       demand = IsShortOf(runner->last_decision.limit) ? kDemandMost : 0;
@@ -201,8 +205,7 @@ int Controller::Place(CampaignRunner& runner, const pacing::Decision& decision, 
   // Leads for whose numbers no trunk is free now: they keep their places.
   std::vector<campaign::Lead> waiting;
   const auto launch = [&](campaign::Lead lead) {
-    switch (HasAttemptIds() ? Launch(runner, lead, NextAttemptId(), AgentId())
-                            : Launched::kNoRoom) {
+    switch (HasAttemptIds() ? Launch(runner, lead, AttemptId(), AgentId()) : Launched::kNoRoom) {
       case Launched::kPlaced:
         ++placed;
         return;

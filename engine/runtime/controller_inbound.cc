@@ -124,6 +124,7 @@ bool Controller::TakeForAgent(InboundId id, CampaignRunner& runner, const campai
   if (runner.hopper.Holds(lead.id)) return false;  // just being dialed, previewed or written
   const agent::AgentRecord* free = roster_.PickLongestWaiting(runner.settings().id);
   if (free == nullptr) return false;
+  runner.hopper.Hold(lead.id);
   const AttemptId attempt = NextAttemptId();
   inbound_.erase(id);
   slots_.Give(call.leg, attempt);

@@ -76,6 +76,8 @@ class Hopper {
     reading_ = false;
     return std::exchange(released_, {});
   }
+  // A lead that is under way without having waited here: out until Release().
+  void Hold(LeadId lead) { out_.insert(lead); }
   // Takes a waiting lead out again; nothing when it is under way or not here.
   void Drop(LeadId lead) {
     const auto it = std::find_if(queue_.begin(), queue_.end(),

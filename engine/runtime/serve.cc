@@ -41,6 +41,7 @@ constexpr uint64_t kAttemptIdBlock = 1'000'000'000;
 constexpr double kCallsPerTick = 50;
 constexpr char kCallerIdsKey[] = "caller_ids.";
 constexpr absl::Duration kLearnedEvery = absl::Seconds(10);
+constexpr absl::Duration kSameSignal = absl::Seconds(1);
 constexpr absl::Duration kFlushEvery = absl::Milliseconds(200);
 
 // An attempt may be answered so long after it was dialed, and stored by when it was dialed.
@@ -460,12 +461,15 @@ absl::Status Serve(const Config& config) {
   std::future<void> is_drained = drained->get_future();
   OUTPACE_CHECK(
       control.Post([&, drained] { controller.Drain([drained] { drained->set_value(); }); }));
-  const MonoTime give_up = clock.Mono() + config.drain_time;
+  const MonoTime drain_began = clock.Mono();
+  const MonoTime give_up = drain_began + config.drain_time;
   while (is_drained.wait_for(std::chrono::milliseconds(0)) != std::future_status::ready &&
          clock.Mono() < give_up) {
     // Waits for a further signal or 20 ms, whichever is first.
     const timespec pause{0, 20'000'000};
-    if (sigtimedwait(&signals, nullptr, &pause) > 0) break;
+    const bool again = sigtimedwait(&signals, nullptr, &pause) > 0;
+    // One Ctrl-C reaches engine and supervisor, who passes it on: that is not a second wish.
+    if (again && clock.Mono() > drain_began + kSameSignal) break;
   }
   if (is_drained.wait_for(std::chrono::milliseconds(0)) != std::future_status::ready) {
     (*log)->Warning("drain.time_is_up", {});

@@ -130,6 +130,11 @@ void TrunkStats::OnAttempt(MonoTime now) {
   Count(now, [](Sums& s) { ++s.attempts; });
 }
 
+void TrunkStats::OnUnsent(MonoTime now) {
+  --in_progress_;
+  Count(now, [](Sums& s) { --s.attempts; });
+}
+
 void TrunkStats::OnProgress(absl::Duration delay, MonoTime now) {
   Count(now, [delay](Sums& s) { s.delays.Add(delay); });
 }

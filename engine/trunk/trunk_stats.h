@@ -67,6 +67,7 @@ class TrunkStats {
   explicit TrunkStats(MonoTime now);
 
   void OnAttempt(MonoTime now);
+  void OnUnsent(MonoTime now);  // takes an OnAttempt() back: the INVITE never left
   // First 18x of a call, or its 2xx if there was none: `delay` from the INVITE.
   void OnProgress(absl::Duration delay, MonoTime now);
   void OnAnswer(int status, MonoTime now);  // 200..299
