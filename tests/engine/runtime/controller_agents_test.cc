@@ -456,7 +456,7 @@ TEST_F(PreviewTest, ATrunkThatWasTakenAwayRefusesThePreview) {
   const AttemptId attempt = Offer();
   settings.trunk = "nowhere";
   controller.PutCampaign(settings);
-  EXPECT_EQ(controller.AnswerPreview("a1", attempt, true).code(), Code::kFailedPrecondition);
+  EXPECT_EQ(controller.AnswerPreview("a1", attempt, true).code(), Code::kUnavailable);
   Pass(absl::Milliseconds(10));
   EXPECT_THAT(Dials(), IsEmpty());
   EXPECT_EQ(StateOf("a1"), State::kAvailable);
