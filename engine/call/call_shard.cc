@@ -149,138 +149,6 @@ void CallShard::Place(DialOrder& order) {
   if (trunk.queue_timer == 0) RunQueue(leg.trunk);
 }
 
-TrunkRefusal CallShard::Admit(Leg& leg) {
-  const TrunkRefusal refusal = trunks_[leg.trunk].guard.Admit(leg.ticket, Now());
-  PublishTrunk(leg.trunk);
-  return refusal;
-}
-
-void CallShard::Start(Leg& leg, TrunkRefusal refusal) {
-  if (refusal == TrunkRefusal::kNone) {
-    Fire(leg, LegInput::kPlace, {});
-    return;
-  }
-  Fire(leg, LegInput::kRefused,
-       Cause{.retry_after = trunks_[leg.trunk].guard.RetryAfter(refusal, Now()),
-             .refusal = absl::UnavailableError(TrunkRefusalName(refusal))});
-}
-
-// Sends as many of the waiting orders as the rate allows now, and comes back when it allows more.
-void CallShard::RunQueue(uint16_t index) {
-  Trunk& trunk = trunks_[index];
-  trunk.queue_timer = 0;
-  while (!trunk.queue.empty()) {
-    Leg* leg = const_cast<Leg*>(PeekLeg(trunk.queue.front()));
-    if (leg != nullptr) {  // else given up while it waited
-      const TrunkRefusal refusal = Admit(*leg);
-      if (refusal == TrunkRefusal::kCps) {
-        // One that was given up does not count.
-        const absl::Duration wait =
-            std::max(trunk.guard.RetryAfter(refusal, Now()), absl::Milliseconds(1));
-        trunk.queue_timer = loop_.After(wait, [this, index] {
-          RunQueue(index);
-          Enter();
-        });
-        return;
-      }
-      Start(*leg, refusal);
-    }
-    trunk.queue.pop_front();
-  }
-}
-
-void CallShard::Take(const TakeCall& m) {
-  Leg& leg = TakeSlot(m.leg);
-  const auto offer = offers_.find(m.call);
-  if (offer == offers_.end()) {
-    Fire(leg, LegInput::kRefused, Cause{.refusal = absl::NotFoundError("the caller has gone")});
-    return;
-  }
-  leg.trunk = offer->second.trunk;
-  leg.offer = m.call;
-  Fire(leg, LegInput::kTake, {});
-}
-
-void CallShard::SendAccept(Leg& leg) {
-  const auto offer = offers_.extract(leg.offer);
-  OUTPACE_CHECK(!offer.empty());
-  const std::string& sdp = offer.mapped().sdp;
-  leg.invited_at = Now();
-  leg.early_media = !sdp.empty();  // theirs is the offer; without one, ours is
-  absl::StatusOr<std::string> answer = media_.Open(leg.id, MediaOf(leg));
-  leg.media_open = answer.ok();
-  absl::Status status = answer.status();
-  if (status.ok() && !sdp.empty()) {
-    status = media_.SetRemote(leg.id, sdp);
-    if (status.ok()) answer = media_.LocalSdp(leg.id);
-  }
-  if (!status.ok()) {
-    signaling_.Refuse(leg.offer, leg.media_open ? 488 : 503);
-  } else {
-    status = signaling_.Accept(leg.id, leg.offer, *answer);
-  }
-  leg.invited = status.ok();
-  if (!status.ok()) Fire(leg, LegInput::kRefused, Cause{.refusal = status});
-}
-
-void CallShard::OnAddresses(const TrunkAddresses& m) {
-  if (m.trunk >= trunks_.size() || m.route_uris.empty()) return;
-  Trunk& trunk = trunks_[m.trunk];
-  signaling_.SetTrunkAddresses(m.trunk, m.addresses);
-  const bool moved = trunk.route_uri != m.route_uris.front();
-  trunk.route_uri = m.route_uris.front();
-  const TrunkLimits& limits = trunk.guard.limits();
-  if (limits.registers && moved) signaling_.Register(m.trunk, trunk.route_uri);
-  if (limits.options_interval > absl::ZeroDuration() && trunk.options_timer == 0) Ping(m.trunk);
-}
-
-void CallShard::Ping(uint16_t index) {
-  Trunk& trunk = trunks_[index];
-  signaling_.Ping(index, trunk.route_uri);
-  trunk.options_timer =
-      loop_.After(trunk.guard.limits().options_interval, [this, index] { Ping(index); });
-}
-
-void CallShard::OnProbe(const TrunkProbe& probe) {
-  Enter();
-  if (probe.trunk >= trunks_.size()) return;
-  TrunkGuard& guard = trunks_[probe.trunk].guard;
-  if (probe.kind == TrunkProbe::Kind::kOptions) {
-    guard.OptionsResult(probe.ok, Now());
-  } else {
-    guard.SetRegistered(probe.ok, probe.reason);
-  }
-  PublishTrunk(probe.trunk);
-  EmitEvent(probe);
-}
-
-// ---- calls from outside ----
-
-void CallShard::OnIncoming(const IncomingCall& call) {
-  Enter();
-  Count(kOffered);
-  offers_[call.call] = call;
-  EmitEvent(CallOffered{.shard = options_.shard,
-                        .call = call.call,
-                        .trunk = call.trunk,
-                        .caller = call.from_user,
-                        .called = call.to_user});
-}
-
-void CallShard::OnIncomingGone(uint64_t call) {
-  Enter();
-  if (offers_.erase(call) == 1) EmitEvent(CallWithdrawn{.call = call});
-}
-
-void CallShard::OnIncomingUp(LegId id, const DialogState& dialog, absl::string_view sdp) {
-  Enter();
-  Leg* leg = FindLeg(id);
-  if (leg == nullptr) return;
-  const bool usable = leg->early_media || (!sdp.empty() && media_.SetRemote(id, sdp).ok());
-  Fire(*leg, usable ? LegInput::kAcked : LegInput::kAnswerNoMedia,
-       Cause{.status = 200, .q850 = usable ? 16 : 88, .dialog = &dialog});
-}
-
 void CallShard::SendInvite(Leg& leg) {
   const std::unique_ptr<DialOrder> order = std::move(leg.order);
   absl::StatusOr<std::string> offer = media_.Open(leg.id, MediaOf(leg));
@@ -651,7 +519,7 @@ void CallShard::Free(Leg& leg) {
   EmitEvent(LegFreed{.leg = leg.id});
 }
 
-// ---- timers and trunks ----
+// ---- timers ----
 
 void CallShard::StartWait(Leg& leg, absl::Duration wait, LegInput on) {
   StopTimer(leg.wait_timer);
@@ -676,44 +544,6 @@ MediaOptions CallShard::MediaOf(const Leg& leg) const {
 
 void CallShard::StopTimer(Loop::TimerId& timer) {
   if (timer != 0) loop_.Cancel(std::exchange(timer, 0));
-}
-
-void CallShard::Heard(Leg& leg) {
-  leg.heard = true;
-  if (leg.trunk != kAgentTrunk) trunks_[leg.trunk].guard.Heard(leg.ticket);
-}
-
-void CallShard::Settle(Leg& leg, TrunkVerdict verdict, absl::Duration retry_after) {
-  if (leg.trunk == kAgentTrunk) return;  // an agent's phone that is off says nothing of the others
-  trunks_[leg.trunk].guard.Settle(leg.ticket, verdict, retry_after, Now());
-  PublishTrunk(leg.trunk);
-}
-
-void CallShard::PublishTrunk(uint16_t index) {
-  Trunk& trunk = trunks_[index];
-  std::optional<TrunkChange> change = trunk.guard.TakeChange();
-  if (!change.has_value()) return;
-  StopTimer(trunk.probe_timer);
-  log_.Warning("trunk.breaker", {{"trunk", trunk.guard.limits().name},
-                                 {"open", change->open},
-                                 {"probing", change->probing},
-                                 {"reason", change->reason}});
-  EmitEvent(TrunkState{.trunk = index,
-                       .open = change->open,
-                       .probing = change->probing,
-                       .reason = std::move(change->reason)});
-  // May make the next change already: after this one has been told.
-  if (trunk.guard.breaker() == TrunkGuard::Breaker::kOpen) OnTrunkTimer(index);
-}
-
-// Runs when the back-off may be over; a later Retry-After can have moved it.
-void CallShard::OnTrunkTimer(uint16_t index) {
-  Trunk& trunk = trunks_[index];
-  trunk.probe_timer = 0;
-  trunk.guard.Tick(Now());
-  if (trunk.guard.breaker() != TrunkGuard::Breaker::kOpen) return PublishTrunk(index);
-  trunk.probe_timer = loop_.After(std::max(trunk.guard.probe_at() - Now(), absl::ZeroDuration()),
-                                  [this, index] { OnTrunkTimer(index); });
 }
 
 ShardStats CallShard::stats() const {

@@ -5,7 +5,8 @@
 // the call shard. Nothing here knows of sockets, threads or files: in production they are real, in
 // simulation (engine/runtime/simulation.h) the same code runs on virtual time.
 //
-// The life of an attempt (files: controller_dial.cc, controller_attempts.cc, controller_agents.cc):
+// The life of an attempt (files: controller_dial.cc, controller_launch.cc, controller_attempts.cc,
+// controller_agents.cc):
 //   hopper -> gate -> intent stored and synced -> gate again -> DialOrder to the shard
 //   -> answered -> agent reserved, bridged, screen-pop | nobody free in time: message, abandoned
 //   -> ended -> wrap-up -> disposition -> lead, attempt and tier in one synced write.
@@ -237,7 +238,7 @@ class Controller final : public call::LegEventSink {
   void ShareTrunk(size_t trunk, const std::vector<CampaignRunner*>& on_trunk, ShareRound round);
   void WithdrawUnserved(CampaignRunner& runner);
 
-  // controller_attempts.cc
+  // controller_launch.cc, controller_attempts.cc, controller_recovery.cc
   gate::Verdict AskGate(const CampaignRunner& runner, const campaign::Lead& lead,
                         bool after_intent) const;
   // Holds back (or closes for good) a lead that the gate refused, so that it leaves the due leads.

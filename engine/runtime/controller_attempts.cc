@@ -33,13 +33,6 @@ bool UnusableAnswer(const call::LegEnded& event) {
   return event.outcome == call::CallOutcome::kMedia && event.sip_status / 100 == 2;
 }
 
-constexpr absl::Duration kRecoveredWrapUp = absl::Minutes(10);
-
-// Before a number that no trunk of the campaign carries is looked at again.
-constexpr absl::Duration kNoRouteRest = absl::Hours(24);
-
-std::string Hex(uint64_t value) { return absl::StrCat(absl::Hex(value, absl::kZeroPad16)); }
-
 }  // namespace
 
 gate::Verdict Controller::AskGate(const CampaignRunner& runner, const campaign::Lead& lead,
@@ -59,135 +52,6 @@ void Controller::ApplyRefusal(const gate::Verdict& verdict, campaign::Lead& lead
     if (reason.rule == gate::Rule::kDncCampaign) lead.status = "DNCC";
     lead.hold_until = std::max(lead.hold_until, reason.until);
   }
-}
-
-// RFC 3323 4.1: who asks for privacy shows no number in From; P-Asserted-Identity has it then.
-std::string Controller::FromUri(const trunk::TrunkSettings& trunk, E164 caller_id) const {
-  if (trunk.identity.privacy) return "sip:anonymous@anonymous.invalid";
-  const std::string user = caller_id.valid() ? caller_id.ToString() : "anonymous";
-  return absl::StrCat("sip:", user, "@", options_.local_host);
-}
-
-int64_t Controller::DayNumber() const {
-  return absl::ToUnixSeconds(loop_.clock().Wall()) / (24 * 60 * 60);
-}
-
-// Writes a lead that may not be dialed now, so that it leaves those that are due.
-void Controller::HoldBack(CampaignRunner& runner, campaign::Lead lead) {
-  const LeadId lead_id = lead.id;
-  campaign::StoreBatch batch;
-  batch.leads.push_back(std::move(lead));
-  store_.Commit(std::move(batch),
-                [this, lead_id, campaign = runner.settings().id](absl::Status status) {
-                  if (CampaignRunner* held = FindRunner(campaign)) held->hopper.Release(lead_id);
-                  if (!status.ok()) StopForStore(status);
-                });
-}
-
-Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& lead, AttemptId id,
-                                        const AgentId& agent, std::vector<uint16_t> tried) {
-  // A campaign may have been moved to trunks that do not exist since the lead was offered.
-  if (!runner.trunks.fault.empty() || slots_.free() == 0) return Launched::kNoRoom;
-  if (const gate::Verdict verdict = AskGate(runner, lead, false); !verdict.allowed()) {
-    // Was legal when it came into the hopper and is not any more.
-    ApplyRefusal(verdict, lead);
-    HoldBack(runner, std::move(lead));
-    return Launched::kHeldBack;
-  }
-  if (slots_.free() == 0) return Launched::kNoRoom;
-  trunk::CallerIdTaken caller_id;
-  const TrunkDesk::Choice choice = ChooseTrunk(runner, lead.phone, tried, caller_id);
-  if (choice.why == trunk::NoRoute::kNotCarried) {
-    log_.Warning("lead.no_route", {{"lead", lead.id}, {"campaign", runner.settings().id}});
-    lead.hold_until = std::max(lead.hold_until, loop_.clock().Wall() + kNoRouteRest);
-    HoldBack(runner, std::move(lead));
-    return Launched::kHeldBack;
-  }
-  if (choice.why != trunk::NoRoute::kNone) return Launched::kNoRoom;
-  if (!id.valid()) id = NextAttemptId();  // only now: ids are not given back
-  const LegId leg = slots_.Take(id);
-  OUTPACE_CHECK(leg.valid());
-  LiveAttempt& live = live_[id];
-  live.leg = leg;
-  live.agent = agent;
-  live.trunk = choice.trunk;
-  live.tried = std::move(tried);
-  live.lead =
-      campaign::ApplyIntent(lead, loop_.clock().Wall(), absl::Hours(campaign::kUnknownRestHours));
-  live.record = IntentOf(runner, lead, id, choice, caller_id.id);
-  live.caller_id = std::move(caller_id);
-  live.before = std::move(lead);
-
-  numbers_in_call_[live.record.dialed] = id;
-  runner.pacer.OnDialed(id, Hopper::TraitsOf(live.before), loop_.clock().Mono());
-  runner.CountAttempt(live.record.lead);
-  if (runner.first_call == absl::InfinitePast()) runner.first_call = live.record.dialed_at;
-  ++runner.ringing;
-  ++runner.today.attempts;
-  ++runner.lines;
-  TrunkDesk::Trunk& trunk = trunks_[live.trunk];
-  ++trunk.calls;
-  ++trunk.dialing;
-  trunk.tokens -= 1;
-  TrunkShare& share = runner.trunks.shares[live.trunk];
-  ++share.held;
-  if (share.tokens != TrunkShare::kNoShare) {
-    --share.tokens;
-    --share.lines;
-  }
-
-  campaign::StoreBatch intent;
-  intent.leads.push_back(live.lead);
-  intent.attempts.push_back(live.record);
-  store_.Commit(std::move(intent), [this, id](absl::Status status) { OnIntentStored(id, status); });
-  return Launched::kPlaced;
-}
-
-// A trunk whose caller IDs all rest, or have had their calls of the day, does not take the call;
-// the next one may.
-TrunkDesk::Choice Controller::ChooseTrunk(CampaignRunner& runner, E164 number,
-                                          const std::vector<uint16_t>& tried,
-                                          trunk::CallerIdTaken& caller_id) {
-  std::vector<uint16_t> passed_over = tried;
-  for (;;) {
-    const TrunkDesk::Choice choice = trunks_.Choose(number, runner.trunks, passed_over);
-    if (choice.why != trunk::NoRoute::kNone) return choice;
-    TrunkDesk::Trunk& trunk = trunks_[choice.trunk];
-    caller_id = trunk.caller_ids.Take(number, runner.settings().campaign_cid, loop_.clock().Mono(),
-                                      DayNumber());
-    const bool used_up = caller_id.why == trunk::NoCallerId::kDailyCap;
-    const bool rests = caller_id.why == trunk::NoCallerId::kResting;
-    trunk.no_caller_id = used_up ? "its caller IDs have had their calls of the day"
-                         : rests ? "its caller IDs rest"
-                                 : "";
-    if (!used_up && !rests) return choice;
-    passed_over.push_back(static_cast<uint16_t>(choice.trunk));
-  }
-}
-
-campaign::Attempt Controller::IntentOf(const CampaignRunner& runner, const campaign::Lead& lead,
-                                       AttemptId id, const TrunkDesk::Choice& choice,
-                                       const trunk::CallerId& caller_id) {
-  const campaign::CampaignSettings& settings = runner.settings();
-  const trunk::TrunkSettings& trunk = trunks_.settings(choice.trunk);
-  campaign::Attempt record;
-  record.id = id;
-  record.lead = lead.id;
-  record.list = lead.list;
-  record.campaign = settings.id;
-  record.tier = lead.tier;
-  record.number_of_try = lead.called_count + 1;
-  record.dialed = lead.phone;
-  record.caller_id = caller_id.number;
-  record.trunk = trunk.name;
-  record.call_id = absl::StrCat("op-", id.value(), "-", Hex(nonce_()), Hex(nonce_()));
-  record.from_tag = Hex(nonce_());
-  record.branch = absl::StrCat("z9hG4bK-op", id.value(), "-", Hex(nonce_()));
-  record.route_uri = *choice.route_uri;
-  record.request_uri = absl::StrCat("sip:", choice.dialled, "@", trunk.peer);
-  record.from_uri = FromUri(trunk, caller_id.number);
-  record.dialed_at = loop_.clock().Wall();
-  return record;
 }
 
 void Controller::ReleaseTrunk(LiveAttempt& live) {
@@ -561,43 +425,6 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
   });
 }
 
-// Of a previewed lead the agent is told, and decides.
-bool Controller::MayFailOver(const LiveAttempt& live, const call::LegEnded& event) {
-  const CampaignRunner& runner = *FindRunner(live.record.campaign);
-  // Whose phone has rung is not rung again at once; whom nobody could take, not by another trunk.
-  if (live.withdrawn || live.ringing) return false;
-  if (!live.record.trunk_fault || !event.invite_sent || !live.agent.empty() || draining_ ||
-      !stopped_reason_.empty() || !runner.settings().active || !HasAttemptIds()) {
-    return false;
-  }
-  std::vector<uint16_t> tried = live.tried;
-  tried.push_back(static_cast<uint16_t>(live.trunk));
-  return trunks_.Choose(live.record.dialed, runner.trunks, tried).why == trunk::NoRoute::kNone;
-}
-
-// The same lead by another trunk, as an attempt of its own: the gate is asked again, and nothing is
-// held against the lead for the trunk that failed.
-void Controller::FailOver(LiveAttempt ended) {
-  CampaignRunner* runner = FindRunner(ended.record.campaign);
-  if (runner == nullptr) return;
-  ended.tried.push_back(static_cast<uint16_t>(ended.trunk));
-  const agent::CampaignCounts agents = roster_.Counts(ended.record.campaign);
-  const bool anybody =
-      agents.ready_phone + agents.reserved + agents.talking + agents.wrapping > agents.leaving;
-  const bool may = anybody && !draining_ && stopped_reason_.empty() && HasAttemptIds();
-  const Launched launched =
-      may ? Launch(*runner, ended.before, AttemptId(), AgentId(), ended.tried) : Launched::kNoRoom;
-  if (launched == Launched::kNoRoom) return runner->hopper.Release(ended.record.lead);
-  if (launched != Launched::kPlaced) return;
-  LiveAttempt& next = *FindLive(numbers_in_call_.at(ended.record.dialed));
-  next.before =
-      std::move(ended.lead);  // should it not be sent either, the lead rests as it would have
-  log_.Info("attempt.failed_over", {{"attempt", ended.record.id},
-                                    {"next", next.record.id},
-                                    {"from", ended.record.trunk},
-                                    {"to", next.record.trunk}});
-}
-
 // The person asked not to be called: in force at once, durable with the result.
 void Controller::AddDncOf(const campaign::Attempt& record, campaign::StoreBatch& batch) {
   const campaign::Disposition* disposition = campaign::FindDisposition(record.status);
@@ -633,69 +460,6 @@ void Controller::OnProbe(const call::TrunkProbe& event) {
              {"ok", event.ok},
              {"status", event.status},
              {"why", event.reason}});
-}
-
-// What a predecessor that died left behind. Its answered dialogs are in the journal; a call that
-// was still ringing is cancelled by the names stored with its intent, and should it answer all the
-// same, the SIP stack ends the orphaned 200. Nobody is rung again: the lead rests (retry_rule.h).
-void Controller::RecoverAttempts(const StartState& state) {
-  absl::flat_hash_set<std::string> up;
-  for (const call::DialogState& dialog : state.open_dialogs) {
-    up.insert(dialog.call_id);
-    Post(call::EndOrphanDialog{dialog});
-  }
-  campaign::StoreBatch batch;
-  for (size_t i = 0; i < state.open_attempts.size(); ++i) {
-    campaign::Attempt attempt = state.open_attempts[i];
-    campaign::Lead lead = state.open_leads[i];
-    const bool ended = attempt.ended_at != absl::InfinitePast();
-    if (!ended && !attempt.inbound && !up.contains(attempt.call_id)) {
-      const int trunk = trunks_.Find(attempt.trunk);
-      Post(call::EndOrphanInvite{{{attempt.call_id, attempt.from_tag, attempt.branch},
-                                  attempt.route_uri,
-                                  attempt.request_uri,
-                                  attempt.from_uri,
-                                  trunk < 0 ? call::kAgentTrunk : static_cast<uint16_t>(trunk)}});
-    }
-    attempt.open = false;
-    if (!ended) {
-      attempt.outcome = std::string(call::CallOutcomeName(call::CallOutcome::kUnknown));
-      attempt.ended_at = loop_.clock().Wall();
-      attempt.term_reason = "SYSTEM";
-    }
-    CampaignRunner* runner = FindRunner(attempt.campaign);
-    if (!attempt.agent.empty()) {
-      // A call an agent had is left without a status: the agent may still dispose of it.
-      recovered_.push_back({attempt.agent, attempt.id});
-    } else if (up.contains(attempt.call_id) && runner != nullptr) {
-      // Somebody had answered and met no agent, then silence: abandoned.
-      attempt.answered_at = attempt.ended_at;
-      attempt.abandoned = true;
-      attempt.status = "DROP";
-      ++runner->today.answered;
-      ++runner->today.abandoned;
-      runner->ledger.AddAbandoned(attempt.answered_at);
-      batch.leads.push_back(campaign::ApplyResult(lead, attempt, runner->settings()));
-    } else {
-      attempt.status = "UNKN";
-      lead.status = "UNKN";
-      batch.leads.push_back(std::move(lead));
-    }
-    batch.attempts.push_back(std::move(attempt));
-  }
-  if (batch.empty()) return;
-  // What no agent has disposed of by then stays as the engine's own DISPO.
-  loop_.After(kRecoveredWrapUp, [this] {
-    for (const auto& [agent, id] : recovered_) {
-      DisposeStored(agent, id, "DISPO", "", absl::InfinitePast(), [](absl::Status) {});
-    }
-    recovered_.clear();
-  });
-  log_.Warning("recovery", {{"dialogs_ended", static_cast<int64_t>(state.open_dialogs.size())},
-                            {"attempts_unknown", static_cast<int64_t>(batch.attempts.size())}});
-  store_.Commit(std::move(batch), [this](absl::Status status) {
-    if (!status.ok()) StopForStore(status);
-  });
 }
 
 }  // namespace outpace::runtime
