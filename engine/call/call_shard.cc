@@ -108,6 +108,10 @@ void CallShard::OnMessage(ShardMessage& message) {
                    leg->prompt = m.prompt;
                    Fire(*leg, LegInput::kPrompt, {});
                  },
+                 [this](MediaOrder& m) {
+                   const Leg* leg = FindLeg(m.leg);
+                   if (leg != nullptr && leg->media_open) media_.Do(m.leg, std::move(m.action));
+                 },
                  [this](EndOrphanDialog& m) { signaling_.ByeOrphan(m.dialog); },
                  [this](EndOrphanInvite& m) { signaling_.CancelOrphan(m.invite); },
                  [this](TakeCall& m) { Take(m); },
@@ -157,6 +161,13 @@ void CallShard::SendInvite(Leg& leg) {
     return;
   }
   leg.media_open = true;
+  if (order->early_country.has_value()) {
+    leg.listens_early = true;
+    media_.Do(leg.id, ListenEarly{.country = *std::move(order->early_country)});
+  }
+  if (order->answer_tuning.has_value()) {
+    leg.answer_tuning = std::make_unique<listen::AnswerTuning>(*order->answer_tuning);
+  }
   const absl::Status sent = signaling_.Invite({.leg = leg.id,
                                                .ids = std::move(order->ids),
                                                .trunk = order->trunk,
@@ -395,6 +406,7 @@ void CallShard::Act(Leg& leg, LegAction action, const Cause& cause) {
       }
       return;
     case LegAction::kAccept:
+      ListenToAnswer(leg);
       OpenDialog(leg, *cause.dialog);
       if (leg.trunk != kAgentTrunk) trunks_[leg.trunk].guard.CountAnswer();
       return EmitEvent(LegAnswered{.leg = leg.id, .at = Now()});
@@ -462,6 +474,7 @@ CallOutcome CallShard::GivenUpOutcome(const Leg& leg) const {
       return leg.journaled ? CallOutcome::kCancelled : CallOutcome::kCongestion;
     case Why::kNone:
     case Why::kHangUp:
+    case Why::kHeard:  // what was heard says what it was
       break;
   }
   return CallOutcome::kCancelled;
@@ -495,6 +508,7 @@ void CallShard::Report(Leg& leg, LegEnded ended) {
   OUTPACE_CHECK(!std::exchange(leg.reported, true));
   ended.leg = leg.id;
   ended.at = Now();
+  if (leg.heard_early != nullptr) ended.heard = *std::exchange(leg.heard_early, nullptr);
   // No more audio either way, whatever the signalling still has to do.
   if (std::exchange(leg.media_open, false)) media_.Close(leg.id);
   log_.Info("leg.ended", {{"leg", leg.id.index},

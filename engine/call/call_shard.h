@@ -98,9 +98,13 @@ class CallShard final : public SignalingEvents, public MediaEvents {
   void OnPromptDone(LegId leg) override;
   void OnFirstMedia(LegId leg, MonoTime at) override;
   void OnMediaLost(LegId leg) override;
+  void OnHeard(LegId leg, const listen::Heard& heard) override;
+  void OnDigit(LegId leg, char digit) override;
+  void OnJoined(LegId leg, bool joined) override;
 
  private:
-  enum class Why { kNone, kHangUp, kRingLimit, kSilence };  // why we gave up before an answer
+  // Why we gave up before an answer; kHeard: the network said that there will be none.
+  enum class Why { kNone, kHangUp, kRingLimit, kSilence, kHeard };
 
   struct Leg {
     LegState state = LegState::kEnded;
@@ -122,6 +126,10 @@ class CallShard final : public SignalingEvents, public MediaEvents {
     Loop::TimerId wait_timer = 0;      // silence, then guards: never two at once
     std::unique_ptr<DialOrder> order;  // until the INVITE has left
     uint64_t offer = 0;                // of a call from outside, until it is answered
+    bool listens_early = false;
+    std::unique_ptr<listen::AnswerTuning>
+        answer_tuning;                           // until the answer; nullptr: do not listen
+    std::unique_ptr<listen::Heard> heard_early;  // nullptr: nothing so far
   };
   struct Trunk {
     TrunkGuard guard;
@@ -167,6 +175,7 @@ class CallShard final : public SignalingEvents, public MediaEvents {
   void SendInvite(Leg& leg);
   void SendAccept(Leg& leg);
   MediaOptions MediaOf(const Leg& leg) const;
+  void ListenToAnswer(Leg& leg);
   void OpenDialog(Leg& leg, const DialogState& dialog);
   void ReportFailure(Leg& leg, const Cause& cause);
   CallOutcome GivenUpOutcome(const Leg& leg) const;

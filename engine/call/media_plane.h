@@ -9,11 +9,10 @@
 #include "absl/strings/string_view.h"
 #include "engine/base/clock.h"
 #include "engine/base/ids.h"
+#include "engine/call/media_action.h"
+#include "engine/listen/heard.h"
 
 namespace outpace::call {
-
-// Audio the engine can play into a leg; loaded at start.
-enum class Prompt { kSafeHarbor, kSilence };
 
 // How a leg's audio travels.
 struct MediaOptions {
@@ -37,6 +36,12 @@ class MediaEvents {  // called on the thread given by the implementation's owner
   virtual void OnFirstMedia(LegId leg, MonoTime at) = 0;
   // No packet for the dead-call time (30 s by default) while the leg was expected to send.
   virtual void OnMediaLost(LegId leg) = 0;
+  // A verdict on what the leg's far end said; see ListenEarly, ListenAnswer, ListenBeep.
+  virtual void OnHeard(LegId leg, const listen::Heard& heard) = 0;
+  // The far end pressed a key (RFC 4733), once for each: '0'..'9', '*', '#', 'A'..'D'.
+  virtual void OnDigit(LegId leg, char digit) = 0;
+  // A JoinCall: false when the call it was to join is gone or has 8 legs.
+  virtual void OnJoined(LegId leg, bool joined) = 0;
 };
 
 // A leg's media lives from Open to Close. Commands are posted to the media thread in order; none
@@ -60,7 +65,11 @@ class MediaPlane {
   // the agent hears the start of the hello. A leg is bridged to one other at most.
   virtual void Bridge(LegId a, LegId b) = 0;
   virtual void Unbridge(LegId leg) = 0;  // also from its partner; does nothing if not bridged
-  virtual void Play(LegId leg, Prompt prompt) = 0;  // from the start; replaces what plays
+  // From the start; replaces what plays. The end is told.
+  void Play(LegId leg, Prompt prompt) { Do(leg, call::Play{.prompt = prompt}); }
+  // All else: prompts, listening, recording, hold, mixes, keys. Legs may be of different shards. In
+  // order with the other commands; without effect on a leg that is not open.
+  virtual void Do(LegId leg, MediaAction action) = 0;
   // Releases the port (quarantined for 5 s, so no packet of an old call reaches a new one).
   virtual void Close(LegId leg) = 0;
 };

@@ -2,6 +2,7 @@
 
 // The messages between the controller and a call shard. Plain values: no pointer crosses a thread.
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -31,6 +32,11 @@ struct DialOrder {
   std::string from_uri{};
   std::vector<SipHeader> headers{};
   absl::Duration ring_time_max{};  // INVITE to giving up
+  // Listen to early media by the plan of this country (ISO 3166, lower case), "" for any, and give
+  // up as soon as it says that nobody will answer. Absent: do not listen.
+  std::optional<std::string> early_country{};
+  // Listen to who answers, from the answer on. Absent: do not.
+  std::optional<listen::AnswerTuning> answer_tuning{};
 };
 
 struct HangUp {  // BYE, CANCEL or give up, whichever the leg's state asks for
@@ -47,6 +53,11 @@ struct Disconnect {  // part a bridged leg from its partner; both legs stay up
 struct PlayThenHangUp {
   LegId leg{};
   Prompt prompt = Prompt::kSafeHarbor;
+};
+// Something done to the audio of a leg that is up (ListenEarly: one that rings).
+struct MediaOrder {
+  LegId leg{};
+  MediaAction action{};
 };
 // Recovery: end what a crashed predecessor left behind.
 struct EndOrphanDialog {
@@ -71,8 +82,8 @@ struct TrunkAddresses {
   std::vector<std::string> addresses{};   // numeric hosts that requests of this trunk come from
 };
 using ShardMessage =
-    std::variant<DialOrder, HangUp, Connect, Disconnect, PlayThenHangUp, EndOrphanDialog,
-                 EndOrphanInvite, TakeCall, RefuseCall, TrunkAddresses>;
+    std::variant<DialOrder, HangUp, Connect, Disconnect, PlayThenHangUp, MediaOrder,
+                 EndOrphanDialog, EndOrphanInvite, TakeCall, RefuseCall, TrunkAddresses>;
 
 // ---- shard to controller ----
 
@@ -106,12 +117,27 @@ struct LegEnded {
   // A 2xx crossed our CANCEL: somebody picked up and met a BYE. `outcome` tells why we gave up, yet
   // for every rule on abandoned calls this leg was answered.
   bool crossed_answer = false;
+  listen::Heard heard{};         // before the answer; kNone: nothing that could be told
   absl::Duration retry_after{};  // from a 503, or until the trunk's guard may let a call through
   MonoTime at{};
 };
 struct PromptFinished {
   LegId leg{};
   MonoTime at{};
+};
+// A verdict on what the leg's far end said, before or after the answer.
+struct LegHeard {
+  LegId leg{};
+  listen::Heard heard{};
+  MonoTime at{};
+};
+struct LegDigit {  // the far end pressed a key
+  LegId leg{};
+  char digit = 0;
+};
+struct LegJoined {  // a JoinCall succeeded, or not
+  LegId leg{};
+  bool joined = false;
 };
 struct LegFreed {  // the slot may be used again, with the next generation
   LegId leg{};
@@ -133,8 +159,9 @@ struct CallOffered {
 struct CallWithdrawn {  // the caller gave up before an answer
   uint64_t call = 0;
 };
-using LegEvent = std::variant<LegProgress, LegAnswered, LegConnected, LegEnded, PromptFinished,
-                              LegFreed, TrunkState, CallOffered, CallWithdrawn, TrunkProbe>;
+using LegEvent =
+    std::variant<LegProgress, LegAnswered, LegConnected, LegEnded, PromptFinished, LegHeard,
+                 LegDigit, LegJoined, LegFreed, TrunkState, CallOffered, CallWithdrawn, TrunkProbe>;
 
 // Where a shard's events go. Thread safe; never blocks.
 class LegEventSink {

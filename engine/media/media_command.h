@@ -9,7 +9,7 @@
 
 #include "engine/base/ids.h"
 #include "engine/call/media_plane.h"
-#include "engine/media/g711.h"
+#include "engine/codec/g711.h"
 #include "engine/media/sdp.h"
 #include "engine/media/srtp.h"
 
@@ -40,13 +40,13 @@ struct BridgeLegs {
 struct UnbridgeLeg {
   LegId leg;
 };
-struct PlayPrompt {
+struct DoAction {
   LegId leg;
-  call::Prompt prompt = call::Prompt::kSafeHarbor;
+  call::MediaAction action;
 };
 struct CloseLeg {
   LegId leg;
 };
-using MediaCommand = std::variant<OpenLeg, SetPeer, BridgeLegs, UnbridgeLeg, PlayPrompt, CloseLeg>;
+using MediaCommand = std::variant<OpenLeg, SetPeer, BridgeLegs, UnbridgeLeg, DoAction, CloseLeg>;
 
 }  // namespace outpace::media

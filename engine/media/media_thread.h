@@ -103,7 +103,8 @@ class MediaThread {
   void Run(const SetPeer& command, MonoTime now);
   void Run(const BridgeLegs& command, MonoTime now);
   void Run(const UnbridgeLeg& command, MonoTime now);
-  void Run(const PlayPrompt& command, MonoTime now);
+  void Run(const DoAction& command, MonoTime now);
+  void Do(Leg& leg, const call::Play& action, MonoTime now);
   void Run(const CloseLeg& command, MonoTime now);
   Leg* Find(LegId id);             // nullptr: closed; counted
   OrtpSession& Session(Leg& leg);  // made if there is none yet

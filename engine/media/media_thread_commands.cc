@@ -113,14 +113,18 @@ void MediaThread::Part(Leg& leg) {
   counters_.bridged_calls.Subtract(1);
 }
 
-void MediaThread::Run(const PlayPrompt& command, MonoTime now) {
+void MediaThread::Run(const DoAction& command, MonoTime now) {
   Leg* const leg = Find(command.leg);
   if (leg == nullptr) return;
-  Session(*leg);
-  if (leg->prompt == nullptr) playing_.push_back(leg);
-  leg->prompt = &prompts_.Get(command.prompt);
-  leg->prompt_at = 0;
-  leg->frame_due = now;
+  if (const auto* play = std::get_if<call::Play>(&command.action)) Do(*leg, *play, now);
+}
+
+void MediaThread::Do(Leg& leg, const call::Play& action, MonoTime now) {
+  Session(leg);
+  if (leg.prompt == nullptr) playing_.push_back(&leg);
+  leg.prompt = &prompts_.Get(action.prompt);
+  leg.prompt_at = 0;
+  leg.frame_due = now;
 }
 
 void MediaThread::StopPrompt(Leg& leg) {

@@ -126,9 +126,9 @@ void MediaThread::CountSent(bool sent) {
 namespace {
 
 // The law of G.711 audio under payload type `type` from who negotiated `codec`.
-Law LawOf(uint8_t type, const SdpCodec& codec) {
+codec::Law LawOf(uint8_t type, const SdpCodec& codec) {
   if (type == codec.payload_type) return codec.law;
-  return type == 8 ? Law::kA : Law::kMu;
+  return type == 8 ? codec::Law::kA : codec::Law::kMu;
 }
 
 }  // namespace
@@ -137,7 +137,8 @@ void MediaThread::Deliver(Leg& from, Leg& to, RtpPacket packet, MonoTime now) {
   const bool event = packet.event();
   if (!Hears(to, event)) return;
   if (!event) {
-    Transcode(LawOf(packet.header().payload_type, from.codec), to.codec.law, packet.payload());
+    codec::Transcode(LawOf(packet.header().payload_type, from.codec), to.codec.law,
+                     packet.payload());
   }
   const Stamp stamp = to.out.Relay(from.serial, packet.header(),
                                    static_cast<uint32_t>(packet.payload().size()), event, now);
@@ -150,7 +151,7 @@ void MediaThread::DeliverKept(Leg& from, Leg& to, absl::Span<uint8_t> datagram, 
   OUTPACE_CHECK(ParseRtp(datagram, &view) == RtpCheck::kOk);  // it was when it was kept
   if (!Hears(to, /*event=*/false)) return;
   const absl::Span<uint8_t> payload = datagram.subspan(view.payload_offset, view.payload_size);
-  Transcode(LawOf(view.header.payload_type, from.codec), to.codec.law, payload);
+  codec::Transcode(LawOf(view.header.payload_type, from.codec), to.codec.law, payload);
   const Stamp stamp = to.out.Relay(from.serial, view.header, static_cast<uint32_t>(payload.size()),
                                    /*event=*/false, now);
   CountSent(to.session->SendFrame(payload, stamp, to.codec.payload_type));

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "engine/media/wav.h"
+#include "engine/codec/wav.h"
 
 namespace outpace::media {
 namespace {
@@ -25,10 +25,10 @@ void AppendTone(double hertz, size_t length, std::vector<int16_t>& out) {
 
 PromptAudio::PromptAudio(const std::vector<int16_t>& samples) {
   const size_t count = (samples.size() + kFrameSamples - 1) / kFrameSamples * kFrameSamples;
-  mu_.assign(count, kMuSilence);
-  a_.assign(count, kASilence);
-  std::transform(samples.begin(), samples.end(), mu_.begin(), LinearToMu);
-  std::transform(samples.begin(), samples.end(), a_.begin(), LinearToA);
+  mu_.assign(count, codec::kMuSilence);
+  a_.assign(count, codec::kASilence);
+  std::transform(samples.begin(), samples.end(), mu_.begin(), codec::LinearToMu);
+  std::transform(samples.begin(), samples.end(), a_.begin(), codec::LinearToA);
 }
 
 std::vector<int16_t> BuiltInSafeHarborTones() {
@@ -47,7 +47,7 @@ absl::StatusOr<PromptSet> PromptSet::Load(const std::string& safe_harbor_wav) {
   if (safe_harbor_wav.empty()) {
     set.safe_harbor_ = PromptAudio(BuiltInSafeHarborTones());
   } else {
-    absl::StatusOr<std::vector<int16_t>> samples = LoadWav(safe_harbor_wav);
+    absl::StatusOr<std::vector<int16_t>> samples = codec::LoadWav(safe_harbor_wav);
     if (!samples.ok()) return samples.status();
     set.safe_harbor_ = PromptAudio(*samples);
   }

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "engine/call/media_plane.h"
-#include "engine/media/g711.h"
+#include "engine/codec/g711.h"
 
 namespace outpace::media {
 
@@ -26,8 +26,8 @@ class PromptAudio {
   explicit PromptAudio(const std::vector<int16_t>& samples);
   size_t frames() const { return mu_.size() / kFrameSamples; }
   // One octet a sample: `count` from `first` on, fewer at the end, none beyond it.
-  absl::Span<const uint8_t> Samples(Law law, size_t first, size_t count) const {
-    const absl::Span<const uint8_t> octets = law == Law::kMu ? mu_ : a_;
+  absl::Span<const uint8_t> Samples(codec::Law law, size_t first, size_t count) const {
+    const absl::Span<const uint8_t> octets = law == codec::Law::kMu ? mu_ : a_;
     return octets.subspan(std::min(first, octets.size()), count);
   }
 

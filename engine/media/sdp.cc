@@ -229,8 +229,8 @@ void TakeCodecs(const Section& section, RemoteMedia& out) {
     if (coding == Coding::kMu || coding == Coding::kA) {
       // A G.711 on our own telephone-event number could not be told from a key press.
       if (type != kOurEventType && out.codecs.size() < kCodecsMax) {
-        out.codecs.push_back(
-            {.law = coding == Coding::kMu ? Law::kMu : Law::kA, .payload_type = type});
+        out.codecs.push_back({.law = coding == Coding::kMu ? codec::Law::kMu : codec::Law::kA,
+                              .payload_type = type});
       }
     } else if (coding == Coding::kEvent && out.event_type == 0 && type >= 96) {
       out.event_type = type;
@@ -373,7 +373,7 @@ std::string BuildAnswer(const LocalMedia& local, const RemoteMedia& remote) {
   text += "\r\n";
   for (const SdpCodec& codec : remote.codecs) {
     absl::StrAppend(&text, "a=rtpmap:", codec.payload_type,
-                    codec.law == Law::kMu ? " PCMU/8000\r\n" : " PCMA/8000\r\n");
+                    codec.law == codec::Law::kMu ? " PCMU/8000\r\n" : " PCMA/8000\r\n");
   }
   if (remote.event_type != 0) text += EventLines(remote.event_type);
   absl::StrAppend(&text, Tail(local, local.rtcp_mux && remote.rtcp_mux), remote.refused_after);

@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "engine/media/g711.h"
+#include "engine/codec/g711.h"
 #include "engine/media/ip_address.h"
 #include "engine/media/sdes.h"
 
@@ -29,7 +29,7 @@ absl::string_view DirectionName(Direction direction);  // "sendrecv"
 inline constexpr uint8_t kOurEventType = 101;  // telephone-event in our offers
 
 struct SdpCodec {
-  Law law = Law::kMu;
+  codec::Law law = codec::Law::kMu;
   uint8_t payload_type = 0;  // 0 and 8, or the dynamic type the far end gave it
 };
 

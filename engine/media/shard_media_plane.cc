@@ -246,8 +246,8 @@ void ShardMediaPlane::Bridge(LegId a, LegId b) {
 
 void ShardMediaPlane::Unbridge(LegId leg) { Send(UnbridgeLeg{.leg = leg}); }
 
-void ShardMediaPlane::Play(LegId leg, call::Prompt prompt) {
-  Send(PlayPrompt{.leg = leg, .prompt = prompt});
+void ShardMediaPlane::Do(LegId leg, call::MediaAction action) {
+  Send(DoAction{.leg = leg, .action = std::move(action)});
 }
 
 void ShardMediaPlane::Close(LegId leg) {
@@ -267,7 +267,7 @@ void ShardMediaPlane::Close(LegId leg) {
 void ShardMediaPlane::Send(const MediaCommand& command) {
   const bool urgent = std::holds_alternative<BridgeLegs>(command) ||
                       std::holds_alternative<UnbridgeLeg>(command) ||
-                      std::holds_alternative<PlayPrompt>(command);
+                      std::holds_alternative<DoAction>(command);
   if (!urgent && wake_timer_ == 0) {
     wake_timer_ = loop_.After(kQuietWait, [this] {
       wake_timer_ = 0;

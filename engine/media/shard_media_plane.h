@@ -60,8 +60,8 @@ class ShardMediaPlane final : public call::MediaPlane {
   // Stops prompts on both. The legs may belong to different shards.
   void Bridge(LegId a, LegId b) override;
   void Unbridge(LegId leg) override;
-  // On a bridged leg the prompt is heard instead of the partner until it ends.
-  void Play(LegId leg, call::Prompt prompt) override;
+  // A prompt on a bridged leg is heard instead of the partner until it ends.
+  void Do(LegId leg, call::MediaAction action) override;
   void Close(LegId leg) override;
 
   // Ports that Open could give out now, of either family, for load figures.

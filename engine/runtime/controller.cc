@@ -172,6 +172,9 @@ void Controller::Dispatch(const call::LegEvent& event) {
                       [this](const call::PromptFinished& e) {
                         if (!OnInboundPromptFinished(e)) OnPromptFinished(e);
                       },
+                      [this](const call::LegHeard& e) { OnHeard(e); },
+                      [this](const call::LegDigit& e) { OnDigit(e); },
+                      [this](const call::LegJoined& e) { OnJoined(e); },
                       [this](const call::LegFreed& e) { OnLegFreed(e); },
                       [this](const call::TrunkState& e) { OnTrunkState(e); },
                       [this](const call::CallOffered& e) { OnCallOffered(e); },

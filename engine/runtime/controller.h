@@ -272,6 +272,9 @@ class Controller final : public call::LegEventSink {
   void OnConnected(const call::LegConnected& event);
   void OnLegEnded(const call::LegEnded& event);
   void OnPromptFinished(const call::PromptFinished& event);
+  void OnHeard(const call::LegHeard& event);
+  void OnDigit(const call::LegDigit& event);
+  void OnJoined(const call::LegJoined& event);
   void OnLegFreed(const call::LegFreed& event);
   void OnTrunkState(const call::TrunkState& event);
   void ServeWaiting(CampaignRunner& runner);

@@ -55,6 +55,9 @@ class MediaDoor final : public call::MediaEvents {
   void OnPromptDone(LegId leg) override { shard_->OnPromptDone(leg); }
   void OnFirstMedia(LegId leg, MonoTime at) override { shard_->OnFirstMedia(leg, at); }
   void OnMediaLost(LegId leg) override { shard_->OnMediaLost(leg); }
+  void OnHeard(LegId leg, const listen::Heard& heard) override { shard_->OnHeard(leg, heard); }
+  void OnDigit(LegId leg, char digit) override { shard_->OnDigit(leg, digit); }
+  void OnJoined(LegId leg, bool joined) override { shard_->OnJoined(leg, joined); }
 
  private:
   call::CallShard* shard_ = nullptr;

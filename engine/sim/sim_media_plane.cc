@@ -60,7 +60,8 @@ void SimMediaPlane::Unbridge(LegId id) {
   carrier_->OnUnbridged(partner);
 }
 
-void SimMediaPlane::Play(LegId id, call::Prompt) {
+void SimMediaPlane::Do(LegId id, call::MediaAction action) {
+  if (!std::holds_alternative<call::Play>(action)) return;
   Leg& leg = legs_.at(id);
   loop_.Cancel(leg.prompt);
   leg.prompt = loop_.After(options_.prompt_length, [this, id] {

@@ -32,7 +32,8 @@ class SimMediaPlane final : public call::MediaPlane {
   std::string LocalSdp(LegId leg) override;
   void Bridge(LegId a, LegId b) override;
   void Unbridge(LegId leg) override;
-  void Play(LegId leg, call::Prompt prompt) override;
+  // Prompts; everything else is silently done.
+  void Do(LegId leg, call::MediaAction action) override;
   void Close(LegId leg) override;
 
   // The dead-call time of this leg is over.

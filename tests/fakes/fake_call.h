@@ -94,8 +94,10 @@ class FakeMediaPlane final : public call::MediaPlane {
     trail_.push_back(absl::StrCat("bridge ", a.index, " ", b.index));
   }
   void Unbridge(LegId leg) override { trail_.push_back(absl::StrCat("unbridge ", leg.index)); }
-  void Play(LegId leg, call::Prompt) override {
-    trail_.push_back(absl::StrCat("play ", leg.index));
+  void Do(LegId leg, call::MediaAction action) override {
+    const bool play = std::holds_alternative<call::Play>(action);
+    trail_.push_back(absl::StrCat(play ? "play " : "do ", leg.index));
+    done.emplace_back(leg, std::move(action));
   }
   void Close(LegId leg) override {
     trail_.push_back(absl::StrCat("close ", leg.index));
@@ -105,6 +107,7 @@ class FakeMediaPlane final : public call::MediaPlane {
   absl::Status next_open;  // set it to make the next Open() fail once
   absl::btree_set<LegId> open;
   absl::btree_map<LegId, std::string> remotes;
+  std::vector<std::pair<LegId, call::MediaAction>> done;
 
  private:
   Trail& trail_;
@@ -162,6 +165,15 @@ class RecordingSink final : public call::LegEventSink {
       }
       std::string operator()(const call::PromptFinished& e) {
         return absl::StrCat("prompt_finished ", e.leg.index);
+      }
+      std::string operator()(const call::LegHeard& e) {
+        return absl::StrCat("heard ", e.leg.index, " ", listen::SoundName(e.heard.sound));
+      }
+      std::string operator()(const call::LegDigit& e) {
+        return absl::StrCat("digit ", e.leg.index, " ", std::string(1, e.digit));
+      }
+      std::string operator()(const call::LegJoined& e) {
+        return absl::StrCat(e.joined ? "joined " : "not_joined ", e.leg.index);
       }
       std::string operator()(const call::LegFreed& e) {
         return absl::StrCat("freed ", e.leg.index);

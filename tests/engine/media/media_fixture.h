@@ -71,9 +71,15 @@ class RecordedEvents final : public call::MediaEvents {
   void OnPromptDone(LegId leg) override { prompt_done.push_back(leg); }
   void OnFirstMedia(LegId leg, MonoTime at) override { first_media.emplace_back(leg, at); }
   void OnMediaLost(LegId leg) override { media_lost.push_back(leg); }
+  void OnHeard(LegId leg, const listen::Heard& what) override { heard.emplace_back(leg, what); }
+  void OnDigit(LegId leg, char digit) override { digits.emplace_back(leg, digit); }
+  void OnJoined(LegId leg, bool ok) override { joined.emplace_back(leg, ok); }
   std::vector<LegId> prompt_done;
   std::vector<std::pair<LegId, MonoTime>> first_media;
   std::vector<LegId> media_lost;
+  std::vector<std::pair<LegId, listen::Heard>> heard;
+  std::vector<std::pair<LegId, char>> digits;
+  std::vector<std::pair<LegId, bool>> joined;
 };
 
 class CountingLog final : public Log {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "engine/media/g711.h"
+#include "engine/codec/g711.h"
 #include "engine/media/port_pool.h"
 #include "engine/media/prompt.h"
 #include "tests/engine/media/media_fixture.h"
@@ -303,10 +303,10 @@ TEST(MediaServer, TranscodesBetweenTheLaws) {
   media.plane->Bridge(Leg(1), Leg(2));
   std::string expected_a = Payload(1), expected_mu = Payload(2);
   for (char& c : expected_a) {
-    c = static_cast<char>(LinearToA(MuToLinear(static_cast<uint8_t>(c))));
+    c = static_cast<char>(codec::LinearToA(codec::MuToLinear(static_cast<uint8_t>(c))));
   }
   for (char& c : expected_mu) {
-    c = static_cast<char>(LinearToMu(AToLinear(static_cast<uint8_t>(c))));
+    c = static_cast<char>(codec::LinearToMu(codec::AToLinear(static_cast<uint8_t>(c))));
   }
   mu.Talk(mu_port, 0, Payload(1));
   auto heard = a.Hear();
@@ -385,7 +385,7 @@ TEST(MediaServer, PromptPlaysEveryFrameInTimeAndTellsItsEnd) {
     const auto heard = lead.Hear(absl::ZeroDuration());
     ASSERT_TRUE(heard.has_value()) << i;
     ASSERT_EQ(heard->payload.size(), 160u);
-    EXPECT_EQ(static_cast<uint8_t>(heard->payload[80]), LinearToMu(tones[i * 160 + 80]));
+    EXPECT_EQ(static_cast<uint8_t>(heard->payload[80]), codec::LinearToMu(tones[i * 160 + 80]));
     EXPECT_EQ(heard->marker, i == 0);
     if (last.has_value()) {
       EXPECT_EQ(heard->seq, static_cast<uint16_t>(last->seq + 1));

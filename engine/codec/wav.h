@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace outpace::media {
+namespace outpace::codec {
 
 // The longest prompt taken: ten minutes. A file beyond that is a mistake, not a message.
 inline constexpr size_t kWavSamplesMax = 600 * 8000;
@@ -24,4 +24,4 @@ absl::StatusOr<std::vector<int16_t>> ParseWav(absl::string_view bytes, absl::str
 // ParseWav.
 absl::StatusOr<std::vector<int16_t>> LoadWav(const std::string& path);
 
-}  // namespace outpace::media
+}  // namespace outpace::codec

@@ -1,4 +1,4 @@
-#include "engine/media/g711.h"
+#include "engine/codec/g711.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
-namespace outpace::media {
+namespace outpace::codec {
 namespace {
 
 // ITU-T G.711 (11/1988), tables 1a to 2b: decoder output values at the ends of segments, times 4
@@ -100,4 +100,4 @@ TEST(G711, SilenceStaysSilence) {
 }
 
 }  // namespace
-}  // namespace outpace::media
+}  // namespace outpace::codec

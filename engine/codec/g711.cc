@@ -1,6 +1,6 @@
-#include "engine/media/g711.h"
+#include "engine/codec/g711.h"
 
-namespace outpace::media {
+namespace outpace::codec {
 namespace {
 
 constexpr std::array<uint8_t, 256> TranscodeTable(Law from, Law to) {
@@ -24,4 +24,4 @@ void Transcode(Law from, Law to, absl::Span<uint8_t> payload) {
   for (uint8_t& octet : payload) octet = table[octet];
 }
 
-}  // namespace outpace::media
+}  // namespace outpace::codec

@@ -1,4 +1,4 @@
-#include "engine/media/wav.h"
+#include "engine/codec/wav.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "engine/media/g711.h"
+#include "engine/codec/g711.h"
 
-namespace outpace::media {
+namespace outpace::codec {
 namespace {
 
 constexpr absl::string_view kRemedy =
@@ -134,4 +134,4 @@ absl::StatusOr<std::vector<int16_t>> LoadWav(const std::string& path) {
   return ParseWav(bytes, path);
 }
 
-}  // namespace outpace::media
+}  // namespace outpace::codec

@@ -1,4 +1,4 @@
-#include "engine/media/wav.h"
+#include "engine/codec/wav.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,9 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/rng.h"
-#include "engine/media/prompt.h"
 
-namespace outpace::media {
+namespace outpace::codec {
 namespace {
 
 using ::testing::AllOf;
@@ -122,26 +121,5 @@ TEST(WavProperty, NoDamageIsReadPastTheEnd) {
   }
 }
 
-TEST(Prompts, BuiltInTonesAreAudibleInBothLawsAndEndInFullFrames) {
-  const auto set = PromptSet::Load("");
-  ASSERT_TRUE(set.ok());
-  const PromptAudio& tones = set->Get(call::Prompt::kSafeHarbor);
-  EXPECT_EQ(tones.frames(), 65u);  // 1.3 s
-  int loudest = 0;
-  for (size_t i = 0; i < tones.frames(); ++i) {
-    for (size_t k = 0; k < kFrameSamples; ++k) {
-      const int mu = MuToLinear(tones.Samples(Law::kMu, i * kFrameSamples, kFrameSamples)[k]);
-      const int a = AToLinear(tones.Samples(Law::kA, i * kFrameSamples, kFrameSamples)[k]);
-      EXPECT_NEAR(mu, a, 600);
-      loudest = std::max(loudest, mu);
-    }
-  }
-  EXPECT_NEAR(loudest, 8000, 400);
-  const PromptAudio& silence = set->Get(call::Prompt::kSilence);
-  EXPECT_EQ(silence.frames(), 100u);  // 2 s
-  EXPECT_EQ(silence.Samples(Law::kMu, 99 * kFrameSamples, kFrameSamples)[159], kMuSilence);
-  EXPECT_EQ(silence.Samples(Law::kA, 0, kFrameSamples)[0], kASilence);
-}
-
 }  // namespace
-}  // namespace outpace::media
+}  // namespace outpace::codec

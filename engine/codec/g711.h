@@ -10,7 +10,7 @@
 
 #include "absl/types/span.h"
 
-namespace outpace::media {
+namespace outpace::codec {
 
 enum class Law : uint8_t { kMu = 0, kA = 8 };  // values: the static payload types of RFC 3551
 
@@ -74,4 +74,4 @@ constexpr uint8_t FromLinear(Law law, int16_t sample) {
 // equal.
 void Transcode(Law from, Law to, absl::Span<uint8_t> payload);
 
-}  // namespace outpace::media
+}  // namespace outpace::codec

@@ -1,0 +1,80 @@
+#pragma once
+
+// Recordings of calls: a tap on the media thread, a bounded queue, and one writer thread. Whatever
+// the disk does, the call goes on: a full queue leaves a gap in the file, marked and counted.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+#include "engine/codec/g711.h"
+#include "engine/record/recording.h"
+
+namespace outpace::record {
+
+enum class Side : uint8_t { kCallee = 0, kAgent = 1 };  // left, right
+
+// One recording's inlet. Made by Recorder::Open(), used on one media thread, closed once.
+// Audio is placed by its position, in samples (1/8000 s) since the recording began; what is not
+// written is silence. Positions of a side mostly rise; one up to a second behind the newest is
+// still placed, older ones are dropped and counted. No call waits or allocates.
+class RecordingTap {
+ public:
+  virtual ~RecordingTap() = default;
+  virtual void Write(Side side, int64_t position, codec::Law law,
+                     absl::Span<const uint8_t> payload) = 0;
+  virtual void Write(Side side, int64_t position, absl::Span<const int16_t> samples) = 0;
+  // From `position` on nothing is kept: not in the file, and what was buffered behind it is wiped.
+  // Silence takes its place in the file. Pausing twice is pausing once.
+  virtual void Pause(int64_t position) = 0;
+  virtual void Resume(int64_t position) = 0;
+  virtual bool paused() const = 0;
+  // The recording ends at `position`; RecordingClosed follows from the writer thread.
+  virtual void Close(int64_t position) = 0;
+};
+
+struct RecorderConfig {
+  std::string directory;  // of the recordings; made if need be
+  std::string pattern = "%Y%m%d/%H%M%S_CAMPAIGN_AGENT_ATTEMPT";  // docs/RECORDINGS.md
+  absl::TimeZone zone = absl::UTCTimeZone();                     // of the pattern's times
+  std::string key_file;        // 32 octets in hex, outside `directory`; empty: no encryption
+  size_t queue_blocks = 8192;  // blocks of 1 s of one side that may wait for the disk
+  absl::Duration sync_every = absl::Seconds(5);  // a crash of the machine loses no more than this
+};
+
+struct RecorderStats {
+  uint64_t open = 0;  // recordings under way
+  uint64_t closed = 0;
+  uint64_t blocks_waiting = 0;
+  uint64_t blocks_lost = 0;  // the queue was full
+  uint64_t bytes_written = 0;
+  uint64_t faults = 0;  // files that could not be written whole
+};
+
+class Recorder {
+ public:
+  // Called on the writer thread, once a recording.
+  using ClosedSink = std::function<void(RecordingClosed)>;
+
+  virtual ~Recorder() = default;
+  // Any thread. The tap is for the media thread; ResourceExhausted, FailedPrecondition (encryption
+  // asked for and no key) say why the call is not recorded.
+  virtual absl::StatusOr<std::unique_ptr<RecordingTap>> Open(const RecordingOrder& order) = 0;
+  virtual RecorderStats Stats() const = 0;  // any thread
+  // Writes what waits and closes what is open (as cut). After this Open() fails.
+  virtual void Stop() = 0;
+};
+
+// Makes `config.directory`, closes what a crash left open there (telling `closed` of it), and
+// starts the writer. Errors name the file and the remedy.
+absl::StatusOr<std::unique_ptr<Recorder>> StartRecorder(const RecorderConfig& config,
+                                                        const Clock& clock, Log& log,
+                                                        Recorder::ClosedSink closed);
+
+}  // namespace outpace::record
