@@ -127,7 +127,7 @@ namespace {
 
 // The law of G.711 audio under payload type `type` from who negotiated `codec`.
 codec::Law LawOf(uint8_t type, const SdpCodec& codec) {
-  if (type == codec.payload_type) return codec.law;
+  if (type == codec.payload_type) return codec::LawOf(codec.codec);
   return type == 8 ? codec::Law::kA : codec::Law::kMu;
 }
 
@@ -137,7 +137,7 @@ void MediaThread::Deliver(Leg& from, Leg& to, RtpPacket packet, MonoTime now) {
   const bool event = packet.event();
   if (!Hears(to, event)) return;
   if (!event) {
-    codec::Transcode(LawOf(packet.header().payload_type, from.codec), to.codec.law,
+    codec::Transcode(LawOf(packet.header().payload_type, from.codec), codec::LawOf(to.codec.codec),
                      packet.payload());
   }
   const Stamp stamp = to.out.Relay(from.serial, packet.header(),
@@ -151,7 +151,8 @@ void MediaThread::DeliverKept(Leg& from, Leg& to, absl::Span<uint8_t> datagram, 
   OUTPACE_CHECK(ParseRtp(datagram, &view) == RtpCheck::kOk);  // it was when it was kept
   if (!Hears(to, /*event=*/false)) return;
   const absl::Span<uint8_t> payload = datagram.subspan(view.payload_offset, view.payload_size);
-  codec::Transcode(LawOf(view.header.payload_type, from.codec), to.codec.law, payload);
+  codec::Transcode(LawOf(view.header.payload_type, from.codec), codec::LawOf(to.codec.codec),
+                   payload);
   const Stamp stamp = to.out.Relay(from.serial, view.header, static_cast<uint32_t>(payload.size()),
                                    /*event=*/false, now);
   CountSent(to.session->SendFrame(payload, stamp, to.codec.payload_type));
@@ -201,7 +202,7 @@ void MediaThread::PlayDueFrames(Leg& leg, MonoTime now) {
   const size_t frame_samples = leg.packet_ms * size_t{8};
   for (; leg.frame_due <= now; leg.frame_due = leg.frame_due + frame_time) {
     const absl::Span<const uint8_t> frame =
-        leg.prompt->Samples(leg.codec.law, leg.prompt_at, frame_samples);
+        leg.prompt->Samples(codec::LawOf(leg.codec.codec), leg.prompt_at, frame_samples);
     if (frame.empty()) {  // the last frame has been heard to its end
       leg.prompt = nullptr;
       leg.out.Part();

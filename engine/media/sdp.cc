@@ -1,10 +1,10 @@
 #include "engine/media/sdp.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -27,14 +27,7 @@ absl::Status Bad(absl::string_view what) {
 
 // Digits only, no sign, no blanks; nullopt when empty, longer than 5 digits or above `max`.
 std::optional<uint32_t> ParseNumber(absl::string_view text, uint32_t max) {
-  if (text.empty() || text.size() > 5) return std::nullopt;
-  uint32_t value = 0;
-  for (const char c : text) {
-    if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return std::nullopt;
-    value = value * 10 + static_cast<uint32_t>(c - '0');
-  }
-  if (value > max) return std::nullopt;
-  return value;
+  return text.size() > 5 ? std::nullopt : ParseSdpNumber(text, max);
 }
 
 // Safe to repeat in our own answer.
@@ -54,15 +47,13 @@ struct Scope {
   std::optional<Direction> direction;
 };
 
-enum class Coding { kNone, kMu, kA, kEvent, kOther };
-
 struct Section {
   std::string media;
   std::string transport;
   std::string format;  // the first
   uint32_t port = 0;
-  std::vector<uint8_t> types;        // of the m= line, in its order
-  std::array<Coding, 128> rtpmap{};  // kNone: no a=rtpmap for it
+  std::vector<uint8_t> types;  // of the m= line, in its order
+  FormatReader formats;
   uint32_t ptime = 0;
   uint32_t maxptime = 0;
   bool rtcp_mux = false;
@@ -77,21 +68,6 @@ std::optional<Direction> ParseDirection(absl::string_view attribute) {
   if (attribute == "recvonly") return Direction::kRecvOnly;
   if (attribute == "inactive") return Direction::kInactive;
   return std::nullopt;
-}
-
-// "0 PCMU/8000" or "0 PCMU/8000/1". Names compare without case (RFC 8866 6.6).
-void TakeRtpmap(absl::string_view value, Section& section) {
-  const std::pair<absl::string_view, absl::string_view> parts =
-      absl::StrSplit(value, absl::MaxSplits(' ', 1));
-  const std::optional<uint32_t> type = ParseNumber(parts.first, 127);
-  if (!type.has_value()) return;
-  absl::string_view name = absl::StripAsciiWhitespace(parts.second);
-  absl::ConsumeSuffix(&name, "/1");
-  Coding coding = Coding::kOther;
-  if (absl::EqualsIgnoreCase(name, "PCMU/8000")) coding = Coding::kMu;
-  if (absl::EqualsIgnoreCase(name, "PCMA/8000")) coding = Coding::kA;
-  if (absl::EqualsIgnoreCase(name, "telephone-event/8000")) coding = Coding::kEvent;
-  section.rtpmap[*type] = coding;
 }
 
 absl::StatusOr<Section> ParseMediaLine(absl::string_view value) {
@@ -126,7 +102,9 @@ uint32_t ParsePtime(absl::string_view text) {
 
 void TakeMediaAttribute(absl::string_view value, Section& section) {
   if (absl::ConsumePrefix(&value, "rtpmap:")) {
-    TakeRtpmap(value, section);
+    section.formats.TakeRtpmap(value);
+  } else if (absl::ConsumePrefix(&value, "fmtp:")) {
+    section.formats.TakeFmtp(value);
   } else if (absl::ConsumePrefix(&value, "ptime:")) {
     section.ptime = ParsePtime(value);
   } else if (absl::ConsumePrefix(&value, "maxptime:")) {
@@ -217,25 +195,23 @@ absl::Status TakeConnection(absl::string_view value, const SdpPolicy& policy, Re
   return absl::OkStatus();
 }
 
-// The codecs of `section` that we have too, in its order.
-void TakeCodecs(const Section& section, RemoteMedia& out) {
-  std::array<bool, 128> seen{};
-  for (const uint8_t type : section.types) {
-    if (std::exchange(seen[type], true)) continue;
-    Coding coding = section.rtpmap[type];
-    // 0 and 8 need no rtpmap (RFC 3551 6); one that gives them another meaning is believed.
-    if (coding == Coding::kNone && type == 0) coding = Coding::kMu;
-    if (coding == Coding::kNone && type == 8) coding = Coding::kA;
-    if (coding == Coding::kMu || coding == Coding::kA) {
-      // A G.711 on our own telephone-event number could not be told from a key press.
-      if (type != kOurEventType && out.codecs.size() < kCodecsMax) {
-        out.codecs.push_back({.law = coding == Coding::kMu ? codec::Law::kMu : codec::Law::kA,
-                              .payload_type = type});
-      }
-    } else if (coding == Coding::kEvent && out.event_type == 0 && type >= 96) {
-      out.event_type = type;
-    }
+// Key presses must run on the clock of the audio (RFC 4733 2.1), so the type of the codec we send;
+// a far end that has only the other clock gets that rather than none.
+void ChooseEvent(RemoteMedia& out) {
+  const int rate = codec::InfoOf(out.codecs.front().codec).rtp_rate;
+  for (const SdpEvent& event : out.events) {
+    if (out.event_type != 0 && event.rate != rate) continue;
+    out.event_type = event.payload_type;
+    out.event_rate = event.rate;
   }
+}
+
+void TakeFormats(const Section& section, const SdpPolicy& policy, RemoteMedia& out) {
+  SdpFormats formats = section.formats.Read(section.types, policy.codecs, kCodecsMax);
+  out.codecs = std::move(formats.codecs);
+  out.events = std::move(formats.events);
+  out.comfort_noise = formats.comfort_noise;
+  if (!out.codecs.empty()) ChooseEvent(out);
 }
 
 // The m= line that is ours to take: encrypted where that is allowed, else the first in the clear.
@@ -294,11 +270,6 @@ std::string Tail(const LocalMedia& local, bool mux) {
   return text;
 }
 
-std::string EventLines(uint8_t type) {
-  // RFC 4733 2.4.1: the sixteen DTMF keys.
-  return absl::StrCat("a=rtpmap:", type, " telephone-event/8000\r\na=fmtp:", type, " 0-15\r\n");
-}
-
 }  // namespace
 
 Direction Mirror(Direction theirs) {
@@ -329,8 +300,8 @@ absl::StatusOr<RemoteMedia> ParseSdp(absl::string_view text, const SdpPolicy& po
   if (audio == nullptr) return NoAudio(sections, policy.security);
 
   RemoteMedia out;
-  TakeCodecs(*audio, out);
-  if (out.codecs.empty()) return Bad("no G.711");
+  TakeFormats(*audio, policy, out);
+  if (out.codecs.empty()) return Bad("no codec that we have");
   const std::optional<absl::string_view> connection = audio->scope.connection.has_value()
                                                           ? audio->scope.connection
                                                           : description->session.connection;
@@ -360,24 +331,26 @@ absl::StatusOr<RemoteMedia> ParseSdp(absl::string_view text, const SdpPolicy& po
 }
 
 std::string BuildOffer(const LocalMedia& local) {
-  return absl::StrCat(Head(local), "m=audio ", local.address.port, " ", Transport(local), " 0 8 ",
-                      kOurEventType, "\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n",
-                      EventLines(kOurEventType), Tail(local, local.rtcp_mux));
+  const SdpFormats formats = OfferedFormats(local.codecs, local.comfort_noise);
+  return absl::StrCat(Head(local), "m=audio ", local.address.port, " ", Transport(local),
+                      FormatTypes(formats), "\r\n", FormatLines(formats),
+                      Tail(local, local.rtcp_mux));
 }
 
 std::string BuildAnswer(const LocalMedia& local, const RemoteMedia& remote) {
-  std::string text = absl::StrCat(Head(local), remote.refused_before, "m=audio ",
-                                  local.address.port, " ", Transport(local));
-  for (const SdpCodec& codec : remote.codecs) absl::StrAppend(&text, " ", codec.payload_type);
-  if (remote.event_type != 0) absl::StrAppend(&text, " ", remote.event_type);
-  text += "\r\n";
-  for (const SdpCodec& codec : remote.codecs) {
-    absl::StrAppend(&text, "a=rtpmap:", codec.payload_type,
-                    codec.law == codec::Law::kMu ? " PCMU/8000\r\n" : " PCMA/8000\r\n");
+  SdpFormats formats;
+  formats.codecs = remote.codecs;
+  formats.comfort_noise = local.comfort_noise && remote.comfort_noise;
+  // Every event type that runs on a clock of the codecs, and the one we send in any case.
+  for (const SdpEvent& event : remote.events) {
+    const bool on_clock = absl::c_any_of(remote.codecs, [&](const SdpCodec& codec) {
+      return codec::InfoOf(codec.codec).rtp_rate == event.rate;
+    });
+    if (on_clock || event.payload_type == remote.event_type) formats.events.push_back(event);
   }
-  if (remote.event_type != 0) text += EventLines(remote.event_type);
-  absl::StrAppend(&text, Tail(local, local.rtcp_mux && remote.rtcp_mux), remote.refused_after);
-  return text;
+  return absl::StrCat(Head(local), remote.refused_before, "m=audio ", local.address.port, " ",
+                      Transport(local), FormatTypes(formats), "\r\n", FormatLines(formats),
+                      Tail(local, local.rtcp_mux && remote.rtcp_mux), remote.refused_after);
 }
 
 int PacketMilliseconds(int ptime_ms, int maxptime_ms) {

@@ -1,7 +1,8 @@
 #pragma once
 
 // The session descriptions we speak: RFC 8866 text under the offer/answer rules of RFC 3264, one
-// G.711 audio stream and telephone events, IPv4 or IPv6, in the clear or with SRTP by SDES. A
+// audio stream (PCMU, PCMA, G.722, Opus) and telephone events, IPv4 or IPv6, in the clear or with
+// SRTP by SDES. A
 // description comes from whoever answers the phone, so the parser believes nothing: it bounds every
 // count, reads only digits as numbers, resolves no names, and refuses addresses that would make us
 // send audio at a crowd (multicast, broadcast), at ourselves or into the machine's own loopback.
@@ -14,9 +15,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "engine/codec/g711.h"
 #include "engine/media/ip_address.h"
 #include "engine/media/sdes.h"
+#include "engine/media/sdp_codec.h"
 
 namespace outpace::media {
 
@@ -25,13 +26,6 @@ enum class Direction { kSendRecv, kSendOnly, kRecvOnly, kInactive };
 // What we must say when the far end says `theirs` (RFC 3264 6.1).
 Direction Mirror(Direction theirs);
 absl::string_view DirectionName(Direction direction);  // "sendrecv"
-
-inline constexpr uint8_t kOurEventType = 101;  // telephone-event in our offers
-
-struct SdpCodec {
-  codec::Law law = codec::Law::kMu;
-  uint8_t payload_type = 0;  // 0 and 8, or the dynamic type the far end gave it
-};
 
 // The far end's audio, checked and cut down to what we can use.
 struct RemoteMedia {
@@ -42,7 +36,11 @@ struct RemoteMedia {
   Direction direction = Direction::kSendRecv;  // as the far end said it
   // Common ones in the far end's order; 1..kCodecsMax.
   absl::InlinedVector<SdpCodec, 2> codecs;
-  uint8_t event_type = 0;  // its telephone-event payload type, 0 if none
+  // Its telephone-event type that goes with codecs.front(), 0 if none, and the clock of it.
+  uint8_t event_type = 0;
+  int event_rate = 8000;
+  absl::InlinedVector<SdpEvent, 2> events;  // all of them; any may come
+  bool comfort_noise = false;               // it may send CN (RFC 3389), if our answer says so too
   // What it wants to receive, in ms of audio a packet (RFC 8866 6.4); 0: it does not say.
   uint8_t ptime_ms = 0;     // 1..200
   uint8_t maxptime_ms = 0;  // 1..200
@@ -67,9 +65,12 @@ struct SdpPolicy {
   bool allow_link_local = false;    // only when our own media address is link-local
   bool ipv6 = false;                // the family of our own media address
   Security security = Security::kNever;
+  // What is in common is sought among these; not empty. The leg's own offers should say the same.
+  CodecList codecs = DefaultCodecs();
 };
 
-// InvalidArgument when there is no audio we can use: no or bad m=audio, port 0, no G.711, a
+// InvalidArgument when there is no audio we can use: no or bad m=audio, port 0, no codec of
+// the policy's, a
 // transport that policy refuses, RTP/SAVP without a usable a=crypto, an address that policy
 // refuses. The message never repeats the text. Of several audio lines the first encrypted one is
 // taken if policy allows it, else the first.
@@ -86,8 +87,13 @@ struct LocalMedia {
   bool no_rtcp_port = false;
   // Not empty: RTP/SAVP with these lines; one in an answer.
   absl::Span<const SdesLine> crypto = {};
+  // Of our offers, the best first; not empty. Answers take what ParseSdp found in common.
+  CodecList codecs = DefaultCodecs();
+  // CN (RFC 3389) is offered, and answered where offered: only for a leg whose packets are decoded.
+  bool comfort_noise = false;
 };
-// Our offer: PCMU, PCMA, telephone-event 101 (0-15), ptime 20.
+// Our offer: the codecs in their order, telephone-event 101 (0-15) and, with Opus, 110 for its
+// clock; ptime 20.
 std::string BuildOffer(const LocalMedia& local);
 // Our answer to `remote`: the codecs it has in common with us, in its order.
 std::string BuildAnswer(const LocalMedia& local, const RemoteMedia& remote);

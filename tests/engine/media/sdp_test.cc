@@ -35,8 +35,8 @@ TEST(Sdp, OwnOfferParses) {
   ASSERT_TRUE(remote.ok()) << remote.status();
   EXPECT_EQ(remote->address, (MediaAddress{0xc0000201, 4000}));
   ASSERT_EQ(remote->codecs.size(), 2u);
-  EXPECT_EQ(remote->codecs[0].law, codec::Law::kMu);
-  EXPECT_EQ(remote->codecs[1].law, codec::Law::kA);
+  EXPECT_EQ(remote->codecs[0].codec, codec::Codec::kPcmu);
+  EXPECT_EQ(remote->codecs[1].codec, codec::Codec::kPcma);
   EXPECT_EQ(remote->event_type, 101);
 }
 
@@ -44,7 +44,7 @@ struct Good {
   const char* name;
   std::string text;
   MediaAddress address;
-  codec::Law law;
+  codec::Codec codec;
   uint8_t payload_type;
   uint8_t event_type;
   Direction direction;
@@ -54,50 +54,50 @@ TEST(Sdp, TakesWhatRealPhonesSay) {
   const MediaAddress session{0xc0000201, 4000};
   const Good cases[] = {
       {"static types without rtpmap", WithAudio("m=audio 4000 RTP/AVP 8 0\r\n"), session,
-       codec::Law::kA, 8, 0, Direction::kSendRecv},
+       codec::Codec::kPcma, 8, 0, Direction::kSendRecv},
       {"first common, G.729 before it", WithAudio("m=audio 4000 RTP/AVP 18 0 8\r\n"), session,
-       codec::Law::kMu, 0, 0, Direction::kSendRecv},
+       codec::Codec::kPcmu, 0, 0, Direction::kSendRecv},
       {"media level c= wins",
        WithAudio("m=audio 4000 RTP/AVP 0\r\nc=IN IP4 198.51.100.9\r\n"),
        {0xc6336409, 4000},
-       codec::Law::kMu,
+       codec::Codec::kPcmu,
        0,
        0,
        Direction::kSendRecv},
       {"c= only at media level", "v=0\r\ns=-\r\nm=audio 4000 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n",
-       session, codec::Law::kMu, 0, 0, Direction::kSendRecv},
+       session, codec::Codec::kPcmu, 0, 0, Direction::kSendRecv},
       {"bare line feeds", "v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\n", session,
-       codec::Law::kMu, 0, 0, Direction::kSendRecv},
+       codec::Codec::kPcmu, 0, 0, Direction::kSendRecv},
       {"event on another type",
        WithAudio("m=audio 4000 RTP/AVP 0 96\r\na=rtpmap:96 telephone-event/8000\r\n"), session,
-       codec::Law::kMu, 0, 96, Direction::kSendRecv},
+       codec::Codec::kPcmu, 0, 96, Direction::kSendRecv},
       {"names without case",
        WithAudio("m=audio 4000 RTP/AVP 97 98\r\na=rtpmap:97 pcma/8000/1\r\n"
                  "a=rtpmap:98 Telephone-Event/8000\r\n"),
-       session, codec::Law::kA, 97, 98, Direction::kSendRecv},
+       session, codec::Codec::kPcma, 97, 98, Direction::kSendRecv},
       {"hold by sendonly", WithAudio("m=audio 4000 RTP/AVP 0\r\na=sendonly\r\n"), session,
-       codec::Law::kMu, 0, 0, Direction::kSendOnly},
+       codec::Codec::kPcmu, 0, 0, Direction::kSendOnly},
       {"hold at session level", WithAudio("a=inactive\r\nm=audio 4000 RTP/AVP 0\r\n"), session,
-       codec::Law::kMu, 0, 0, Direction::kInactive},
+       codec::Codec::kPcmu, 0, 0, Direction::kInactive},
       {"media level direction wins",
        WithAudio("a=inactive\r\nm=audio 4000 RTP/AVP 0\r\na=recvonly\r\n"), session,
-       codec::Law::kMu, 0, 0, Direction::kRecvOnly},
+       codec::Codec::kPcmu, 0, 0, Direction::kRecvOnly},
       {"video refused, audio second",
-       WithAudio("m=video 5000 RTP/AVP 31\r\nm=audio 4000 RTP/AVP 0\r\n"), session, codec::Law::kMu,
-       0, 0, Direction::kSendRecv},
+       WithAudio("m=video 5000 RTP/AVP 31\r\nm=audio 4000 RTP/AVP 0\r\n"), session,
+       codec::Codec::kPcmu, 0, 0, Direction::kSendRecv},
       {"first audio off, second on", WithAudio("m=audio 0 RTP/AVP 0\r\nm=audio 4000 RTP/AVP 8\r\n"),
-       session, codec::Law::kA, 8, 0, Direction::kSendRecv},
-      {"two ports named", WithAudio("m=audio 4000/2 RTP/AVP 0\r\n"), session, codec::Law::kMu, 0, 0,
-       Direction::kSendRecv},
-      {"empty last line", WithAudio("m=audio 4000 RTP/AVP 0\r\n\r\n"), session, codec::Law::kMu, 0,
-       0, Direction::kSendRecv},
+       session, codec::Codec::kPcma, 8, 0, Direction::kSendRecv},
+      {"two ports named", WithAudio("m=audio 4000/2 RTP/AVP 0\r\n"), session, codec::Codec::kPcmu,
+       0, 0, Direction::kSendRecv},
+      {"empty last line", WithAudio("m=audio 4000 RTP/AVP 0\r\n\r\n"), session, codec::Codec::kPcmu,
+       0, 0, Direction::kSendRecv},
   };
   for (const Good& c : cases) {
     SCOPED_TRACE(c.name);
     const auto remote = ParseSdp(c.text, {});
     ASSERT_TRUE(remote.ok()) << remote.status();
     EXPECT_EQ(remote->address, c.address);
-    EXPECT_EQ(remote->codecs.front().law, c.law);
+    EXPECT_EQ(remote->codecs.front().codec, c.codec);
     EXPECT_EQ(remote->codecs.front().payload_type, c.payload_type);
     EXPECT_EQ(remote->event_type, c.event_type);
     EXPECT_EQ(remote->direction, c.direction);
