@@ -42,7 +42,7 @@ class Mixer {
   // A new member's number, 0..7, the lowest free one; kNone when eight are in. `coached` is the
   // member whom a coach is heard by: one that is in, else the coach is heard by nobody.
   int Add(call::MixRole role, int coached = kNone);
-  // A member's numbers are free for the next. Its coaches stay and are heard by nobody.
+  // A member's number is free for the next. Its coaches stay and are heard by nobody.
   void Remove(int member);
   // Becomes effective with the next Mix().
   void SetRole(int member, call::MixRole role, int coached = kNone);
@@ -67,12 +67,14 @@ class Mixer {
   // What `member` hears: frame_samples() samples, until the next Mix(). All zero when nobody who
   // speaks is heard by it. This is the right channel of the member's recording too.
   absl::Span<const int16_t> Heard(int member) const;
-  // Number of that mix, 0..7: members with the same number hear the same samples.
+  // Number of that mix, 0..7: members with the same number hear the same samples. kNone for one
+  // that came after the last Mix(), and hears nothing.
   int MixOf(int member) const;
   // Nobody is heard in it, the samples are zero: comfort noise or nothing may be sent instead.
   bool SilentFor(int member) const;
-  // What `member` said in the last Mix(), as put; zero when it put nothing. The left channel of its
-  // recording: also what a held or muted member said, which a recorder may not want.
+  // What `member` said in the last Mix(), as put, until its next Put; zero when it put nothing. The
+  // left channel of its recording: also what a held or muted member said, which a recorder may not
+  // want.
   absl::Span<const int16_t> Said(int member) const;
 
  private:
@@ -83,7 +85,7 @@ class Mixer {
     bool muted = false;
     call::MixRole role = call::MixRole::kTalker;
     int coached = kNone;
-    int mix = 0;
+    int mix = kNone;  // kNone: came after the last Mix()
   };
 
   Member& At(int member);
