@@ -109,9 +109,13 @@ std::unique_ptr<Encoder> NewOpusEncoder(int rate, const EncoderOptions& options)
 
 int OpusTicks(absl::Span<const uint8_t> payload) {
   if (payload.empty() || payload.size() > kPayloadMax) return 0;
-  const int ticks =
-      opus_packet_get_nb_samples(payload.data(), static_cast<opus_int32>(payload.size()), 48000);
-  return ticks > 0 && ticks <= kPayloadMsMax * 48 ? ticks : 0;
+  // Counts and lengths within are checked, as the decoder will.
+  const unsigned char* frames[48];
+  opus_int16 sizes[48];
+  const int count = opus_packet_parse(payload.data(), static_cast<opus_int32>(payload.size()),
+                                      nullptr, frames, sizes, nullptr);
+  const int ticks = count * opus_packet_get_samples_per_frame(payload.data(), 48000);
+  return count > 0 && ticks <= kPayloadMsMax * 48 ? ticks : 0;
 }
 
 }  // namespace outpace::codec
