@@ -9,7 +9,6 @@
 
 #include "engine/base/ids.h"
 #include "engine/call/media_plane.h"
-#include "engine/codec/g711.h"
 #include "engine/media/sdp.h"
 #include "engine/media/srtp.h"
 
@@ -24,10 +23,13 @@ struct SetPeer {
   MediaAddress remote;
   uint16_t rtcp_port = 0;  // of the far end; 0: no reports
   uint8_t packet_ms = 20;  // of our own frames
-  SdpCodec codec;          // what we send
-  uint8_t event_type = 0;  // telephone-event type, 0: the far end takes none
-  bool sends = true;       // the far end sends us audio (else silence is no sign of a dead call)
-  bool listens = true;     // the far end takes audio (not on hold)
+  // The far end's codecs; the first is what we send.
+  absl::InlinedVector<SdpCodec, 2> codecs;
+  uint8_t event_type = 0;                   // telephone-event type, 0: the far end takes none
+  int event_rate = 8000;                    // clock of its durations
+  absl::InlinedVector<SdpEvent, 2> events;  // that may come
+  bool sends = true;    // the far end sends us audio (else silence is no sign of a dead call)
+  bool listens = true;  // the far end takes audio (not on hold)
   // Keys that are new with this description; nullptr: as before. A leg that has them never sends
   // or hears a packet in the clear.
   std::shared_ptr<SrtpSender> sender;

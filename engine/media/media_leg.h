@@ -7,17 +7,22 @@
 #include <array>
 
 #include "engine/media/media_thread.h"
+#include "engine/media/rtp_statistics.h"
 
 namespace outpace::media {
 
 // Small while nothing is heard or said: a call that waits for its agent costs this and a socket.
-// The oRTP session (8 KiB) is made when audio begins to flow, the rings when a packet comes.
+// The oRTP session (8 KiB) is made when a key or a prompt needs it, the ring when a packet comes.
 struct MediaThread::Leg {
   LegId id;
   uint32_t port = 0;    // index into the pool
   uint64_t serial = 0;  // names this leg as a source for OutgoingStream; never 0, never used twice
-  std::unique_ptr<OrtpSession> session;  // nullptr: neither bridged nor played to so far
+  uint32_t ssrc = 0;    // of what we send; the same as long as the leg lives
+  std::unique_ptr<OrtpSession> session;  // nullptr: no key came and no frame of ours went so far
   OutgoingStream out;
+  SendStatistics sent;
+  ReceiveStatistics received;
+  MonoTime report_due;
 
   bool has_remote = false;
   bool sends = false;
@@ -26,7 +31,11 @@ struct MediaThread::Leg {
   uint8_t event_type = 0;
   uint8_t packet_ms = 20;  // of our own frames
   uint16_t rtcp_port = 0;  // of the far end; 0: no reports
-  SdpCodec codec;
+  int event_rate = 8000;
+  SdpCodec codec;  // what we send
+  absl::InlinedVector<SdpCodec, 2> codecs;
+  absl::InlinedVector<SdpEvent, 2> events;
+  const CodecList* ours = nullptr;  // what our offers name
   SocketAddress remote;
 
   // RTP/SAVP. `old_receiver` has the keys before the last change, for packets still on their way;
@@ -59,11 +68,19 @@ struct MediaThread::Leg {
   MonoTime frame_due;
 
   bool Listens() const { return has_remote && listens; }
-  // Telephone events come under our number or theirs.
-  bool IsEvent(uint8_t type) const {
-    return type == kOurEventType || (event_type != 0 && type == event_type);
+  // What audio under payload type `type` is; nothing that was negotiated: nullopt.
+  std::optional<codec::Codec> CodecOf(uint8_t type) const {
+    if (type == codec.payload_type) return codec.codec;
+    return CodecOfType(codecs, *ours, type);
   }
-  bool IsAudio(uint8_t type) const { return type == 0 || type == 8 || type == codec.payload_type; }
+  // The clock of telephone events under `type`, under our number or theirs; 0: they are none.
+  int EventRate(uint8_t type) const {
+    for (const SdpEvent& event : events) {
+      if (event.payload_type == type) return event.rate;
+    }
+    if (type == kOurEventType) return 8000;
+    return type == kOurWideEventType ? 48000 : 0;
+  }
 };
 
 }  // namespace outpace::media

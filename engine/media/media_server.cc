@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -92,6 +93,11 @@ absl::Status CheckConfig(const MediaConfig& config) {
   if (config.quarantine < absl::ZeroDuration() || config.dead_call_time < absl::ZeroDuration()) {
     return absl::InvalidArgumentError("media: durations must not be negative");
   }
+  CodecList codecs = config.codecs;
+  std::sort(codecs.begin(), codecs.end());
+  if (codecs.empty() || std::adjacent_find(codecs.begin(), codecs.end()) != codecs.end()) {
+    return absl::InvalidArgumentError("media: codecs must name at least one, and none twice");
+  }
   return absl::OkStatus();
 }
 
@@ -171,7 +177,8 @@ std::unique_ptr<ShardMediaPlane> MediaServer::ForShard(uint16_t shard, Loop& sha
                                .rtcp = config_.rtcp,
                                .quarantine = config_.quarantine,
                                .session_id_base = (uint64_t{shard} << 40) + 1,
-                               .random_bytes = config_.random_bytes});
+                               .random_bytes = config_.random_bytes,
+                               .codecs = config_.codecs});
 }
 
 }  // namespace outpace::media

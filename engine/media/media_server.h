@@ -19,6 +19,7 @@
 #include "engine/media/ip_address.h"
 #include "engine/media/media_stats.h"
 #include "engine/media/sdes.h"
+#include "engine/media/sdp_codec.h"
 
 namespace outpace::media {
 
@@ -50,7 +51,10 @@ struct MediaConfig {
   absl::Duration preroll_age_max = absl::Milliseconds(200);
   absl::Duration rtcp_interval = absl::Seconds(5);  // sender reports; 0: none
   int dscp = 46;                                    // EF
-  std::string safe_harbor_wav;                      // empty: built-in tones
+  // What legs may speak, the best first; each once, at least one. PCMU or PCMA should be among
+  // them: there are far ends that have nothing else.
+  CodecList codecs = DefaultCodecs();
+  std::string safe_harbor_wav;      // empty: built-in tones
   bool realtime = true;             // try SCHED_RR 5; without the right, one Info line and on
   bool lock_memory = false;         // try mlockall; likewise
   size_t mailbox_capacity = 16384;  // power of two

@@ -13,7 +13,8 @@ struct MediaStats {
   uint64_t dropped_short = 0;    // too short, wrong version or lengths that lie
   uint64_t dropped_payload_type = 0;  // a codec that was not negotiated
   uint64_t dropped_no_leg = 0;        // to a port without a leg: late packets, scans
-  uint64_t dropped_by_ortp = 0;       // duplicates
+  uint64_t dropped_by_ortp = 0;       // keys (RFC 4733) that it could not make out
+  uint64_t dropped_duplicate = 0;     // heard already
   uint64_t dropped_rtcp = 0;          // reports on an RTP port (RFC 5761); they are never read
   uint64_t dropped_srtp_tag = 0;      // SRTP that is not from who has the key, or too short
   uint64_t dropped_srtp_replay = 0;   // SRTP heard already
@@ -24,7 +25,7 @@ struct MediaStats {
   uint64_t prompt_frames = 0;   // of packets_out
   uint64_t sockets = 0;         // RTP and RTCP sockets bound
   uint64_t legs = 0;            // open now
-  uint64_t sessions = 0;        // of them, with an oRTP session: bridged or played to
+  uint64_t sessions = 0;        // of them, with an oRTP session: a key came or a frame of ours went
   uint64_t bridged_calls = 0;   // pairs of legs joined now
 };
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -25,6 +26,17 @@ constexpr uint32_t kTimerTag = 0xfffffffe;
 constexpr int kRealtimePriority = 5;
 constexpr absl::Duration kTellAgain = absl::Milliseconds(10);
 
+// Of SSRCs and first sequence numbers. Without the system's random numbers they are merely unlikely
+// to meet again; keys are not made of them.
+uint64_t Seed(const MediaConfig& config, const Clock& clock) {
+  uint8_t bytes[8];
+  uint64_t seed = static_cast<uint64_t>(clock.Mono().nanos());
+  if (config.random_bytes ? config.random_bytes(bytes) : SystemRandomBytes(bytes)) {
+    std::memcpy(&seed, bytes, sizeof seed);
+  }
+  return seed;
+}
+
 }  // namespace
 
 MediaThread::MediaThread(const MediaConfig& config, std::vector<IpAddress> own_ips, PortPool pool,
@@ -36,7 +48,8 @@ MediaThread::MediaThread(const MediaConfig& config, std::vector<IpAddress> own_i
       clock_(clock),
       log_(log),
       mailbox_(config.mailbox_capacity),
-      legs_(pool_.pairs().size()) {
+      legs_(pool_.pairs().size()),
+      rng_(Seed(config_, clock)) {
   for (const PortPair& pair : pool_.pairs()) {
     own_ports_.set(pair.rtp_port);
     if (pair.rtcp_fd >= 0) own_ports_.set(pair.rtp_port + 1u);
@@ -155,6 +168,7 @@ MediaStats MediaThread::Stats() const {
           .dropped_payload_type = c.dropped_payload_type.Get(),
           .dropped_no_leg = c.dropped_no_leg.Get(),
           .dropped_by_ortp = c.dropped_by_ortp.Get(),
+          .dropped_duplicate = c.dropped_duplicate.Get(),
           .dropped_rtcp = c.dropped_rtcp.Get(),
           .dropped_srtp_tag = c.dropped_srtp_tag.Get(),
           .dropped_srtp_replay = c.dropped_srtp_replay.Get(),
@@ -195,17 +209,33 @@ void MediaThread::RunTimers(MonoTime now) {
   }
 }
 
+// One leg after another, a few at a time, so that no packet waits for twenty thousand legs.
 void MediaThread::Sweep(MonoTime now) {
-  const bool watch = config_.dead_call_time > absl::ZeroDuration();
-  next_sweep_ = now + (watch ? std::clamp(config_.dead_call_time / 4, absl::Milliseconds(10),
-                                          absl::Seconds(1))
-                             : absl::Seconds(60));
-  if (!watch) return;
-  for (const std::unique_ptr<Leg>& leg : legs_) {
-    if (leg == nullptr || !leg->has_remote || !leg->sends) continue;
-    if (now - leg->silent_since < config_.dead_call_time) continue;
-    leg->silent_since = now;  // told again if the silence lasts as long again
-    Tell({.kind = Event::Kind::kMediaLost, .leg = leg->id, .at = now}, now);
+  absl::Duration round = absl::Seconds(1);
+  for (const absl::Duration wait : {config_.dead_call_time, config_.rtcp_interval}) {
+    if (wait > absl::ZeroDuration()) round = std::min(round, wait / 4);
+  }
+  round = std::max(round, absl::Milliseconds(10));
+  const absl::Duration step = std::max(round / 50, absl::Milliseconds(5));
+  next_sweep_ = now + step;
+  const auto share = static_cast<size_t>(
+      std::ceil(static_cast<double>(legs_.size()) * absl::FDivDuration(step, round)));
+  for (size_t i = 0; i < std::min(share, legs_.size()); ++i) {
+    if (Leg* const leg = legs_[sweep_at_].get()) SweepLeg(*leg, now);
+    sweep_at_ = (sweep_at_ + 1) % legs_.size();
+  }
+}
+
+void MediaThread::SweepLeg(Leg& leg, MonoTime now) {
+  if (!leg.has_remote) return;
+  if (config_.dead_call_time > absl::ZeroDuration() && leg.sends &&
+      now - leg.silent_since >= config_.dead_call_time) {
+    leg.silent_since = now;  // told again if the silence lasts as long again
+    Tell({.kind = Event::Kind::kMediaLost, .leg = leg.id, .at = now}, now);
+  }
+  if (config_.rtcp_interval > absl::ZeroDuration() && now >= leg.report_due) {
+    leg.report_due = now + config_.rtcp_interval * (0.5 + rng_.Uniform());  // RFC 3550 6.2
+    if (leg.sent.packets != 0) SendReport(leg, now);
   }
 }
 

@@ -22,6 +22,7 @@
 #include "engine/base/log.h"
 #include "engine/base/loop.h"
 #include "engine/base/mailbox.h"
+#include "engine/base/rng.h"
 #include "engine/call/media_plane.h"
 #include "engine/media/media_command.h"
 #include "engine/media/media_server.h"
@@ -76,26 +77,40 @@ class MediaThread {
   };
   struct Counters {
     Counter packets_in, packets_out, dropped_foreign, dropped_short, dropped_payload_type,
-        dropped_no_leg, dropped_by_ortp, dropped_rtcp, dropped_srtp_tag, dropped_srtp_replay,
-        no_peer, sends_failed, commands_stale, events_delayed, prompt_frames, legs, sessions,
-        bridged_calls;
+        dropped_no_leg, dropped_by_ortp, dropped_duplicate, dropped_rtcp, dropped_srtp_tag,
+        dropped_srtp_replay, no_peer, sends_failed, commands_stale, events_delayed, prompt_frames,
+        legs, sessions, bridged_calls;
   };
 
   void TryRealtime();
   bool Watch(int fd, uint32_t tag);
 
-  // Packets. `datagram` is decrypted in place.
+  // Packets in. A `datagram` is decrypted and rewritten in place, and kSrtpTrailerMax octets behind
+  // it are ours to write.
   void ReadPort(uint32_t port, MonoTime now);
   void OnDatagram(Leg& leg, absl::Span<uint8_t> datagram, const SocketAddress& from, MonoTime now);
   bool Unprotect(Leg& leg, absl::Span<uint8_t> datagram, size_t* size);
-  void OnPacket(Leg& leg, absl::Span<uint8_t> datagram, const RtpView& view, MonoTime now);
-  void Deliver(Leg& from, Leg& to, RtpPacket packet, MonoTime now);
-  void DeliverKept(Leg& from, Leg& to, absl::Span<uint8_t> datagram, MonoTime now);
-  // Whether `to` hears a packet of `from` now, counted if not.
-  bool Hears(const Leg& to, bool event);
-  void CountSent(bool sent);
+  void OnAudio(Leg& leg, codec::Codec codec, absl::Span<uint8_t> datagram, const RtpView& view,
+               MonoTime now);
+  void OnKey(Leg& leg, int rate, absl::Span<uint8_t> datagram, const RtpView& view, MonoTime now);
   void Keep(Leg& leg, absl::Span<const uint8_t> datagram, const SocketAddress& from, MonoTime now);
+
+  // Packets out.
+  void Relay(Leg& from, codec::Codec codec, Leg& to, absl::Span<uint8_t> datagram,
+             const RtpView& view, MonoTime now);
+  // An RFC 4733 packet whose clock is `rate`.
+  void RelayKey(Leg& from, int rate, Leg& to, absl::Span<uint8_t> datagram, const RtpView& view,
+                MonoTime now);
   void FlushPreroll(Leg& from, Leg& to, MonoTime now);
+  // Whether `to` hears a packet of its partner now, counted if not.
+  bool Hears(const Leg& to, bool key);
+  // The kRtpHeaderSize octets before `payload` become the header.
+  void SendRaw(Leg& to, absl::Span<uint8_t> payload, const Stamp& stamp, uint8_t payload_type,
+               MonoTime now);
+  void SendFrame(Leg& to, absl::Span<const uint8_t> payload, const Stamp& stamp, MonoTime now);
+  // `audio`: nullptr for a key, whose timestamp stands still.
+  void CountSent(Leg& to, bool sent, size_t octets, const Stamp* audio, MonoTime now);
+  void SendReport(Leg& leg, MonoTime now);
 
   // Commands.
   void RunCommands(MonoTime now);
@@ -116,6 +131,7 @@ class MediaThread {
   void RunPrompts(MonoTime now);
   void PlayDueFrames(Leg& leg, MonoTime now);
   void Sweep(MonoTime now);
+  void SweepLeg(Leg& leg, MonoTime now);
   void ArmTimer();
   void Tell(const Event& event, MonoTime now);
   bool TryTell(const Event& event);
@@ -143,7 +159,9 @@ class MediaThread {
   absl::flat_hash_map<LegId, Leg*> by_id_;
   std::vector<Leg*> playing_;
   uint64_t next_serial_ = 1;
+  Rng rng_;
   MonoTime next_sweep_;
+  size_t sweep_at_ = 0;        // the leg where the next step of the sweep begins
   std::vector<Event> untold_;  // a shard's loop was full
   MonoTime next_tell_;
   std::optional<MonoTime> armed_;

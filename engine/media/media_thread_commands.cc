@@ -30,6 +30,13 @@ void MediaThread::Run(const OpenLeg& command, MonoTime now) {
   leg->id = command.leg;
   leg->port = command.port;
   leg->serial = next_serial_++;
+  leg->ssrc = static_cast<uint32_t>(rng_.Next());
+  // RFC 3550 5.1: random starts. The sequence number is below 2^15, so that SRTP's roll-over count
+  // is 0 for the far end too.
+  leg->out =
+      OutgoingStream(static_cast<uint16_t>(rng_.Next() >> 49), static_cast<uint32_t>(rng_.Next()));
+  leg->ours = &config_.codecs;
+  leg->report_due = now + config_.rtcp_interval * (0.5 + rng_.Uniform());
   leg->silent_since = now;
   by_id_[command.leg] = leg.get();
   legs_[command.port] = std::move(leg);
@@ -38,16 +45,8 @@ void MediaThread::Run(const OpenLeg& command, MonoTime now) {
 
 OrtpSession& MediaThread::Session(Leg& leg) {
   if (leg.session != nullptr) return *leg.session;
-  const PortPair& pair = pool_.pairs()[leg.port];
-  OrtpSession::Sockets sockets{.rtp = pair.rtp_fd, .rtcp = -1};
-  if (config_.rtcp == RtcpMode::kPair) sockets.rtcp = pair.rtcp_fd;
-  if (config_.rtcp == RtcpMode::kMux) sockets.rtcp = pair.rtp_fd;
-  leg.session = std::make_unique<OrtpSession>(profiles_, sockets, config_.rtcp_interval);
-  // The SSRC is oRTP's random number; the first sequence number and timestamp come from it. The
-  // number is below 2^15, so that SRTP's roll-over count is 0 for the far end too.
-  const uint32_t start = leg.session->ssrc() * 2654435761u;
-  leg.out = OutgoingStream(static_cast<uint16_t>(start >> 17), start);
-  if (leg.has_remote) leg.session->SetRemote(leg.remote, leg.rtcp_port, leg.event_type);
+  leg.session = std::make_unique<OrtpSession>(profiles_, pool_.pairs()[leg.port].rtp_fd, leg.ssrc);
+  if (leg.has_remote) leg.session->SetRemote(leg.remote, leg.event_type);
   leg.session->SetSrtp(leg.sender);
   counters_.sessions.Add(1);
   return *leg.session;
@@ -59,7 +58,11 @@ void MediaThread::Run(const SetPeer& command, MonoTime now) {
   leg->remote = SocketAddress(command.remote);
   leg->rtcp_port = command.rtcp_port;
   leg->packet_ms = command.packet_ms;
-  leg->codec = command.codec;
+  leg->codec = command.codecs.front();
+  leg->codecs = command.codecs;
+  leg->events = command.events;
+  leg->event_rate = command.event_rate;
+  leg->out.SetRate(codec::InfoOf(leg->codec.codec).rtp_rate);
   leg->event_type = command.event_type;
   leg->sends = command.sends;
   leg->listens = command.listens;
@@ -69,7 +72,7 @@ void MediaThread::Run(const SetPeer& command, MonoTime now) {
     leg->old_receiver = std::exchange(leg->receiver, command.receiver);
   }
   if (leg->session != nullptr) {
-    leg->session->SetRemote(leg->remote, leg->rtcp_port, leg->event_type);
+    leg->session->SetRemote(leg->remote, leg->event_type);
     leg->session->SetSrtp(leg->sender);
   }
   if (std::exchange(leg->has_remote, true)) return;
@@ -79,7 +82,9 @@ void MediaThread::Run(const SetPeer& command, MonoTime now) {
   const size_t held = std::min(ring->count, ring->kept.size());
   for (size_t i = ring->count - held; i < ring->count; ++i) {
     Leg::Kept& kept = ring->kept[i % ring->kept.size()];
-    OnDatagram(*leg, absl::MakeSpan(kept.bytes), kept.from, now);
+    const size_t size = kept.bytes.size();
+    kept.bytes.resize(size + kSrtpTrailerMax);
+    OnDatagram(*leg, absl::MakeSpan(kept.bytes).first(size), kept.from, now);
   }
 }
 
@@ -91,8 +96,6 @@ void MediaThread::Run(const BridgeLegs& command, MonoTime now) {
   Part(*b);
   StopPrompt(*a);
   StopPrompt(*b);
-  Session(*a);
-  Session(*b);
   a->partner = b;
   b->partner = a;
   counters_.bridged_calls.Add(1);

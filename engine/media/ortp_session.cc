@@ -10,7 +10,6 @@
 #include <mutex>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
 #include "engine/media/sdp.h"
 
@@ -58,7 +57,7 @@ struct OrtpSession::Endpoint {
     }
     rtp.t_sendto = &SendRtp;
     rtp.t_recvfrom = &ReceiveRtp;
-    rtcp.t_sendto = &SendRtcp;
+    rtcp.t_sendto = &SendNoRtcp;
     rtcp.t_recvfrom = &ReceiveRtcp;
   }
 
@@ -79,26 +78,16 @@ struct OrtpSession::Endpoint {
   static int SendRtp(RtpTransport* t, mblk_t* block, int, const sockaddr*, socklen_t) {
     OrtpSession& self = Self(t);
     const absl::Span<const uint8_t> plain = Flat(block);
-    if (self.srtp_ == nullptr) return SendTo(self.sockets_.rtp, plain, self.remote_);
+    if (self.srtp_ == nullptr) return SendTo(self.rtp_fd_, plain, self.remote_);
     // The tag needs room that oRTP's block may not have.
     alignas(8) uint8_t room[kRtpDatagramMax + kSrtpTrailerMax];
     if (plain.size() > kRtpDatagramMax) return -1;
     std::copy(plain.begin(), plain.end(), room);
     const size_t size = self.srtp_->Protect(room, plain.size(), kRtpHeaderSize);
-    return size == 0 ? -1 : SendTo(self.sockets_.rtp, {room, size}, self.remote_);
+    return size == 0 ? -1 : SendTo(self.rtp_fd_, {room, size}, self.remote_);
   }
-  static int SendRtcp(RtpTransport* t, mblk_t* block, int, const sockaddr*, socklen_t) {
-    OrtpSession& self = Self(t);
-    // A report that cannot be sent now is not missed: say it went.
-    if (self.sockets_.rtcp < 0 || self.remote_rtcp_.port() == 0) return 1;
-    const absl::Span<const uint8_t> plain = Flat(block);
-    if (self.srtp_ == nullptr) return SendTo(self.sockets_.rtcp, plain, self.remote_rtcp_);
-    alignas(8) uint8_t room[kRtpDatagramMax + kSrtcpTrailerMax];
-    if (plain.size() > kRtpDatagramMax) return 1;
-    std::copy(plain.begin(), plain.end(), room);
-    const size_t size = self.srtp_->ProtectReport(room, plain.size());
-    return SendTo(self.sockets_.rtcp, {room, size}, self.remote_rtcp_);
-  }
+  // Reports are ours, never oRTP's: say it went.
+  static int SendNoRtcp(RtpTransport*, mblk_t*, int, const sockaddr*, socklen_t) { return 1; }
 
   // Hands over the one datagram of this Receive(), then says "would block".
   static int ReceiveRtp(RtpTransport* t, mblk_t* block, int, sockaddr* from, socklen_t* from_size) {
@@ -147,10 +136,10 @@ RtpProfile* OrtpProfiles::ForEventType(uint8_t event_type) const {
   return profiles_[event_type - 96u];
 }
 
-OrtpSession::OrtpSession(const OrtpProfiles& profiles, Sockets sockets,
-                         absl::Duration rtcp_interval)
+OrtpSession::OrtpSession(const OrtpProfiles& profiles, int rtp_fd, uint32_t ssrc)
     : profiles_(profiles),
-      sockets_(sockets),
+      rtp_fd_(rtp_fd),
+      ssrc_(ssrc),
       endpoint_(std::make_unique<Endpoint>(this)),
       session_(rtp_session_new(RTP_SESSION_SENDRECV)) {
   rtp_session_set_scheduling_mode(session_, 0);
@@ -160,16 +149,8 @@ OrtpSession::OrtpSession(const OrtpProfiles& profiles, Sockets sockets,
   rtp_session_set_ssrc_changed_threshold(session_, 0);  // 50 by default: one second unheard
   rtp_session_set_recv_buf_size(session_, kRtpDatagramMax);
   rtp_session_set_profile(session_, profiles_.ForEventType(kOurEventType));
-  const bool reports = sockets_.rtcp >= 0 && rtcp_interval > absl::ZeroDuration();
-  rtp_session_enable_rtcp(session_, reports ? TRUE : FALSE);
-  if (reports) {
-    rtp_session_set_rtcp_report_interval(
-        session_, static_cast<int>(absl::ToInt64Milliseconds(rtcp_interval)));
-    // A canonical name that tells nothing of the host or the software (RFC 7022).
-    const std::string name = absl::StrCat(absl::Hex(ssrc(), absl::kZeroPad8), "@invalid");
-    rtp_session_set_source_description(session_, name.c_str(), nullptr, nullptr, nullptr, nullptr,
-                                       nullptr, nullptr);
-  }
+  rtp_session_enable_rtcp(session_, FALSE);
+  rtp_session_set_ssrc(session_, ssrc_);
   // Without a listener oRTP logs each failed send.
   rtp_session_signal_connect(session_, "network_error", &IgnoreSignal, nullptr);
   rtp_session_signal_connect(session_, "telephone-event_packet", &OnEventPacket, this);
@@ -182,20 +163,13 @@ OrtpSession::OrtpSession(const OrtpProfiles& profiles, Sockets sockets,
   meta_rtp_transport_set_endpoint(rtcp, &endpoint_->rtcp);
 }
 
-OrtpSession::~OrtpSession() {
-  remote_rtcp_.set_port(0);  // nothing leaves while oRTP takes the session down
-  rtp_session_destroy(session_);
-}
+OrtpSession::~OrtpSession() { rtp_session_destroy(session_); }
 
-void OrtpSession::SetRemote(const SocketAddress& remote, uint16_t rtcp_port, uint8_t event_type) {
+void OrtpSession::SetRemote(const SocketAddress& remote, uint8_t event_type) {
   remote_ = remote;
-  remote_rtcp_ = remote;
-  remote_rtcp_.set_port(rtcp_port);
   rtp_session_set_profile(session_,
                           profiles_.ForEventType(event_type == 0 ? kOurEventType : event_type));
 }
-
-uint32_t OrtpSession::ssrc() const { return rtp_session_get_send_ssrc(session_); }
 
 void OrtpSession::OnEventPacket(RtpSession*, void* packet, void* self, void*) {
   auto* const owner = static_cast<OrtpSession*>(self);
@@ -238,11 +212,10 @@ bool OrtpSession::Send(RtpPacket packet, const Stamp& stamp, uint8_t payload_typ
   // oRTP wants numbers in host order and turns them round itself.
   block->b_rptr = packet.payload_.data() - kRtpHeaderSize;
   block->b_wptr = packet.payload_.data() + packet.payload_.size();
-  const uint32_t source = ssrc();
   block->b_rptr[0] = 0x80;
   block->b_rptr[1] = static_cast<uint8_t>((stamp.marker ? 0x80 : 0) | (payload_type & 0x7f));
   std::memcpy(block->b_rptr + 2, &stamp.seq, sizeof stamp.seq);
-  std::memcpy(block->b_rptr + 8, &source, sizeof source);
+  std::memcpy(block->b_rptr + 8, &ssrc_, sizeof ssrc_);
   // Events take oRTP's own count instead of the packet's: set it, or it would be one late after
   // loss.
   rtp_session_set_seq_number(session_, stamp.seq);

@@ -3,8 +3,8 @@
 // One leg's oRTP session without oRTP's sockets; the only file with oRTP behind it. A datagram that
 // the media thread has read and checked goes in, the packet oRTP made of it comes out, and what is
 // sent leaves through the leg's own pre-bound socket (design F of docs/decisions/ortp.md).
-// oRTP keeps what it is good at: SSRC and sequence tracking, telephone-event separation, RTCP
-// reports.
+// Audio that is only relayed never comes here; telephone events and frames of our own do. Reports
+// are built from our own counts (rtp_statistics.h), for oRTP does not see what is relayed.
 //
 // Media thread only, from constructor to destructor.
 
@@ -14,7 +14,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "engine/media/ip_address.h"
 #include "engine/media/outgoing_stream.h"
@@ -65,19 +64,14 @@ class OrtpProfiles {
 
 class OrtpSession {
  public:
-  struct Sockets {
-    int rtp = -1;
-    int rtcp = -1;  // -1: no reports; the same as `rtp` where both share a port (RFC 5761)
-  };
-  // The sockets stay the caller's. `rtcp_interval` zero: no reports.
-  OrtpSession(const OrtpProfiles& profiles, Sockets sockets, absl::Duration rtcp_interval);
+  // The socket stays the caller's; `ssrc` is what we send under.
+  OrtpSession(const OrtpProfiles& profiles, int rtp_fd, uint32_t ssrc);
   ~OrtpSession();
   OrtpSession(const OrtpSession&) = delete;
   OrtpSession& operator=(const OrtpSession&) = delete;
 
-  // Where packets go, RTCP to `rtcp_port` of the same address (0: none goes), and the
-  // telephone-event type of what comes (0: ours).
-  void SetRemote(const SocketAddress& remote, uint16_t rtcp_port, uint8_t event_type);
+  // Where packets go, and the telephone-event type of what comes (0: ours).
+  void SetRemote(const SocketAddress& remote, uint8_t event_type);
   // From now on all that leaves is encrypted; nullptr: nothing is.
   void SetSrtp(std::shared_ptr<SrtpSender> sender) { srtp_ = std::move(sender); }
   // `view` is ParseRtp's of `datagram`. Nothing when oRTP kept no packet of it.
@@ -87,8 +81,6 @@ class OrtpSession {
   bool Send(RtpPacket packet, const Stamp& stamp, uint8_t payload_type);
   // The same for a frame of ours, copied into oRTP's block.
   bool SendFrame(absl::Span<const uint8_t> payload, const Stamp& stamp, uint8_t payload_type);
-  // This leg's SSRC; random, the same as long as the leg lives.
-  uint32_t ssrc() const;
 
  private:
   struct Endpoint;  // oRTP's transport struct with our callbacks
@@ -97,9 +89,9 @@ class OrtpSession {
   bool SendBlock(msgb* block, const Stamp& stamp);
 
   const OrtpProfiles& profiles_;
-  const Sockets sockets_;
+  const int rtp_fd_;
+  const uint32_t ssrc_;
   SocketAddress remote_;
-  SocketAddress remote_rtcp_;
   std::shared_ptr<SrtpSender> srtp_;
   std::unique_ptr<Endpoint> endpoint_;
   _RtpSession* session_ = nullptr;

@@ -8,25 +8,26 @@ namespace {
 // A sequence jump beyond this is a restarted sender, not loss (RFC 3550 A.1, MAX_DROPOUT).
 constexpr int kSeqJumpMax = 3000;
 // How far a timestamp may lie behind the newest audio (reordering), and how far ahead of what the
-// clock allows (a sender that catches up), before the sender must have restarted: 1 s and 2 s.
-constexpr int64_t kBehindMax = 8000;
-constexpr int64_t kAheadMax = 16000;
+// clock allows (a sender that catches up), before the sender must have restarted. Seconds.
+constexpr int64_t kBehindMax = 1;
+constexpr int64_t kAheadMax = 2;
 // No pause makes the stream jump further than this: half the timestamp's range would read as
 // "back".
 constexpr int64_t kPauseMax = int64_t{1} << 30;
 
-int64_t Samples(MonoTime from, MonoTime to) {
-  return std::clamp<int64_t>((to.nanos() - from.nanos()) / 125'000, 0, kPauseMax);
-}
-
 }  // namespace
+
+int64_t OutgoingStream::Samples(MonoTime from, MonoTime to) const {
+  const int64_t micros = (to.nanos() - from.nanos()) / 1000;
+  return std::clamp<int64_t>(micros * (rate_ / 1000) / 1000, 0, kPauseMax);
+}
 
 uint32_t OutgoingStream::TimestampAt(MonoTime now) const {
   if (!started_) return next_timestamp_;
   // next_timestamp_ is the end of a packet sent at last_at_: time that passed since then, less that
   // packet's own length, is silence. Of a 20 ms packet sent 20 ms ago nothing is left to skip.
   const int64_t passed = Samples(last_at_, now);
-  const int64_t skip = std::max<int64_t>(0, passed - 160);
+  const int64_t skip = std::max<int64_t>(0, passed - rate_ / 50);
   return next_timestamp_ + static_cast<uint32_t>(skip);
 }
 
@@ -47,8 +48,8 @@ Stamp OutgoingStream::Relay(uint64_t source, const RtpHeader& in, uint32_t sampl
     const auto seq_step = static_cast<int16_t>(in.seq + seq_offset_ - next_seq_);
     const auto time_step = static_cast<int32_t>(in.timestamp + timestamp_offset_ - next_timestamp_);
     const bool seq_jumped = seq_step > kSeqJumpMax || seq_step < -kSeqJumpMax;
-    const bool time_jumped =
-        !event && (time_step < -kBehindMax || time_step > Samples(last_at_, now) + kAheadMax);
+    const bool time_jumped = !event && (time_step < -kBehindMax * rate_ ||
+                                        time_step > Samples(last_at_, now) + kAheadMax * rate_);
     if (seq_jumped || time_jumped) {
       Anchor(source, in, now);
       anchored = true;

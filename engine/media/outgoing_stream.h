@@ -17,7 +17,7 @@
 
 namespace outpace::media {
 
-// What the outgoing header says. Timestamps are 1/8000 s.
+// What the outgoing header says. Timestamps count in the stream's rate.
 struct Stamp {
   uint16_t seq = 0;
   uint32_t timestamp = 0;
@@ -31,6 +31,9 @@ class OutgoingStream {
   OutgoingStream(uint16_t first_seq, uint32_t first_timestamp)
       : next_seq_(first_seq), next_timestamp_(first_timestamp) {}
 
+  // Timestamp units a second: 8000 until said otherwise, 48000 for Opus.
+  void SetRate(int rate) { rate_ = rate; }
+
   // Stamp of a packet relayed from `source` (any number that names the sending leg, never 0),
   // holding `samples` samples. Telephone events (RFC 4733) keep the timestamp at which the key went
   // down, so it may lie behind; it does not move the stream.
@@ -43,7 +46,9 @@ class OutgoingStream {
  private:
   void Anchor(uint64_t source, const RtpHeader& in, MonoTime now);
   uint32_t TimestampAt(MonoTime now) const;
+  int64_t Samples(MonoTime from, MonoTime to) const;
 
+  int rate_ = 8000;
   uint16_t next_seq_ = 0;        // one past the highest sent
   uint32_t next_timestamp_ = 0;  // end of the newest audio sent
   MonoTime last_at_;             // when that audio was sent

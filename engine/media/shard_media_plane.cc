@@ -84,7 +84,8 @@ std::string ShardMediaPlane::Describe(LocalLeg& leg, Form form) {
       .session_id = leg.session_id,
       .version = leg.version,
       .rtcp_mux = options_.rtcp == RtcpMode::kMux,
-      .no_rtcp_port = options_.rtcp != RtcpMode::kPair};
+      .no_rtcp_port = options_.rtcp != RtcpMode::kPair,
+      .codecs = options_.codecs};
   if (leg.crypto != nullptr) {
     media.crypto = leg.crypto->ours;
     if (form == Form::kAnswer) media.crypto = media.crypto.subspan(leg.crypto->chosen, 1);
@@ -198,7 +199,8 @@ absl::Status ShardMediaPlane::SetRemote(LegId leg, absl::string_view sdp) {
   SdpPolicy policy{.allow_loopback = own.loopback(),
                    .allow_hold_address = local.remote.has_value(),
                    .allow_link_local = own.link_local(),
-                   .ipv6 = own.v6()};
+                   .ipv6 = own.v6(),
+                   .codecs = options_.codecs};
   if (local.crypto != nullptr) {
     policy.security = Security::kMust;  // never back into the clear
   } else if (!local.offered) {
@@ -217,8 +219,10 @@ absl::Status ShardMediaPlane::SetRemote(LegId leg, absl::string_view sdp) {
       .remote = parsed->address,
       .rtcp_port = RtcpPort(*parsed),
       .packet_ms = static_cast<uint8_t>(PacketMilliseconds(parsed->ptime_ms, parsed->maxptime_ms)),
-      .codec = parsed->codecs.front(),
+      .codecs = parsed->codecs,
       .event_type = parsed->event_type,
+      .event_rate = parsed->event_rate,
+      .events = parsed->events,
       .sends =
           parsed->direction == Direction::kSendRecv || parsed->direction == Direction::kSendOnly,
       .listens =

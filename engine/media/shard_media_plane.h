@@ -39,6 +39,7 @@ class ShardMediaPlane final : public call::MediaPlane {
     absl::Duration quarantine;
     uint64_t session_id_base = 0;  // o= numbers start here
     RandomBytes random_bytes;
+    CodecList codecs = DefaultCodecs();
   };
   // `media` outlives the plane. Made by MediaServer::ForShard.
   ShardMediaPlane(MediaThread& media, std::shared_ptr<ShardLink> link, Loop& loop,

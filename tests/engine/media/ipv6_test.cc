@@ -322,22 +322,24 @@ TEST(Ports, TheLimitOfDescriptorsIsRaisedOrTheRemedyNamed) {
   EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &restore), 0);
 }
 
-// A call that waits for its agent has no oRTP session yet; it is made when audio begins to flow.
-TEST(Ports, SessionsAreMadeWhenAudioFlows) {
+// Relayed audio needs no oRTP session; a prompt does.
+TEST(Ports, SessionsAreMadeForFramesOfOurOwn) {
   Media media(TestConfig());
   FarEnd lead, agent;
   const uint16_t lead_port = media.Connect(Leg(1), lead);
   media.Connect(Leg(2), agent);
   lead.Talk(lead_port, 0, Payload(1));
   ASSERT_TRUE(media.WaitFor([](const MediaStats& s) { return s.no_peer == 1; }));
-  EXPECT_EQ(media.server->Stats().sessions, 0u);
   media.plane->Bridge(Leg(1), Leg(2));
   EXPECT_EQ(agent.Hear()->payload, Payload(1));
-  EXPECT_EQ(media.server->Stats().sessions, 2u);
+  EXPECT_EQ(media.server->Stats().sessions, 0u);
+  media.plane->Play(Leg(1), call::Prompt::kSilence);
+  ASSERT_TRUE(lead.Hear().has_value());
+  EXPECT_EQ(media.server->Stats().sessions, 1u);
   media.plane->Close(Leg(1));
   media.loop.Advance(absl::Milliseconds(20));  // closing wakes nobody at once
   ASSERT_TRUE(media.WaitFor([](const MediaStats& s) { return s.legs == 1; }));
-  EXPECT_EQ(media.server->Stats().sessions, 1u);
+  EXPECT_EQ(media.server->Stats().sessions, 0u);
 }
 
 }  // namespace
