@@ -5,12 +5,12 @@
 //
 // All packets are laid out on one line of media time, counted in output samples. How late a packet
 // comes against that line, less what the fastest ones of the last seconds took, is its jitter; a
-// histogram of it that forgets gives the delay which all but one packet in fifty meet, and that is
-// the target depth, 20 to 200 ms. The depth is led to the target where nobody hears it: by playing
-// a quiet frame twice or leaving one out, which also takes up the drift of two clocks, and at the
-// start of a talk spurt. When nothing is there at its time, sound is made up (Decoder::Conceal)
-// without moving on: if the packet is merely late the buffer has become deeper by that, if a later
-// one comes it was lost and the gap is filled already.
+// histogram of it that forgets gives the delay which all but one packet in a hundred meet, and that
+// is the target depth, 20 to 200 ms. The depth is led to the target where nobody hears it: by
+// playing a quiet frame twice or leaving one out, which also takes up the drift of two clocks, and
+// at the start of a talk spurt. When nothing is there at its time, sound is made up
+// (Decoder::Conceal) without moving on: if the packet is merely late the buffer has become deeper
+// by that, if a later one comes it was lost and the gap is filled already.
 //
 // A new SSRC, a jump of the timestamp (a music server, a transfer) or a pause without packets (DTX)
 // is laid out anew by its time of arrival. Nothing in a packet is believed: whatever comes, the
@@ -52,7 +52,7 @@ struct PlayoutStats {
   absl::Duration jitter;   // RFC 3550 6.4.1
 };
 
-enum class PlayoutPut : uint8_t { kKept, kLate, kDuplicate, kOverflow };
+enum class PlayoutPut : uint8_t { kKept, kLate, kDuplicate, kOverflow, kMalformed };
 enum class PlayoutFrame : uint8_t { kAudio, kConcealed, kSilence };
 
 class PlayoutBuffer {
@@ -84,34 +84,43 @@ class PlayoutBuffer {
  private:
   struct Packet {
     int64_t at = 0;      // media time of its first sample, in output samples
-    int64_t length = 0;  // output samples; what the codec says, or the distance to its neighbours
+    int64_t length = 0;  // output samples
     codec::Codec codec = codec::Codec::kPcmu;
     std::vector<uint8_t> payload;
+    int64_t end() const { return at + length; }
   };
-  // Where packets of one sender stand on the line.
+  // Where one sender's timestamps stand on the line.
   struct Source {
     bool known = false;
     uint32_t ssrc = 0;
-    codec::Codec codec = codec::Codec::kPcmu;
+    int rtp_rate = 8000;
     uint32_t newest_timestamp = 0;
-    int64_t newest_ticks = 0;  // unwrapped
-    int64_t origin = 0;        // media time of tick 0
+    int64_t newest_ticks = 0;  // since the first packet
+    int64_t origin = 0;        // media time of that one
+    int strays = 0;            // packets in a row that jumped
   };
 
   int64_t SamplesAt(MonoTime at) const;
   absl::Duration DurationOf(int64_t samples) const;
+  int64_t Ms(int64_t ms) const { return ms * rate_ / 1000; }
+  Packet& Head() { return *packets_[0]; }
   codec::Decoder& DecoderOf(codec::Codec codec);
-  int64_t Place(codec::Codec codec, const RtpHeader& header, int64_t arrival);
+  bool Place(const RtpHeader& header, int rtp_rate, int64_t arrival, int64_t* at);
   void Measure(int64_t lateness, int64_t arrival);
+  PlayoutPut Insert(const Packet& what, absl::Span<const uint8_t> payload);
+  void DropHead();
+  // How late, against the fastest packets, the next sample to be heard is heard at `now`.
   int64_t Delay(int64_t now) const;
-  bool Insert(codec::Codec codec, int64_t at, absl::Span<const uint8_t> payload);
-  void DropOldest();
-  bool Ready(int64_t now) const;
-  bool DecodeNext();
-  PlayoutFrame FillFrame(int64_t now);
+  bool Due(int64_t now) const;
+  bool Start(int64_t now);
+  bool EndSpurt();
+  bool MakeSamples(int64_t now, bool may_conceal);
+  void DecodeHead();
+  void Conceal(size_t samples);
   void Steer(int64_t now);
-  bool Quiet(absl::Span<const int16_t> frame) const;
-  void TakeOut(absl::Span<int16_t> frame);
+  bool Quiet();
+  void LeaveOutFrame();
+  void TakeOut(size_t samples);
 
   const int rate_;
   const int64_t frame_;  // output samples
@@ -119,31 +128,36 @@ class PlayoutBuffer {
   codec::Codec last_codec_ = codec::Codec::kPcmu;
   ComfortNoise noise_;
 
-  // Slots in use, ordered by media time, then free ones.
+  // The first count_ are in use, in the order of their media time.
   std::array<std::unique_ptr<Packet>, kPacketsMax> packets_;
   size_t count_ = 0;
   Source source_;
 
   bool started_ = false;
-  MonoTime epoch_;            // media time 0 was then
-  bool playing_ = false;      // false: a talk spurt gathers
-  int64_t next_ = 0;          // media time of the next sample to decode
+  MonoTime epoch_;            // media time 0
+  bool playing_ = false;      // false: a pause, or a talk spurt gathers
+  int64_t next_ = 0;          // media time of the next sample to decode; never goes back
   int64_t made_up_ = 0;       // samples concealed at next_ without moving on
   std::vector<int16_t> pcm_;  // decoded, not given out; ends at next_
+  bool concealing_ = false;   // in the frame being made
+  bool dtx_ = false;          // the last packet announced a pause
 
-  // Jitter, all in output samples.
-  static constexpr size_t kBins = 50;  // of 5 ms
+  // Jitter, all in output samples. Bins are 5 ms wide.
+  static constexpr size_t kBins = 50;
   static constexpr size_t kMinima = 8;
   std::array<float, kBins> histogram_{};
-  std::array<int64_t, kMinima> minima_{};  // least lateness of each of the last seconds
+  std::array<int64_t, kMinima> minima_{};  // least lateness in each of the last seconds
   size_t minimum_ = 0;
   int64_t minimum_until_ = 0;
   int64_t base_ = 0;  // least of minima_
   int64_t target_ = 0;
   double jitter_ = 0;
   int64_t last_lateness_ = 0;
-  double floor_ = 0;  // mean square of the quiet parts
-  int64_t steered_at_ = 0;
+
+  double delay_ = 0;         // Delay(), smoothed
+  double floor_ = 0;         // mean square of what is heard in pauses
+  int64_t steer_after_ = 0;  // not again before
+  int64_t now_ = 0;
 
   PlayoutStats stats_;
 };
