@@ -18,6 +18,8 @@
 
 namespace outpace::record {
 
+class RecordingFiles;
+
 enum class Side : uint8_t { kCallee = 0, kAgent = 1 };  // left, right
 
 // One recording's inlet. Made by Recorder::Open(), used on one media thread, closed once.
@@ -31,11 +33,16 @@ class RecordingTap {
                      absl::Span<const uint8_t> payload) = 0;
   virtual void Write(Side side, int64_t position, absl::Span<const int16_t> samples) = 0;
   // From `position` on nothing is kept: not in the file, and what was buffered behind it is wiped.
-  // Silence takes its place in the file. Pausing twice is pausing once.
+  // Silence takes its place in the file. Pausing twice is pausing once. `position` may lie up to a
+  // second behind the newest audio.
   virtual void Pause(int64_t position) = 0;
+  // Audio from before `position` that comes late is not kept either. Should hundreds of pauses wait
+  // for a stalled disk the recording stays paused: paused() tells.
   virtual void Resume(int64_t position) = 0;
   virtual bool paused() const = 0;
   // The recording ends at `position`; RecordingClosed follows from the writer thread.
+  // A tap destroyed without it closes at its newest audio. Destroy it off the media thread: that
+  // frees memory.
   virtual void Close(int64_t position) = 0;
 };
 
@@ -43,8 +50,11 @@ struct RecorderConfig {
   std::string directory;  // of the recordings; made if need be
   std::string pattern = "%Y%m%d/%H%M%S_CAMPAIGN_AGENT_ATTEMPT";  // docs/RECORDINGS.md
   absl::TimeZone zone = absl::UTCTimeZone();                     // of the pattern's times
-  std::string key_file;        // 32 octets in hex, outside `directory`; empty: no encryption
-  size_t queue_blocks = 8192;  // blocks of 1 s of one side that may wait for the disk
+  std::string key_file;  // keys in hex, a line each, outside `directory`; empty: no encryption
+  // Blocks of 1 s of one side (G.711; linear audio takes two) that may wait for the disk, 8 KiB
+  // each. Memory is taken as recordings are opened: 20 blocks a recording, until this is reached.
+  size_t queue_blocks = 8192;                    // 16 to 2^20
+  size_t recordings_max = 4096;                  // at once, 1 to 2^20
   absl::Duration sync_every = absl::Seconds(5);  // a crash of the machine loses no more than this
 };
 
@@ -67,6 +77,9 @@ class Recorder {
   // asked for and no key) say why the call is not recorded.
   virtual absl::StatusOr<std::unique_ptr<RecordingTap>> Open(const RecordingOrder& order) = 0;
   virtual RecorderStats Stats() const = 0;  // any thread
+  // Any thread. The caller has made the RecordingClosed of this attempt durable: its journal goes.
+  // Until then every start of the recorder tells of it again.
+  virtual void Stored(AttemptId attempt) = 0;
   // Writes what waits and closes what is open (as cut). After this Open() fails.
   virtual void Stop() = 0;
 };
@@ -76,5 +89,9 @@ class Recorder {
 absl::StatusOr<std::unique_ptr<Recorder>> StartRecorder(const RecorderConfig& config,
                                                         const Clock& clock, Log& log,
                                                         Recorder::ClosedSink closed);
+// The same on files that a test can make slow, full or broken.
+absl::StatusOr<std::unique_ptr<Recorder>> StartRecorder(const RecorderConfig& config,
+                                                        RecordingFiles& files, const Clock& clock,
+                                                        Log& log, Recorder::ClosedSink closed);
 
 }  // namespace outpace::record

@@ -1,0 +1,277 @@
+// How a recording ends: in order, or found at the start after a crash. Each step is short, since
+// the queue is looked at between two of them.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "engine/base/check.h"
+#include "engine/record/file_name.h"
+#include "engine/record/hash.h"
+#include "engine/record/recording_reader.h"
+#include "engine/record/writer.h"
+
+namespace outpace::record {
+namespace {
+
+constexpr size_t kHashSlice = 1 << 20;
+constexpr size_t kJournalMax = 4 << 20;
+
+absl::StatusOr<std::string> ReadAll(RecordingFile& file, size_t bytes_max) {
+  const auto size = file.Size();
+  if (!size.ok()) return size.status();
+  std::string bytes(std::min<uint64_t>(*size, bytes_max), '\0');
+  const auto got = file.ReadAt(0, absl::MakeSpan(bytes.data(), bytes.size()));
+  if (!got.ok()) return got.status();
+  bytes.resize(*got);
+  return bytes;
+}
+
+}  // namespace
+
+void Writer::EndTrack(Track& track, bool cut) {
+  OUTPACE_CHECK(track.held.empty());  // a tap pushes whole seconds
+  const int64_t ends_at = track.channel->ends_at.load(std::memory_order_acquire);
+  int64_t end = track.placed;
+  if (ends_at != Channel::kOpen) end = std::max(end, std::min(ends_at, LongestSoFar(track)));
+  Flush(track);
+  if (!track.failing) FillSilence(track, end);
+  track.cut = cut;
+
+  // What follows the audio. In a sealed WAV the final chunk says where the gaps are.
+  std::vector<Gap> gaps = track.gaps.Until(end);
+  std::string tail;
+  if (track.sealer == nullptr || track.order.format == Format::kOpus) {
+    track.stream->Finish(track.placed, gaps, tail);
+  }
+  if (track.sealer != nullptr) {
+    track.sealer->Seal(tail, track.pending);
+    track.sealer->Finish(EndLines(track.placed, gaps), track.pending);
+  } else {
+    track.pending += tail;
+    // Of Opus the tail is audio too, and its header does not change.
+    track.tail_bytes = track.order.format == Format::kOpus ? 0 : tail.size();
+  }
+  if (!Flush(track)) {
+    if (track.file != nullptr) track.file->Truncate(track.on_disk).IgnoreError();
+    track.gaps.AddLost(track.placed_on_disk, end);
+    gaps = track.gaps.Until(end);
+  }
+  track.channel->track = nullptr;
+  track.closed = ClosedOf(track.order);
+  SetGaps(end, gaps, track.closed);
+  track.closed.cut = cut;
+  AppendJournal(track, EndLines(end, gaps));
+  track.stage = track.file == nullptr ? Track::Stage::kTell : Track::Stage::kHash;
+  track.stream.reset();
+  track.sealer.reset();
+}
+
+bool Writer::CloseStep(Track& track) {
+  switch (track.stage) {
+    case Track::Stage::kRecording:
+      return false;
+    case Track::Stage::kRepair:
+      Repair(track);
+      return false;
+    case Track::Stage::kHash: {
+      if (track.hash == nullptr) track.hash = std::make_shared<Hash>();
+      bytes_made_.resize(kHashSlice);
+      const auto got =
+          track.file->ReadAt(track.hashed, absl::MakeSpan(bytes_made_.data(), kHashSlice));
+      if (got.ok() && *got > 0) {
+        track.hash->Add(absl::string_view(bytes_made_).substr(0, *got));
+        track.hashed += *got;
+        if (*got == kHashSlice) return false;
+      }
+      if (got.ok()) {
+        track.closed.sha256 = track.hash->Hex();
+      } else {
+        Fail(track, got.status());
+      }
+      track.closed.bytes = track.hashed;
+      track.stage = Track::Stage::kName;
+      return false;
+    }
+    case Track::Stage::kName: {
+      if (absl::Status status = track.file->Sync(); !status.ok()) Fail(track, status);
+      if (track.closed.file.empty()) {  // else the journal has said it before a crash
+        track.closed.file = track.name;
+        track.closed.fault = track.fault;
+        AppendJournal(track, JournalEnd(track.closed));
+        if (track.journal != nullptr) track.journal->Sync().IgnoreError();
+      }
+      const auto name = files_.Publish(PartPath(track.order.attempt), track.name);
+      if (!name.ok()) {
+        Fail(track, name.status());
+        track.closed.file = PartPath(track.order.attempt);
+      } else if (*name != track.closed.file) {
+        track.closed.file = *name;
+        AppendJournal(track, JournalNamed(*name));
+        if (track.journal != nullptr) track.journal->Sync().IgnoreError();
+      }
+      track.file->DropCache();
+      track.stage = Track::Stage::kTell;
+      return false;
+    }
+    case Track::Stage::kTell:
+      break;
+  }
+  track.closed.fault = track.fault;
+  if (track.file == nullptr && track.closed.file.empty()) {
+    // Nothing was written: the journal, should there be one, says nothing worth keeping.
+    if (track.closed.fault.empty()) track.closed.fault = "recordings: nothing could be written";
+    files_.Remove(JournalPath(track.order.attempt)).IgnoreError();
+  }
+  if (!track.closed.fault.empty()) faults_.fetch_add(1);
+  const RecordingClosed& closed = track.closed;
+  if (closed.fault.empty()) {
+    log_.Debug("recording.closed", {{"attempt", closed.attempt},
+                                    {"seconds", absl::ToDoubleSeconds(closed.length)},
+                                    {"cut", closed.cut}});
+  } else {
+    log_.Warning("recording.closed", {{"attempt", closed.attempt},
+                                      {"seconds", absl::ToDoubleSeconds(closed.length)},
+                                      {"lost_seconds", absl::ToDoubleSeconds(closed.lost)},
+                                      {"cut", closed.cut},
+                                      {"fault", closed.fault}});
+  }
+  closed_.fetch_add(1);
+  if (track.channel != nullptr) open_.fetch_sub(1);
+  closed_sink_(std::move(track.closed));
+  return true;
+}
+
+// Each journal left behind stands for one recording; audio without one was cut off by a power loss
+// before the journal reached the disk.
+absl::Status Writer::Recover() {
+  auto names = files_.List(kOpenDirectory);
+  if (!names.ok()) return names.status();
+  std::vector<AttemptId> attempts;
+  for (const std::string& name : *names) {
+    absl::string_view number = name;
+    uint64_t id = 0;
+    if (!absl::ConsumeSuffix(&number, ".part") && !absl::ConsumeSuffix(&number, ".journal")) {
+      continue;
+    }
+    if (absl::SimpleAtoi(number, &id) && id != 0) attempts.emplace_back(id);
+  }
+  std::sort(attempts.begin(), attempts.end());
+  attempts.erase(std::unique(attempts.begin(), attempts.end()), attempts.end());
+  for (const AttemptId attempt : attempts) {
+    auto track = std::make_unique<Track>();
+    Journal journal;
+    if (auto file = files_.Open(JournalPath(attempt), /*writable=*/true); file.ok()) {
+      track->journal = *std::move(file);
+      const auto text = ReadAll(*track->journal, kJournalMax);
+      if (!text.ok()) return text.status();
+      journal = ParseJournal(*text);
+      // A torn last line is written over.
+      const size_t whole = text->rfind('\n');
+      track->journal_bytes = whole == std::string::npos ? 0 : whole + 1;
+    } else if (!absl::IsNotFound(file.status())) {
+      return file.status();
+    }
+    auto part = files_.Open(PartPath(attempt), /*writable=*/true);
+    if (!part.ok() && !absl::IsNotFound(part.status())) return part.status();
+    track->order = journal.order;
+    track->order.attempt = attempt;
+    track->name = journal.name;
+    track->gaps = journal.gaps;
+    track->closed = journal.ended ? journal.closed : ClosedOf(track->order);
+    track->closed.attempt = attempt;
+    track->fault = track->closed.fault;
+    if (part.ok()) track->file = *std::move(part);
+    if (journal.ended) {
+      // Closed, but the record of it may not have been stored; perhaps not yet named.
+      track->stage = track->file != nullptr ? Track::Stage::kName : Track::Stage::kTell;
+    } else {
+      track->closed.cut = true;
+      track->stage = track->file != nullptr ? Track::Stage::kRepair : Track::Stage::kTell;
+    }
+    closing_.push_back(std::move(track));
+  }
+  return absl::OkStatus();
+}
+
+// Makes a file whole that ends where the crash found it.
+void Writer::Repair(Track& track) {
+  track.stage = Track::Stage::kHash;
+  track.cut = true;
+  auto reader = RecordingReader::Open(*track.file, keys_, /*decode=*/false);
+  const auto size = track.file->Size();
+  if (!size.ok()) Fail(track, size.status());
+  if (reader.ok()) {
+    track.order.format = (*reader)->format();
+    track.order.encrypted = (*reader)->encrypted();
+  }
+  if (track.name.empty()) {
+    track.name = absl::StrCat("recovered/", track.order.attempt.value(),
+                              Extension(track.order.format, track.order.encrypted));
+  }
+  int64_t samples = 0;
+  if (reader.ok()) {
+    std::vector<int16_t> none;
+    absl::StatusOr<bool> more = true;
+    while (more.ok() && *more) more = (*reader)->Next(none);
+    samples = (*reader)->samples();
+  } else if (absl::IsDataLoss(reader.status())) {
+    // Not even a header.
+    files_.Remove(PartPath(track.order.attempt)).IgnoreError();
+    track.file.reset();
+    track.stage = Track::Stage::kTell;
+    return;
+  } else {
+    Fail(track, reader.status());  // the key is not here: it stays as it is
+  }
+
+  absl::Status status;
+  std::vector<Gap> gaps;
+  if (reader.ok() && (*reader)->encrypted()) {
+    Unsealer& sealed = *(*reader)->unsealer();
+    gaps = track.gaps.Until(samples);
+    if (sealed.complete()) {
+      track.closed.cut = false;
+    } else {
+      status = track.file->Truncate(sealed.whole_bytes());
+      if (status.ok()) {
+        status =
+            track.file->WriteAt(sealed.whole_bytes(), sealed.FinalChunk(EndLines(samples, gaps)));
+      }
+    }
+  } else if (reader.ok() && track.order.format == Format::kOpus) {
+    const OpusReader& opus = (*reader)->opus();
+    gaps = track.gaps.Until(samples);
+    if (!opus.ended()) {
+      status = track.file->Truncate(opus.whole_bytes());
+      if (status.ok()) {
+        status = track.file->WriteAt(opus.whole_bytes(),
+                                     OggEndPage(opus.serial(), opus.pages(), opus.granule()));
+      }
+    }
+  } else if (reader.ok() && size.ok()) {
+    // All that lies behind the header is audio, whatever the header says. Only if the crash came
+    // while the cues were written do some octets of them end as a click.
+    const Format format = track.order.format;
+    const uint64_t head = format == Format::kWav ? kWavHeaderBytes : kWavUlawHeaderBytes;
+    const uint64_t frame = WavFrameBytes(format);
+    const uint64_t audio = (*size - std::min(*size, head)) / frame * frame;
+    samples = static_cast<int64_t>(audio / frame);
+    gaps = track.gaps.Until(samples);
+    const std::string cues = WavCues(gaps);
+    status = track.file->Truncate(head + audio);
+    if (status.ok()) status = track.file->WriteAt(head + audio, cues);
+    if (status.ok()) status = track.file->WriteAt(0, WavHeader(format, audio, cues.size()));
+  }
+  if (!status.ok()) Fail(track, status);
+  const bool cut = track.closed.cut;
+  track.closed = ClosedOf(track.order);
+  track.closed.cut = cut;
+  SetGaps(samples, gaps, track.closed);
+  AppendJournal(track, EndLines(samples, gaps));
+}
+
+}  // namespace outpace::record
