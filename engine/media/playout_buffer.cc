@@ -25,7 +25,9 @@ constexpr int64_t kAheadMs = 200;
 constexpr int kStrayMax = 3;
 // Made up at a stretch before a pause is taken for one; nothing is left of it by then.
 constexpr int64_t kMadeUpMsMax = 80;
-// Likewise in a pause that the codec announced: more than the 400 ms between signs of life.
+// Made up to wait for a packet when others are there.
+constexpr int64_t kWaitMsMax = 40;
+// As kMadeUpMsMax in a pause that the codec announced: more than the 400 ms between signs of life.
 constexpr int64_t kDtxMsMax = 1500;
 // A gap in what is there that is longer than this is a pause, not a loss.
 constexpr int64_t kLossMsMax = 100;
@@ -279,15 +281,19 @@ bool PlayoutBuffer::MakeSamples(int64_t now, bool may_conceal) {
     DropHead();
     ++stats_.late;
   }
-  // The end of a pause is the time to delay by the target; else what is there is played.
-  const bool early = dtx_ && made_up_ > 0 && count_ > 0 && !Due(now);
-  if (count_ > 0 && Head().at <= next_ + made_up_ && !early) {
+  // The end of a pause is the time to delay by the target.
+  bool wait = dtx_ && made_up_ > 0 && count_ > 0 && !Due(now);
+  // A hole: while the buffer is too shallow the packet is waited for. If it was late the buffer is
+  // deeper then, if it was lost little is.
+  wait = wait || (count_ > 0 && Head().at > next_ && made_up_ < Ms(kWaitMsMax) &&
+                  Delay(now) < target_ - frame_ / 2);
+  if (count_ > 0 && Head().at <= next_ + made_up_ && !wait) {
     next_ = std::max(next_, Head().at);
     DecodeHead();
     return true;
   }
   if (!may_conceal) return false;
-  if (count_ == 0 || early) {
+  if (count_ == 0 || wait) {
     if (made_up_ >= Ms(dtx_ ? kDtxMsMax : kMadeUpMsMax)) return EndSpurt();
     const int64_t missing = std::max<int64_t>(frame_ - static_cast<int64_t>(pcm_.size()), 1);
     Conceal(static_cast<size_t>(missing));
