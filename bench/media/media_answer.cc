@@ -79,7 +79,13 @@ Answers::Answers(Shared& shared, EngineMedia& engine, uint32_t first_leg, double
 }
 
 Answers::~Answers() {
-  engine_.Run([this](media::ShardMediaPlane&) { engine_.loop().Cancel(timer_); });
+  engine_.Run([this](media::ShardMediaPlane& plane) {
+    engine_.loop().Cancel(timer_);
+    for (const std::unique_ptr<Line>& line : lines_) {
+      plane.Close(line->callee);
+      plane.Close(line->agent);
+    }
+  });
   stop_ = true;
   ears_.join();
   for (const std::unique_ptr<Line>& line : lines_) {

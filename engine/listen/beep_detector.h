@@ -1,9 +1,9 @@
 #pragma once
 
-#include <optional>
-
 #include "absl/time/time.h"
+#include "engine/listen/answer_tone.h"
 #include "engine/listen/heard.h"
+#include "engine/listen/speech_features.h"
 
 namespace outpace::listen {
 
@@ -13,18 +13,22 @@ class BeepDetector {
  public:
   // `frame`: the next 20 ms. True once, when the beep has ended: now is the time to speak.
   bool Feed(Frame frame);
+  // The same for who has the frame's analysis already.
+  bool Feed(Frame frame, const SpeechFrame& sound);
   absl::Duration length() const;  // of the beep heard
 
  private:
-  struct Bins {
-    float last_peak_hz = 0;
-    float level = 0;
-    int steady_frames = 0;
-    int quiet_frames = 0;
-    int gap_frames = 0;
-    bool heard = false;
-  };
-  Bins bins_;
+  bool IsBeep() const;
+
+  SpeechAnalyzer analyzer_;
+  ToneFit tone_;          // the tone being heard, by its first frame
+  float tone_level_ = 0;  // dBFS, of its last frame
+  int tone_frames_ = 0;   // 0: none
+  int after_frames_ = 0;  // since the tone stopped being steady
+  int voice_frames_ = 0;  // of a voice or music so far
+  int waiting_ = 0;       // frames left in which a busy tone would come back
+  int length_frames_ = 0;
+  bool heard_ = false;
 };
 
 }  // namespace outpace::listen

@@ -1,0 +1,94 @@
+#include "engine/listen/answer_tone.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "engine/base/check.h"
+
+namespace outpace::listen {
+namespace {
+
+constexpr float kLevelMin = -45;  // dBFS
+constexpr float kPairGain = 6;    // dB by which two tones must explain a frame better than one
+
+float Hertz(float cosine) {
+  return std::acos(std::clamp(cosine, -1.0f, 1.0f)) * kSampleRate / (2 * static_cast<float>(M_PI));
+}
+float Decibel(float ratio) { return 10 * std::log10(std::max(ratio, 1e-10f)); }
+
+}  // namespace
+
+// A sinusoid obeys x[n] + x[n-2] = 2 cos(w) x[n-1], and a sum of two a like rule over five samples.
+// Least squares give the coefficients; what they leave over is the noise, enlarged by the rule's
+// own gain.
+ToneFit FitTones(Frame frame) {
+  OUTPACE_CHECK(frame.size() == kFrameSamples);
+  std::array<float, kFrameSamples> x;
+  float power = 0;
+  for (size_t i = 0; i < kFrameSamples; ++i) {
+    x[i] = static_cast<float>(frame[i]) / 32768.0f;
+    power += x[i] * x[i];
+  }
+  power /= kFrameSamples;
+  ToneFit fit;
+  fit.level_db = Decibel(power);
+  if (fit.level_db < kLevelMin) return fit;
+
+  float uu = 0, uv = 0, uw = 0, vv = 0, vw = 0, ww = 0;
+  float one_uu = 0, one_uv = 0;
+  for (size_t i = 4; i < kFrameSamples; ++i) {
+    const float u = x[i] + x[i - 4];
+    const float v = x[i - 1] + x[i - 3];
+    const float w = x[i - 2];
+    uu += u * u;
+    uv += u * v;
+    uw += u * w;
+    vv += v * v;
+    vw += v * w;
+    ww += w * w;
+    const float outer = x[i - 1] + x[i - 3];
+    one_uu += outer * outer;
+    one_uv += outer * w;
+  }
+  constexpr float kCount = kFrameSamples - 4;
+  const float twice_cosine = one_uv / std::max(ww, 1e-9f);
+  const float one_left = std::max(one_uu - twice_cosine * one_uv, 0.0f) / kCount;
+  const float one_snr =
+      Decibel(power * (2 + twice_cosine * twice_cosine) / std::max(one_left, 1e-10f));
+
+  float pair_snr = 0;
+  float low = 0;
+  float high = 0;
+  const float determinant = vv * ww - vw * vw;
+  if (determinant > 1e-6f * vv * ww) {
+    const float a = (uv * ww - uw * vw) / determinant;
+    const float b = (uw * vv - uv * vw) / determinant;
+    const float left = std::max(uu - a * uv - b * uw, 0.0f) / kCount;
+    const float sum = a / 2;
+    const float product = (-b - 2) / 4;
+    const float root = sum * sum - 4 * product;
+    if (root > 0) {
+      const float first = (sum + std::sqrt(root)) / 2;
+      const float second = (sum - std::sqrt(root)) / 2;
+      if (first < 1 && second > -1) {
+        low = Hertz(first);
+        high = Hertz(second);
+        pair_snr = Decibel(power * (2 + 2 * a * a + b * b) / std::max(left, 1e-10f));
+      }
+    }
+  }
+  if (one_snr >= kToneSnrMin && pair_snr < one_snr + kPairGain) {
+    fit.tones = 1;
+    fit.low_hz = fit.high_hz = Hertz(twice_cosine / 2);
+    fit.snr_db = one_snr;
+  } else if (pair_snr >= kToneSnrMin + 4) {
+    fit.tones = 2;
+    fit.low_hz = low;
+    fit.high_hz = high;
+    fit.snr_db = pair_snr;
+  }
+  return fit;
+}
+
+}  // namespace outpace::listen
