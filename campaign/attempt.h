@@ -38,7 +38,13 @@ struct Attempt {
   bool message_played = false;  // safe-harbor message ran to its end
   std::string status;           // disposition, six characters: SALE, NA, AB, DROP, ...
   std::string term_reason;      // CALLER, AGENT, ABANDON, SYSTEM, NONE
-  AgentId agent;                // who took it; empty if nobody
+  // What was heard: before the answer ("sit_vacant", "announcement:vacant_number"), and who
+  // answered, with the detector's confidence and features ("speech_ms=820 ..."); empty: nothing
+  // that could be told, or nobody listened.
+  std::string heard, amd, amd_features;
+  int amd_confidence = 0;  // percent
+  int amd_ms = 0;          // from the answer to the verdict
+  AgentId agent;           // who took it; empty if nobody
   std::string note;
   absl::Time callback_time = absl::InfinitePast();
 

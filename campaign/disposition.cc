@@ -42,7 +42,7 @@ std::vector<Disposition> MakeDispositions() {
   add("AB", "Busy Auto", "占线(自动)", 0);
   add("ADC", "Disconnected Number Auto", "空号(自动)", 0, &D::unworkable);
   add("ADCT", "Disconnected Number Temporary", "关机/无法接通", 0);
-  add("AA", "Answering Machine Auto", "语音信箱(自动)", 0);
+  add("AA", "Answering Machine Auto", "语音信箱(自动)", 0, &D::answering_machine);
   add("AM", "Answering Machine Sent to Message", "已转语音留言", 0, &D::answering_machine);
   add("AL", "Answering Machine Message Played", "已播放留言", 0, &D::answering_machine);
   add("AFAX", "Fax Machine Auto", "传真", 0, &D::unworkable);

@@ -314,6 +314,25 @@ Parsed ParseDigits(absl::string_view digits, bool international, int home) {
 
 }  // namespace internal
 
+std::string CountryOf(E164 number) {
+  // The table has several countries of one calling code; these are those meant.
+  static constexpr Region kLargest[] = {{"US", 1},   {"RU", 7},   {"IT", 39},  {"GB", 44},
+                                        {"NO", 47},  {"AU", 61},  {"FI", 358}, {"MA", 212},
+                                        {"GP", 590}, {"RE", 262}, {"SH", 290}, {"CW", 599}};
+  const std::string digits = number.Digits();
+  for (size_t length = 3; length > 0; --length) {
+    int code = 0;
+    if (digits.size() < length || !absl::SimpleAtoi(digits.substr(0, length), &code)) continue;
+    for (const Region& region : kLargest) {
+      if (region.calling_code == code) return absl::AsciiStrToLower(region.iso);
+    }
+    for (const Region& region : kRegions) {
+      if (region.calling_code == code) return absl::AsciiStrToLower(region.iso);
+    }
+  }
+  return "";
+}
+
 int CallingCode(absl::string_view country) {
   // Nearly all files name one of these, once a row.
   for (const Plan& plan : kPlans) {

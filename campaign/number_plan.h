@@ -46,6 +46,10 @@ absl::StatusOr<E164> NormalizePhone(absl::string_view text, absl::string_view co
 // digits; 0 if it is neither.
 int CallingCode(absl::string_view country);
 
+// ISO 3166 code of the country whose calling code the number begins with, in lower case ("cn"); of
+// several that share a code the largest ("us", "gb", "ru"). Empty: not known.
+std::string CountryOf(E164 number);
+
 // IANA zones the number may lie in, by its longest known prefix; at least one for any E.164
 // (country level falls back to all zones of the country; unknown country: {"UTC"} plus a stated
 // reason is not possible, so an empty vector means "not known: do not dial").

@@ -35,6 +35,29 @@ constexpr std::pair<AbandonWindow, absl::string_view> kAbandonWindows[] = {
     {AbandonWindow::kRolling30d, "rolling_30d"},
 };
 
+constexpr std::pair<AmdMode, absl::string_view> kAmdModes[] = {
+    {AmdMode::kOff, "OFF"},
+    {AmdMode::kNonBlocking, "NONBLOCKING"},
+    {AmdMode::kBlocking, "BLOCKING"},
+};
+constexpr std::pair<MachineAction, absl::string_view> kMachineActions[] = {
+    {MachineAction::kDisabled, "DISABLED"},
+    {MachineAction::kFlag, "FLAG"},
+    {MachineAction::kDispo, "DISPO"},
+    {MachineAction::kMessage, "MESSAGE"},
+};
+constexpr std::pair<RecordingMode, absl::string_view> kRecordingModes[] = {
+    {RecordingMode::kNever, "NEVER"},
+    {RecordingMode::kOnDemand, "ONDEMAND"},
+    {RecordingMode::kAllCalls, "ALLCALLS"},
+    {RecordingMode::kAllForce, "ALLFORCE"},
+};
+constexpr std::pair<RecordingFormat, absl::string_view> kRecordingFormats[] = {
+    {RecordingFormat::kWav, "WAV"},
+    {RecordingFormat::kUlaw, "ULAW"},
+    {RecordingFormat::kOpus, "OPUS"},
+};
+
 absl::Status Bad(absl::string_view name, absl::string_view value, absl::string_view wanted) {
   return absl::InvalidArgumentError(
       absl::StrCat(name, ": \"", value.substr(0, 40), "\" is not ", wanted));
@@ -93,6 +116,28 @@ absl::Status SetSeconds(absl::string_view name, absl::string_view value, double 
   return absl::OkStatus();
 }
 
+template <typename E, size_t n>
+absl::Status SetNamed(absl::string_view name, absl::string_view value,
+                      const std::pair<E, absl::string_view> (&names)[n], E& out) {
+  std::vector<absl::string_view> wanted;
+  for (const auto& [each, text] : names) {
+    if (absl::EqualsIgnoreCase(value, text)) {
+      out = each;
+      return absl::OkStatus();
+    }
+    wanted.push_back(text);
+  }
+  return Bad(name, value, absl::StrCat("one of ", absl::StrJoin(wanted, ", ")));
+}
+
+template <typename E, size_t n>
+absl::string_view NameIn(const std::pair<E, absl::string_view> (&names)[n], E wanted) {
+  for (const auto& [each, text] : names) {
+    if (each == wanted) return text;
+  }
+  return "";
+}
+
 std::string SecondsText(absl::Duration d) { return absl::StrCat(absl::ToDoubleSeconds(d)); }
 std::string FlagText(bool flag) { return flag ? "Y" : "N"; }
 
@@ -117,6 +162,17 @@ bool IsTrunkPath(absl::string_view text) {
     }
   }
   return true;
+}
+
+// The name of a prompt: a file's, without its ending. Never a path.
+absl::Status SetPrompt(absl::string_view name, absl::string_view value, std::string& out) {
+  if (!value.empty() && !IsShortName(value, 64)) {
+    return Bad(name, value,
+               "the name of a file in the prompts directory without \".wav\", for example "
+               "voicemail_en; empty for none");
+  }
+  out = std::string(value);
+  return absl::OkStatus();
 }
 
 // No control characters: names end up on screens, in logs and in file headings.
@@ -345,6 +401,44 @@ constexpr Setting kSettings[] = {
      [](const S& s) { return FlagText(s.use_campaign_dnc); }},
     {"lead_recycle", [](V n, V v, S& s) { return SetRecycle(n, v, s.recycle); },
      [](const S& s) { return RecycleText(s.recycle); }},
+    {"early_media_detection", [](V n, V v, S& s) { return SetFlag(n, v, s.early_media_detection); },
+     [](const S& s) { return FlagText(s.early_media_detection); }},
+    {"amd_mode", [](V n, V v, S& s) { return SetNamed(n, v, kAmdModes, s.amd_mode); },
+     [](const S& s) { return std::string(AmdModeName(s.amd_mode)); }},
+    {"cpd_amd_action",
+     [](V n, V v, S& s) { return SetNamed(n, v, kMachineActions, s.cpd_amd_action); },
+     [](const S& s) { return std::string(MachineActionName(s.cpd_amd_action)); }},
+    {"amd_decide_seconds",
+     [](V n, V v, S& s) { return SetSeconds(n, v, 0.5, 10, "2.5", s.amd_decide_seconds); },
+     [](const S& s) { return SecondsText(s.amd_decide_seconds); }},
+    {"amd_people_lost_percentage",
+     [](V n, V v, S& s) { return SetReal(n, v, 0.1, 20, "2.5", s.amd_people_lost_percentage); },
+     [](const S& s) { return absl::StrCat(s.amd_people_lost_percentage); }},
+    {"safe_harbor_audio", [](V n, V v, S& s) { return SetPrompt(n, v, s.safe_harbor_audio); },
+     [](const S& s) { return s.safe_harbor_audio; }},
+    {"safe_harbor_dnc_key",
+     [](V n, V v, S& s) {
+       if (v.size() > 1 || v.find_first_not_of("0123456789*#") != V::npos) {
+         return Bad(n, v, "one key of 0-9 * #, for example 9; empty for none");
+       }
+       s.safe_harbor_dnc_key = std::string(v);
+       return absl::OkStatus();
+     },
+     [](const S& s) { return s.safe_harbor_dnc_key; }},
+    {"am_message", [](V n, V v, S& s) { return SetPrompt(n, v, s.am_message); },
+     [](const S& s) { return s.am_message; }},
+    {"hold_music", [](V n, V v, S& s) { return SetPrompt(n, v, s.hold_music); },
+     [](const S& s) { return s.hold_music; }},
+    {"agent_whisper", [](V n, V v, S& s) { return SetPrompt(n, v, s.agent_whisper); },
+     [](const S& s) { return s.agent_whisper; }},
+    {"campaign_recording",
+     [](V n, V v, S& s) { return SetNamed(n, v, kRecordingModes, s.campaign_recording); },
+     [](const S& s) { return std::string(RecordingModeName(s.campaign_recording)); }},
+    {"recording_format",
+     [](V n, V v, S& s) { return SetNamed(n, v, kRecordingFormats, s.recording_format); },
+     [](const S& s) { return std::string(RecordingFormatName(s.recording_format)); }},
+    {"recording_encrypted", [](V n, V v, S& s) { return SetFlag(n, v, s.recording_encrypted); },
+     [](const S& s) { return FlagText(s.recording_encrypted); }},
     {"report_zone",
      [](V n, V v, S& s) {
        const absl::StatusOr<absl::TimeZone> zone = FindTimeZone(v);
@@ -367,6 +461,9 @@ constexpr std::pair<absl::string_view, absl::string_view> kAliases[] = {
     {"recycle", "lead_recycle"},
     {"calling_window", "local_call_time"},
     {"caller_id", "campaign_cid"},
+    {"am_message_exten", "am_message"},
+    {"park_file_name", "hold_music"},
+    {"safe_harbor_message", "safe_harbor_audio"},
 };
 
 }  // namespace
@@ -385,6 +482,15 @@ bool IsPredictive(DialMethod method) {
 
 absl::string_view TrunkChoiceName(TrunkChoice choice) {
   return choice == TrunkChoice::kCost ? "LEAST_COST" : "PRIORITY";
+}
+
+absl::string_view AmdModeName(AmdMode mode) { return NameIn(kAmdModes, mode); }
+absl::string_view MachineActionName(MachineAction action) {
+  return NameIn(kMachineActions, action);
+}
+absl::string_view RecordingModeName(RecordingMode mode) { return NameIn(kRecordingModes, mode); }
+absl::string_view RecordingFormatName(RecordingFormat format) {
+  return NameIn(kRecordingFormats, format);
 }
 
 absl::string_view AbandonWindowName(AbandonWindow window) {
@@ -415,6 +521,16 @@ std::vector<std::string> CampaignSettings::Notes() const {
   if (adaptive_latest_server_time != usual.adaptive_latest_server_time &&
       dial_method != DialMethod::kAdaptTapered) {
     notes.push_back("adaptive_latest_server_time has no effect but with ADAPT_TAPERED");
+  }
+  if (cpd_amd_action == MachineAction::kMessage && am_message.empty()) {
+    notes.push_back(
+        "cpd_amd_action=MESSAGE without am_message: machines are hung up on, as with DISPO");
+  }
+  if (amd_mode == AmdMode::kBlocking) {
+    notes.push_back(
+        "amd_mode=BLOCKING: a person hears nothing until the verdict, and drop_call_seconds count "
+        "from there (16 CFR 310.4(b)(4)(iii)); Ofcom counts from the start of the greeting, so use "
+        "NONBLOCKING in the UK");
   }
   if (available_only_ratio_tally && !ratio) {
     notes.push_back(

@@ -46,6 +46,35 @@ enum class TrunkChoice {
 };
 absl::string_view TrunkChoiceName(TrunkChoice choice);
 
+// Whether the engine listens to who answered, and whether the agent waits for it.
+enum class AmdMode {
+  kOff,
+  kNonBlocking,  // the agent is connected at once; a machine that is found out later ends or flags
+                 // the call
+  kBlocking,     // the agent is connected when a person is heard, or after amd_decide_seconds
+};
+absl::string_view AmdModeName(AmdMode mode);
+
+// What is done with a call that a machine answered (VICIdial: cpd_amd_action).
+enum class MachineAction {
+  kDisabled,  // nothing; the verdict is in the call record
+  kFlag,      // the agent's screen says so, the agent decides
+  kDispo,     // hung up, status AA; the agent is free at once
+  kMessage,   // `am_message` is played after the beep, status AM, AL when it was heard to its end
+};
+absl::string_view MachineActionName(MachineAction action);
+
+// VICIdial's campaign_recording.
+enum class RecordingMode {
+  kNever,
+  kOnDemand,  // the agent starts and stops
+  kAllCalls,  // from the agent on; the agent may stop
+  kAllForce,  // from the agent on to the end; a pause for card data is all the agent may do
+};
+absl::string_view RecordingModeName(RecordingMode mode);
+enum class RecordingFormat { kWav, kUlaw, kOpus };
+absl::string_view RecordingFormatName(RecordingFormat format);
+
 // What a campaign does with a status: how long until the next try and how many.
 struct RecycleRule {
   std::string status;
@@ -84,6 +113,21 @@ struct CampaignSettings {
   bool use_internal_dnc = true;
   bool use_campaign_dnc = true;
   std::vector<RecycleRule> recycle;
+
+  // What is heard. Prompts are names of the prompts directory; empty: the engine's own.
+  bool early_media_detection = true;  // end calls that the network says nobody will answer
+  AmdMode amd_mode = AmdMode::kNonBlocking;
+  MachineAction cpd_amd_action = MachineAction::kFlag;
+  absl::Duration amd_decide_seconds = absl::Milliseconds(2500);  // then taken for a person
+  double amd_people_lost_percentage = 2.5;  // people taken for machines: the share aimed at
+  std::string safe_harbor_audio, am_message, hold_music, agent_whisper;
+  // The key by which an abandoned person asks, in the safe-harbor message, not to be called again:
+  // "0".."9", "*", "#"; empty: none.
+  std::string safe_harbor_dnc_key;
+  RecordingMode campaign_recording = RecordingMode::kOnDemand;
+  RecordingFormat recording_format = RecordingFormat::kWav;
+  bool recording_encrypted = false;
+
   absl::TimeZone report_zone = absl::UTCTimeZone();  // day boundaries of exports and counters
 
   // "name=value" text form, VICIdial's names; what the store keeps and `campaign show` prints.

@@ -181,6 +181,11 @@ constexpr Column kColumns[] = {
      [](const Row& r) { return r.lead.id.valid() ? Number(r.lead.called_count) : ""; }},
     {"entry_date", false, [](const Row& r) { return Date(r.lead.entry_date, r.zone); }},
     {"inbound", false, [](const Row& r) { return Flag(r.attempt.inbound); }},
+    {"heard", true, [](const Row& r) { return r.attempt.heard; }},
+    {"amd", true, [](const Row& r) { return r.attempt.amd; }},
+    {"amd_confidence", false, [](const Row& r) { return NumberOrNone(r.attempt.amd_confidence); }},
+    {"amd_ms", false, [](const Row& r) { return NumberOrNone(r.attempt.amd_ms); }},
+    {"amd_features", true, [](const Row& r) { return r.attempt.amd_features; }},
 };
 #undef OUTPACE_LEAD_FIELD
 

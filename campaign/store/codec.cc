@@ -78,6 +78,11 @@ enum AttemptField : uint32_t {
   kAttemptDisposedAt = 33,
   kAttemptSent = 34,
   kAttemptInbound = 35,
+  kAttemptHeard = 36,
+  kAttemptAmd = 37,
+  kAttemptAmdFeatures = 38,
+  kAttemptAmdConfidence = 39,
+  kAttemptAmdMs = 40,
 };
 
 enum ListField : uint32_t {
@@ -259,6 +264,11 @@ std::string EncodeAttempt(const Attempt& a) {
   WriteTime(w, kAttemptDisposedAt, a.disposed_at);
   w.NumberAlways(kAttemptSent, a.sent ? 1 : 0);
   w.Number(kAttemptInbound, a.inbound ? 1 : 0);
+  w.Text(kAttemptHeard, a.heard);
+  w.Text(kAttemptAmd, a.amd);
+  w.Text(kAttemptAmdFeatures, a.amd_features);
+  w.Signed(kAttemptAmdConfidence, a.amd_confidence);
+  w.Signed(kAttemptAmdMs, a.amd_ms);
   return std::move(w).Finish();
 }
 
@@ -321,6 +331,21 @@ absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
         break;
       case kAttemptTrunkFault:
         a.trunk_fault = ReadBool(reader, f);
+        break;
+      case kAttemptHeard:
+        a.heard = reader.Text(f);
+        break;
+      case kAttemptAmd:
+        a.amd = reader.Text(f);
+        break;
+      case kAttemptAmdFeatures:
+        a.amd_features = reader.Text(f);
+        break;
+      case kAttemptAmdConfidence:
+        a.amd_confidence = ReadInt(reader, f);
+        break;
+      case kAttemptAmdMs:
+        a.amd_ms = ReadInt(reader, f);
         break;
       case kAttemptSipStatus:
         a.sip_status = ReadInt(reader, f);

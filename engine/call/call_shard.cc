@@ -106,6 +106,7 @@ void CallShard::OnMessage(ShardMessage& message) {
                    Leg* leg = FindLeg(m.leg);
                    if (leg == nullptr) return;
                    leg->prompt = m.prompt;
+                   leg->after_beep = m.after_beep;
                    Fire(*leg, LegInput::kPrompt, {});
                  },
                  [this](MediaOrder& m) {
@@ -441,7 +442,7 @@ void CallShard::Act(Leg& leg, LegAction action, const Cause& cause) {
       return Report(leg, {.outcome = outcome, .trunk_fault = IsTrunkFault(outcome)});
     }
     case LegAction::kPlayPrompt:
-      media_.Play(leg.id, leg.prompt);
+      media_.Do(leg.id, call::Play{.prompt = leg.prompt, .after_beep = leg.after_beep});
       return StartWait(leg, options_.prompt_guard, LegInput::kGuard);
     case LegAction::kSendBye: {
       const int bye_cause = cause.q850 == 0 ? 16 : cause.q850;

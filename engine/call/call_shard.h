@@ -40,8 +40,8 @@ struct ShardOptions {
   absl::Duration provisional_wait = absl::Seconds(4);
   // Giving up to the final response. Some far ends answer the CANCEL and never send the 487.
   absl::Duration cancel_guard = absl::Seconds(5);
-  absl::Duration bye_guard = absl::Seconds(5);      // our BYE to its answer
-  absl::Duration prompt_guard = absl::Seconds(60);  // a prompt whose end is never told
+  absl::Duration bye_guard = absl::Seconds(5);       // our BYE to its answer
+  absl::Duration prompt_guard = absl::Seconds(120);  // a prompt whose end is never told
   std::vector<TrunkLimits> trunks;  // DialOrder::trunk indexes it; this shard's part
 };
 
@@ -122,6 +122,7 @@ class CallShard final : public SignalingEvents, public MediaEvents {
     MonoTime invited_at;
     LegId partner;  // bridged with; none: generation 0
     Prompt prompt = Prompt::kSafeHarbor;
+    bool after_beep = false;
     Loop::TimerId ring_timer = 0;
     Loop::TimerId wait_timer = 0;      // silence, then guards: never two at once
     std::unique_ptr<DialOrder> order;  // until the INVITE has left

@@ -53,6 +53,7 @@ struct Disconnect {  // part a bridged leg from its partner; both legs stay up
 struct PlayThenHangUp {
   LegId leg{};
   Prompt prompt = Prompt::kSafeHarbor;
+  bool after_beep = false;  // waits for a voicemail's beep, at most 20 s
 };
 // Something done to the audio of a leg that is up (ListenEarly: one that rings).
 struct MediaOrder {

@@ -88,6 +88,11 @@ CalleePlan Population::PlanOf(uint64_t lead, int number_of_call, absl::Duration 
     plan.callee = DrawFailure(failure_u);
     plan.until_final = absl::Seconds(spec_.fail_delay.Draw(ring));
   }
+  if (spec_.amd.present) {
+    const bool says_machine = amd_u < (plan.machine ? spec_.amd.caught : spec_.amd.false_positive);
+    plan.verdict = says_machine ? listen::Sound::kMachine : listen::Sound::kHuman;
+    plan.verdict_after = spec_.amd.delay;
+  }
   return plan;
 }
 

@@ -310,6 +310,21 @@ void SimCarrier::DropPhone(LegId agent_leg) {
   CalleeHangsUp(call_id);
 }
 
+std::pair<listen::Sound, absl::Duration> SimCarrier::VerdictOn(LegId leg) {
+  const auto it = by_leg_.find(leg);
+  if (it == by_leg_.end()) return {};
+  const Call* call = Live(it->second);
+  if (call == nullptr) return {};
+  const SimInvite& invite = invites_[call->invite];
+  if (invite.agent) return {};
+  if (callees_) return {invite.plan.verdict, invite.plan.verdict_after};
+  if (!scenario_.amd.present) return {};
+  const bool machine = invite.callee == Callee::kMachine;
+  const double says_machine = machine ? scenario_.amd.caught : scenario_.amd.false_positive;
+  const bool says = rng_.Uniform() < says_machine;
+  return {says ? listen::Sound::kMachine : listen::Sound::kHuman, scenario_.amd.after};
+}
+
 void SimCarrier::OnBridged(LegId a, LegId b) {
   for (const LegId leg : {a, b}) {
     const auto it = by_leg_.find(leg);

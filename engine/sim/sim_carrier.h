@@ -19,6 +19,7 @@
 #include "engine/base/ids.h"
 #include "engine/base/rng.h"
 #include "engine/call/signaling.h"
+#include "engine/listen/heard.h"
 #include "engine/sim/sim_world.h"
 
 namespace outpace::sim {
@@ -57,6 +58,9 @@ struct CalleePlan {
   bool hangs_up = false;  // the callee does, after `talk`; else the agent
   absl::Duration wrap;
   bool sale = false;
+  // What answering-machine detection makes of the answer, and how long it takes; kNone: nothing.
+  listen::Sound verdict = listen::Sound::kNone;
+  absl::Duration verdict_after{};
 };
 
 struct CarrierScenario {
@@ -90,6 +94,15 @@ struct CarrierScenario {
   double lost_487 = 0;           // the final response to a cancelled INVITE never comes
   double lost_bye_ok = 0;        // our BYE works, its answer never comes
   absl::Duration retry_after{};  // in each 503
+
+  // Answering-machine detection, where callees have no plans: shares of the machines found and of
+  // the persons taken for machines, and the time it takes. `present` false: nobody listens.
+  struct Amd {
+    bool present = false;
+    double caught = 0.95;
+    double false_positive = 0.01;
+    absl::Duration after = absl::Milliseconds(1200);
+  } amd;
 
   // Agents' phones: any INVITE whose route_uri is this.
   std::string agent_route = "sip:agents.sim";
@@ -149,6 +162,8 @@ class SimCarrier {
   // An agent's phone goes dead now. Nothing if that leg is not up.
   void DropPhone(LegId agent_leg);
 
+  // For SimMediaPlane: what is made of this leg's answer.
+  std::pair<listen::Sound, absl::Duration> VerdictOn(LegId leg);
   // Told by SimMediaPlane, for who talks does not lose patience.
   void OnBridged(LegId a, LegId b);
   void OnUnbridged(LegId leg);

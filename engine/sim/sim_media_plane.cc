@@ -12,7 +12,10 @@ SimMediaPlane::SimMediaPlane(Loop& loop, SimCarrier* carrier, Options options)
     : loop_(loop), carrier_(carrier), options_(options) {}
 
 SimMediaPlane::~SimMediaPlane() {
-  for (auto& [id, leg] : legs_) loop_.Cancel(leg.prompt);
+  for (auto& [id, leg] : legs_) {
+    loop_.Cancel(leg.prompt);
+    loop_.Cancel(leg.verdict);
+  }
 }
 
 absl::StatusOr<std::string> SimMediaPlane::Open(LegId id, const call::MediaOptions&) {
@@ -61,6 +64,7 @@ void SimMediaPlane::Unbridge(LegId id) {
 }
 
 void SimMediaPlane::Do(LegId id, call::MediaAction action) {
+  if (std::holds_alternative<call::ListenAnswer>(action)) return Listen(id);
   if (!std::holds_alternative<call::Play>(action)) return;
   Leg& leg = legs_.at(id);
   loop_.Cancel(leg.prompt);
@@ -70,11 +74,26 @@ void SimMediaPlane::Do(LegId id, call::MediaAction action) {
   });
 }
 
+void SimMediaPlane::Listen(LegId id) {
+  if (carrier_ == nullptr) return;
+  const auto [sound, after] = carrier_->VerdictOn(id);
+  if (sound == listen::Sound::kNone) return;
+  legs_.at(id).verdict = loop_.After(after, [this, id, sound = sound, after = after] {
+    legs_.at(id).verdict = 0;
+    listen::Heard heard;
+    heard.sound = sound;
+    heard.confidence = 0.95f;
+    heard.after = after;
+    events_.at(id.shard)->OnHeard(id, heard);
+  });
+}
+
 void SimMediaPlane::Close(LegId id) {
   const auto it = legs_.find(id);
   OUTPACE_CHECK(it != legs_.end());
   Unbridge(id);
   loop_.Cancel(it->second.prompt);
+  loop_.Cancel(it->second.verdict);
   legs_.erase(it);
 }
 

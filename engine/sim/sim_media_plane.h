@@ -32,7 +32,7 @@ class SimMediaPlane final : public call::MediaPlane {
   std::string LocalSdp(LegId leg) override;
   void Bridge(LegId a, LegId b) override;
   void Unbridge(LegId leg) override;
-  // Prompts; everything else is silently done.
+  // Prompts, and verdicts on answers; everything else is silently done.
   void Do(LegId leg, call::MediaAction action) override;
   void Close(LegId leg) override;
 
@@ -45,10 +45,12 @@ class SimMediaPlane final : public call::MediaPlane {
   uint64_t bridges_missed() const { return bridges_missed_; }  // one leg was closed or taken
 
  private:
+  void Listen(LegId id);
   struct Leg {
     LegId partner;
     bool remote = false;
     Loop::TimerId prompt = 0;
+    Loop::TimerId verdict = 0;
   };
   Loop& loop_;
   SimCarrier* const carrier_;

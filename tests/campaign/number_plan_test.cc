@@ -230,5 +230,14 @@ TEST(NumberPlan, CallingCodes) {
   EXPECT_EQ(CallingCode(""), 0);
 }
 
+TEST(NumberPlan, CountriesByTheirCallingCode) {
+  EXPECT_EQ(CountryOf(E164(12025550100)), "us");
+  EXPECT_EQ(CountryOf(E164(8613800000001)), "cn");
+  EXPECT_EQ(CountryOf(E164(442079460000)), "gb");
+  EXPECT_EQ(CountryOf(E164(85221234567)), "hk");
+  EXPECT_EQ(CountryOf(E164(390612345678)), "it");
+  EXPECT_EQ(CountryOf(E164(99912345678)), "");
+}
+
 }  // namespace
 }  // namespace outpace::campaign

@@ -40,6 +40,19 @@ TEST(CampaignSettings, SurviveTheWayThroughText) {
                                                         {"campaign_weight", "80"},
                                                         {"campaign_priority", "-3"},
                                                         {"min_ring_seconds", "20"},
+                                                        {"early_media_detection", "N"},
+                                                        {"amd_mode", "blocking"},
+                                                        {"cpd_amd_action", "MESSAGE"},
+                                                        {"amd_decide_seconds", "3"},
+                                                        {"amd_people_lost_percentage", "1.5"},
+                                                        {"am_message_exten", "vm_en"},
+                                                        {"safe_harbor_audio", "sorry"},
+                                                        {"safe_harbor_dnc_key", "9"},
+                                                        {"park_file_name", "waltz"},
+                                                        {"agent_whisper", "client-7"},
+                                                        {"campaign_recording", "ALLFORCE"},
+                                                        {"recording_format", "OPUS"},
+                                                        {"recording_encrypted", "Y"},
                                                         {"use_campaign_dnc", "N"}}) {
     EXPECT_TRUE(settings.Set(name, value).ok()) << settings.Set(name, value);
   }
@@ -56,6 +69,23 @@ TEST(CampaignSettings, SurviveTheWayThroughText) {
   EXPECT_EQ(again->adaptive_latest_server_time, 830);
   EXPECT_EQ(again->ToMap().at("adaptive_latest_server_time"), "0830");
   EXPECT_TRUE(again->available_only_ratio_tally);
+  EXPECT_EQ(again->amd_mode, AmdMode::kBlocking);
+  EXPECT_EQ(again->cpd_amd_action, MachineAction::kMessage);
+  EXPECT_EQ(again->am_message, "vm_en");
+  EXPECT_EQ(again->campaign_recording, RecordingMode::kAllForce);
+}
+
+TEST(CampaignSettings, APromptIsANameAndNeverAPath) {
+  CampaignSettings settings = Demo();
+  for (const char* bad : {"../etc/passwd", "a/b", "a.wav", "a b", "$(rm)"}) {
+    EXPECT_THAT(std::string(settings.Set("am_message", bad).message()),
+                HasSubstr("prompts directory"))
+        << bad;
+  }
+  EXPECT_TRUE(settings.Set("am_message", "").ok());
+  EXPECT_THAT(std::string(settings.Set("amd_mode", "YES").message()), HasSubstr("NONBLOCKING"));
+  EXPECT_FALSE(settings.Set("safe_harbor_dnc_key", "99").ok());
+  EXPECT_FALSE(settings.Set("safe_harbor_dnc_key", "x").ok());
 }
 
 TEST(CampaignSettings, VicidialsOtherWordsMeanTheSame) {
