@@ -135,8 +135,8 @@ class PosixFiles final : public RecordingFiles {
       const std::string name = Numbered(to, number);
       if (::renameat2(source->get(), Leaf(from).c_str(), target->get(), Leaf(name).c_str(),
                       RENAME_NOREPLACE) == 0) {
+        // A rename is one transaction of the file system: syncing one of its ends is enough.
         if (::fsync(target->get()) != 0) return FileError(name, "synced", errno);
-        if (::fsync(source->get()) != 0) return FileError(from, "synced", errno);
         return name;
       }
       if (errno != EEXIST) return FileError(name, "named", errno);

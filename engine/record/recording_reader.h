@@ -28,7 +28,8 @@ class RecordingReader {
   // end. DataLoss: the file was changed since it was written.
   absl::StatusOr<bool> Next(std::vector<int16_t>& stereo);
 
-  Format format() const { return format_; }
+  Format format() const { return format_; }  // of WAV files after the first Next()
+  bool header_read() const { return header_read_ || format_ == Format::kOpus || encrypted(); }
   bool encrypted() const { return unsealer_ != nullptr; }
   // Samples of each side so far.
   int64_t samples() const { return samples_; }

@@ -204,28 +204,26 @@ void Writer::Repair(Track& track) {
   auto reader = RecordingReader::Open(*track.file, keys_, /*decode=*/false);
   const auto size = track.file->Size();
   if (!size.ok()) Fail(track, size.status());
-  if (reader.ok()) {
-    track.order.format = (*reader)->format();
-    track.order.encrypted = (*reader)->encrypted();
-  }
-  if (track.name.empty()) {
-    track.name = absl::StrCat("recovered/", track.order.attempt.value(),
-                              Extension(track.order.format, track.order.encrypted));
-  }
   int64_t samples = 0;
   if (reader.ok()) {
     std::vector<int16_t> none;
     absl::StatusOr<bool> more = true;
     while (more.ok() && *more) more = (*reader)->Next(none);
     samples = (*reader)->samples();
-  } else if (absl::IsDataLoss(reader.status())) {
-    // Not even a header.
+    if ((*reader)->header_read()) track.order.format = (*reader)->format();
+    track.order.encrypted = (*reader)->encrypted();
+  } else if (size.ok() && *size <= kSealedHeaderBytes) {
+    // Not even a header: there is no audio.
     files_.Remove(PartPath(track.order.attempt)).IgnoreError();
     track.file.reset();
     track.stage = Track::Stage::kTell;
     return;
   } else {
-    Fail(track, reader.status());  // the key is not here: it stays as it is
+    Fail(track, reader.status());  // damaged, or its key is not here: it stays as it is
+  }
+  if (track.name.empty()) {
+    track.name = absl::StrCat("recovered/", track.order.attempt.value(),
+                              Extension(track.order.format, track.order.encrypted));
   }
 
   absl::Status status;

@@ -164,7 +164,7 @@ class TestFiles final : public RecordingFiles {
     }
     absl::StatusOr<uint64_t> Size() override { return file_->Size(); }
     absl::Status Truncate(uint64_t size) override { return file_->Truncate(size); }
-    absl::Status Sync() override { return file_->Sync(); }
+    absl::Status Sync() override { return absl::OkStatus(); }  // no test cuts the power
     void DropCache() override { file_->DropCache(); }
 
    private:
