@@ -359,4 +359,10 @@ int PacketMilliseconds(int ptime_ms, int maxptime_ms) {
   return std::clamp(ms / 10 * 10, 10, 60);
 }
 
+int PacketMilliseconds(codec::Codec codec, int ptime_ms, int maxptime_ms) {
+  const int ms = PacketMilliseconds(ptime_ms, maxptime_ms);
+  const bool odd = codec == codec::Codec::kOpus && ms > 10 && ms % 20 == 10;
+  return odd ? ms - 10 : ms;
+}
+
 }  // namespace outpace::media

@@ -101,5 +101,7 @@ std::string BuildAnswer(const LocalMedia& local, const RemoteMedia& remote);
 // Milliseconds of audio in a packet of ours for a far end that says `ptime_ms` and `maxptime_ms`
 // (0: not said): 20, or what it asks for in tens of milliseconds, 10..60.
 int PacketMilliseconds(int ptime_ms, int maxptime_ms);
+// Likewise for packets of `codec`: Opus has no frames of 30 and 50 ms, and takes the next shorter.
+int PacketMilliseconds(codec::Codec codec, int ptime_ms, int maxptime_ms);
 
 }  // namespace outpace::media

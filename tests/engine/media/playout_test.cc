@@ -26,6 +26,7 @@ MonoTime AtMs(double ms) { return MonoTime(static_cast<int64_t>(ms * 1e6) + 5'00
 
 struct Arrival {
   double ms = 0;
+  int sent = 0;  // order of sending
   RtpHeader header;
   Codec codec = Codec::kPcmu;
   std::vector<uint8_t> payload;
@@ -41,8 +42,9 @@ struct Played {
 std::vector<Played> PlayAll(PlayoutBuffer& buffer, std::vector<Arrival> packets, double until_ms,
                             double tick_ms = 20, double first_tick = 7,
                             const std::function<void(double)>& each = nullptr, int rate = 8000) {
-  std::stable_sort(packets.begin(), packets.end(),
-                   [](const Arrival& a, const Arrival& b) { return a.ms < b.ms; });
+  std::sort(packets.begin(), packets.end(), [](const Arrival& a, const Arrival& b) {
+    return a.ms != b.ms ? a.ms < b.ms : a.sent < b.sent;
+  });
   std::vector<Played> out;
   size_t next = 0;
   for (double t = first_tick; t < until_ms; t += tick_ms) {
@@ -72,6 +74,7 @@ class Phone {
   Arrival Packet(int i, double delay_ms = 0) const {
     Arrival out;
     out.ms = i * 20 / (1 + ppm * 1e-6) + delay_ms;
+    out.sent = i;
     out.header = {.payload_type = 0,
                   .marker = i == 0,
                   .seq = static_cast<uint16_t>(first_seq + i),
