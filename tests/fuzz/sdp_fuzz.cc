@@ -38,6 +38,7 @@ void CheckAnswer(const RemoteMedia& remote, const SdpPolicy& policy) {
   local.address = {*ours, 20'000};
   local.direction = Mirror(remote.direction);
   local.rtcp_mux = true;
+  local.comfort_noise = true;
   if (remote.secure) local.crypto = absl::MakeConstSpan(remote.crypto).subspan(0, 1);
   const std::string answer = BuildAnswer(local, remote);
   SdpPolicy same = policy;
@@ -46,6 +47,12 @@ void CheckAnswer(const RemoteMedia& remote, const SdpPolicy& policy) {
   OUTPACE_CHECK(again.ok());
   OUTPACE_CHECK(again->address == local.address);
   OUTPACE_CHECK(again->codecs.size() == remote.codecs.size());
+  for (size_t i = 0; i < remote.codecs.size(); ++i) {
+    OUTPACE_CHECK(again->codecs[i].codec == remote.codecs[i].codec);
+    OUTPACE_CHECK(again->codecs[i].payload_type == remote.codecs[i].payload_type);
+  }
+  OUTPACE_CHECK(again->event_type == remote.event_type && again->event_rate == remote.event_rate);
+  OUTPACE_CHECK(again->comfort_noise == remote.comfort_noise);
   OUTPACE_CHECK(MediaLines(answer) ==
                 1 + MediaLines(remote.refused_before) + MediaLines(remote.refused_after));
 }
@@ -62,6 +69,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         SdpPolicy policy;
         policy.allow_loopback = policy.allow_hold_address = policy.allow_link_local = lax;
         policy.ipv6 = ipv6;
+        if (lax) {
+          policy.codecs = {outpace::codec::Codec::kOpus, outpace::codec::Codec::kG722,
+                           outpace::codec::Codec::kPcma, outpace::codec::Codec::kPcmu};
+        }
         policy.security = security;
         const auto remote = ParseSdp(text, policy);
         if (remote.ok()) CheckAnswer(*remote, policy);
