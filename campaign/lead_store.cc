@@ -15,7 +15,7 @@ void MoveOnto(std::vector<T>& to, std::vector<T>& from) {
 
 bool StoreBatch::empty() const {
   return leads.empty() && attempts.empty() && dnc_added.empty() && dnc_removed.empty() &&
-         lists.empty() && campaigns.empty() && agents.empty() && meta.empty();
+         lists.empty() && campaigns.empty() && agents.empty() && recordings.empty() && meta.empty();
 }
 
 // The other batch is the later one: where both name the same thing, it must win. The vectors are
@@ -28,6 +28,7 @@ void StoreBatch::Append(StoreBatch other) {
   MoveOnto(lists, other.lists);
   MoveOnto(campaigns, other.campaigns);
   MoveOnto(agents, other.agents);
+  MoveOnto(recordings, other.recordings);
   for (auto& [name, value] : other.meta) meta[name] = std::move(value);
 }
 

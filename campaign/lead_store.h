@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "campaign/attempt.h"
 #include "campaign/lead.h"
+#include "campaign/recording.h"
 #include "campaign/settings.h"
 
 namespace outpace::campaign {
@@ -43,6 +44,7 @@ struct StoreBatch {
   std::vector<List> lists;
   std::vector<CampaignSettings> campaigns;
   std::vector<AgentRecord> agents;
+  std::vector<Recording> recordings;        // insert or replace, an erasure too
   std::map<std::string, std::string> meta;  // small named values: estimator state, counters
   bool empty() const;
   void Append(StoreBatch other);
@@ -87,6 +89,11 @@ class LeadStore {
                                       const std::function<bool(const Attempt&)>& visit) const = 0;
   // Intents without a result: what a crashed engine left behind.
   virtual absl::StatusOr<std::vector<Attempt>> OpenAttempts() const = 0;
+
+  virtual absl::StatusOr<std::optional<Recording>> GetRecording(AttemptId attempt) const = 0;
+  // By index where lead, number, agent or campaign is given, else by time.
+  virtual absl::StatusOr<std::vector<Recording>> FindRecordings(
+      const RecordingQuery& query) const = 0;
 
   virtual absl::StatusOr<std::vector<DncEntry>> AllDnc() const = 0;
   virtual absl::StatusOr<std::vector<List>> Lists() const = 0;

@@ -26,6 +26,7 @@
 #include "campaign/attempt.h"
 #include "campaign/lead.h"
 #include "campaign/lead_store.h"
+#include "campaign/recording.h"
 #include "campaign/settings.h"
 
 namespace outpace::store {
@@ -39,6 +40,7 @@ std::string EncodeList(const campaign::List& list);
 std::string EncodeSettings(const campaign::CampaignSettings& settings);
 std::string EncodeAgent(const campaign::AgentRecord& agent);
 std::string EncodeDnc(const campaign::DncEntry& entry);
+std::string EncodeRecording(const campaign::Recording& recording);
 std::string EncodeText(absl::string_view text);  // a meta value, checksummed
 
 absl::StatusOr<campaign::Lead> DecodeLead(absl::string_view bytes);
@@ -47,6 +49,7 @@ absl::StatusOr<campaign::List> DecodeList(absl::string_view bytes);
 absl::StatusOr<campaign::CampaignSettings> DecodeSettings(absl::string_view bytes);
 absl::StatusOr<campaign::AgentRecord> DecodeAgent(absl::string_view bytes);
 absl::StatusOr<campaign::DncEntry> DecodeDnc(absl::string_view bytes);
+absl::StatusOr<campaign::Recording> DecodeRecording(absl::string_view bytes);
 absl::StatusOr<std::string> DecodeText(absl::string_view bytes);
 
 // The lead without names, zones and further columns: what the indexes and counts need, three times

@@ -67,6 +67,13 @@ absl::Status CheckBatch(const campaign::StoreBatch& batch) {
   for (const campaign::AgentRecord& agent : batch.agents) {
     status.Update(CheckName("an agent's user name", agent.user, false));
   }
+  for (const campaign::Recording& recording : batch.recordings) {
+    if (!recording.attempt.valid()) {
+      status.Update(absl::InvalidArgumentError("store: recording without an attempt"));
+    }
+    status.Update(CheckName("a recording's campaign", recording.campaign, true));
+    status.Update(CheckName("a recording's agent", recording.agent, true));
+  }
   for (const auto& [name, value] : batch.meta) {
     status.Update(CheckName("the name of a stored value", name, false));
   }

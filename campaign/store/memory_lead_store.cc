@@ -56,6 +56,9 @@ absl::Status MemoryLeadStore::Commit(const StoreBatch& batch) {
     campaigns_[settings.id] = settings;
   }
   for (const campaign::AgentRecord& agent : batch.agents) agents_[agent.user] = agent;
+  for (const campaign::Recording& recording : batch.recordings) {
+    recordings_[recording.attempt] = recording;
+  }
   for (const auto& [name, value] : batch.meta) meta_[name] = value;
   return absl::OkStatus();
 }
@@ -214,6 +217,29 @@ absl::StatusOr<std::vector<Attempt>> MemoryLeadStore::OpenAttempts() const {
   absl::MutexLock lock(&mutex_);
   std::vector<Attempt> found;
   for (const AttemptId id : open_) found.push_back(attempts_.at(id));
+  return found;
+}
+
+absl::StatusOr<std::optional<campaign::Recording>> MemoryLeadStore::GetRecording(
+    AttemptId attempt) const {
+  absl::MutexLock lock(&mutex_);
+  const auto it = recordings_.find(attempt);
+  if (it == recordings_.end()) return std::optional<campaign::Recording>();
+  return std::optional<campaign::Recording>(it->second);
+}
+
+absl::StatusOr<std::vector<campaign::Recording>> MemoryLeadStore::FindRecordings(
+    const campaign::RecordingQuery& query) const {
+  std::vector<campaign::Recording> found;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [attempt, recording] : recordings_) {
+      if (campaign::Matches(query, recording)) found.push_back(recording);
+    }
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.started < b.started; });
+  if (found.size() > query.limit) found.resize(query.limit);
   return found;
 }
 

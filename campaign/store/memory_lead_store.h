@@ -56,6 +56,9 @@ class MemoryLeadStore final : public campaign::LeadStore {
       absl::Time from, absl::Time to,
       const std::function<bool(const campaign::Attempt&)>& visit) const override;
   absl::StatusOr<std::vector<campaign::Attempt>> OpenAttempts() const override;
+  absl::StatusOr<std::optional<campaign::Recording>> GetRecording(AttemptId attempt) const override;
+  absl::StatusOr<std::vector<campaign::Recording>> FindRecordings(
+      const campaign::RecordingQuery& query) const override;
   absl::StatusOr<std::vector<campaign::DncEntry>> AllDnc() const override;
   absl::StatusOr<std::vector<campaign::List>> Lists() const override;
   absl::StatusOr<std::vector<campaign::CampaignSettings>> Campaigns() const override;
@@ -80,6 +83,7 @@ class MemoryLeadStore final : public campaign::LeadStore {
   absl::btree_map<ListId, campaign::List> lists_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<CampaignId, campaign::CampaignSettings> campaigns_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<AgentId, campaign::AgentRecord> agents_ ABSL_GUARDED_BY(mutex_);
+  absl::btree_map<AttemptId, campaign::Recording> recordings_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<std::string, std::string> meta_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_lead_ ABSL_GUARDED_BY(mutex_) = 1;
   uint64_t next_attempt_ ABSL_GUARDED_BY(mutex_) = 1;

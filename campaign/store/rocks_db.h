@@ -39,6 +39,10 @@ inline constexpr char kListPrefix = 'l';
 inline constexpr char kCampaignPrefix = 'c';
 inline constexpr char kAgentPrefix = 'a';
 inline constexpr char kValuePrefix = 'v';
+// Recordings lie in kMeta too: a column family more would be one that older programs, and stores
+// made by them, do not have.
+inline constexpr char kRecordingPrefix = 'r';       // attempt id -> recording
+inline constexpr char kRecordingIndexPrefix = 'R';  // rocks_keys.h
 inline constexpr char kSchemaKey[] = "s:schema";
 inline constexpr char kLeadIdsKey[] = "s:next_lead_id";
 inline constexpr char kAttemptIdsKey[] = "s:next_attempt_id";

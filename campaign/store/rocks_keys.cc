@@ -1,6 +1,9 @@
 #include "campaign/store/rocks_keys.h"
 
+#include <utility>
+
 #include "campaign/store/codec.h"
+#include "campaign/store/rocks_db.h"
 
 namespace outpace::store {
 
@@ -65,6 +68,58 @@ std::string DncKey(const CampaignId& campaign, E164 phone) {
   std::string key = DuePrefix(campaign);
   AppendBig64(phone.value(), key);
   return key;
+}
+
+namespace {
+
+std::string RecordingIndex(char kind) { return {kRecordingIndexPrefix, kind}; }
+
+}  // namespace
+
+std::string RecordingsOfLead(LeadId lead) {
+  std::string key = RecordingIndex('l');
+  AppendBig64(lead.value(), key);
+  return key;
+}
+
+std::string RecordingsOfNumber(E164 number) {
+  std::string key = RecordingIndex('n');
+  AppendBig64(number.value(), key);
+  return key;
+}
+
+std::string RecordingsOfAgent(const AgentId& agent) {
+  return RecordingIndex('a') + agent + std::string(1, '\0');
+}
+
+std::string RecordingsOfCampaign(const CampaignId& campaign) {
+  return RecordingIndex('c') + campaign + std::string(1, '\0');
+}
+
+std::string RecordingsByTime() { return RecordingIndex('t'); }
+
+std::string RecordingIndexKey(std::string index, absl::Time started, AttemptId attempt) {
+  AppendBig64(OrderedMicros(started), index);
+  AppendBig64(attempt.value(), index);
+  return index;
+}
+
+std::string RecordingKey(AttemptId attempt) {
+  std::string key(1, kRecordingPrefix);
+  AppendBig64(attempt.value(), key);
+  return key;
+}
+
+std::vector<std::string> RecordingIndexKeys(const campaign::Recording& recording) {
+  std::vector<std::string> indexes = {RecordingsByTime()};
+  if (recording.lead.valid()) indexes.push_back(RecordingsOfLead(recording.lead));
+  if (recording.number.valid()) indexes.push_back(RecordingsOfNumber(recording.number));
+  if (!recording.agent.empty()) indexes.push_back(RecordingsOfAgent(recording.agent));
+  if (!recording.campaign.empty()) indexes.push_back(RecordingsOfCampaign(recording.campaign));
+  for (std::string& key : indexes) {
+    key = RecordingIndexKey(std::move(key), recording.started, recording.attempt);
+  }
+  return indexes;
 }
 
 }  // namespace outpace::store

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -37,6 +38,19 @@ std::string AttemptTimeKey(absl::Time dialed_at, AttemptId id);
 
 // campaign NUL | phone
 std::string DncKey(const CampaignId& campaign, E164 phone);
+
+// The recordings' indexes, within kRecordingIndexPrefix: each is a letter and a name or number,
+// then started | attempt id.
+std::string RecordingsOfLead(LeadId lead);
+std::string RecordingsOfNumber(E164 number);
+std::string RecordingsOfAgent(const AgentId& agent);
+std::string RecordingsOfCampaign(const CampaignId& campaign);
+std::string RecordingsByTime();
+inline constexpr size_t kRecordingTailBytes = 16;
+std::string RecordingIndexKey(std::string index, absl::Time started, AttemptId attempt);
+std::string RecordingKey(AttemptId attempt);
+// All of one recording's keys.
+std::vector<std::string> RecordingIndexKeys(const campaign::Recording& recording);
 
 // In key order, instants keep theirs: the sign bit is turned.
 uint64_t OrderedMicros(absl::Time time);

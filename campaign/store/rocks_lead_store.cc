@@ -66,13 +66,18 @@ struct RocksLeadStore::Request {
 struct RocksLeadStore::Overlay {
   absl::flat_hash_map<LeadId, LeadEntries> leads;
   absl::flat_hash_map<AttemptId, AttemptEntries> attempts;
+  absl::flat_hash_map<AttemptId, std::vector<std::string>> recordings;  // keys of their indexes
   const Overlay* below = nullptr;  // what the batches before this one have made
 
   const LeadEntries* Find(LeadId id) const { return FindIn(&Overlay::leads, id); }
   const AttemptEntries* Find(AttemptId id) const { return FindIn(&Overlay::attempts, id); }
+  const std::vector<std::string>* FindRecording(AttemptId id) const {
+    return FindIn(&Overlay::recordings, id);
+  }
   void MergeInto(Overlay& base) {
     for (auto& [id, entries] : leads) base.leads[id] = std::move(entries);
     for (auto& [id, entries] : attempts) base.attempts[id] = entries;
+    for (auto& [id, keys] : recordings) base.recordings[id] = std::move(keys);
   }
 
  private:
@@ -281,6 +286,9 @@ absl::Status RocksLeadStore::AddBatch(const StoreBatch& batch, rocksdb::WriteBat
   for (const Attempt& attempt : batch.attempts) {
     if (absl::Status status = AddAttempt(attempt, out, overlay); !status.ok()) return status;
   }
+  for (const campaign::Recording& recording : batch.recordings) {
+    if (absl::Status status = AddRecording(recording, out, overlay); !status.ok()) return status;
+  }
   rocksdb::Status status;
   const auto put = [&](Family family, const std::string& key, const std::string& value) {
     if (status.ok()) status = out.Put((*db_)[family], key, value);
@@ -374,6 +382,38 @@ absl::Status RocksLeadStore::AddAttempt(const Attempt& attempt, rocksdb::WriteBa
     status = attempt.open ? out.Put(db[kOpen], key, "") : out.Delete(db[kOpen], key);
   }
   overlay.attempts[attempt.id] = {true, attempt.open, attempt.dialed_at};
+  return status.ok() ? absl::OkStatus() : absl::InternalError(status.ToString());
+}
+
+absl::Status RocksLeadStore::AddRecording(const campaign::Recording& recording,
+                                          rocksdb::WriteBatch& out, Overlay& overlay) const {
+  const RocksDb& db = *db_;
+  const std::string key = RecordingKey(recording.attempt);
+  std::vector<std::string> old;
+  if (const auto* pending = overlay.FindRecording(recording.attempt); pending != nullptr) {
+    old = *pending;
+  } else {
+    rocksdb::PinnableSlice bytes;
+    const rocksdb::Status status = db.db->Get(rocksdb::ReadOptions(), db[kMeta], key, &bytes);
+    if (status.ok()) {
+      const absl::StatusOr<campaign::Recording> stored = DecodeRecording(View(bytes));
+      if (!stored.ok()) return stored.status();
+      old = RecordingIndexKeys(*stored);
+    } else if (!status.IsNotFound()) {
+      return ReadError(db, status);
+    }
+  }
+  std::vector<std::string> keys = RecordingIndexKeys(recording);
+  rocksdb::Status status = out.Put(db[kMeta], key, EncodeRecording(recording));
+  for (const std::string& index : old) {
+    if (status.ok() && std::find(keys.begin(), keys.end(), index) == keys.end()) {
+      status = out.Delete(db[kMeta], index);
+    }
+  }
+  for (const std::string& index : keys) {
+    if (status.ok()) status = out.Put(db[kMeta], index, "");
+  }
+  overlay.recordings[recording.attempt] = std::move(keys);
   return status.ok() ? absl::OkStatus() : absl::InternalError(status.ToString());
 }
 

@@ -86,6 +86,9 @@ class RocksLeadStore final : public campaign::LeadStore {
       absl::Time from, absl::Time to,
       const std::function<bool(const campaign::Attempt&)>& visit) const override;
   absl::StatusOr<std::vector<campaign::Attempt>> OpenAttempts() const override;
+  absl::StatusOr<std::optional<campaign::Recording>> GetRecording(AttemptId attempt) const override;
+  absl::StatusOr<std::vector<campaign::Recording>> FindRecordings(
+      const campaign::RecordingQuery& query) const override;
   absl::StatusOr<std::vector<campaign::DncEntry>> AllDnc() const override;
   absl::StatusOr<std::vector<campaign::List>> Lists() const override;
   absl::StatusOr<std::vector<campaign::CampaignSettings>> Campaigns() const override;
@@ -117,6 +120,9 @@ class RocksLeadStore final : public campaign::LeadStore {
                        Overlay& overlay) const;
   absl::Status AddAttempt(const campaign::Attempt& attempt, rocksdb::WriteBatch& out,
                           Overlay& overlay) const;
+  absl::Status AddRecording(const campaign::Recording& recording, rocksdb::WriteBatch& out,
+                            Overlay& overlay) const;
+  absl::Status VerifyRecordings() const;
   absl::StatusOr<uint64_t> ReserveIds(const std::string& key, uint64_t count, uint64_t ahead,
                                       IdBlock& block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
 

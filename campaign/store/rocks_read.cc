@@ -264,6 +264,98 @@ absl::StatusOr<std::vector<Attempt>> RocksLeadStore::OpenAttempts() const {
   return attempts;
 }
 
+absl::StatusOr<std::optional<campaign::Recording>> RocksLeadStore::GetRecording(
+    AttemptId attempt) const {
+  return ReadOne<campaign::Recording>(*db_, kMeta, RecordingKey(attempt), DecodeRecording);
+}
+
+// The narrowest index that fits; what else is asked for is looked up in the records.
+absl::StatusOr<std::vector<campaign::Recording>> RocksLeadStore::FindRecordings(
+    const campaign::RecordingQuery& query) const {
+  std::vector<campaign::Recording> found;
+  if (query.limit == 0) return found;
+  if (query.attempt.valid()) {
+    auto recording = GetRecording(query.attempt);
+    if (!recording.ok()) return recording.status();
+    if (recording->has_value() && Matches(query, **recording)) found.push_back(**recording);
+    return found;
+  }
+  std::string index = RecordingsByTime();
+  if (query.lead.valid()) {
+    index = RecordingsOfLead(query.lead);
+  } else if (query.number.valid()) {
+    index = RecordingsOfNumber(query.number);
+  } else if (!query.agent.empty()) {
+    index = RecordingsOfAgent(query.agent);
+  } else if (!query.campaign.empty()) {
+    index = RecordingsOfCampaign(query.campaign);
+  }
+  rocksdb::ManagedSnapshot snapshot(db_->db.get());
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot.snapshot();
+  const Range range{RecordingIndexKey(index, RoundUp(query.from), AttemptId()),
+                    query.to == absl::InfiniteFuture()
+                        ? AfterPrefix(index)
+                        : RecordingIndexKey(index, RoundUp(query.to), AttemptId())};
+  const absl::Status status =
+      Scan(*db_, kMeta, range, options,
+           [&](absl::string_view key, absl::string_view) -> absl::StatusOr<bool> {
+             const AttemptId attempt(ReadBig64(key.substr(key.size() - 8)));
+             rocksdb::PinnableSlice bytes;
+             const rocksdb::Status got =
+                 db_->db->Get(options, (*db_)[kMeta], RecordingKey(attempt), &bytes);
+             if (got.IsNotFound()) {
+               return absl::DataLossError(
+                   absl::StrCat("store: ", db_->path, ": an index names the recording of attempt ",
+                                attempt.value(), ", which is not there; restore the last backup"));
+             }
+             if (!got.ok()) return ReadError(*db_, got);
+             absl::StatusOr<campaign::Recording> recording = DecodeRecording(View(bytes));
+             if (!recording.ok()) return recording.status();
+             if (Matches(query, *recording)) found.push_back(*std::move(recording));
+             return found.size() < query.limit;
+           });
+  if (!status.ok()) return status;
+  return found;
+}
+
+absl::Status RocksLeadStore::VerifyRecordings() const {
+  const RocksDb& db = *db_;
+  rocksdb::ManagedSnapshot snapshot(db.db.get());
+  rocksdb::ReadOptions options = BulkRead();
+  options.snapshot = snapshot.snapshot();
+  rocksdb::ReadOptions probe;
+  probe.snapshot = options.snapshot;
+  int64_t expected = 0, entries = 0;
+  absl::Status status =
+      Scan(db, kMeta, PrefixRange({kRecordingPrefix}), options,
+           [&](absl::string_view key, absl::string_view value) -> absl::StatusOr<bool> {
+             const absl::StatusOr<campaign::Recording> recording = DecodeRecording(value);
+             if (!recording.ok()) return recording.status();
+             bool whole = View(RecordingKey(recording->attempt)) == key;
+             for (const std::string& index : RecordingIndexKeys(*recording)) {
+               rocksdb::PinnableSlice found;
+               whole = whole && db.db->Get(probe, db[kMeta], index, &found).ok();
+               ++expected;
+             }
+             if (whole) return true;
+             return absl::DataLossError(
+                 absl::StrCat("store: ", db.path, ": the recording of attempt ",
+                              recording->attempt.value(), " is not in every index"));
+           });
+  if (!status.ok()) return status;
+  status = Scan(db, kMeta, PrefixRange({kRecordingIndexPrefix}), options,
+                [&](absl::string_view, absl::string_view) -> absl::StatusOr<bool> {
+                  ++entries;
+                  return true;
+                });
+  if (status.ok() && entries != expected) {
+    status = absl::DataLossError(absl::StrCat("store: ", db.path, ": the recordings' indexes have ",
+                                              entries, " entries for ", expected));
+  }
+  return status;
+}
+
 absl::StatusOr<std::vector<campaign::DncEntry>> RocksLeadStore::AllDnc() const {
   return ReadAll<campaign::DncEntry>(*db_, kDnc, EverythingRange(), DecodeDnc);
 }
@@ -365,8 +457,8 @@ absl::Status RocksLeadStore::Verify() const {
                                               " records"));
     }
   }
-  for (const absl::Status& read :
-       {AllDnc().status(), Lists().status(), Campaigns().status(), Agents().status()}) {
+  for (const absl::Status& read : {VerifyRecordings(), AllDnc().status(), Lists().status(),
+                                   Campaigns().status(), Agents().status()}) {
     if (!read.ok()) return read;
   }
   return absl::OkStatus();

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -316,6 +318,69 @@ TEST_P(Contract, AVisitorMayCallTheStoreAndStop) {
   EXPECT_THAT(seen, ElementsAre(1, 2, 3));
   EXPECT_EQ((*store_->StatusCounts())["DEMO"],
             (std::map<std::string, int64_t>{{"NEW", 2}, {"SEEN", 3}}));
+}
+
+TEST_P(Contract, RecordingsAreFoundByWhateverIsKnown) {
+  Rng rng(17);
+  std::map<uint64_t, campaign::Recording> all;
+  // Each is put a few times, alone or with others, so that indexes must follow.
+  for (int round = 0; round < 120; ++round) {
+    StoreBatch batch;
+    for (uint64_t n = 1 + rng.Below(5); n > 0; --n) {
+      const campaign::Recording recording = RandomRecording(rng, 1 + rng.Below(150));
+      batch.recordings.push_back(recording);
+      all[recording.attempt.value()] = recording;
+    }
+    ASSERT_TRUE(store_->Commit(batch).ok());
+    if (round == 60) Reopen();
+  }
+  for (int i = 0; i < 400; ++i) {
+    SCOPED_TRACE(i);
+    campaign::RecordingQuery query;
+    if (rng.Chance(0.1)) query.attempt = AttemptId(1 + rng.Below(150));
+    if (rng.Chance(0.3)) query.lead = LeadId(rng.Below(20));
+    if (rng.Chance(0.3)) query.number = E164(14'155'550'100 + rng.Below(20));
+    if (rng.Chance(0.3)) query.agent = absl::StrCat("a", rng.Below(12));
+    if (rng.Chance(0.3)) query.campaign = absl::StrCat("C", rng.Below(3));
+    if (rng.Chance(0.5)) {
+      query.from = kStart + absl::Seconds(static_cast<int64_t>(rng.Below(1000)));
+      query.to = query.from + absl::Seconds(static_cast<int64_t>(rng.Below(800)));
+    }
+    query.with_erased = rng.Chance(0.5);
+    if (rng.Chance(0.3)) query.limit = rng.Below(5);
+    std::vector<campaign::Recording> expected;
+    for (const auto& [attempt, recording] : all) {
+      if (Matches(query, recording)) expected.push_back(recording);
+    }
+    std::stable_sort(expected.begin(), expected.end(),
+                     [](const auto& a, const auto& b) { return a.started < b.started; });
+    if (expected.size() > query.limit) expected.resize(query.limit);
+    const auto found = store_->FindRecordings(query);
+    ASSERT_TRUE(found.ok()) << found.status();
+    EXPECT_EQ(AllBytes(*found), AllBytes(expected));
+  }
+  const auto one = store_->GetRecording(AttemptId(all.begin()->first));
+  ASSERT_TRUE(one.ok());
+  EXPECT_EQ(Bytes(**one), Bytes(all.begin()->second));
+  EXPECT_EQ(*store_->GetRecording(AttemptId(9999)), std::nullopt);
+}
+
+TEST_P(Contract, AgentsWhoseNamesBeginAlikeAreNotMixedUp) {
+  StoreBatch batch;
+  for (const auto& [attempt, agent] : {std::pair<uint64_t, const char*>{1, "a"}, {2, "a1"}}) {
+    campaign::Recording recording;
+    recording.attempt = AttemptId(attempt);
+    recording.agent = agent;
+    batch.recordings.push_back(recording);
+  }
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  campaign::RecordingQuery query;
+  query.agent = "a";
+  EXPECT_EQ(store_->FindRecordings(query)->size(), 1u);
+  batch.recordings[0].agent = std::string("a\0b", 3);
+  EXPECT_EQ(store_->Commit(batch).code(), absl::StatusCode::kInvalidArgument);
+  batch.recordings[0] = campaign::Recording();
+  EXPECT_EQ(store_->Commit(batch).code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_P(Contract, DncEntriesAreByNumberAndCampaign) {

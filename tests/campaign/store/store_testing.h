@@ -141,12 +141,45 @@ inline campaign::AgentRecord RandomAgent(Rng& rng, const AgentId& user) {
   return {user, RandomText(rng, 8), "sip:a1@192.0.2.7:5060", RandomText(rng, 30)};
 }
 
+inline campaign::Recording RandomRecording(Rng& rng, uint64_t attempt) {
+  campaign::Recording r;
+  r.attempt = AttemptId(attempt);
+  r.lead = LeadId(rng.Below(20));
+  r.campaign = rng.Chance(0.1) ? "" : absl::StrCat("C", rng.Below(3));
+  r.agent = rng.Chance(0.1) ? "" : absl::StrCat("a", rng.Below(12));
+  r.number = rng.Chance(0.1) ? E164() : E164(14'155'550'100 + rng.Below(20));
+  r.started = kStart + absl::Seconds(static_cast<int64_t>(rng.Below(1000)));
+  r.length = absl::Milliseconds(static_cast<int64_t>(rng.Below(600'000)));
+  r.file = RandomText(rng, 20);
+  r.sha256 = RandomText(rng, 8);
+  r.bytes = rng.Next();
+  r.format = rng.Chance(0.5) ? "wav" : "opus";
+  r.encrypted = rng.Chance(0.5);
+  r.cut = rng.Chance(0.5);
+  r.paused = absl::Microseconds(static_cast<int64_t>(rng.Below(1'000'000)));
+  r.lost = absl::Microseconds(static_cast<int64_t>(rng.Below(1'000'000)));
+  for (uint64_t n = rng.Below(4); n > 0; --n) {
+    campaign::RecordingGap gap;
+    gap.lost = rng.Chance(0.5);
+    gap.from = absl::Microseconds(static_cast<int64_t>(rng.Below(1'000'000'000)));
+    gap.to = gap.from + absl::Microseconds(static_cast<int64_t>(rng.Below(1'000'000'000)));
+    r.gaps.push_back(gap);
+  }
+  r.fault = RandomText(rng, 5);
+  if (rng.Chance(0.3)) {
+    r.erased_at = kStart;
+    r.erased_reason = RandomText(rng, 5);
+  }
+  return r;
+}
+
 // Two records are equal when they are the same bytes on disk: the coding is one to one.
 inline std::string Bytes(const campaign::Lead& r) { return EncodeLead(r); }
 inline std::string Bytes(const campaign::Attempt& r) { return EncodeAttempt(r); }
 inline std::string Bytes(const campaign::DncEntry& r) { return EncodeDnc(r); }
 inline std::string Bytes(const campaign::List& r) { return EncodeList(r); }
 inline std::string Bytes(const campaign::CampaignSettings& r) { return EncodeSettings(r); }
+inline std::string Bytes(const campaign::Recording& r) { return EncodeRecording(r); }
 inline std::string Bytes(const campaign::AgentRecord& r) { return EncodeAgent(r); }
 
 template <typename Record>

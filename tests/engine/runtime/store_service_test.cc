@@ -77,6 +77,13 @@ class SlowStore final : public campaign::LeadStore {
   absl::StatusOr<std::vector<campaign::Attempt>> OpenAttempts() const override {
     return memory_.OpenAttempts();
   }
+  absl::StatusOr<std::optional<campaign::Recording>> GetRecording(AttemptId id) const override {
+    return memory_.GetRecording(id);
+  }
+  absl::StatusOr<std::vector<campaign::Recording>> FindRecordings(
+      const campaign::RecordingQuery& query) const override {
+    return memory_.FindRecordings(query);
+  }
   absl::StatusOr<std::vector<campaign::DncEntry>> AllDnc() const override {
     return memory_.AllDnc();
   }
