@@ -5,11 +5,48 @@
 #include <netinet/in.h>
 
 #include <array>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
 
+#include "engine/codec/codec.h"
+#include "engine/listen/answer_listener.h"
+#include "engine/listen/beep_detector.h"
+#include "engine/listen/early_listener.h"
+#include "engine/media/frame_line.h"
+#include "engine/media/key_tracker.h"
 #include "engine/media/media_thread.h"
 #include "engine/media/rtp_statistics.h"
+#include "engine/media/timeline.h"
+#include "engine/record/recorder.h"
 
 namespace outpace::media {
+
+// Who listens to a leg, from the action until the last verdict.
+struct MediaThread::Listening {
+  explicit Listening(MonoTime now) : line(now) {}
+  FrameLine line;
+  std::variant<std::monostate, listen::EarlyListener, listen::AnswerListener, listen::BeepDetector>
+      ear;
+  int64_t beep_until = 0;  // of a BeepDetector as `ear`: position on the line
+  // A prompt that waits for the beep of a voicemail.
+  std::optional<listen::BeepDetector> drop;
+  int64_t drop_until = 0;
+  bool idle() const { return ear.index() == 0 && !drop.has_value(); }
+};
+
+// A leg's recording: what it says on the left, what it is sent on the right.
+struct MediaThread::Recording {
+  Recording(std::shared_ptr<record::RecordingTap> inlet, MonoTime now)
+      : tap(std::move(inlet)), said(now), sent(now) {}
+  std::shared_ptr<record::RecordingTap> tap;
+  bool paused = false;
+  Timeline said;
+  Timeline sent;
+  std::unique_ptr<codec::Decoder> decoder;  // of what is sent; G.711 needs none
+  codec::Codec decoder_codec = codec::Codec::kPcmu;
+};
 
 // Small while nothing is heard or said: a call that waits for its agent costs this and a socket.
 // The oRTP session (8 KiB) is made when a key or a prompt needs it, the ring when a packet comes.
@@ -62,6 +99,12 @@ struct MediaThread::Leg {
   std::unique_ptr<Ring> ring;
 
   MonoTime silent_since;
+
+  KeyTracker keys;
+  std::unique_ptr<Listening> listening;
+  std::unique_ptr<Recording> recording;
+  std::unique_ptr<codec::Decoder> ear;  // of what comes, for both; G.711 needs none
+  codec::Codec ear_codec = codec::Codec::kPcmu;
 
   const PromptAudio* prompt = nullptr;  // nullptr: none plays
   size_t prompt_at = 0;                 // samples played

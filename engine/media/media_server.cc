@@ -117,6 +117,13 @@ absl::StatusOr<std::unique_ptr<MediaServer>> MediaServer::Start(const MediaConfi
                 {{"effect", "the safe-harbor message is tones: it names no seller and no number"},
                  {"remedy", "set media.safe_harbor_wav (16 CFR 310.4(b)(4)(iii))"}});
   }
+  std::unique_ptr<const listen::FingerprintSet> announcements;
+  if (!config.announcements_file.empty()) {
+    absl::StatusOr<listen::FingerprintSet> set =
+        listen::FingerprintSet::Load(config.announcements_file);
+    if (!set.ok()) return set.status();
+    announcements = std::make_unique<const listen::FingerprintSet>(*std::move(set));
+  }
   const bool rtcp_sockets = config.rtcp == RtcpMode::kPair;
   const absl::StatusOr<uint64_t> raised = EnsureDescriptors(config.ports, rtcp_sockets);
   if (!raised.ok()) return raised.status();
@@ -134,8 +141,9 @@ absl::StatusOr<std::unique_ptr<MediaServer>> MediaServer::Start(const MediaConfi
   server->config_ = config;
   if (!server->config_.random_bytes) server->config_.random_bytes = &SystemRandomBytes;
   for (const Address& address : *addresses) server->advertised_.push_back(address.advertised);
-  server->media_ = std::make_unique<MediaThread>(config, OwnAddresses(*addresses), *std::move(pool),
-                                                 *std::move(prompts), clock, log);
+  server->media_ =
+      std::make_unique<MediaThread>(config, OwnAddresses(*addresses), *std::move(pool),
+                                    *std::move(prompts), std::move(announcements), clock, log);
   if (absl::Status status = server->media_->Init(); !status.ok()) return status;
   server->thread_ = std::thread([media = server->media_.get()] {
     pthread_setname_np(pthread_self(), "media");

@@ -55,6 +55,7 @@ struct MediaConfig {
   // them: there are far ends that have nothing else.
   CodecList codecs = DefaultCodecs();
   std::string safe_harbor_wav;      // empty: built-in tones
+  std::string announcements_file;   // of listen::FingerprintSet; empty: none are known
   bool realtime = true;             // try SCHED_RR 5; without the right, one Info line and on
   bool lock_memory = false;         // try mlockall; likewise
   size_t mailbox_capacity = 16384;  // power of two

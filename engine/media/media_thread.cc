@@ -25,6 +25,7 @@ constexpr uint32_t kWakeTag = 0xffffffff;
 constexpr uint32_t kTimerTag = 0xfffffffe;
 constexpr int kRealtimePriority = 5;
 constexpr absl::Duration kTellAgain = absl::Milliseconds(10);
+constexpr size_t kPcmMax = 16 * codec::kPayloadMsMax;  // samples of the longest packet at 16 kHz
 
 // Of SSRCs and first sequence numbers. Without the system's random numbers they are merely unlikely
 // to meet again; keys are not made of them.
@@ -40,11 +41,14 @@ uint64_t Seed(const MediaConfig& config, const Clock& clock) {
 }  // namespace
 
 MediaThread::MediaThread(const MediaConfig& config, std::vector<IpAddress> own_ips, PortPool pool,
-                         PromptSet prompts, const Clock& clock, Log& log)
+                         PromptSet prompts,
+                         std::unique_ptr<const listen::FingerprintSet> announcements,
+                         const Clock& clock, Log& log)
     : config_(config),
       own_ips_(std::move(own_ips)),
       pool_(std::move(pool)),
       prompts_(std::move(prompts)),
+      announcements_(std::move(announcements)),
       clock_(clock),
       log_(log),
       mailbox_(config.mailbox_capacity),
@@ -58,6 +62,8 @@ MediaThread::MediaThread(const MediaConfig& config, std::vector<IpAddress> own_i
   for (uint16_t i = 0; i < config_.shards; ++i) links_.push_back(std::make_shared<ShardLink>());
   by_id_.reserve(legs_.size());
   playing_.reserve(legs_.size());
+  listening_.reserve(legs_.size());
+  pcm_.reserve(kPcmMax);
 }
 
 MediaThread::~MediaThread() {
@@ -132,6 +138,10 @@ void MediaThread::Run() {
     RunTimers(now);
   }
   playing_.clear();
+  listening_.clear();
+  for (std::unique_ptr<Leg>& leg : legs_) {
+    if (leg != nullptr) CloseRecording(*leg, clock_.Mono());
+  }
   by_id_.clear();
   for (std::unique_ptr<Leg>& leg : legs_) leg.reset();  // sessions end on the thread they lived on
 }
@@ -189,6 +199,7 @@ void MediaThread::ArmTimer() {
   MonoTime due = next_sweep_;
   for (const Leg* leg : playing_) due = std::min(due, leg->frame_due);
   if (!untold_.empty()) due = std::min(due, next_tell_);
+  if (!listening_.empty()) due = std::min(due, next_listen_);
   if (armed_.has_value() && *armed_ == due) return;
   armed_ = due;
   // Relative, because the clock's zero is not the kernel's; 0 would disarm.
@@ -201,6 +212,7 @@ void MediaThread::ArmTimer() {
 
 void MediaThread::RunTimers(MonoTime now) {
   if (!playing_.empty()) RunPrompts(now);
+  if (!listening_.empty() && now >= next_listen_) RunListeners(now);
   if (now >= next_sweep_) Sweep(now);
   if (!untold_.empty() && now >= next_tell_) {
     std::vector<Event> again;
@@ -260,6 +272,10 @@ bool MediaThread::TryTell(const Event& event) {
         return link->events->OnFirstMedia(event.leg, event.at);
       case Event::Kind::kMediaLost:
         return link->events->OnMediaLost(event.leg);
+      case Event::Kind::kHeard:
+        return link->events->OnHeard(event.leg, event.heard);
+      case Event::Kind::kDigit:
+        return link->events->OnDigit(event.leg, event.digit);
     }
   });
 }

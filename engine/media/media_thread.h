@@ -24,6 +24,9 @@
 #include "engine/base/mailbox.h"
 #include "engine/base/rng.h"
 #include "engine/call/media_plane.h"
+#include "engine/codec/codec.h"
+#include "engine/listen/fingerprint_set.h"
+#include "engine/listen/heard.h"
 #include "engine/media/media_command.h"
 #include "engine/media/media_server.h"
 #include "engine/media/media_stats.h"
@@ -45,7 +48,8 @@ class MediaThread {
  public:
   // `clock` and `log` outlive this. `own_ips`: every address under which our ports can be reached.
   MediaThread(const MediaConfig& config, std::vector<IpAddress> own_ips, PortPool pool,
-              PromptSet prompts, const Clock& clock, Log& log);
+              PromptSet prompts, std::unique_ptr<const listen::FingerprintSet> announcements,
+              const Clock& clock, Log& log);
   ~MediaThread();
 
   // Before Run(): makes the epoll set. The system's error if it cannot.
@@ -69,11 +73,15 @@ class MediaThread {
 
  private:
   struct Leg;
+  struct Listening;
+  struct Recording;
   struct Event {
-    enum class Kind { kPromptDone, kFirstMedia, kMediaLost };
+    enum class Kind { kPromptDone, kFirstMedia, kMediaLost, kHeard, kDigit };
     Kind kind = Kind::kPromptDone;
     LegId leg;
-    MonoTime at;
+    MonoTime at{};
+    listen::Heard heard{};
+    char digit = 0;
   };
   struct Counters {
     Counter packets_in, packets_out, dropped_foreign, dropped_short, dropped_payload_type,
@@ -107,6 +115,7 @@ class MediaThread {
   // The kRtpHeaderSize octets before `payload` become the header.
   void SendRaw(Leg& to, absl::Span<uint8_t> payload, const Stamp& stamp, uint8_t payload_type,
                MonoTime now);
+  bool SendPacket(Leg& to, absl::Span<uint8_t> payload, const Stamp& stamp, uint8_t payload_type);
   void SendFrame(Leg& to, absl::Span<const uint8_t> payload, const Stamp& stamp, MonoTime now);
   // `audio`: nullptr for a key, whose timestamp stands still.
   void CountSent(Leg& to, bool sent, size_t octets, const Stamp* audio, MonoTime now);
@@ -119,12 +128,43 @@ class MediaThread {
   void Run(const BridgeLegs& command, MonoTime now);
   void Run(const UnbridgeLeg& command, MonoTime now);
   void Run(const DoAction& command, MonoTime now);
+  void Do(Leg& leg, const call::ListenEarly& action, MonoTime now);
+  void Do(Leg& leg, const call::ListenAnswer& action, MonoTime now);
+  void Do(Leg& leg, const call::ListenBeep& action, MonoTime now);
+  void Do(Leg& leg, const call::ListenStop& action, MonoTime now);
+  void Do(Leg& leg, const call::RecordStart& action, MonoTime now);
+  void Do(Leg& leg, const call::RecordPause& action, MonoTime now);
+  void Do(Leg& leg, const call::RecordStop& action, MonoTime now);
   void Do(Leg& leg, const call::Play& action, MonoTime now);
+  template <typename Action>
+  void Do(Leg&, const Action&, MonoTime) {}
   void Run(const CloseLeg& command, MonoTime now);
   Leg* Find(LegId id);             // nullptr: closed; counted
   OrtpSession& Session(Leg& leg);  // made if there is none yet
   void Part(Leg& leg);
   void StopPrompt(Leg& leg);
+
+  // Taps: who listens to a leg and what is recorded of it.
+  Listening& Listen(Leg& leg, MonoTime now);
+  void Tap(Leg& leg, codec::Codec codec, const RtpHeader& header, absl::Span<const uint8_t> payload,
+           MonoTime now);
+  void FeedListeners(Leg& leg, MonoTime now);
+  void FeedEar(Leg& leg, listen::Frame frame, MonoTime now);
+  void FeedDrop(Leg& leg, listen::Frame frame, MonoTime now);
+  void StopListening(Leg& leg);
+  void RunListeners(MonoTime now);
+  void RecordSaid(Leg& leg, codec::Codec codec, const RtpHeader& header,
+                  absl::Span<const uint8_t> payload, absl::Span<const int16_t> samples,
+                  MonoTime now);
+  void RecordSent(Leg& leg, const Stamp& stamp, absl::Span<const uint8_t> payload, MonoTime now);
+  void CloseRecording(Leg& leg, MonoTime now);
+  // Linear 8 kHz audio of a packet, until the next call; empty when it is none.
+  absl::Span<const int16_t> Decode(std::unique_ptr<codec::Decoder>& decoder, codec::Codec& has,
+                                   codec::Codec codec, absl::Span<const uint8_t> payload);
+  // Whether what this leg says or hears must leave no trace now: a recording of it, or of who it
+  // talks with, is paused.
+  bool Confidential(const Leg& leg) const;
+  void WipeKept(Leg& leg);
 
   // Times.
   void RunTimers(MonoTime now);
@@ -140,6 +180,7 @@ class MediaThread {
   const std::vector<IpAddress> own_ips_;
   const PortPool pool_;
   const PromptSet prompts_;
+  const std::unique_ptr<const listen::FingerprintSet> announcements_;  // nullptr: none are known
   const Clock& clock_;
   Log& log_;
   std::bitset<65536> own_ports_;
@@ -158,6 +199,10 @@ class MediaThread {
   std::vector<std::unique_ptr<Leg>> legs_;  // by port; nullptr: free
   absl::flat_hash_map<LegId, Leg*> by_id_;
   std::vector<Leg*> playing_;
+  std::vector<Leg*> listening_;
+  MonoTime next_listen_;
+  int pauses_ = 0;            // recordings paused now
+  std::vector<int16_t> pcm_;  // of Decode()
   uint64_t next_serial_ = 1;
   Rng rng_;
   MonoTime next_sweep_;

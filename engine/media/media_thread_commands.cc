@@ -119,7 +119,7 @@ void MediaThread::Part(Leg& leg) {
 void MediaThread::Run(const DoAction& command, MonoTime now) {
   Leg* const leg = Find(command.leg);
   if (leg == nullptr) return;
-  if (const auto* play = std::get_if<call::Play>(&command.action)) Do(*leg, *play, now);
+  std::visit([&](const auto& action) { Do(*leg, action, now); }, command.action);
 }
 
 void MediaThread::Do(Leg& leg, const call::Play& action, MonoTime now) {
@@ -135,11 +135,13 @@ void MediaThread::StopPrompt(Leg& leg) {
   playing_.erase(std::find(playing_.begin(), playing_.end(), &leg));
 }
 
-void MediaThread::Run(const CloseLeg& command, MonoTime) {
+void MediaThread::Run(const CloseLeg& command, MonoTime now) {
   Leg* const leg = Find(command.leg);
   if (leg == nullptr) return;
   Part(*leg);
   StopPrompt(*leg);
+  StopListening(*leg);
+  CloseRecording(*leg, now);
   if (leg->session != nullptr) counters_.sessions.Subtract(1);
   by_id_.erase(command.leg);
   legs_[leg->port].reset();

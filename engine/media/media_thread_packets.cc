@@ -1,5 +1,6 @@
 // A packet's way in: socket, source check, header check, counts; then to whoever is to hear it.
 
+#include <string.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -37,6 +38,11 @@ void MediaThread::ReadPort(uint32_t port, MonoTime now) {
     OnDatagram(*leg, datagram, from, now);
   } else {
     Keep(*leg, datagram, from, now);
+  }
+  // Card data that a recording leaves out is not left on the stack for a core dump either.
+  if (pauses_ != 0 && Confidential(*leg)) {
+    explicit_bzero(bytes, static_cast<size_t>(size));
+    explicit_bzero(pcm_.data(), pcm_.size() * sizeof(int16_t));
   }
 }
 
@@ -105,6 +111,10 @@ bool MediaThread::Unprotect(Leg& leg, absl::Span<uint8_t> datagram, size_t* size
 
 void MediaThread::OnAudio(Leg& leg, codec::Codec codec, absl::Span<uint8_t> datagram,
                           const RtpView& view, MonoTime now) {
+  const absl::Span<uint8_t> payload = datagram.subspan(view.payload_offset, view.payload_size);
+  if (leg.listening != nullptr || leg.recording != nullptr) {
+    Tap(leg, codec, view.header, payload, now);
+  }
   if (leg.partner != nullptr) return Relay(leg, codec, *leg.partner, datagram, view, now);
   counters_.no_peer.Add(1);
   if (config_.preroll_packets > 0) Keep(leg, datagram, leg.remote, now);
@@ -112,6 +122,12 @@ void MediaThread::OnAudio(Leg& leg, codec::Codec codec, absl::Span<uint8_t> data
 
 void MediaThread::OnKey(Leg& leg, int rate, absl::Span<uint8_t> datagram, const RtpView& view,
                         MonoTime now) {
+  const auto payload = datagram.subspan(view.payload_offset, view.payload_size);
+  const std::optional<char> key = leg.keys.Take(view.header, rate, payload);
+  // A card number is typed too.
+  if (key.has_value() && !Confidential(leg)) {
+    Tell({.kind = Event::Kind::kDigit, .leg = leg.id, .at = now, .digit = *key}, now);
+  }
   if (leg.partner != nullptr) return RelayKey(leg, rate, *leg.partner, datagram, view, now);
   counters_.no_peer.Add(1);
 }
@@ -122,6 +138,7 @@ void MediaThread::Keep(Leg& leg, absl::Span<const uint8_t> datagram, const Socke
     counters_.dropped_short.Add(1);
     return;
   }
+  if (pauses_ != 0 && Confidential(leg)) return;
   if (leg.ring == nullptr) leg.ring = std::make_unique<Leg::Ring>();
   Leg::Kept& kept = leg.ring->kept[leg.ring->count++ % leg.ring->kept.size()];
   kept.from = from;

@@ -58,6 +58,12 @@ void MediaThread::CountSent(Leg& to, bool sent, size_t octets, const Stamp* audi
 
 void MediaThread::SendRaw(Leg& to, absl::Span<uint8_t> payload, const Stamp& stamp,
                           uint8_t payload_type, MonoTime now) {
+  if (to.recording != nullptr) RecordSent(to, stamp, payload, now);
+  CountSent(to, SendPacket(to, payload, stamp, payload_type), payload.size(), &stamp, now);
+}
+
+bool MediaThread::SendPacket(Leg& to, absl::Span<uint8_t> payload, const Stamp& stamp,
+                             uint8_t payload_type) {
   uint8_t* const head = payload.data() - kRtpHeaderSize;
   size_t size = kRtpHeaderSize + payload.size();
   head[0] = 0x80;
@@ -69,14 +75,13 @@ void MediaThread::SendRaw(Leg& to, absl::Span<uint8_t> payload, const Stamp& sta
     size = to.sender->Protect({head, size + kSrtpTrailerMax}, size, kRtpHeaderSize);
   }
   // Protect's 0: this sequence number was used, and a second payload under it would give both away.
-  const bool sent =
-      size != 0 && sendto(pool_.pairs()[to.port].rtp_fd, head, size, MSG_DONTWAIT | MSG_NOSIGNAL,
-                          to.remote.raw(), to.remote.size()) >= 0;
-  CountSent(to, sent, payload.size(), &stamp, now);
+  return size != 0 && sendto(pool_.pairs()[to.port].rtp_fd, head, size, MSG_DONTWAIT | MSG_NOSIGNAL,
+                             to.remote.raw(), to.remote.size()) >= 0;
 }
 
 void MediaThread::SendFrame(Leg& to, absl::Span<const uint8_t> payload, const Stamp& stamp,
                             MonoTime now) {
+  if (to.recording != nullptr) RecordSent(to, stamp, payload, now);
   const bool sent = Session(to).SendFrame(payload, stamp, to.codec.payload_type);
   CountSent(to, sent, payload.size(), &stamp, now);
 }
@@ -97,20 +102,28 @@ void MediaThread::Relay(Leg& from, codec::Codec codec, Leg& to, absl::Span<uint8
 void MediaThread::RelayKey(Leg& from, int rate, Leg& to, absl::Span<uint8_t> datagram,
                            const RtpView& view, MonoTime now) {
   if (!Hears(to, /*key=*/true)) return;
+  const auto rescale = [&](RtpHeader header, absl::Span<uint8_t> payload) {
+    if (rate == to.event_rate || payload.size() < 4) return header;
+    const auto duration = static_cast<uint32_t>(payload[2] << 8 | payload[3]);
+    Write16(payload.data() + 2, std::min<uint32_t>(0xffff, Rescale(duration, rate, to.event_rate)));
+    header.timestamp = Rescale(header.timestamp, rate, to.event_rate);
+    return header;
+  };
+  if (pauses_ != 0 && Confidential(from)) {
+    // Not through oRTP: its blocks would keep the key.
+    const auto payload = datagram.subspan(view.payload_offset, view.payload_size);
+    const RtpHeader header = rescale(view.header, payload);
+    const Stamp stamp = to.out.Relay(from.serial, header, 0, /*event=*/true, now);
+    return CountSent(to, SendPacket(to, payload, stamp, to.event_type), payload.size(), nullptr,
+                     now);
+  }
   std::optional<RtpPacket> packet = Session(from).Receive(datagram, view);
-  if (!packet.has_value() || !packet->event() || packet->payload().size() < 4) {
+  if (!packet.has_value() || !packet->event()) {
     counters_.dropped_by_ortp.Add(1);
     return;
   }
-  RtpHeader header = packet->header();
-  if (rate != to.event_rate) {
-    header.timestamp = Rescale(header.timestamp, rate, to.event_rate);
-    uint8_t* const duration = packet->payload().data() + 2;
-    Write16(duration, std::min<uint32_t>(
-                          0xffff, Rescale(static_cast<uint32_t>(duration[0] << 8 | duration[1]),
-                                          rate, to.event_rate)));
-  }
   const size_t octets = packet->payload().size();
+  const RtpHeader header = rescale(packet->header(), packet->payload());
   const Stamp stamp = to.out.Relay(from.serial, header, 0, /*event=*/true, now);
   const bool sent = Session(to).Send(*std::move(packet), stamp, to.event_type);
   CountSent(to, sent, octets, nullptr, now);

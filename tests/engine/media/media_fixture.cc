@@ -92,6 +92,15 @@ bool HandLoop::RunUntil(const std::function<bool()>& done) {
   return true;
 }
 
+void HandLoop::RunReady() {
+  std::deque<Task> ready;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ready.swap(tasks_);
+  }
+  for (Task& task : ready) task();
+}
+
 int CountingLog::Count(absl::string_view event) const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return static_cast<int>(std::count_if(lines_.begin(), lines_.end(),

@@ -48,6 +48,8 @@ class HandLoop final : public Loop {
   void Advance(absl::Duration by);  // runs the timers that fall due
   // Waits for tasks and runs them until `done()`; false after 20 s.
   bool RunUntil(const std::function<bool()>& done);
+  // Runs the tasks that are there.
+  void RunReady();
   // Refuses the next `posts` tasks, as a full queue does.
   void RefusePosts(int posts);
 

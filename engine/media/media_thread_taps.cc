@@ -1,0 +1,233 @@
+// Who listens in: detectors on what a leg says, and the recording of what it says and hears.
+
+#include <string.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/overload.h"
+#include "engine/media/media_leg.h"
+#include "engine/media/media_thread.h"
+
+namespace outpace::media {
+namespace {
+
+// How often the legs that are listened to are asked whether time has passed without a packet.
+constexpr absl::Duration kListenStep = absl::Milliseconds(20);
+constexpr absl::Duration kDropWithin = absl::Seconds(20);
+
+int64_t SamplesOf(absl::Duration time) { return absl::ToInt64Milliseconds(time) * 8; }
+
+}  // namespace
+
+absl::Span<const int16_t> MediaThread::Decode(std::unique_ptr<codec::Decoder>& decoder,
+                                              codec::Codec& has, codec::Codec codec,
+                                              absl::Span<const uint8_t> payload) {
+  pcm_.clear();
+  if (codec::IsG711(codec)) {
+    const codec::Law law = codec::LawOf(codec);
+    for (const uint8_t octet : payload) pcm_.push_back(codec::ToLinear(law, octet));
+    return pcm_;
+  }
+  if (decoder == nullptr || has != codec) {
+    decoder = codec::NewDecoder(codec, listen::kSampleRate);
+    has = codec;
+  }
+  decoder->Decode(payload, pcm_);
+  return pcm_;
+}
+
+// ---- listening ----
+
+MediaThread::Listening& MediaThread::Listen(Leg& leg, MonoTime now) {
+  if (leg.listening == nullptr) {
+    if (listening_.empty()) next_listen_ = now + kListenStep;
+    leg.listening = std::make_unique<Listening>(now);
+    listening_.push_back(&leg);
+  }
+  return *leg.listening;
+}
+
+void MediaThread::Do(Leg& leg, const call::ListenEarly& action, MonoTime now) {
+  Listen(leg, now).ear.emplace<listen::EarlyListener>(action.country, announcements_.get());
+}
+
+void MediaThread::Do(Leg& leg, const call::ListenAnswer& action, MonoTime now) {
+  Listen(leg, now).ear.emplace<listen::AnswerListener>(action.tuning);
+}
+
+void MediaThread::Do(Leg& leg, const call::ListenBeep& action, MonoTime now) {
+  Listening& listening = Listen(leg, now);
+  listening.ear.emplace<listen::BeepDetector>();
+  listening.beep_until = listening.line.samples_out() + SamplesOf(action.within);
+}
+
+void MediaThread::Do(Leg& leg, const call::ListenStop&, MonoTime) {
+  if (leg.listening == nullptr) return;
+  leg.listening->ear.emplace<std::monostate>();
+  if (leg.listening->idle()) StopListening(leg);
+}
+
+void MediaThread::StopListening(Leg& leg) {
+  if (leg.listening == nullptr) return;
+  leg.listening.reset();
+  listening_.erase(std::find(listening_.begin(), listening_.end(), &leg));
+}
+
+void MediaThread::Tap(Leg& leg, codec::Codec codec, const RtpHeader& header,
+                      absl::Span<const uint8_t> payload, MonoTime now) {
+  // Decoded once, whoever wants it: a decoder that is given a packet twice goes astray.
+  absl::Span<const int16_t> samples;
+  if (leg.listening != nullptr || !codec::IsG711(codec)) {
+    samples = Decode(leg.ear, leg.ear_codec, codec, payload);
+  }
+  if (leg.recording != nullptr) RecordSaid(leg, codec, header, payload, samples, now);
+  if (leg.listening == nullptr || samples.empty() ||
+      samples.size() > 8 * size_t{codec::kPayloadMsMax}) {
+    return;
+  }
+  leg.listening->line.Put(header, codec::InfoOf(codec).rtp_rate, samples, now);
+  FeedListeners(leg, now);
+}
+
+void MediaThread::RunListeners(MonoTime now) {
+  next_listen_ = now + kListenStep;
+  for (size_t i = 0; i < listening_.size();) {
+    Leg& leg = *listening_[i];
+    leg.listening->line.Advance(now);
+    FeedListeners(leg, now);
+    if (i < listening_.size() && listening_[i] == &leg) ++i;  // else it was the last it heard
+  }
+}
+
+void MediaThread::FeedListeners(Leg& leg, MonoTime now) {
+  while (leg.listening != nullptr) {
+    const listen::Frame frame = leg.listening->line.Next();
+    if (frame.empty()) return;
+    FeedEar(leg, frame, now);
+    FeedDrop(leg, frame, now);
+    if (leg.listening->idle()) StopListening(leg);
+  }
+}
+
+void MediaThread::FeedEar(Leg& leg, listen::Frame frame, MonoTime now) {
+  Listening& listening = *leg.listening;
+  const int64_t heard_samples = listening.line.samples_out();
+  std::optional<listen::Heard> heard =
+      std::visit(Overload{[](std::monostate) { return std::optional<listen::Heard>(); },
+                          [&](listen::BeepDetector& beep) {
+                            std::optional<listen::Heard> verdict;
+                            const bool done = beep.Feed(frame);
+                            if (done || heard_samples >= listening.beep_until) {
+                              verdict.emplace();
+                              verdict->sound = done ? listen::Sound::kBeep : listen::Sound::kNone;
+                              verdict->confidence = done ? 1 : 0;
+                              verdict->after = absl::Milliseconds(heard_samples / 8);
+                            }
+                            return verdict;
+                          },
+                          [&](auto& listener) { return listener.Feed(frame); }},
+                 listening.ear);
+  if (!heard.has_value()) return;
+  if (heard->last) listening.ear.emplace<std::monostate>();
+  Tell({.kind = Event::Kind::kHeard, .leg = leg.id, .at = now, .heard = *std::move(heard)}, now);
+}
+
+void MediaThread::FeedDrop(Leg& leg, listen::Frame frame, MonoTime now) {
+  Listening& listening = *leg.listening;
+  if (!listening.drop.has_value()) return;
+  if (!listening.drop->Feed(frame) && listening.line.samples_out() < listening.drop_until) return;
+  listening.drop.reset();
+  (void)now;
+}
+
+// ---- recording ----
+
+void MediaThread::Do(Leg& leg, const call::RecordStart& action, MonoTime now) {
+  CloseRecording(leg, now);
+  if (action.tap == nullptr) return;
+  leg.recording = std::make_unique<Recording>(action.tap, now);
+  leg.recording->paused = action.tap->paused();
+  if (!leg.recording->paused) return;
+  ++pauses_;
+  WipeKept(leg);
+}
+
+void MediaThread::Do(Leg& leg, const call::RecordPause& action, MonoTime now) {
+  Recording* const recording = leg.recording.get();
+  if (recording == nullptr || recording->paused == action.paused) return;
+  recording->paused = action.paused;
+  if (action.paused) {
+    recording->tap->Pause(recording->said.At(now));
+    ++pauses_;
+    WipeKept(leg);
+  } else {
+    recording->tap->Resume(recording->said.At(now));
+    --pauses_;
+  }
+}
+
+void MediaThread::Do(Leg& leg, const call::RecordStop&, MonoTime now) { CloseRecording(leg, now); }
+
+void MediaThread::CloseRecording(Leg& leg, MonoTime now) {
+  if (leg.recording == nullptr) return;
+  leg.recording->tap->Close(leg.recording->said.At(now));
+  if (leg.recording->paused) --pauses_;
+  leg.recording.reset();
+}
+
+void MediaThread::RecordSaid(Leg& leg, codec::Codec codec, const RtpHeader& header,
+                             absl::Span<const uint8_t> payload, absl::Span<const int16_t> samples,
+                             MonoTime now) {
+  Recording& recording = *leg.recording;
+  if (recording.paused) return;
+  const int rate = codec::InfoOf(codec).rtp_rate;
+  if (codec::IsG711(codec)) {
+    const int64_t at =
+        recording.said.Place(header, rate, static_cast<int64_t>(payload.size()), now);
+    return recording.tap->Write(record::Side::kCallee, std::max<int64_t>(0, at),
+                                codec::LawOf(codec), payload);
+  }
+  const int64_t at = recording.said.Place(header, rate, static_cast<int64_t>(samples.size()), now);
+  recording.tap->Write(record::Side::kCallee, std::max<int64_t>(0, at), samples);
+}
+
+void MediaThread::RecordSent(Leg& leg, const Stamp& stamp, absl::Span<const uint8_t> payload,
+                             MonoTime now) {
+  Recording& recording = *leg.recording;
+  if (recording.paused) return;
+  const codec::Codec codec = leg.codec.codec;
+  const int rate = codec::InfoOf(codec).rtp_rate;
+  const RtpHeader header{.seq = stamp.seq, .timestamp = stamp.timestamp};
+  if (codec::IsG711(codec)) {
+    const int64_t at =
+        recording.sent.Place(header, rate, static_cast<int64_t>(payload.size()), now);
+    return recording.tap->Write(record::Side::kAgent, std::max<int64_t>(0, at), codec::LawOf(codec),
+                                payload);
+  }
+  const absl::Span<const int16_t> samples =
+      Decode(recording.decoder, recording.decoder_codec, codec, payload);
+  const int64_t at = recording.sent.Place(header, rate, static_cast<int64_t>(samples.size()), now);
+  recording.tap->Write(record::Side::kAgent, std::max<int64_t>(0, at), samples);
+}
+
+bool MediaThread::Confidential(const Leg& leg) const {
+  const auto paused = [](const Leg& one) {
+    return one.recording != nullptr && one.recording->paused;
+  };
+  return paused(leg) || (leg.partner != nullptr && paused(*leg.partner));
+}
+
+// What this thread holds of the last moments, of both who talk.
+void MediaThread::WipeKept(Leg& leg) {
+  for (Leg* const one : {&leg, leg.partner}) {
+    if (one == nullptr) continue;
+    if (one->listening != nullptr) one->listening->line.Wipe();
+    if (one->ring == nullptr) continue;
+    for (Leg::Kept& kept : one->ring->kept) explicit_bzero(kept.bytes.data(), kept.bytes.size());
+    one->ring.reset();
+  }
+  explicit_bzero(pcm_.data(), pcm_.capacity() * sizeof(int16_t));
+}
+
+}  // namespace outpace::media
