@@ -34,16 +34,21 @@ class FingerprintSet {
   // Whole or not at all: written beside, synced, renamed.
   absl::Status Save(const std::string& path) const;
 
-  // Learns one announcement from a sample of 8 kHz linear audio (1 to 60 s; the operator's file).
+  // Learns one announcement from a sample of 8 kHz linear audio (0.5 to 60 s; the operator's file).
   // InvalidArgument: unknown class, too short, silent, or so like a sample of another class that
   // the two could not be told apart.
   absl::Status Learn(absl::string_view announcement_class, absl::string_view sample_name,
                      absl::Span<const int16_t> samples);
 
+  // Takes a sample out again. NotFound.
+  absl::Status Forget(absl::string_view sample_name);
+
   struct Sample {
     std::string announcement_class;
     std::string name;
     double seconds = 0;
+    // Of these, seconds of speech that no sample of another class has too: what it is known by.
+    double own_seconds = 0;
   };
   std::vector<Sample> samples() const;
 
