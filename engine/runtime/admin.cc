@@ -178,7 +178,9 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"agent.add", &Impl::AgentAdd},
       {"agent.list", &Impl::AgentList},
       {"export.calls", &Impl::ExportCalls},
-      {"summary", &Impl::Summary}};
+      {"summary", &Impl::Summary},
+      {"recording.list", &Impl::RecordingList},
+      {"recording.erased", &Impl::RecordingErased}};
   const auto found = kOperations.find(operation);
   if (found == kOperations.end()) {
     return absl::NotFoundError(absl::StrCat("no operation is named '", operation, "'"));

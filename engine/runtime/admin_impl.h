@@ -80,6 +80,8 @@ struct Admin::Impl {
   absl::StatusOr<Json> AgentList(const Json&);
   absl::StatusOr<Json> ExportCalls(const Json& arguments);
   absl::StatusOr<Json> Summary(const Json& arguments);
+  absl::StatusOr<Json> RecordingList(const Json& arguments);
+  absl::StatusOr<Json> RecordingErased(const Json& arguments);
   campaign::LeadStore& store;
   const Clock& clock;
   const AdminHooks hooks;
