@@ -18,11 +18,18 @@ local,*,*,*,congestion,LRERR,yes
 2xx,*,*,*,answered,PDROP,no
 
 # Heard before the end, for causes that say nothing (none, 16 normal, 31 unspecified, 127 interworking).
-3xx|4xx|5xx|6xx,none|16|31|127,sit_vacant,*,invalid,ADC,no          # 空号 vacant number
-3xx|4xx|5xx|6xx,none|16|31|127,sit_no_circuit,*,congestion,LRERR,yes
-480|487|500|503|603,none|16|31|127,announcement,*,unreachable,ADCT,no  # 关机, 停机, 无法接通: told by voice only
+# 487 among them: we hung up because of what we heard. First the announcements that were trained.
+3xx|4xx|5xx|6xx,none|16|31|127,sit_vacant|vacant_number,*,invalid,ADC,no  # 空号 vacant number
+3xx|4xx|5xx|6xx,none|16|31|127,sit_no_circuit|congestion,*,congestion,LRERR,yes
+3xx|4xx|5xx|6xx,none|16|31|127,powered_off|suspended|unreachable|barred,*,unreachable,ADCT,no  # 关机, 停机, 无法接通, 呼入限制
+3xx|4xx|5xx|6xx,none|16|31|127,busy,*,busy,AB,no                    # 正在通话中 busy
+3xx|4xx|5xx|6xx,none|16|31|127,voicemail,*,no_answer,AA,no          # 语音信箱 before an answer
+480|487|603,none|16|31|127,no_answer|wait,*,no_answer,NA,no         # 无人接听; asked to hold, nobody came
+500|503,none|16|31|127,no_answer|wait,*,congestion,LRERR,yes
+480|487|500|503|603,none|16|31|127,announcement|sit_info,*,unreachable,ADCT,no  # the reason was told by voice only
 480|487|500|503|603,none|16|31|127,busy_tone,*,busy,AB,no           # 占线 busy
-480,31,ringback,10-,no_answer,NA,no                                 # it rang: nobody came
+480|487|500|503|603,none|16|31|127,congestion_tone,*,congestion,LRERR,yes
+480,31,ringback|speech_or_music,10-,no_answer,NA,no                 # it rang (彩铃): nobody came
 
 # What a Q.850 cause says, whatever the status.
 *,1|22|28,*,*,invalid,ADC,no           # 空号 vacant; changed; incomplete

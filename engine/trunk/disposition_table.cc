@@ -74,22 +74,32 @@ const std::vector<absl::string_view>& TableDispositions() {
   return *kNames;
 }
 
+// In the order of the enum.
+constexpr absl::string_view kHeardNames[kEarlyMediaCount] = {
+    "none",     "sit_vacant",      "sit_no_circuit",  "announcement",  "busy_tone",   "ringback",
+    "sit_info", "congestion_tone", "speech_or_music", "vacant_number", "powered_off", "suspended",
+    "busy",     "unreachable",     "no_answer",       "barred",        "congestion",  "wait",
+    "voicemail"};
+
 absl::string_view EarlyMediaName(EarlyMedia heard) {
-  switch (heard) {
-    case EarlyMedia::kNone:
-      return "none";
-    case EarlyMedia::kSitVacant:
-      return "sit_vacant";
-    case EarlyMedia::kSitNoCircuit:
-      return "sit_no_circuit";
-    case EarlyMedia::kAnnouncement:
-      return "announcement";
-    case EarlyMedia::kBusyTone:
-      return "busy_tone";
-    case EarlyMedia::kRingback:
-      return "ringback";
+  return kHeardNames[static_cast<size_t>(heard)];
+}
+
+EarlyMedia EarlyMediaFromSound(absl::string_view sound, absl::string_view name) {
+  if (sound == "announcement") {
+    for (size_t i = static_cast<size_t>(EarlyMedia::kVacantNumber); i < kEarlyMediaCount; ++i) {
+      if (kHeardNames[i] == name) return static_cast<EarlyMedia>(i);
+    }
+    return EarlyMedia::kAnnouncement;
   }
-  return "none";
+  if (sound == "sit_intercept") return EarlyMedia::kSitVacant;
+  if (sound == "sit_reorder") {
+    return name == "info" ? EarlyMedia::kSitInfo : EarlyMedia::kSitNoCircuit;
+  }
+  for (size_t i = 0; i < static_cast<size_t>(EarlyMedia::kVacantNumber); ++i) {
+    if (kHeardNames[i] == sound) return static_cast<EarlyMedia>(i);
+  }
+  return EarlyMedia::kNone;
 }
 
 absl::string_view DispositionTable::DefaultText() { return internal::kDefaultTable; }
@@ -146,16 +156,17 @@ std::string DispositionTable::ParseRow(absl::string_view line, Row& row) {
       row.heard.set();
       continue;
     }
-    bool known = false;
-    for (size_t i = 0; i < static_cast<size_t>(kEarlyMediaCount); ++i) {
-      if (heard != EarlyMediaName(static_cast<EarlyMedia>(i))) continue;
-      row.heard.set(i);
-      known = true;
+    const auto* const found = std::find(std::begin(kHeardNames), std::end(kHeardNames), heard);
+    if (found == std::end(kHeardNames)) {
+      return absl::StrCat("heard '", heard, "' is none; write ", absl::StrJoin(kHeardNames, ", "),
+                          " or *");
     }
-    if (!known) {
-      return absl::StrCat("heard '", heard,
-                          "' is none; write none, sit_vacant, sit_no_circuit, announcement, "
-                          "busy_tone, ringback or *");
+    const auto at = static_cast<size_t>(found - std::begin(kHeardNames));
+    row.heard.set(at);
+    // The general word means those of the fingerprint set too.
+    if (at != static_cast<size_t>(EarlyMedia::kAnnouncement)) continue;
+    for (size_t i = static_cast<size_t>(EarlyMedia::kVacantNumber); i < kEarlyMediaCount; ++i) {
+      row.heard.set(i);
     }
   }
   if (!ParseSeconds(fields[3], row.after_min, row.after_max)) {

@@ -26,12 +26,31 @@ enum class EarlyMedia : uint8_t {
   kNone,          // no early media, or nothing that could be told
   kSitVacant,     // special information tone: vacant code, intercept (ITU-T E.180)
   kSitNoCircuit,  // special information tone: no circuit, reorder
-  kAnnouncement,  // somebody speaks: 关机, 停机, 无法接通, or a number that is not in service
+  kAnnouncement,  // an announcement, of which no more is known
   kBusyTone,
-  kRingback,  // tone or music
+  kRingback,
+  kSitInfo,         // special information tone that does not say why (ITU-T E.180)
+  kCongestionTone,  // reorder, fast busy
+  kSpeechOrMusic,   // a voice or music nobody taught us: 彩铃, an unknown announcement
+  // An announcement of the fingerprint set, by its class.
+  kVacantNumber,  // 空号
+  kPoweredOff,    // 关机
+  kSuspended,     // 停机
+  kBusy,          // 正在通话中
+  kUnreachable,   // 无法接通
+  kNoAnswer,      // 无人接听
+  kBarred,        // 呼入限制
+  kCongestion,    // all circuits busy
+  kWait,          // please hold: the call goes on
+  kVoicemail,
 };
-inline constexpr int kEarlyMediaCount = 6;
+inline constexpr int kEarlyMediaCount = 19;
 absl::string_view EarlyMediaName(EarlyMedia heard);  // "none", "sit_vacant", ...
+
+// From the names that engine/listen gives: SoundName() of what was heard last, and Heard::name (an
+// announcement's class; "info" of an information tone). Names that are not known are read as what
+// they are at least: an announcement, or nothing.
+EarlyMedia EarlyMediaFromSound(absl::string_view sound, absl::string_view name);
 
 // One final response, with what came before it.
 struct CallResult {

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@
 #include "campaign/disposition.h"
 #include "engine/base/rng.h"
 #include "engine/call/outcome.h"
+#include "engine/listen/fingerprint_set.h"
+#include "engine/listen/heard.h"
 
 namespace outpace::trunk {
 namespace {
@@ -83,7 +86,82 @@ TEST(DispositionTable, WhatWasHeardDecidesWhereTheCodesSayNothing) {
   EXPECT_EQ(Said(Decide(404, 0, EarlyMedia::kAnnouncement)), "invalid ADC");
 }
 
+// We hang up on a dead number: the trunk says 487 and no cause, and the ear alone knows why.
+TEST(DispositionTable, ACallGivenUpForWhatWasHeardHasItsReason) {
+  const std::vector<std::pair<EarlyMedia, absl::string_view>> want = {
+      {EarlyMedia::kVacantNumber, "invalid ADC"},
+      {EarlyMedia::kSitVacant, "invalid ADC"},
+      {EarlyMedia::kPoweredOff, "unreachable ADCT"},
+      {EarlyMedia::kSuspended, "unreachable ADCT"},
+      {EarlyMedia::kUnreachable, "unreachable ADCT"},
+      {EarlyMedia::kBarred, "unreachable ADCT"},
+      {EarlyMedia::kSitInfo, "unreachable ADCT"},
+      {EarlyMedia::kAnnouncement, "unreachable ADCT"},
+      {EarlyMedia::kBusy, "busy AB"},
+      {EarlyMedia::kBusyTone, "busy AB"},
+      {EarlyMedia::kCongestion, "congestion LRERR trunk"},
+      {EarlyMedia::kCongestionTone, "congestion LRERR trunk"},
+      {EarlyMedia::kSitNoCircuit, "congestion LRERR trunk"},
+      {EarlyMedia::kNoAnswer, "no_answer NA"},
+      {EarlyMedia::kVoicemail, "no_answer AA"},
+      // Nothing to hang up for; the call was given up because it rang too long.
+      {EarlyMedia::kWait, "no_answer NA"},
+      {EarlyMedia::kRingback, "no_answer NA"},
+      {EarlyMedia::kSpeechOrMusic, "no_answer NA"},
+      {EarlyMedia::kNone, "no_answer NA"}};
+  ASSERT_EQ(want.size(), static_cast<size_t>(kEarlyMediaCount));
+  for (const auto& [heard, verdict] : want) {
+    EXPECT_EQ(Said(Decide(487, 0, heard)), verdict) << EarlyMediaName(heard);
+    EXPECT_EQ(Said(Decide(480, 16, heard)), verdict) << EarlyMediaName(heard);
+  }
+  // A trained announcement leaves no doubt, whatever a gateway made of the status.
+  EXPECT_EQ(Said(Decide(404, 0, EarlyMedia::kPoweredOff)), "unreachable ADCT");
+  EXPECT_EQ(Said(Decide(480, 17, EarlyMedia::kPoweredOff)), "busy AB");
+  EXPECT_EQ(Said(Decide(503, 0, EarlyMedia::kWait)), "congestion LRERR trunk");
+}
+
+TEST(DispositionTable, SoundsOfTheListenersAreRead) {
+  EXPECT_EQ(EarlyMediaFromSound("announcement", "vacant_number"), EarlyMedia::kVacantNumber);
+  EXPECT_EQ(EarlyMediaFromSound("announcement", "voicemail"), EarlyMedia::kVoicemail);
+  EXPECT_EQ(EarlyMediaFromSound("announcement", "busy_tone"), EarlyMedia::kAnnouncement);
+  EXPECT_EQ(EarlyMediaFromSound("announcement", ""), EarlyMedia::kAnnouncement);
+  EXPECT_EQ(EarlyMediaFromSound("sit_intercept", ""), EarlyMedia::kSitVacant);
+  EXPECT_EQ(EarlyMediaFromSound("sit_reorder", ""), EarlyMedia::kSitNoCircuit);
+  EXPECT_EQ(EarlyMediaFromSound("sit_reorder", "info"), EarlyMedia::kSitInfo);
+  EXPECT_EQ(EarlyMediaFromSound("vacant_number", ""), EarlyMedia::kNone);
+  EXPECT_EQ(EarlyMediaFromSound("human", ""), EarlyMedia::kNone);
+  // Each sound before the answer and each class of announcement has a word, and no two the same.
+  std::set<absl::string_view> words;
+  for (int i = 0; i <= static_cast<int>(listen::Sound::kSpeechOrMusic); ++i) {
+    const absl::string_view sound = listen::SoundName(static_cast<listen::Sound>(i));
+    words.insert(EarlyMediaName(EarlyMediaFromSound(sound, "")));
+    EXPECT_EQ(EarlyMediaFromSound(sound, "") == EarlyMedia::kNone, i == 0) << sound;
+  }
+  for (absl::string_view name : listen::AnnouncementClasses()) {
+    const EarlyMedia heard = EarlyMediaFromSound("announcement", name);
+    EXPECT_EQ(EarlyMediaName(heard), name);
+    EXPECT_TRUE(words.insert(EarlyMediaName(heard)).second) << name;
+  }
+}
+
+TEST(DispositionTable, AnAnnouncementOfAnyClassIsAnAnnouncement) {
+  const auto table = DispositionTable::Parse(
+      "*,*,suspended,*,rejected,NA,no\n*,*,announcement,*,media,LRERR,no\n", "carrier.csv");
+  ASSERT_TRUE(table.ok()) << table.status();
+  const auto said = [&](EarlyMedia heard) {
+    return Said(table->Decide({.status = 487, .heard = heard}));
+  };
+  EXPECT_EQ(said(EarlyMedia::kSuspended), "rejected NA");
+  EXPECT_EQ(said(EarlyMedia::kAnnouncement), "media LRERR");
+  EXPECT_EQ(said(EarlyMedia::kWait), "media LRERR");
+  EXPECT_EQ(said(EarlyMedia::kSpeechOrMusic), "no_answer NA");
+  const auto unreachable = DispositionTable::Parse(
+      "*,*,announcement,*,media,LRERR,no\n*,*,suspended,*,rejected,NA,no\n", "carrier.csv");
+  EXPECT_THAT(std::string(unreachable.status().message()), HasSubstr("no call can reach this row"));
+}
+
 TEST(DispositionTable, ItRangLongEnough) {
+  EXPECT_EQ(Said(Decide(480, 31, EarlyMedia::kSpeechOrMusic, absl::Seconds(10))), "no_answer NA");
   EXPECT_EQ(Said(Decide(480, 31, EarlyMedia::kRingback, absl::Seconds(10))), "no_answer NA");
   EXPECT_EQ(Said(Decide(480, 31, EarlyMedia::kRingback, absl::Seconds(9.9))), "failed LRERR");
   EXPECT_EQ(Said(Decide(480, 31, EarlyMedia::kNone, absl::Seconds(40))), "failed LRERR");
