@@ -1,37 +1,16 @@
-#include "engine/runtime/agent_service.h"
+// Logins, tokens, and the verbs of agents.
 
-#include <mutex>
-#include <nlohmann/json.hpp>
-#include <utility>
+#include "engine/runtime/agent_service.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "campaign/disposition.h"
-#include "engine/runtime/config.h"
+#include "engine/runtime/agent_service_impl.h"
 #include "engine/runtime/password.h"
 
 namespace outpace::runtime {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-std::string Dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-api::HttpResponse Reply(const Json& json) {
-  api::HttpResponse response;
-  response.body = Dump(json);
-  return response;
-}
-
-// Text of a member; empty when absent or of another type.
-std::string Text(const Json& json, const char* name) {
-  const auto it = json.find(name);
-  return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
 
 // At most `bytes` of UTF-8 text, never cut inside a character.
 std::string Shortened(std::string text, size_t bytes) {
@@ -41,10 +20,19 @@ std::string Shortened(std::string text, size_t bytes) {
   return text;
 }
 
-int64_t Number(const Json& json, const char* name) {
-  const auto it = json.find(name);
-  return it != json.end() && it->is_number_integer() ? it->get<int64_t>() : 0;
+Json DispositionsJson() {
+  Json list = Json::array();
+  for (const campaign::Disposition& d : campaign::Dispositions()) {
+    if (!d.selectable()) continue;
+    list.push_back({{"status", std::string(d.status)},
+                    {"name", std::string(d.name)},
+                    {"name_zh", std::string(d.name_zh)},
+                    {"hotkey", std::string(1, d.hotkey)}});
+  }
+  return list;
 }
+
+}  // namespace
 
 // sip:[name@]address[:port][;parameters] with a numeric address in one of `networks`. An agent's
 // phone is rung by the engine: were it anything else, a login could make the engine call anybody,
@@ -73,137 +61,6 @@ bool IsAllowedPhone(absl::string_view phone, const AgentService::Options& option
   }
   return false;
 }
-
-Json DispositionsJson() {
-  Json list = Json::array();
-  for (const campaign::Disposition& d : campaign::Dispositions()) {
-    if (!d.selectable()) continue;
-    list.push_back({{"status", std::string(d.status)},
-                    {"name", std::string(d.name)},
-                    {"name_zh", std::string(d.name_zh)},
-                    {"hotkey", std::string(1, d.hotkey)}});
-  }
-  return list;
-}
-
-Json PopJson(const campaign::Attempt& attempt, const campaign::Lead& lead, bool preview) {
-  Json fields = {{"phone_number", lead.phone.ToString()}};
-  for (const auto& [name, value] : lead.fields) {
-    if (!absl::StartsWith(name, "_")) fields[name] = value;
-  }
-  fields["status"] = lead.status;
-  fields["called_count"] = lead.called_count;
-  const bool answered = attempt.answered_at != absl::InfinitePast();
-  return {{"type", "pop"},
-          {"attempt", attempt.id.value()},
-          {"lead_id", attempt.lead.value()},
-          {"list_id", attempt.list.value()},
-          {"campaign", attempt.campaign},
-          {"preview", preview},
-          {"answered_ms", answered ? absl::ToUnixMillis(attempt.answered_at) : 0},
-          {"lead", std::move(fields)}};
-}
-
-}  // namespace
-
-// One agent who has logged in: the tokens given out, the open sockets, and what the screen shows,
-// so that a page that comes back can be told where it is.
-struct AgentService::Session {
-  std::string token;
-  CampaignId campaign;
-  std::set<std::shared_ptr<api::WebSocket>> sockets;
-  uint64_t seq = 0;
-  std::string state = "LOGGEDOUT";
-  int64_t since_ms = 0;
-  bool phone_up = false;
-  uint64_t attempt = 0;
-  Json pop;
-  int calls_today = 0;
-  uint64_t counted = 0;  // the attempt that was counted last: a pop may be shown again
-};
-
-struct AgentService::Impl {
-  using Session = AgentService::Session;
-
-  Impl(const Options& o, Loop& l, Loop& h, Log& g) : options(o), loop(l), hashing(h), log(g) {}
-
-  // Runs `handler` on the service's loop; refuses when it is overloaded.
-  template <typename Handler>
-  api::HttpHandler OnLoop(Handler handler) {
-    return [this, handler](api::HttpRequest request, api::Responder respond) {
-      auto shared = std::make_shared<api::Responder>(std::move(respond));
-      const bool queued = loop.Post([handler, request = std::move(request), shared]() mutable {
-        handler(std::move(request), std::move(*shared));
-      });
-      if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
-    };
-  }
-
-  // A verb of a logged-in agent: token checked, body parsed.
-  template <typename Verb>
-  api::HttpHandler Authorized(Verb verb) {
-    return OnLoop([this, verb](api::HttpRequest request, api::Responder respond) {
-      const auto header = request.headers.find("authorization");
-      absl::string_view token;
-      if (header != request.headers.end()) token = header->second;
-      if (!absl::ConsumePrefix(&token, "Bearer ")) token = "";
-      const AgentId agent = AgentOf(token);
-      if (agent.empty()) {
-        return respond(api::ErrorResponse(
-            absl::UnauthenticatedError("log in first: the token is missing or no longer valid")));
-      }
-      Json body = Json::object();
-      if (!request.body.empty()) body = Json::parse(request.body, nullptr, false);
-      if (!body.is_object()) {
-        return respond(
-            api::ErrorResponse(absl::InvalidArgumentError("the body is no JSON object")));
-      }
-      verb(agent, body, std::move(respond));
-    });
-  }
-
-  AgentId AgentOf(absl::string_view token) const {
-    const std::lock_guard<std::mutex> lock(tokens_mutex);
-    const auto it = tokens.find(token);
-    return it == tokens.end() ? AgentId() : it->second;
-  }
-
-  // Asks the controller on its loop; the answer goes out from there, with what `tell` adds to it.
-  template <typename Ask, typename Tell>
-  void AskController(api::Responder respond, Ask ask, Tell tell) {
-    auto shared = std::make_shared<api::Responder>(std::move(respond));
-    const bool queued = controller_loop->Post([this, ask = std::move(ask), tell, shared]() mutable {
-      const absl::Status status = ask(*controller);
-      (*shared)(status.ok() ? Reply(tell(*controller)) : api::ErrorResponse(status));
-    });
-    if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
-  }
-
-  template <typename Ask>
-  void AskController(api::Responder respond, Ask ask) {
-    AskController(std::move(respond), std::move(ask), [](Controller&) { return Json::object(); });
-  }
-
-  void Login(const api::HttpRequest& request, api::Responder respond);
-  void OpenSession(const AgentId& agent, const CampaignId& campaign, api::Responder respond);
-  void Push(const AgentId& agent, Json event);
-  Json StateJson(const Session& session) const;
-  void SocketOpened(const std::shared_ptr<api::WebSocket>& socket, const AgentId& agent);
-  void SocketClosed(const std::shared_ptr<api::WebSocket>& socket);
-
-  const Options options;
-  Loop& loop;
-  Loop& hashing;
-  Log& log;
-  Controller* controller = nullptr;
-  Loop* controller_loop = nullptr;
-  std::map<AgentId, campaign::AgentRecord> agents;
-  std::map<AgentId, Session> sessions;
-  // Changed on the loop; the HTTP thread looks a socket's token up before it upgrades it.
-  mutable std::mutex tokens_mutex;
-  std::map<std::string, AgentId, std::less<>> tokens;
-  std::map<std::shared_ptr<api::WebSocket>, AgentId> owners;
-};
 
 void AgentService::Impl::Login(const api::HttpRequest& request, api::Responder respond) {
   const Json body = Json::parse(request.body, nullptr, false);
@@ -333,6 +190,7 @@ void AgentService::Install(api::HttpServer& server) {
                  if (!session.pop.is_null()) {
                    me["attempt"] = session.attempt;
                    me["pop"] = session.pop;
+                   if (!session.audio.is_null()) me["audio"] = session.audio;
                  }
                  respond(Reply(me));
                }));
@@ -397,6 +255,9 @@ void AgentService::Install(api::HttpServer& server) {
         if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
       }));
 
+  impl->InstallAudio(server);
+  impl->InstallMonitors(server);
+
   api::WebSocketHandler events;
   // Refused before the upgrade, with 401: who comes back with the token of an engine that died must
   // learn that it is the token, not the line. A token may still end before the socket is open.
@@ -423,72 +284,6 @@ void AgentService::Install(api::HttpServer& server) {
     }
   };
   server.RouteWebSocket("/v1/agent/events", std::move(events));
-}
-
-void AgentService::OnState(const AgentId& agent, agent::AgentState state, absl::Time since,
-                           bool phone_up) {
-  const bool queued = impl_->loop.Post([impl = impl_.get(), agent, state, since, phone_up] {
-    Session& session = impl->sessions[agent];
-    session.state = std::string(agent::AgentStateName(state));
-    session.since_ms = absl::ToUnixMillis(since);
-    session.phone_up = phone_up;
-    const bool with_call = state == agent::AgentState::kOnCall ||
-                           state == agent::AgentState::kWrapUp ||
-                           state == agent::AgentState::kReserved;
-    if (!with_call) session.pop = Json();
-    impl->Push(agent, impl->StateJson(session));
-  });
-  if (!queued) impl_->log.Error("agent.event_dropped", {{"agent", agent}});
-}
-
-void AgentService::OnPop(const AgentId& agent, const campaign::Attempt& attempt,
-                         const campaign::Lead& lead, bool preview) {
-  const bool queued = impl_->loop.Post([impl = impl_.get(), agent, attempt, lead, preview] {
-    Session& session = impl->sessions[agent];
-    if (!preview && std::exchange(session.counted, attempt.id.value()) != attempt.id.value()) {
-      ++session.calls_today;
-    }
-    session.attempt = attempt.id.value();
-    session.pop = PopJson(attempt, lead, preview);
-    impl->Push(agent, session.pop);
-  });
-  if (!queued) impl_->log.Error("agent.event_dropped", {{"agent", agent}});
-}
-
-void AgentService::OnCallEnded(const AgentId& agent, AttemptId attempt, bool by_caller,
-                               absl::Duration length) {
-  const bool queued = impl_->loop.Post([impl = impl_.get(), agent, attempt, by_caller, length] {
-    impl->Push(agent, {{"type", "call_ended"},
-                       {"attempt", attempt.value()},
-                       {"by", by_caller ? "CALLER" : "AGENT"},
-                       {"length_ms", absl::ToInt64Milliseconds(length)}});
-  });
-  if (!queued) impl_->log.Error("agent.event_dropped", {{"agent", agent}});
-}
-
-void AgentService::OnNotice(const AgentId& agent, const std::string& message) {
-  const bool queued = impl_->loop.Post([impl = impl_.get(), agent, message] {
-    impl->Push(agent, {{"type", "notice"}, {"message", message}});
-  });
-  if (!queued) impl_->log.Error("agent.event_dropped", {{"agent", agent}});
-}
-
-void AgentService::OnLoggedOut(const AgentId& agent) {
-  const bool queued = impl_->loop.Post([impl = impl_.get(), agent] {
-    Session& session = impl->sessions[agent];
-    {
-      const std::lock_guard<std::mutex> lock(impl->tokens_mutex);
-      impl->tokens.erase(session.token);
-    }
-    for (const auto& socket : session.sockets) {
-      impl->owners.erase(socket);
-      socket->Close();
-    }
-    session.sockets.clear();
-    session.token.clear();
-    impl->log.Info("agent.logout", {{"agent", agent}});
-  });
-  if (!queued) impl_->log.Error("agent.event_dropped", {{"agent", agent}});
 }
 
 }  // namespace outpace::runtime

@@ -1,8 +1,8 @@
 #pragma once
 
 // The agents' side of the API (docs/API.md): logins and tokens, the agents' verbs, the event
-// sockets. Lives on a loop of its own, so that neither the controller nor the sockets' thread ever
-// waits for JSON or for one another.
+// sockets, and the supervisors' listening in. Lives on a loop of its own, so that neither the
+// controller nor the sockets' thread ever waits for JSON or for one another.
 
 #include <map>
 #include <memory>
@@ -45,6 +45,7 @@ class AgentService final : public AgentEvents {
   void OnCallEnded(const AgentId& agent, AttemptId attempt, bool by_caller,
                    absl::Duration length) override;
   void OnNotice(const AgentId& agent, const std::string& message) override;
+  void OnAudio(const AgentId& agent, AttemptId attempt, const CallAudio& audio) override;
   void OnLoggedOut(const AgentId& agent) override;
 
  private:

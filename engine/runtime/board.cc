@@ -32,6 +32,12 @@ Json CampaignJson(const CampaignFigures& c) {
             {"abandon_ratio", c.today.AbandonRatio()},
             {"sales", c.today.sales},
             {"dispositions", c.today.dispositions}}},
+          {"amd",
+           {{"people", c.amd_people},
+            {"machines", c.amd_machines},
+            {"lost", c.amd_lost},
+            {"missed", c.amd_missed},
+            {"confidence_min", c.amd_confidence_min}}},
           {"occupancy", c.occupancy},
           {"answer_ratio", c.answer_ratio},
           {"dial_level", c.dial_level},
@@ -160,6 +166,10 @@ std::string MetricsText(const BoardSnapshot& board) {
           {{"campaign", c.id}}, c.occupancy);
     gauge("outpace_answer_ratio", "Share of attempts answered, as pacing sees it.",
           {{"campaign", c.id}}, c.answer_ratio);
+    gauge("outpace_amd_lost", "Share of people taken for machines, by the agents' word.",
+          {{"campaign", c.id}}, c.amd_lost);
+    gauge("outpace_amd_missed", "Share of machines taken for people, by the agents' word.",
+          {{"campaign", c.id}}, c.amd_missed);
     gauge("outpace_hopper", "Leads ready in memory.", {{"campaign", c.id}},
           static_cast<double>(c.hopper));
   }

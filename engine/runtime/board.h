@@ -29,6 +29,9 @@ struct CampaignFigures {
   int ready = 0, incall = 0, dispo = 0, paused = 0;
   DayFigures today;
   double occupancy = 0, answer_ratio = 0, dial_level = 0;
+  // Answering-machine detection by the agents' word: calls weighed, the share of people it took for
+  // machines and of machines for people, and how sure it has to be from there.
+  double amd_people = 0, amd_machines = 0, amd_lost = 0, amd_missed = 0, amd_confidence_min = 0;
   absl::Duration ring_mean, talk_mean, wrap_mean;
   int legs_to_place = 0;
   std::string limit;

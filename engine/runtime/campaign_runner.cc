@@ -11,8 +11,17 @@
 
 namespace outpace::runtime {
 
+namespace {
+
+listen::AnswerTunerSettings TunerSettingsOf(const campaign::CampaignSettings& settings) {
+  return {.lost_share_max = settings.amd_people_lost_percentage / 100};
+}
+
+}  // namespace
+
 CampaignRunner::CampaignRunner(const campaign::CampaignSettings& settings)
-    : pacer(PacerSettingsOf(settings)),
+    : amd_tuner(TunerSettingsOf(settings)),
+      pacer(PacerSettingsOf(settings)),
       settings_(settings),
       terms_(std::make_shared<const DecisionTerms>(TermsOf(settings))) {}
 
@@ -20,6 +29,8 @@ void CampaignRunner::UpdateSettings(const campaign::CampaignSettings& settings) 
   settings_ = settings;
   terms_ = std::make_shared<const DecisionTerms>(TermsOf(settings));
   pacer.UpdateSettings(PacerSettingsOf(settings));
+  listen::AnswerTuner tuner(TunerSettingsOf(settings));
+  if (tuner.Load(amd_tuner.Save()).ok()) amd_tuner = std::move(tuner);
   // What waits was chosen under the old rules.
   hopper.Clear();
   next_fetch = MonoTime();
@@ -151,6 +162,12 @@ CampaignFigures CampaignRunner::Figures() const {
   figures.today = today;
   figures.answer_ratio = learned.answer_ratio;
   figures.dial_level = last_decision.dial_level;
+  const listen::AnswerTuner::Errors errors = amd_tuner.Measured();
+  figures.amd_people = errors.people;
+  figures.amd_machines = errors.machines;
+  figures.amd_lost = errors.lost_share;
+  figures.amd_missed = errors.missed_share;
+  figures.amd_confidence_min = static_cast<double>(amd_tuner.MachineConfidenceMin());
   figures.ring_mean = learned.ring_time_mean;
   figures.talk_mean = learned.talk_time_mean;
   figures.wrap_mean = learned.wrap_time_mean;
@@ -168,14 +185,22 @@ CampaignFigures CampaignRunner::Figures() const {
 }
 
 std::string CampaignRunner::SaveLearned() const {
-  return absl::StrJoin(pacer.SaveState(), " ", [](std::string* out, double value) {
-    absl::StrAppend(out, absl::StrFormat("%.17g", value));
-  });
+  const std::string laws =
+      absl::StrJoin(pacer.SaveState(), " ", [](std::string* out, double value) {
+        absl::StrAppend(out, absl::StrFormat("%.17g", value));
+      });
+  return absl::StrCat(laws, "\n", amd_tuner.Save());
 }
 
 absl::Status CampaignRunner::LoadLearned(const std::string& text) {
+  // The first line is the pacer's; earlier versions had no other.
+  const std::pair<absl::string_view, absl::string_view> saved =
+      absl::StrSplit(text, absl::MaxSplits('\n', 1));
+  if (!saved.second.empty()) {
+    if (absl::Status status = amd_tuner.Load(saved.second); !status.ok()) return status;
+  }
   std::vector<double> state;
-  for (absl::string_view word : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+  for (absl::string_view word : absl::StrSplit(saved.first, ' ', absl::SkipEmpty())) {
     double value = 0;
     if (!absl::SimpleAtod(word, &value)) return absl::InvalidArgumentError("not a list of numbers");
     state.push_back(value);

@@ -10,6 +10,7 @@
 #include "campaign/attempt.h"
 #include "campaign/settings.h"
 #include "engine/base/clock.h"
+#include "engine/listen/answer_tuner.h"
 #include "engine/pacing/pacer.h"
 #include "engine/runtime/abandon_windows.h"
 #include "engine/runtime/board.h"
@@ -30,12 +31,15 @@ class CampaignRunner {
   void UpdateSettings(const campaign::CampaignSettings& settings);
 
   Hopper hopper;
+  // How sure answering-machine detection has to be here, from what agents say of its verdicts.
+  listen::AnswerTuner amd_tuner;
   bool fetching = false;  // a refill is on its way
   MonoTime next_fetch;    // not before, after an empty refill
   pacing::Pacer pacer;
   pacing::Decision last_decision;
   std::string idle_reason;        // why nothing is dialed
   int ringing = 0;                // attempts with an intent and no answer or end yet
+  int screening = 0;              // answered, person or machine not yet known
   std::deque<AttemptId> waiting;  // answered, no agent yet; oldest first
 
   // Why: the decisions that tell something, and what the event log has not been told of yet.
@@ -88,7 +92,8 @@ class CampaignRunner {
 
   // What this campaign shows, without the agents' part.
   CampaignFigures Figures() const;
-  // The pacer's learned laws as text for the store, and back. InvalidArgument: not such a text.
+  // The learned laws of pacer and detector as text for the store, and back. InvalidArgument: not
+  // such a text.
   std::string SaveLearned() const;
   absl::Status LoadLearned(const std::string& text);
 

@@ -26,6 +26,43 @@ bool ParseIpv4(absl::string_view text, uint32_t* address) {
   return true;
 }
 
+// The codecs offered, in the order of the list.
+void ReadCodecs(toml::table* media, Reader& reader, Config& config) {
+  const toml::node* node = media == nullptr ? nullptr : media->get("codecs");
+  if (node == nullptr) return;
+  const toml::array* list = node->as_array();
+  config.codecs.clear();
+  for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
+    const std::string name = list->get(i)->value<std::string>().value_or("");
+    bool known = false;
+    for (int c = 0; c < codec::kCodecCount; ++c) {
+      if (!absl::EqualsIgnoreCase(name, codec::InfoOf(static_cast<codec::Codec>(c)).name)) continue;
+      config.codecs.push_back(static_cast<codec::Codec>(c));
+      known = true;
+    }
+    if (!known) {
+      reader.Fault(list->get(i), "media.codecs: each must be PCMU, PCMA, G722 or opus");
+    }
+  }
+  if (list == nullptr || list->empty()) {
+    reader.Fault(node, "media.codecs: write a list such as [\"PCMU\", \"PCMA\"]");
+  }
+}
+
+void ReadRecording(Reader& reader, Config& config) {
+  toml::table* recording = reader.Section("recording");
+  reader.Text(recording, "directory", &config.recording_directory);
+  reader.Text(recording, "pattern", &config.recording_pattern);
+  reader.Text(recording, "key_file", &config.recording_key_file);
+  reader.Text(recording, "zone", &config.recording_zone);
+  if (recording == nullptr) return;
+  reader.RefuseUnknown(*recording, "[recording]", {"directory", "pattern", "key_file", "zone"});
+  absl::TimeZone zone;
+  if (!absl::LoadTimeZone(config.recording_zone, &zone)) {
+    reader.Fault(recording, "recording.zone: must be an IANA time zone, e.g. \"Asia/Shanghai\"");
+  }
+}
+
 void ReadSections(Reader& reader, Config& config) {
   toml::table* sip = reader.Section("sip");
   reader.Address(sip, "listen", &config.sip_listen);
@@ -44,6 +81,9 @@ void ReadSections(Reader& reader, Config& config) {
   reader.Number(media, "port_first", 1024, 65'000, &config.media_port_first);
   reader.Number(media, "ports", 2, 30'000, &config.media_ports);
   reader.Text(media, "safe_harbor_wav", &config.safe_harbor_wav);
+  reader.Text(media, "prompts_directory", &config.prompts_directory);
+  reader.Text(media, "announcements_file", &config.announcements_file);
+  ReadCodecs(media, reader, config);
   reader.Seconds(media, "quarantine_seconds", 0.1, 60, &config.media_quarantine);
   reader.Choice<media::RtcpMode>(media, "rtcp",
                                  {{"pair", media::RtcpMode::kPair},
@@ -51,9 +91,9 @@ void ReadSections(Reader& reader, Config& config) {
                                   {"off", media::RtcpMode::kOff}},
                                  &config.rtcp);
   if (media != nullptr) {
-    reader.RefuseUnknown(
-        *media, "[media]",
-        {"address", "port_first", "ports", "quarantine_seconds", "rtcp", "safe_harbor_wav"});
+    reader.RefuseUnknown(*media, "[media]",
+                         {"address", "port_first", "ports", "quarantine_seconds", "rtcp",
+                          "safe_harbor_wav", "prompts_directory", "announcements_file", "codecs"});
     const int ports_a_leg = config.rtcp == media::RtcpMode::kPair ? 2 : 1;
     if (config.media_port_first + ports_a_leg * config.media_ports > 65'535) {
       reader.Fault(media, absl::StrCat("media: port_first + ", ports_a_leg,
@@ -66,6 +106,8 @@ void ReadSections(Reader& reader, Config& config) {
                    "media.address: must be a numeric address, e.g. 198.51.100.1 or 2001:db8::1");
     }
   }
+
+  ReadRecording(reader, config);
 
   toml::table* http = reader.Section("http");
   reader.Address(http, "listen", &config.http_listen);
@@ -165,7 +207,8 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text, absl::string_view nam
   Config config;
   Reader reader(root, name);
   reader.RefuseUnknown(
-      root, "", {"data_dir", "drain_seconds", "sip", "trunk", "media", "http", "agents", "log"});
+      root, "",
+      {"data_dir", "drain_seconds", "sip", "trunk", "media", "recording", "http", "agents", "log"});
   reader.Text(&root, "data_dir", &config.data_dir);
   if (config.data_dir.empty()) {
     reader.Fault(nullptr, "'data_dir' is missing; write e.g. data_dir = \"/var/lib/outpace\"");

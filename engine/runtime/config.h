@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "engine/codec/codec.h"
 #include "engine/media/media_server.h"
 #include "engine/trunk/settings.h"
 
@@ -44,7 +45,15 @@ struct Config {
   int media_ports = 1000;                              // legs at once
   absl::Duration media_quarantine = absl::Seconds(5);  // before a port is used for another call
   media::RtcpMode rtcp = media::RtcpMode::kPair;
-  std::string safe_harbor_wav;  // empty: built-in
+  std::string safe_harbor_wav;     // empty: built-in
+  std::string prompts_directory;   // *.wav that campaigns name; empty: none
+  std::string announcements_file;  // made by `outpace media learn`; empty: none are known
+  // Offered, in this order.
+  std::vector<codec::Codec> codecs = {codec::Codec::kPcmu, codec::Codec::kPcma};
+  std::string recording_directory;     // empty: data_dir + "/recordings"
+  std::string recording_pattern;       // of file names; empty: the recorder's own
+  std::string recording_key_file;      // empty: no encryption
+  std::string recording_zone = "UTC";  // of times in file names
   Endpoint http_listen{"127.0.0.1", 8080};
   std::string board_token;  // empty: boards are open (only allowed on loopback)
   std::vector<std::string> agent_phone_networks = {"127.0.0.0/8"};
@@ -55,6 +64,9 @@ struct Config {
   std::string StorePath() const { return data_dir + "/store"; }
   std::string JournalPath() const { return data_dir + "/dialogs.journal"; }
   std::string SocketPath() const { return data_dir + "/outpace.sock"; }
+  std::string RecordingsPath() const {
+    return recording_directory.empty() ? data_dir + "/recordings" : recording_directory;
+  }
 };
 
 // Reads and checks a configuration. InvalidArgument messages are made for people:

@@ -161,13 +161,13 @@ void Controller::OnFetched(const CampaignId& campaign,
 void Controller::Dispatch(const call::LegEvent& event) {
   std::visit(Overload{[this](const call::LegProgress& e) { OnProgress(e); },
                       [this](const call::LegAnswered& e) {
-                        if (!OnInboundAnswered(e)) OnAnswered(e);
+                        if (!OnMonitorAnswered(e) && !OnInboundAnswered(e)) OnAnswered(e);
                       },
                       [this](const call::LegConnected& e) {
                         if (!OnInboundConnected(e)) OnConnected(e);
                       },
                       [this](const call::LegEnded& e) {
-                        if (!OnInboundEnded(e)) OnLegEnded(e);
+                        if (!OnMonitorEnded(e) && !OnInboundEnded(e)) OnLegEnded(e);
                       },
                       [this](const call::PromptFinished& e) {
                         if (!OnInboundPromptFinished(e)) OnPromptFinished(e);
@@ -347,6 +347,7 @@ void Controller::HangUpAll() {
   }
   for (const AttemptId id : wrapping) Close(*FindLive(id), "DISPO", nullptr);
   HangUpInbound();
+  for (const auto& [id, monitor] : monitors_) Post(call::HangUp{monitor.leg});
   for (auto& [user, line] : agents_) {
     if (line.leg.valid()) Post(call::HangUp{line.leg});
   }
@@ -359,7 +360,7 @@ void Controller::MaybeDrained() {
     if (IsWorking(user)) Logout(user).IgnoreError();
     lines_up |= line.leg.valid();
   }
-  if (lines_up) return;  // each line's end comes back here
+  if (lines_up || !monitors_.empty()) return;  // each line's end comes back here
   std::exchange(drained_, nullptr)();
 }
 

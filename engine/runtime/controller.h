@@ -10,7 +10,8 @@
 //   hopper -> gate -> intent stored and synced -> gate again -> DialOrder to the shard
 //   -> answered -> agent reserved, bridged, screen-pop | nobody free in time: message, abandoned
 //   -> ended -> wrap-up -> disposition -> lead, attempt and tier in one synced write.
-// Calls from outside: controller_inbound.cc.
+// A machine that answers is ended, told a message, or shown to the agent: controller_media.cc.
+// Calls from outside: controller_inbound.cc. Supervisors and third parties: controller_monitor.cc.
 
 #include <deque>
 #include <functional>
@@ -36,7 +37,9 @@
 #include "engine/base/log.h"
 #include "engine/base/loop.h"
 #include "engine/call/messages.h"
+#include "engine/record/recorder.h"
 #include "engine/runtime/board.h"
+#include "engine/runtime/call_audio.h"
 #include "engine/runtime/campaign_runner.h"
 #include "engine/runtime/leg_slots.h"
 #include "engine/runtime/store_service.h"
@@ -51,6 +54,9 @@ struct ControllerOptions {
   uint32_t legs_max = 4000;
   absl::Duration tick = absl::Milliseconds(100);
   absl::Duration agent_away_max = absl::Seconds(15);  // lost browser, then logged out
+  std::map<std::string, call::Prompt> prompts;        // by name, as the media plane knows them
+  // Outlives the controller; nullptr: nothing is recorded.
+  record::Recorder* recorder = nullptr;
 };
 
 // What an agent's screen is told. Called on the controller's loop; must not block.
@@ -64,6 +70,7 @@ class AgentEvents {
   virtual void OnCallEnded(const AgentId& agent, AttemptId attempt, bool by_caller,
                            absl::Duration length) = 0;
   virtual void OnNotice(const AgentId& agent, const std::string& message) = 0;
+  virtual void OnAudio(const AgentId& agent, AttemptId attempt, const CallAudio& audio) = 0;
   virtual void OnLoggedOut(const AgentId& agent) = 0;
 };
 
@@ -129,6 +136,15 @@ class Controller final : public call::LegEventSink {
   absl::Status SetReady(const AgentId& agent);
   absl::Status SetNotReady(const AgentId& agent, const std::string& code);
   absl::Status HangUp(const AgentId& agent);
+  // The customer on the line: hold, mute, keys pressed for the agent, recording. FailedPrecondition
+  // without a customer on the line, or where the campaign does not allow it.
+  absl::Status SetHold(const AgentId& agent, bool held);
+  absl::Status SetMute(const AgentId& agent, bool muted);
+  absl::Status SendDigits(const AgentId& agent, const std::string& digits);
+  enum class RecordVerb { kStart, kStop, kPause, kResume };
+  absl::Status Record(const AgentId& agent, RecordVerb verb);
+  // A machine is on the line: the campaign's message is played to it, the agent is free at once.
+  absl::Status DropVoicemail(const AgentId& agent);
   void Dispose(const AgentId& agent, AttemptId attempt, const std::string& status,
                const std::string& note, absl::Time callback, Done done);
   absl::Status AnswerPreview(const AgentId& agent, AttemptId attempt, bool dial);
@@ -136,6 +152,16 @@ class Controller final : public call::LegEventSink {
   // The agent's screen came or went. Its call stays up; it gets no new one while it is away.
   void ScreenConnected(const AgentId& agent);
   void ScreenLost(const AgentId& agent);
+
+  // Rings `phone_uri` (checked by the caller: an agent's network, no trunk) and joins it to all
+  // that `agent` hears, until EndMonitor, its own hang-up, or the agent's logout.
+  absl::StatusOr<MonitorId> StartMonitor(const AgentId& agent, const std::string& phone_uri,
+                                         call::MixRole role);
+  absl::Status SetMonitorRole(MonitorId id, call::MixRole role);
+  absl::Status EndMonitor(MonitorId id);
+  const std::map<MonitorId, Monitor>& monitors() const { return monitors_; }
+  // From the recorder: the call's recording is whole.
+  void OnRecordingClosed(const record::RecordingClosed& closed);
 
   BoardSnapshot Board() const;
   // Why the campaign places as many calls as it does: its latest decision and the `most` last ones
@@ -161,10 +187,12 @@ class Controller final : public call::LegEventSink {
   enum class Phase {
     kStoring,     // intent on its way to the disk
     kDialing,     // order posted, not answered
+    kScreening,   // answered, and the campaign wants to know who it is first
     kWaiting,     // answered, nobody free yet
     kConnecting,  // agent reserved, bridge ordered
     kTalking,
     kDropping,  // abandoned: message plays
+    kMachine,   // a machine: it is told a message, or the BYE is under way
     kWrapUp,    // over for the caller; the agent owes a disposition
     kClosing,   // final record on its way to the disk
     kTaking,    // a call from outside: agent reserved, our 200 not acknowledged yet
@@ -185,9 +213,16 @@ class Controller final : public call::LegEventSink {
     std::vector<uint16_t> tried;  // trunks that failed this lead's call before
     bool fail_over = false;       // another trunk is tried as soon as this attempt is on the disk
     MonoTime answered;
+    MonoTime served_from;  // from here on a person waits: the answer, or the verdict of screening
     MonoTime connected;
     MonoTime ended;
-    Loop::TimerId timer = 0;  // drop limit, then wrap-up limit
+    Loop::TimerId timer = 0;  // screening, drop limit, then wrap-up limit
+    listen::Heard verdict;    // on who answered; kNone: none yet
+    double verdict_weight = 1;
+    std::string machine_status;  // kMachine: what the call will end as
+    CallAudio audio;
+    bool recorded = false;   // started once; a recording that was stopped does not go on
+    bool whispered = false;  // the campaign's whisper was played to the agent
   };
   struct AgentLine {  // what the roster does not need to know
     campaign::AgentRecord record;
@@ -272,11 +307,9 @@ class Controller final : public call::LegEventSink {
   void OnConnected(const call::LegConnected& event);
   void OnLegEnded(const call::LegEnded& event);
   void OnPromptFinished(const call::PromptFinished& event);
-  void OnHeard(const call::LegHeard& event);
-  void OnDigit(const call::LegDigit& event);
-  void OnJoined(const call::LegJoined& event);
   void OnLegFreed(const call::LegFreed& event);
   void OnTrunkState(const call::TrunkState& event);
+  void MeetAgent(LiveAttempt& live);  // the one who waits longest, or wait for one
   void ServeWaiting(CampaignRunner& runner);
   void ReserveFor(LiveAttempt& live, const AgentId& agent);
   void ConnectToAgent(LiveAttempt& live);  // its agent is reserved
@@ -296,6 +329,40 @@ class Controller final : public call::LegEventSink {
   void RecoverAttempts(const StartState& state);
   std::string FromUri(const trunk::TrunkSettings& trunk, E164 caller_id) const;
   void OnProbe(const call::TrunkProbe& event);
+
+  // controller_media.cc
+  listen::AnswerTuning TuningOf(const CampaignRunner& runner) const;
+  call::Prompt PromptOf(const std::string& name, call::Prompt otherwise) const;
+  void OnHeard(const call::LegHeard& event);
+  void OnDigit(const call::LegDigit& event);
+  void NoteVerdict(LiveAttempt& live, const listen::Heard& heard);
+  void ScreeningOver(AttemptId id);
+  void OnMachine(LiveAttempt& live);
+  bool IsAudited(LiveAttempt& live, const campaign::CampaignSettings& settings);
+  // `weight`: how many verdicts this one stands for.
+  static void LearnFromDisposition(CampaignRunner& runner, const campaign::Attempt& record,
+                                   double weight);
+  void EndAsMachine(LiveAttempt& live, absl::string_view status, bool message);
+  void OnMachineEnded(LiveAttempt& live, const call::LegEnded& event);
+  void OrderMedia(LegId leg, call::MediaAction action) {
+    Post(call::MediaOrder{leg, std::move(action)});
+  }
+  absl::StatusOr<LiveAttempt*> OnLineWith(const AgentId& agent);
+  void TellAudio(const LiveAttempt& live);
+  void ResetAudio(LiveAttempt& live);
+  absl::Status StartRecording(LiveAttempt& live);
+  void StoreRecording(const record::RecordingClosed& closed, const campaign::Attempt& call);
+  void BeginTalk(LiveAttempt& live);  // what the campaign does as agent and customer meet
+
+  // controller_monitor.cc
+  void OnJoined(const call::LegJoined& event);
+  bool OnMonitorAnswered(const call::LegAnswered& event);
+  bool OnMonitorEnded(const call::LegEnded& event);
+  void EndMonitorsOf(const AgentId& agent);
+  // "sip:a1@192.0.2.7:5060;x=y" -> "sip:192.0.2.7:5060": where a phone's INVITE is sent.
+  static std::string NextHopOf(absl::string_view phone_uri);
+  // Rings a phone of the house. `what` goes into the Call-ID: "agent", "monitor".
+  call::DialOrder PhoneOrder(LegId leg, const std::string& phone_uri, absl::string_view what);
 
   // controller_inbound.cc
   void OnCallOffered(const call::CallOffered& event);
@@ -359,6 +426,8 @@ class Controller final : public call::LegEventSink {
   LiveMap live_;
   absl::flat_hash_map<E164, AttemptId> numbers_in_call_;
   absl::btree_map<InboundId, InboundCall> inbound_;
+  std::map<MonitorId, Monitor> monitors_;
+  uint64_t next_monitor_ = 1;
   TrunkDesk trunks_;
   MonoTime last_tick_;
   DelayHistogram connect_delay_;

@@ -23,15 +23,30 @@ absl::Status NotLoggedIn(const AgentId& agent) {
   return absl::FailedPreconditionError(absl::StrCat("agent ", agent, " is not logged in"));
 }
 
-// "sip:a1@192.0.2.7:5060;x=y" -> "sip:192.0.2.7:5060": where its INVITE is sent.
-std::string NextHopOf(absl::string_view phone_uri) {
+}  // namespace
+
+std::string Controller::NextHopOf(absl::string_view phone_uri) {
   const size_t at = phone_uri.find('@');
   absl::string_view host =
       at == absl::string_view::npos ? phone_uri.substr(4) : phone_uri.substr(at + 1);
   return absl::StrCat("sip:", host.substr(0, host.find(';')));
 }
 
-}  // namespace
+call::DialOrder Controller::PhoneOrder(LegId leg, const std::string& phone_uri,
+                                       absl::string_view what) {
+  call::DialOrder order;
+  order.leg = leg;
+  order.kind = call::LegKind::kAgent;
+  order.ids.call_id = absl::StrFormat("op-%s-%016x%016x", what, nonce_(), nonce_());
+  order.ids.from_tag = absl::StrFormat("%016x", nonce_());
+  order.ids.branch = absl::StrFormat("z9hG4bK-opa%016x", nonce_());
+  order.trunk = call::kAgentTrunk;
+  order.route_uri = NextHopOf(phone_uri);
+  order.request_uri = phone_uri;
+  order.from_uri = absl::StrCat("sip:outpace@", options_.local_host);
+  order.ring_time_max = absl::Seconds(30);
+  return order;
+}
 
 bool Controller::IsWorking(const AgentId& agent) const {
   const agent::AgentRecord* record = roster_.Find(agent);
@@ -101,19 +116,8 @@ void Controller::PlacePhoneLeg(const AgentId& agent) {
     slots_.Free(std::exchange(line.leg, LegId()));
     return agent_events_.OnNotice(agent, "Your phone's address is a trunk's; it is not rung.");
   }
-  call::DialOrder order;
-  order.leg = line.leg;
-  order.kind = call::LegKind::kAgent;
-  order.ids.call_id = absl::StrFormat("op-agent-%016x%016x", nonce_(), nonce_());
-  order.ids.from_tag = absl::StrFormat("%016x", nonce_());
-  order.ids.branch = absl::StrFormat("z9hG4bK-opa%016x", nonce_());
-  order.trunk = call::kAgentTrunk;
-  order.route_uri = NextHopOf(line.phone_uri);
-  order.request_uri = line.phone_uri;
-  order.from_uri = absl::StrCat("sip:outpace@", options_.local_host);
-  order.ring_time_max = absl::Seconds(30);
   roster_.SetPhone(agent, line.leg, false).IgnoreError();
-  if (!Post(std::move(order))) {
+  if (!Post(PhoneOrder(line.leg, line.phone_uri, "agent"))) {
     slots_.Free(std::exchange(line.leg, LegId()));
     RedialPhone(agent);
   }
@@ -143,6 +147,7 @@ void Controller::OnAgentLegEnded(const AgentId& agent, const call::LegEnded& eve
   slots_.Disown(event.leg);
   line.leg = LegId();
   roster_.SetPhone(agent, LegId(), false).IgnoreError();
+  EndMonitorsOf(agent);
   if (!IsWorking(agent)) return MaybeDrained();
   Announce(agent);
   agent_events_.OnNotice(
@@ -239,6 +244,7 @@ absl::Status Controller::Logout(const AgentId& agent) {
         break;
     }
   }
+  EndMonitorsOf(agent);
   if (line.leg.valid()) Post(call::HangUp{line.leg});
   agent_events_.OnLoggedOut(agent);
   return absl::OkStatus();
@@ -275,6 +281,7 @@ void Controller::ScreenConnected(const AgentId& agent) {
   if (live == nullptr) return;
   if (live->phase == Phase::kTalking || live->phase == Phase::kWrapUp) {
     agent_events_.OnPop(agent, live->record, live->lead, false);
+    TellAudio(*live);
   }
   if (live->phase == Phase::kWrapUp) {
     agent_events_.OnCallEnded(agent, live->record.id, live->record.term_reason == "CALLER",
@@ -436,6 +443,7 @@ void Controller::DisposeStored(const AgentId& agent, AttemptId attempt, const st
       owner->hopper.Drop(record.lead);  // a copy from before this result must not be dialed
       AddDncOf(record, batch);
       if (!record.inbound) owner->CountDisposition(record.status);
+      LearnFromDisposition(*owner, record, 1);
       const campaign::Disposition* said = campaign::FindDisposition(record.status);
       if (!record.inbound && said != nullptr && said->answering_machine &&
           record.answered_at != absl::InfinitePast()) {

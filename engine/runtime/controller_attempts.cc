@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "campaign/disposition.h"
+#include "campaign/number_plan.h"
 #include "campaign/retry_rule.h"
+#include "engine/listen/early_listener.h"
 #include "engine/runtime/controller.h"
 
 namespace outpace::runtime {
@@ -25,7 +27,22 @@ pacing::AttemptResult ResultOf(absl::string_view outcome, bool trunk_fault) {
   return pacing::AttemptResult::kOther;
 }
 
+// The detector's clock is the audio; ours may be a packet and a thread ahead of it.
+constexpr absl::Duration kVerdictDelay = absl::Milliseconds(300);
+
 constexpr int kNoResponseStatus = 408;  // as trunks' figures count silence
+
+constexpr int kCancelledStatus = 487;
+
+// "sit_vacant", "announcement:vacant_number".
+std::string HeardText(const listen::Heard& heard) {
+  const std::string sound(listen::SoundName(heard.sound));
+  return heard.name.empty() ? sound : absl::StrCat(sound, ":", heard.name);
+}
+
+trunk::EarlyMedia EarlyMediaOf(const listen::Heard& heard) {
+  return trunk::EarlyMediaFromSound(listen::SoundName(heard.sound), heard.name);
+}
 
 // A 2xx that was ended at once for want of usable audio (a 488 is kMedia too, and nobody picked
 // up).
@@ -93,6 +110,12 @@ void Controller::OnIntentStored(AttemptId id, const absl::Status& status) {
   order.ring_time_max = runner->settings().dial_timeout;
   order.headers = trunks_.HeadersFor(live->trunk, live->lead, live->caller_id.id, record.dialed,
                                      options_.local_host, loop_.clock().Wall());
+  if (runner->settings().early_media_detection) {
+    order.early_country = campaign::CountryOf(record.dialed);
+  }
+  if (runner->settings().amd_mode != campaign::AmdMode::kOff) {
+    order.answer_tuning = TuningOf(*runner);
+  }
   live->ordered = loop_.clock().Mono();  // before the shard can answer
   if (!Post(std::move(order))) return EndUnsent(*live, "the call shard's queue is full");
   ++trunks_[live->trunk].attempts;
@@ -139,7 +162,7 @@ void Controller::OnAnswered(const call::LegAnswered& event) {
   }
   CampaignRunner& runner = *FindRunner(live->record.campaign);
   const AttemptId id = live->record.id;
-  live->answered = event.at;
+  live->answered = live->served_from = event.at;
   live->record.answered_at = WallAt(event.at);
   --runner.ringing;
   ++runner.today.answered;
@@ -154,15 +177,28 @@ void Controller::OnAnswered(const call::LegAnswered& event) {
     ApplyToAgent(live->agent, agent::AgentEvent::kRelease);
   }
   live->agent.clear();  // whoever wanted this call has gone: it is anybody's now
-  if (const agent::AgentRecord* free = roster_.PickLongestWaiting(live->record.campaign)) {
-    ReserveFor(*live, free->id);
-    return ConnectToAgent(*live);
+  if (runner.settings().amd_mode == campaign::AmdMode::kBlocking) {
+    live->phase = Phase::kScreening;
+    ++runner.screening;
+    const absl::Duration most = runner.settings().amd_decide_seconds + kVerdictDelay;
+    live->timer = loop_.After(most, [this, id] { ScreeningOver(id); });
+    return;
   }
-  live->phase = Phase::kWaiting;
+  MeetAgent(*live);
+}
+
+void Controller::MeetAgent(LiveAttempt& live) {
+  if (const agent::AgentRecord* free = roster_.PickLongestWaiting(live.record.campaign)) {
+    ReserveFor(live, free->id);
+    return ConnectToAgent(live);
+  }
+  CampaignRunner& runner = *FindRunner(live.record.campaign);
+  live.phase = Phase::kWaiting;
+  const AttemptId id = live.record.id;
   runner.waiting.push_back(id);
   const absl::Duration left =
-      runner.settings().drop_call_seconds - (loop_.clock().Mono() - event.at);
-  live->timer = loop_.After(std::max(left, absl::ZeroDuration()), [this, id] { Abandon(id); });
+      runner.settings().drop_call_seconds - (loop_.clock().Mono() - live.served_from);
+  live.timer = loop_.After(std::max(left, absl::ZeroDuration()), [this, id] { Abandon(id); });
 }
 
 void Controller::ReserveFor(LiveAttempt& live, const AgentId& agent) {
@@ -202,9 +238,10 @@ void Controller::OnConnected(const call::LegConnected& event) {
   runner.pacer.OnConnected(live->record.id, event.at);
   ++runner.today.connected;
   runner.ledger.AddServed(live->record.answered_at);
-  connect_delay_.Add(event.at - live->answered);
+  connect_delay_.Add(event.at - live->served_from);
   ApplyToAgent(live->agent, agent::AgentEvent::kConnect);
   agent_events_.OnPop(live->agent, live->record, live->lead, false);
+  BeginTalk(*live);
   // Who has the call must be known after a crash, so that the agent can still dispose of it.
   campaign::StoreBatch progress;
   progress.attempts.push_back(live->record);
@@ -231,7 +268,8 @@ void Controller::Abandon(AttemptId id) {
   live->phase = Phase::kDropping;
   runner.waiting.erase(std::find(runner.waiting.begin(), runner.waiting.end(), id));
   CountAbandoned(*live);
-  Post(call::PlayThenHangUp{live->leg, call::Prompt::kSafeHarbor});
+  Post(call::PlayThenHangUp{
+      live->leg, PromptOf(runner.settings().safe_harbor_audio, call::Prompt::kSafeHarbor)});
 }
 
 void Controller::OnPromptFinished(const call::PromptFinished& event) {
@@ -259,6 +297,7 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
   record.sip_status = event.sip_status;
   record.q850_cause = event.q850_cause;
   record.trunk_fault = event.trunk_fault;
+  if (event.heard.sound != listen::Sound::kNone) record.heard = HeardText(event.heard);
   record.term_reason = event.by_far_end ? "CALLER" : "AGENT";
   switch (live->phase) {
     case Phase::kDialing: {
@@ -305,6 +344,12 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
       }
       return Close(*live, status, nullptr);
     }
+    case Phase::kScreening:
+      --runner.screening;
+      trunk.stats.OnEnd(event.at - live->answered, event.at);
+      return CloseUnmet(*live, event);
+    case Phase::kMachine:
+      return OnMachineEnded(*live, event);
     case Phase::kWaiting:
       runner.waiting.erase(std::find(runner.waiting.begin(), runner.waiting.end(), record.id));
       trunk.stats.OnEnd(event.at - live->answered, event.at);
@@ -316,6 +361,7 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
       return AgentFree(live->agent);
     case Phase::kTalking:
       trunk.stats.OnEnd(event.at - live->answered, event.at);
+      ResetAudio(*live);
       return StartWrapUp(*live);
     case Phase::kDropping:
       trunk.stats.OnEnd(event.at - live->answered, event.at);
@@ -332,12 +378,15 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
 // What the trunk's table makes of the final response; where there was none, of why we gave up.
 std::string Controller::ReadResponse(LiveAttempt& live, const call::LegEnded& event) {
   campaign::Attempt& record = live.record;
-  if (!event.by_response)
+  // We gave up because the network said that nobody would answer: what it said is the result.
+  const bool heard_dead = !event.by_response && listen::IsDead(event.heard);
+  if (!event.by_response && !heard_dead)
     return std::string(campaign::StatusOfOutcome(record.outcome, false, false));
   const trunk::CallVerdict verdict =
-      trunks_.Verdict(live.trunk, {.status = event.sip_status,
+      trunks_.Verdict(live.trunk, {.status = heard_dead ? kCancelledStatus : event.sip_status,
                                    .q850_cause = event.q850_cause,
                                    .local = event.local,
+                                   .heard = EarlyMediaOf(event.heard),
                                    .after = event.at - live.ordered});
   record.outcome = std::string(verdict.outcome);
   record.trunk_fault = verdict.trunk_fault;
@@ -389,6 +438,7 @@ void Controller::Close(LiveAttempt& live, const std::string& status, Done done) 
     live.record.disposed_at = loop_.clock().Wall();
     const bool counts = !live.record.inbound;
     if (counts) runner.CountDisposition(status);
+    if (counts) LearnFromDisposition(runner, live.record, live.verdict_weight);
     const campaign::Disposition* disposition = campaign::FindDisposition(status);
     if (counts && disposition != nullptr && disposition->answering_machine) {
       runner.pacer.OnWasMachine(live.record.id);

@@ -174,6 +174,7 @@ void Controller::Dial(CampaignRunner& runner) {
   input.talk_ages = talk_ages;
   input.wrap_ages = wrap_ages;
   input.calls_waiting = static_cast<int>(runner.waiting.size());
+  input.calls_in_amd = runner.screening;
   input.lines_free = std::min(room.lines, static_cast<int>(slots_.free()));
   input.trunk_tokens = room.tokens;
   input.leads_ready = static_cast<int>(runner.hopper.size());

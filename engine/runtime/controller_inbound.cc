@@ -199,6 +199,7 @@ bool Controller::OnInboundConnected(const call::LegConnected& event) {
   live->record.agent = live->agent;
   ApplyToAgent(live->agent, agent::AgentEvent::kConnect);
   agent_events_.OnPop(live->agent, live->record, live->lead, false);
+  BeginTalk(*live);
   // As with a call of ours: known after a crash, so that the agent can still dispose of it.
   campaign::StoreBatch progress;
   progress.attempts.push_back(live->record);
@@ -248,7 +249,10 @@ void Controller::EndInboundAttempt(LiveAttempt& live, const call::LegEnded& even
   record.sip_status = event.sip_status;
   record.q850_cause = event.q850_cause;
   record.term_reason = event.by_far_end ? "CALLER" : "AGENT";
-  if (live.phase == Phase::kTalking) return StartWrapUp(live);
+  if (live.phase == Phase::kTalking) {
+    ResetAudio(live);
+    return StartWrapUp(live);
+  }
   // Met no agent: not stored, and the lead is as it was.
   const AgentId agent = live.agent;
   const bool reserved = IsWith(agent, record.id);

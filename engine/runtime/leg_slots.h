@@ -6,6 +6,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/ids.h"
+#include "engine/runtime/call_audio.h"
 
 namespace outpace::runtime {
 
@@ -16,8 +17,9 @@ using InboundId = StrongId<struct InboundTag>;
 // next generation, so what arrives late for the old leg finds nobody.
 class LegSlots {
  public:
-  // What a leg belongs to: an attempt at a lead, an agent's line, or a call from outside.
-  using Owner = std::variant<std::monostate, AttemptId, AgentId, InboundId>;
+  // What a leg belongs to: an attempt at a lead, an agent's line, a call from outside, or
+  // somebody who listens in.
+  using Owner = std::variant<std::monostate, AttemptId, AgentId, InboundId, MonitorId>;
 
   LegSlots(uint16_t shard, uint32_t count) : shard_(shard), slots_(count) {
     for (uint32_t i = count; i > 0; --i) free_.push_back(i - 1);

@@ -19,6 +19,7 @@
 #include "engine/api/http_server.h"
 #include "engine/base/rng.h"
 #include "engine/media/media_server.h"
+#include "engine/record/recorder.h"
 #include "engine/resolve/resolver.h"
 #include "engine/runtime/admin.h"
 #include "engine/runtime/agent_service.h"
@@ -147,6 +148,15 @@ absl::StatusOr<Controller::StartState> ReadStartState(
   state.next_attempt = *first;
   state.end_attempt = *first + kAttemptIdBlock;
   return state;
+}
+
+record::RecorderConfig RecorderConfigOf(const Config& config) {
+  record::RecorderConfig out;
+  out.directory = config.RecordingsPath();
+  if (!config.recording_pattern.empty()) out.pattern = config.recording_pattern;
+  OUTPACE_CHECK(absl::LoadTimeZone(config.recording_zone, &out.zone));  // checked with the rest
+  out.key_file = config.recording_key_file;
+  return out;
 }
 
 // A sink that exists before the controller does.
@@ -360,6 +370,9 @@ absl::Status Serve(const Config& config) {
   media_config.safe_harbor_wav = config.safe_harbor_wav;
   media_config.quarantine = config.media_quarantine;
   media_config.rtcp = config.rtcp;
+  media_config.announcements_file = config.announcements_file;
+  media_config.prompts_directory = config.prompts_directory;
+  media_config.codecs.assign(config.codecs.begin(), config.codecs.end());
   media_config.refused_ports = {config.sip_listen.port, static_cast<uint16_t>(config.tls.port)};
   auto media = media::MediaServer::Start(media_config, clock, **log);
   if (!media.ok()) return media.status();
@@ -393,6 +406,16 @@ absl::Status Serve(const Config& config) {
   AsioLoop admin_loop("admin", clock);
   AsioLoop bulk_loop("bulk", clock);
   ThreadedStoreService store_service(**store, control);
+  // What a crash cut off is told before there is a controller; the loop runs when there is one.
+  Controller* told_of_recordings = nullptr;
+  auto recorder =
+      record::StartRecorder(RecorderConfigOf(config), clock, **log,
+                            [&control, &told_of_recordings](record::RecordingClosed closed) {
+                              control.Post([&told_of_recordings, closed = std::move(closed)] {
+                                told_of_recordings->OnRecordingClosed(closed);
+                              });
+                            });
+  if (!recorder.ok()) return recorder.status();
   AgentService::Options agent_options;
   agent_options.phone_networks = config.agent_phone_networks;
   for (const trunk::TrunkSettings& trunk : config.trunks) {
@@ -417,6 +440,12 @@ absl::Status Serve(const Config& config) {
   auto tools = LoadTrunkTools(config.trunks);
   if (!tools.ok()) return tools.status();
   options.trunk_tools = *std::move(tools);
+
+  const auto first = static_cast<size_t>(call::Prompt::kFirstLoaded);
+  for (size_t i = 0; i < (*media)->prompt_names().size(); ++i) {
+    options.prompts[(*media)->prompt_names()[i]] = static_cast<call::Prompt>(first + i);
+  }
+  options.recorder = recorder->get();
   Controller controller(
       options, control, store_service,
       [&](call::ShardMessage message) { return (*shard)->Post(std::move(message)); }, agents,
@@ -425,6 +454,7 @@ absl::Status Serve(const Config& config) {
   if (!state.ok()) return state.status();
   state->open_dialogs = (*shard)->left_open();
   for (const campaign::AgentRecord& agent : state->agents) agents.PutAgent(agent);
+  told_of_recordings = &controller;
   agents.SetController(controller, control);
   sink.Open(controller);
 
@@ -483,6 +513,7 @@ absl::Status Serve(const Config& config) {
   hashing.Stop();
   boards_loop.Stop();
   agents_loop.Stop();
+  (*recorder)->Stop();  // what is still open is closed, and the controller told
   control.Stop();
   (*shard)->Stop();
   (*media)->Stop();

@@ -152,6 +152,7 @@ class Simulation::Agents final : public AgentEvents {
   }
 
   void OnNotice(const AgentId&, const std::string&) override {}
+  void OnAudio(const AgentId&, AttemptId, const CallAudio&) override {}
   void OnLoggedOut(const AgentId&) override {}
 
   // Dispositions the engine has acknowledged: none of them may ever be lost.

@@ -484,7 +484,9 @@ std::vector<std::string> ScenarioNotes(const sim::Scenario& scenario,
   std::vector<std::string> notes;
   if (amd && machines && !options.people.network_amd) {
     notes.push_back(
-        "Outpace has no answering-machine detection: machines reach agents, who disposition them. "
+        "Answering-machine detection tells the agent and leaves the rest to it "
+        "(cpd_amd_action=FLAG). "
+        "--set amd_mode=BLOCKING --set cpd_amd_action=DISPO keeps machines from agents; "
         "--network-amd lets the carrier take off those that the scenario's AMD would catch.");
   }
   if (amd && machines && options.people.network_amd) {

@@ -19,6 +19,7 @@ let stateAt = 0;  // performance.now() when the state began
 let phoneUp = false;
 let pop = null;      // the open call, wrap-up or preview
 let ended = false;   // pop's call is over: wrap-up
+let audio = null;    // how the open call sounds: hold, mute, recording
 let chosen = '';     // disposition picked while still talking
 let sending = false;
 let lastSeq = 0;
@@ -108,6 +109,7 @@ async function refresh() {
   const age = answer.since_ms > 0 ? Math.max(0, (answer.now_ms ?? Date.now()) - answer.since_ms) : 0;
   setState(answer.state, answer.phone_up, age);
   if (answer.pop) setPop(answer.pop);
+  if (answer.audio) audio = answer.audio;
   draw();
 }
 
@@ -143,6 +145,8 @@ function onEvent(event) {
   } else if (event.type === 'call_ended' && pop?.attempt === event.attempt) {
     callOver();
     notice(t('ended_by', t(event.by === 'AGENT' ? 'by_agent' : 'by_caller'), clock(event.length_ms)));
+  } else if (event.type === 'audio' && pop?.attempt === event.attempt) {
+    audio = event;
   } else if (event.type === 'notice') {
     notice(event.message);
   }
@@ -166,6 +170,7 @@ function callOver() {
 
 function clearPop() {
   pop = null;
+  audio = null;
   ended = false;
   chosen = '';
   $('note').value = '';
@@ -292,6 +297,7 @@ function draw() {
   $('not-ready').disabled = state === 'PAUSED';
   $('hangup').disabled = !(state === 'INCALL');
   $('preview-row').hidden = !preview;
+  drawAudio();
   $('no-lead').hidden = pop !== null;
   $('lead-body').hidden = pop === null;
   const open = pop !== null && !preview && (state === 'INCALL' || state === 'DISPO' || ended);
@@ -309,6 +315,19 @@ function draw() {
   }
   $('finish-status').dataset.chosen = chosen && !ended ? 'yes' : '';
   tick();
+}
+
+function drawAudio() {
+  const talking = state === 'INCALL' && pop !== null && !ended;
+  $('audio-row').hidden = !talking;
+  $('machine').hidden = !(talking && audio?.machine);
+  const recording = audio?.recording ?? 'off';
+  $('hold').setAttribute('aria-pressed', String(audio?.held === true));
+  $('mute').setAttribute('aria-pressed', String(audio?.muted === true));
+  $('record').setAttribute('aria-pressed', String(recording !== 'off'));
+  $('record').disabled = recording !== 'off' && audio?.may_stop_recording === false;
+  $('record-pause').setAttribute('aria-pressed', String(recording === 'paused'));
+  $('record-pause').disabled = recording === 'off';
 }
 
 function tick() {
@@ -364,6 +383,11 @@ $('login').addEventListener('submit', logIn);
 $('ready').addEventListener('click', goReady);
 $('not-ready').addEventListener('click', goNotReady);
 $('hangup').addEventListener('click', () => verb('/v1/agent/hangup', {}));
+$('hold').addEventListener('click', () => verb('/v1/agent/hold', { on: audio?.held !== true }));
+$('mute').addEventListener('click', () => verb('/v1/agent/mute', { on: audio?.muted !== true }));
+$('record').addEventListener('click', () => verb('/v1/agent/recording', { action: (audio?.recording ?? 'off') === 'off' ? 'start' : 'stop' }));
+$('record-pause').addEventListener('click', () => verb('/v1/agent/recording', { action: audio?.recording === 'paused' ? 'resume' : 'pause' }));
+$('voicemail').addEventListener('click', () => verb('/v1/agent/voicemail', {}));
 $('dial').addEventListener('click', () => answerPreview('dial'));
 $('skip').addEventListener('click', () => answerPreview('skip'));
 $('logout').addEventListener('click', async () => {

@@ -111,6 +111,12 @@ const std::vector<Command>& Commands() {
       {"status", "live figures of the running engine", RunStatusCommand, ""},
       {"trace", "the SIP of one attempt: ladder, JSON, capture file", RunTraceCommand,
        "--attempt --call-id --json --pcap --show-numbers"},
+      {"monitor", "listen to an agent, coach, break in", RunMonitorCommand,
+       "start mode stop list --agent --phone --mode --id"},
+      {"recording", "find, export, check and erase recordings; keys", RunRecordingCommand,
+       "list export verify erase retain key --attempt --lead --number --agent --campaign --from "
+       "--to --zone --country --limit --json --show-numbers --out --reason --days --apply --all "
+       "--unverified"},
       {"carrier", "a far end for demos and tests, on loopback", RunCarrierCommand,
        "--listen --scenario --log --duration"},
       {"simulate", "the whole dialer in virtual time, from one seed", RunSimulateCommand,

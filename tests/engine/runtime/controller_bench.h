@@ -100,6 +100,7 @@ class ScreenLog final : public AgentEvents {
   std::vector<Pop> pops;
   std::vector<std::string> ended;    // "a1 7 CALLER 5s"
   std::vector<std::string> notices;  // "a1: text"
+  std::map<AgentId, std::vector<CallAudio>> audios;
   std::vector<AgentId> logged_out;
 
   void OnState(const AgentId&, agent::AgentState, absl::Time, bool) override {}
@@ -111,6 +112,9 @@ class ScreenLog final : public AgentEvents {
                    absl::Duration length) override {
     ended.push_back(absl::StrCat(agent, " ", attempt.value(), by_caller ? " CALLER " : " AGENT ",
                                  absl::FormatDuration(length)));
+  }
+  void OnAudio(const AgentId& agent, AttemptId, const CallAudio& audio) override {
+    audios[agent].push_back(audio);
   }
   void OnNotice(const AgentId& agent, const std::string& message) override {
     notices.push_back(absl::StrCat(agent, ": ", message));
