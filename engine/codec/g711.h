@@ -6,6 +6,7 @@
 // +/-32256 are full scale. Tables are built at compile time; every function is constant time.
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "absl/types/span.h"
@@ -34,8 +35,7 @@ constexpr uint8_t LinearToMu(int16_t sample) {
   }
   if (magnitude > 32635) magnitude = 32635;
   magnitude += 0x84;
-  int segment = 7;
-  for (int mask = 0x4000; segment > 0 && (magnitude & mask) == 0; mask >>= 1) --segment;
+  const int segment = std::bit_width(static_cast<unsigned>(magnitude)) - 8;
   const int code = (segment << 4) | ((magnitude >> (segment + 3)) & 0x0f);
   return static_cast<uint8_t>(sign | (~code & 0x7f));
 }
@@ -56,8 +56,7 @@ constexpr uint8_t LinearToA(int16_t sample) {
     magnitude = -magnitude - 1;
     sign = 0;
   }
-  int segment = 0;
-  for (int rest = magnitude >> 8; rest > 0; rest >>= 1) ++segment;
+  const int segment = std::bit_width(static_cast<unsigned>(magnitude) >> 8);
   const int shift = segment == 0 ? 4 : segment + 3;
   const int code = (segment << 4) | ((magnitude >> shift) & 0x0f);
   return static_cast<uint8_t>((sign | code) ^ 0x55);

@@ -245,6 +245,7 @@ bool PlayoutBuffer::Start(int64_t now) {
   if (count_ == 0 || !Due(now)) return false;
   next_ = std::max(next_, Head().at);
   made_up_ = 0;
+  last_codec_ = Head().codec;
   pcm_.clear();
   delay_ = static_cast<double>(Delay(now));
   playing_ = true;
