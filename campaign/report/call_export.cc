@@ -26,6 +26,7 @@ struct Row {
   const Lead& lead;  // as it is now; all empty if the store has no such lead any more
   const campaign::AgentRecord* agent;  // null: nobody took the call, or no longer known
   const campaign::List* list;          // null: not known
+  campaign::Recording recording;       // without a file if the call has none, or none any more
   absl::TimeZone zone;
 };
 
@@ -186,6 +187,14 @@ constexpr Column kColumns[] = {
     {"amd_confidence", false, [](const Row& r) { return NumberOrNone(r.attempt.amd_confidence); }},
     {"amd_ms", false, [](const Row& r) { return NumberOrNone(r.attempt.amd_ms); }},
     {"amd_features", true, [](const Row& r) { return r.attempt.amd_features; }},
+    {"recording", true, [](const Row& r) { return r.recording.file; }},
+    {"recording_sha256", false, [](const Row& r) { return r.recording.sha256; }},
+    {"recording_seconds", false,
+     [](const Row& r) {
+       return r.recording.file.empty()
+                  ? std::string()
+                  : absl::StrFormat("%.3f", absl::ToDoubleSeconds(r.recording.length));
+     }},
 };
 #undef OUTPACE_LEAD_FIELD
 
@@ -262,8 +271,18 @@ absl::StatusOr<int64_t> ExportCalls(const campaign::LeadStore& store, const Expo
         }
         Lead none;
         none.entry_date = absl::InfinitePast();
-        const Row row = {attempt, lead->has_value() ? **lead : none, FindIn(agents, attempt.agent),
-                         FindIn(lists, attempt.list), options.zone};
+        absl::StatusOr<std::optional<campaign::Recording>> recording =
+            store.GetRecording(attempt.id);
+        if (!recording.ok()) {
+          status = recording.status();
+          return false;
+        }
+        const Row row = {.attempt = attempt,
+                         .lead = lead->has_value() ? **lead : none,
+                         .agent = FindIn(agents, attempt.agent),
+                         .list = FindIn(lists, attempt.list),
+                         .recording = recording->value_or(campaign::Recording()),
+                         .zone = options.zone};
         for (const Column& column : kColumns) {
           column.text ? csv.Text(column.value(row)) : csv.Plain(column.value(row));
         }

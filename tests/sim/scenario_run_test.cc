@@ -265,12 +265,48 @@ TEST(ScenarioRun, NobodyIsDialedWhileTheDialerStandsStill) {
   EXPECT_GT(after, 30);
 }
 
+// Half of who picks up is a machine; the detector finds nine of ten in a second.
+TEST(ScenarioRun, MachinesAreKeptFromAgentsWhereTheCampaignWantsIt) {
+  sim::ScenarioCampaign spec = Base(10);
+  spec.mix = {0.25, 0.25, 0.30, 0.20};
+  spec.amd.present = true;
+  spec.amd.caught = 0.9;
+  spec.amd.false_positive = 0.02;
+  spec.amd.delay = absl::Seconds(1);
+  const sim::Scenario scenario = One(spec, absl::Minutes(30));
+  store::MemoryLeadStore store;
+  ScenarioOptions options;
+  const FloorFigures flagged = Play(scenario, options, &store).Total();
+  int heard = 0;
+  for (const Attempt& attempt : Attempts(store)) heard += attempt.amd.empty() ? 0 : 1;
+  EXPECT_GT(heard, 100) << "every verdict is in the call records";
+
+  store::MemoryLeadStore blocked_store;
+  options.changes =
+      *ParseSettingChanges("amd_mode=BLOCKING cpd_amd_action=DISPO amd_audit_percentage=0");
+  const FloorFigures blocked = Play(scenario, options, &blocked_store).Total();
+  int machines_met = 0, ended = 0;
+  for (const Attempt& attempt : Attempts(blocked_store)) {
+    const bool connected = attempt.connected_at != absl::InfinitePast();
+    machines_met += connected && attempt.amd == "machine" ? 1 : 0;
+    ended += attempt.status == "AA" ? 1 : 0;
+    if (attempt.status == "AA") {
+      EXPECT_FALSE(attempt.abandoned);
+    }
+  }
+  EXPECT_EQ(machines_met, 0);
+  EXPECT_GT(ended, 50);
+  EXPECT_LT(blocked.machines, flagged.machines / 3);
+  EXPECT_GT(blocked.connected - blocked.machines, flagged.connected - flagged.machines)
+      << "agents meet more people for it";
+}
+
 TEST(ScenarioRun, TellsWhatItCannotDo) {
   sim::Scenario scenario = One(Base(5), absl::Minutes(1));
   EXPECT_TRUE(ScenarioNotes(scenario, {}).empty());
   scenario.campaigns[0].amd.present = true;
   ASSERT_EQ(ScenarioNotes(scenario, {}).size(), 1u);
-  EXPECT_THAT(ScenarioNotes(scenario, {})[0], HasSubstr("machines reach agents"));
+  EXPECT_THAT(ScenarioNotes(scenario, {})[0], HasSubstr("cpd_amd_action=DISPO"));
   EXPECT_THAT(std::string(RunScenario(scenario, With("no_such_setting=1")).status().message()),
               HasSubstr("no_such_setting"));
   EXPECT_EQ(RunScenario(scenario, With("X:dial_method=RATIO")).status().code(),

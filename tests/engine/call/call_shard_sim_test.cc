@@ -179,6 +179,9 @@ class DiceController final : public LegEventSink {
                      free_.insert({e.leg.shard, e.leg.index});
                    },
                    [](const TrunkState&) {},
+                   [](const LegHeard&) {},
+                   [](const LegDigit&) {},
+                   [](const LegJoined&) {},
                    [](const CallOffered&) {},
                    [](const CallWithdrawn&) {},
                    [](const TrunkProbe&) {},
