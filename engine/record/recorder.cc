@@ -27,8 +27,10 @@ class ThreadedRecorder final : public Recorder {
 
   absl::Status Start() {
     if (absl::Status status = writer_.Recover(); !status.ok()) return status;
-    thread_ = std::thread([this] { Run(); });
-    ::pthread_setname_np(thread_.native_handle(), "recorder");
+    writing_ = std::thread([this] { Write(); });
+    closing_ = std::thread([this] { Close(); });
+    ::pthread_setname_np(writing_.native_handle(), "record-write");
+    ::pthread_setname_np(closing_.native_handle(), "record-close");
     return absl::OkStatus();
   }
 
@@ -42,25 +44,37 @@ class ThreadedRecorder final : public Recorder {
       absl::MutexLock lock(&mutex_);
       stop_ = true;
     }
-    if (thread_.joinable()) thread_.join();
+    if (writing_.joinable()) writing_.join();
+    if (closing_.joinable()) closing_.join();
   }
 
  private:
-  void Run() {
+  void Write() {
     for (;;) {
-      const bool more = writer_.Turn();
+      writer_.Turn();
       absl::MutexLock lock(&mutex_);
-      if (!more) mutex_.AwaitWithTimeout(absl::Condition(&stop_), kPoll);
-      if (stop_) break;
+      if (mutex_.AwaitWithTimeout(absl::Condition(&stop_), kPoll)) break;
     }
     writer_.Stop();
+    absl::MutexLock lock(&mutex_);
+    written_ = true;
+  }
+  void Close() {
+    for (;;) {
+      if (writer_.CloseTurn()) continue;
+      absl::MutexLock lock(&mutex_);
+      if (mutex_.AwaitWithTimeout(absl::Condition(&written_), kPoll)) break;
+    }
+    while (writer_.CloseTurn()) {
+    }
   }
 
   const std::unique_ptr<RecordingFiles> own_files_;
   Writer writer_;
   absl::Mutex mutex_;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  bool written_ ABSL_GUARDED_BY(mutex_) = false;  // the writer has ended all recordings
+  std::thread writing_, closing_;
 };
 
 absl::StatusOr<std::unique_ptr<Recorder>> Start(const RecorderConfig& config,

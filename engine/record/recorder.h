@@ -40,7 +40,7 @@ class RecordingTap {
   // for a stalled disk the recording stays paused: paused() tells.
   virtual void Resume(int64_t position) = 0;
   virtual bool paused() const = 0;
-  // The recording ends at `position`; RecordingClosed follows from the writer thread.
+  // The recording ends at `position`; RecordingClosed follows.
   // A tap destroyed without it closes at its newest audio. Destroy it off the media thread: that
   // frees memory.
   virtual void Close(int64_t position) = 0;
@@ -69,7 +69,8 @@ struct RecorderStats {
 
 class Recorder {
  public:
-  // Called on the writer thread, once a recording.
+  // Called on a thread of the recorder's, once a recording (and again at the next start unless
+  // Stored() was called). What it does delays other recordings' ends, and no audio.
   using ClosedSink = std::function<void(RecordingClosed)>;
 
   virtual ~Recorder() = default;

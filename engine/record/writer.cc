@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,6 +29,16 @@ size_t PowerOfTwo(size_t least) {
   return power;
 }
 
+constexpr std::array<int16_t, 256> MakeTable(codec::Law law) {
+  std::array<int16_t, 256> table{};
+  for (size_t i = 0; i < table.size(); ++i) {
+    table[i] = codec::ToLinear(law, static_cast<uint8_t>(i));
+  }
+  return table;
+}
+constexpr std::array<int16_t, 256> kMuTable = MakeTable(codec::Law::kMu);
+constexpr std::array<int16_t, 256> kATable = MakeTable(codec::Law::kA);
+
 // The block's samples into one side of `stereo`, from its place in the second on.
 void Mix(const Block& block, absl::Span<int16_t> stereo) {
   const auto at = static_cast<size_t>(block.start % kRate);
@@ -36,8 +47,8 @@ void Mix(const Block& block, absl::Span<int16_t> stereo) {
     for (size_t i = 0; i < kBlockOctets / 2; ++i, to += 2) *to = block.linear()[i];
     return;
   }
-  const codec::Law law = block.kind == Kind::kMu ? codec::Law::kMu : codec::Law::kA;
-  for (size_t i = 0; i < kBlockOctets; ++i, to += 2) *to = codec::ToLinear(law, block.octets[i]);
+  const std::array<int16_t, 256>& table = block.kind == Kind::kMu ? kMuTable : kATable;
+  for (size_t i = 0; i < kBlockOctets; ++i, to += 2) *to = table[block.octets[i]];
 }
 
 }  // namespace
@@ -57,6 +68,7 @@ Writer::Writer(const RecorderConfig& config, KeyRing keys, RecordingFiles& files
           config.queue_blocks + kHeldBlocks * config.recordings_max,
           PowerOfTwo(config.queue_blocks + kHeldBlocks * config.recordings_max))),
       stereo_(2 * kRate),
+      dropped_(clock.Mono()),
       synced_(clock.Mono()) {}
 
 Writer::~Writer() { ::explicit_bzero(stereo_.data(), stereo_.size() * sizeof(int16_t)); }
@@ -120,17 +132,14 @@ bool Writer::Turn() {
   const auto ended = std::stable_partition(tracks_.begin(), tracks_.end(), [](const auto& track) {
     return track->stage == Track::Stage::kRecording;
   });
-  std::move(ended, tracks_.end(), std::back_inserter(closing_));
-  tracks_.erase(ended, tracks_.end());
-  if (!closing_.empty() && CloseStep(*closing_.front())) closing_.pop_front();
-  while (const auto attempt = stored_.TryPop()) {
-    const absl::Status status = files_.Remove(JournalPath(*attempt));
-    if (!status.ok() && !absl::IsNotFound(status)) {
-      log_.Warning("recording.journal_kept", {{"attempt", *attempt}, {"why", status.message()}});
-    }
+  const bool any = ended != tracks_.end();
+  if (any) {
+    absl::MutexLock lock(&ended_mutex_);
+    std::move(ended, tracks_.end(), std::back_inserter(ended_));
   }
-  SyncIfDue();
-  return !closing_.empty();
+  tracks_.erase(ended, tracks_.end());
+  DropCachesIfDue();
+  return any;
 }
 
 void Writer::Stop() {
@@ -145,12 +154,10 @@ void Writer::Stop() {
   for (size_t i = 0; i < tracks_.size(); ++i) {
     TakeEvents(*tracks_[i]);
     EndTrack(*tracks_[i], /*cut=*/!ended[i]);
-    closing_.push_back(std::move(tracks_[i]));
   }
+  absl::MutexLock lock(&ended_mutex_);
+  std::move(tracks_.begin(), tracks_.end(), std::back_inserter(ended_));
   tracks_.clear();
-  while (!closing_.empty()) {
-    if (CloseStep(*closing_.front())) closing_.pop_front();
-  }
 }
 
 void Writer::AcceptOpens() {
@@ -329,16 +336,12 @@ void Writer::Fail(Track& track, const absl::Status& status) {
   if (track.fault.empty()) track.fault = std::string(status.message());
 }
 
-void Writer::SyncIfDue() {
+// What is on the disk need not fill the page cache: nobody reads it before the call has ended, and
+// a cache full of it would make other writers wait.
+void Writer::DropCachesIfDue() {
   const MonoTime now = clock_.Mono();
-  if (!unsynced_ || now - synced_ < config_.sync_every) return;
-  synced_ = now;
-  unsynced_ = false;
-  if (absl::Status status = files_.SyncAll(); !status.ok()) {
-    log_.Warning("recording.sync_failed", {{"why", status.message()}});
-  }
-  // What is on the disk need not fill the page cache: nobody reads it before the call has ended,
-  // and a cache full of it would make other writers wait.
+  if (now - dropped_ < config_.sync_every) return;
+  dropped_ = now;
   for (const auto& track : tracks_) {
     if (track->file != nullptr) track->file->DropCache();
   }

@@ -1,13 +1,15 @@
 #pragma once
 
 // The writer: takes full seconds from the taps' queue, places them on each recording's timeline,
-// encodes, seals and writes them, and closes what has ended. It belongs to one thread, which calls
-// Turn() every 50 ms; a test calls it by hand.
+// encodes, seals and writes them. It belongs to one thread, which calls Turn() every 50 ms; a test
+// calls it by hand. A second thread, with CloseTurn(), does what waits for the disk: it syncs, and
+// gives each recording that has ended its hash and its name. A sync of a busy file system takes
+// seconds, and the taps' queue must not wait for it.
 //
 // The disk may stall, fill up or fail. A write that fails is kept and tried again with the next
 // second; when 256 KiB of a recording wait so, its newest audio is dropped and the gap is marked. A
 // write that hangs holds up this thread only: the taps then run out of blocks and mark gaps
-// themselves. Closing a file (hash, sync, name) is done in slices between two looks at the queue.
+// themselves.
 
 #include <atomic>
 #include <cstdint>
@@ -16,6 +18,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/record/audio_stream.h"
@@ -74,12 +78,14 @@ class Writer {
   void Stored(AttemptId attempt);
   const std::shared_ptr<Shared>& shared() const { return shared_; }
 
-  // The writer's thread. Finds what an earlier run left behind; once, before the first Turn().
+  // Finds what an earlier run left behind; once, before the first Turn().
   absl::Status Recover();
-  // True when there is more to do at once.
+  // The writer's thread. True when recordings have ended: CloseTurn() has work.
   bool Turn();
-  // Closes everything, as cut. No Turn() may follow.
+  // The writer's thread. Ends everything, as cut. No Turn() may follow.
   void Stop();
+  // The closer's thread: one slice of closing, and a sync when it is due. True when there is more.
+  bool CloseTurn();
 
  private:
   void AcceptOpens();
@@ -101,6 +107,7 @@ class Writer {
   bool CloseStep(Track& track);
   void Repair(Track& track);
   void SyncIfDue();
+  void DropCachesIfDue();
 
   const RecorderConfig config_;
   const KeyRing keys_;
@@ -114,14 +121,21 @@ class Writer {
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> open_{0}, closed_{0}, bytes_{0}, faults_{0};
 
+  std::atomic<bool> unsynced_{false};
+  absl::Mutex ended_mutex_;
+  std::vector<std::unique_ptr<Track>> ended_ ABSL_GUARDED_BY(ended_mutex_);
+
   // The writer's thread only.
   std::vector<std::unique_ptr<Track>> tracks_;  // recording
-  std::deque<std::unique_ptr<Track>> closing_;
-  std::vector<int16_t> stereo_;  // one second
+  std::vector<int16_t> stereo_;                 // one second
   std::string bytes_made_;
-  MonoTime synced_;
-  bool unsynced_ = false;
+  MonoTime dropped_;
   uint32_t serial_ = 0;
+
+  // The closer's thread only.
+  std::deque<std::unique_ptr<Track>> closing_;
+  std::string slice_;
+  MonoTime synced_;
 };
 
 }  // namespace outpace::record

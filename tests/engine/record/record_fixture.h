@@ -252,7 +252,8 @@ class RecordTest : public ::testing::Test {
   }
   // Until nothing is left to do.
   void Settle() {
-    while (writer_->Turn()) {
+    writer_->Turn();
+    while (writer_->CloseTurn()) {
     }
   }
   RecordingClosed Last() {

@@ -293,6 +293,8 @@ TEST_F(WriterTest, StoppingEndsRecordingsAsCutAndTheirTapsGoOnUnheard) {
   auto tap = Open(OrderOf(7));
   Say(*tap, Side::kCallee, 0, 4 * 8000, 0x10);
   writer_->Stop();
+  while (writer_->CloseTurn()) {
+  }
   ASSERT_EQ(closed_.size(), 1u);
   EXPECT_TRUE(closed_[0].cut);
   EXPECT_EQ(closed_[0].length, absl::Seconds(2));
@@ -323,6 +325,7 @@ TEST_F(WriterTest, SyncsAllAtOnceAndNotOftenerThanAsked) {
     Say(*two, Side::kAgent, second * 8000, (second + 1) * 8000, 0x10);
     clock_.Advance(absl::Seconds(1));
     writer_->Turn();
+    writer_->CloseTurn();
   }
   EXPECT_EQ(files_.syncs(), 4);
 }
