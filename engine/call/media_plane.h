@@ -27,6 +27,15 @@ struct MediaOptions {
   enum class Family { kAny, kIpv4, kIpv6 } family = Family::kAny;
 };
 
+// How a leg's audio travelled, for the call record. Of what came: RFC 3550 A.3 and A.8.
+struct LegQuality {
+  uint64_t packets_in = 0;  // without duplicates
+  uint64_t packets_lost = 0;
+  uint64_t packets_out = 0;
+  double jitter_ms = 0;   // at the end
+  bool one_way = false;   // it was sent audio for seconds while bridged, and never sent any
+};
+
 class MediaEvents {  // called on the thread given by the implementation's owner; see MediaPlane
  public:
   virtual ~MediaEvents() = default;
@@ -42,6 +51,11 @@ class MediaEvents {  // called on the thread given by the implementation's owner
   virtual void OnDigit(LegId leg, char digit) = 0;
   // A JoinCall: false when the call it was to join is gone or has 8 legs.
   virtual void OnJoined(LegId leg, bool joined) = 0;
+  // Once, when the leg has been closed.
+  virtual void OnQuality(LegId leg, const LegQuality& quality) {
+    (void)leg;
+    (void)quality;
+  }
 };
 
 // A leg's media lives from Open to Close. Commands are posted to the media thread in order; none

@@ -66,6 +66,12 @@ bool IpAddress::link_local() const {
   return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
 }
 
+bool IpAddress::is_private() const {
+  if (v6_) return (bytes_[0] & 0xfe) == 0xfc;
+  return bytes_[0] == 10 || (bytes_[0] == 172 && (bytes_[1] & 0xf0) == 16) ||
+         (bytes_[0] == 192 && bytes_[1] == 168) || (bytes_[0] == 100 && (bytes_[1] & 0xc0) == 64);
+}
+
 bool IpAddress::unusable() const {
   if (!v6_) return UnusableV4(v4());
   const uint8_t* const p = bytes_.data();

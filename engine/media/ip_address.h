@@ -37,6 +37,8 @@ class IpAddress {
   bool any() const;  // 0.0.0.0 or ::
   bool loopback() const;
   bool link_local() const;  // 169.254/16, fe80::/10
+  // What only its own network can reach: 10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7.
+  bool is_private() const;
   // An address at which no single phone can be: 0/8, multicast, reserved and broadcast; in IPv6
   // multicast, ::, IPv4 in disguise (::ffff:0:0/96 and ::/96), and NAT64 or 6to4 forms of such an
   // IPv4 address.
@@ -73,6 +75,9 @@ class SocketAddress {
   // For bind() and sendto(): what the family needs.
   socklen_t size() const { return v6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in); }
   bool v6() const { return base_.sa_family == AF_INET6; }
+  IpAddress ip() const {
+    return v6() ? IpAddress(v6_.sin6_addr) : IpAddress(ntohl(v4_.sin_addr.s_addr));
+  }
   // Host order; in both families the port lies at the same place.
   uint16_t port() const { return ntohs(v4_.sin_port); }
   void set_port(uint16_t port) { v4_.sin_port = htons(port); }

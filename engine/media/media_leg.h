@@ -17,6 +17,7 @@
 #include "engine/media/frame_line.h"
 #include "engine/media/key_tracker.h"
 #include "engine/media/media_thread.h"
+#include "engine/media/playout_buffer.h"
 #include "engine/media/rtp_statistics.h"
 #include "engine/media/timeline.h"
 #include "engine/record/recorder.h"
@@ -46,6 +47,24 @@ struct MediaThread::Recording {
   Timeline sent;
   std::unique_ptr<codec::Decoder> decoder;  // of what is sent; G.711 needs none
   codec::Codec decoder_codec = codec::Codec::kPcmu;
+};
+
+// Audio of ours that a leg hears.
+struct MediaThread::Playing {
+  const PromptAudio* audio = nullptr;
+  std::unique_ptr<PromptAudio> own;  // `audio`, if it was made for this leg
+  size_t at = 0;                     // samples played
+  bool loop = false;
+  bool over = false;   // the partner is heard beneath
+  bool waits = false;  // for a beep
+  bool told = true;    // its end is
+};
+
+// Keys of ours (RFC 4733) on their way.
+struct MediaThread::Keying {
+  std::string digits;
+  size_t at = 0;
+  int step = 0;  // of 20 ms within a key and the pause after it
 };
 
 // Small while nothing is heard or said: a call that waits for its agent costs this and a socket.
@@ -106,10 +125,29 @@ struct MediaThread::Leg {
   std::unique_ptr<codec::Decoder> ear;  // of what comes, for both; G.711 needs none
   codec::Codec ear_codec = codec::Codec::kPcmu;
 
-  const PromptAudio* prompt = nullptr;  // nullptr: none plays
-  size_t prompt_at = 0;                 // samples played
+  // Sound of our own, most urgent first: keys, a prompt, the music of who is on hold.
+  std::unique_ptr<Keying> keying;
+  std::unique_ptr<Playing> play;
+  std::unique_ptr<Playing> music;         // not nullptr: on hold
+  std::unique_ptr<PlayoutBuffer> under;   // what the partner says beneath a prompt
+  std::unique_ptr<codec::Encoder> voice;  // of frames of our own; G.711 needs none
+  codec::Codec voice_codec = codec::Codec::kPcmu;
   MonoTime frame_due;
+  MonoTime scheduled_at;   // of the one entry in the agenda that counts
+  bool own_audio = false;  // the last audio sent was ours
+  bool muted = false;
+  bool may_latch = false;  // see MediaConfig::latch
+  bool one_way = false;
+  uint64_t bridged_in = 0;  // what the partner had sent when it became that
 
+  bool held() const { return music != nullptr; }
+  bool silenced() const { return muted || held(); }
+  // Whether all it hears now is ours.
+  bool Occupied() const {
+    return keying != nullptr || music != nullptr ||
+           (play != nullptr && !play->over && !play->waits);
+  }
+  bool Sounds() const { return Occupied() || (play != nullptr && !play->waits); }
   bool Listens() const { return has_remote && listens; }
   // What audio under payload type `type` is; nothing that was negotiated: nullopt.
   std::optional<codec::Codec> CodecOf(uint8_t type) const {

@@ -110,7 +110,9 @@ absl::StatusOr<std::unique_ptr<MediaServer>> MediaServer::Start(const MediaConfi
   if (absl::Status status = CheckConfig(config); !status.ok()) return status;
   const absl::StatusOr<std::vector<Address>> addresses = ParseAddresses(config);
   if (!addresses.ok()) return addresses.status();
-  absl::StatusOr<PromptSet> prompts = PromptSet::Load(config.safe_harbor_wav);
+  absl::StatusOr<PromptSet> prompts = PromptSet::Load({.safe_harbor_wav = config.safe_harbor_wav,
+                                                       .hold_music_wav = config.hold_music_wav,
+                                                       .directory = config.prompts_directory});
   if (!prompts.ok()) return prompts.status();
   if (config.safe_harbor_wav.empty()) {
     log.Warning("media.built_in_prompt",
@@ -159,6 +161,8 @@ void MediaServer::Stop() {
   media_->Stop();
   thread_.join();
 }
+
+const std::vector<std::string>& MediaServer::prompt_names() const { return media_->prompt_names(); }
 
 MediaStats MediaServer::Stats() const { return media_->Stats(); }
 

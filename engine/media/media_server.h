@@ -54,7 +54,15 @@ struct MediaConfig {
   // What legs may speak, the best first; each once, at least one. PCMU or PCMA should be among
   // them: there are far ends that have nothing else.
   CodecList codecs = DefaultCodecs();
-  std::string safe_harbor_wav;      // empty: built-in tones
+  std::string safe_harbor_wav;    // empty: built-in tones
+  std::string hold_music_wav;     // empty: built-in
+  std::string prompts_directory;  // its *.wav files are prompts; empty: none
+  // A far end that takes audio and was sent none for so long gets a frame of silence, for there are
+  // phones that hang up when nothing comes. 0: never.
+  absl::Duration keepalive = absl::Seconds(5);
+  // Far ends behind NAT that name a private address: the first valid packet says where they are,
+  // from then on they must stay there. Whoever is first can be anybody: off by default.
+  bool latch = false;
   std::string announcements_file;   // of listen::FingerprintSet; empty: none are known
   bool realtime = true;             // try SCHED_RR 5; without the right, one Info line and on
   bool lock_memory = false;         // try mlockall; likewise
@@ -82,6 +90,8 @@ class MediaServer {
                                             call::MediaEvents& events);
   // Any thread. Each number by itself is right; together they are of about the same moment.
   MediaStats Stats() const;
+  // Names of the prompts directory's files without ".wav"; the n-th is Prompt(kFirstLoaded + n).
+  const std::vector<std::string>& prompt_names() const;
   // Ends the thread; commands given later have no effect. May be called more than once.
   void Stop();
 

@@ -22,6 +22,7 @@ struct MediaStats {
   uint64_t sends_failed = 0;    // the kernel refused (buffer full, unreachable)
   uint64_t commands_stale = 0;  // named a leg that was closed already
   uint64_t events_delayed = 0;  // a shard's loop was full; the event was sent later
+  uint64_t one_way_legs = 0;    // bridged legs that were sent audio for 5 s and never sent any
   uint64_t prompt_frames = 0;   // of packets_out
   uint64_t sockets = 0;         // RTP and RTCP sockets bound
   uint64_t legs = 0;            // open now

@@ -25,6 +25,7 @@ constexpr uint32_t kWakeTag = 0xffffffff;
 constexpr uint32_t kTimerTag = 0xfffffffe;
 constexpr int kRealtimePriority = 5;
 constexpr absl::Duration kTellAgain = absl::Milliseconds(10);
+constexpr uint64_t kOneWayPackets = 250;               // 5 s of the partner's
 constexpr size_t kPcmMax = 16 * codec::kPayloadMsMax;  // samples of the longest packet at 16 kHz
 
 // Of SSRCs and first sequence numbers. Without the system's random numbers they are merely unlikely
@@ -61,7 +62,7 @@ MediaThread::MediaThread(const MediaConfig& config, std::vector<IpAddress> own_i
   for (const uint16_t port : config_.refused_ports) own_ports_.set(port);
   for (uint16_t i = 0; i < config_.shards; ++i) links_.push_back(std::make_shared<ShardLink>());
   by_id_.reserve(legs_.size());
-  playing_.reserve(legs_.size());
+  agenda_.reserve(2 * legs_.size());
   listening_.reserve(legs_.size());
   pcm_.reserve(kPcmMax);
 }
@@ -137,7 +138,7 @@ void MediaThread::Run() {
     }
     RunTimers(now);
   }
-  playing_.clear();
+  agenda_.clear();
   listening_.clear();
   for (std::unique_ptr<Leg>& leg : legs_) {
     if (leg != nullptr) CloseRecording(*leg, clock_.Mono());
@@ -186,6 +187,7 @@ MediaStats MediaThread::Stats() const {
           .sends_failed = c.sends_failed.Get(),
           .commands_stale = c.commands_stale.Get(),
           .events_delayed = c.events_delayed.Get(),
+          .one_way_legs = c.one_way_legs.Get(),
           .prompt_frames = c.prompt_frames.Get(),
           .sockets = (config_.rtcp == RtcpMode::kPair ? 2 : 1) * pool_.pairs().size(),
           .legs = c.legs.Get(),
@@ -197,7 +199,7 @@ MediaStats MediaThread::Stats() const {
 
 void MediaThread::ArmTimer() {
   MonoTime due = next_sweep_;
-  for (const Leg* leg : playing_) due = std::min(due, leg->frame_due);
+  if (!agenda_.empty()) due = std::min(due, agenda_.front().at);
   if (!untold_.empty()) due = std::min(due, next_tell_);
   if (!listening_.empty()) due = std::min(due, next_listen_);
   if (armed_.has_value() && *armed_ == due) return;
@@ -211,7 +213,7 @@ void MediaThread::ArmTimer() {
 }
 
 void MediaThread::RunTimers(MonoTime now) {
-  if (!playing_.empty()) RunPrompts(now);
+  RunAgenda(now);
   if (!listening_.empty() && now >= next_listen_) RunListeners(now);
   if (now >= next_sweep_) Sweep(now);
   if (!untold_.empty() && now >= next_tell_) {
@@ -224,7 +226,8 @@ void MediaThread::RunTimers(MonoTime now) {
 // One leg after another, a few at a time, so that no packet waits for twenty thousand legs.
 void MediaThread::Sweep(MonoTime now) {
   absl::Duration round = absl::Seconds(1);
-  for (const absl::Duration wait : {config_.dead_call_time, config_.rtcp_interval}) {
+  for (const absl::Duration wait :
+       {config_.dead_call_time, config_.rtcp_interval, config_.keepalive}) {
     if (wait > absl::ZeroDuration()) round = std::min(round, wait / 4);
   }
   round = std::max(round, absl::Milliseconds(10));
@@ -244,6 +247,18 @@ void MediaThread::SweepLeg(Leg& leg, MonoTime now) {
       now - leg.silent_since >= config_.dead_call_time) {
     leg.silent_since = now;  // told again if the silence lasts as long again
     Tell({.kind = Event::Kind::kMediaLost, .leg = leg.id, .at = now}, now);
+  }
+  if (config_.keepalive > absl::ZeroDuration() && leg.Listens() && !leg.Sounds() &&
+      now - leg.sent.at >= config_.keepalive) {
+    static constexpr int16_t kSilence[kFrameSamples] = {};
+    SendLinear(leg, kSilence, now);
+    leg.out.Part();
+    leg.own_audio = false;
+  }
+  if (!leg.one_way && leg.sends && leg.partner != nullptr && leg.received.packets() == 0 &&
+      leg.partner->received.packets() >= leg.bridged_in + kOneWayPackets) {
+    leg.one_way = true;
+    counters_.one_way_legs.Add(1);
   }
   if (config_.rtcp_interval > absl::ZeroDuration() && now >= leg.report_due) {
     leg.report_due = now + config_.rtcp_interval * (0.5 + rng_.Uniform());  // RFC 3550 6.2
@@ -274,6 +289,8 @@ bool MediaThread::TryTell(const Event& event) {
         return link->events->OnMediaLost(event.leg);
       case Event::Kind::kHeard:
         return link->events->OnHeard(event.leg, event.heard);
+      case Event::Kind::kQuality:
+        return link->events->OnQuality(event.leg, event.quality);
       case Event::Kind::kDigit:
         return link->events->OnDigit(event.leg, event.digit);
     }

@@ -8,11 +8,13 @@
 // only to be told "empty" would cost a system call a packet, and under a flood every other leg
 // still gets its turn. Packets are checked for their source before anything else looks at them.
 
+#include <array>
 #include <atomic>
 #include <bitset>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -69,25 +71,36 @@ class MediaThread {
   bool IsOurs(MediaAddress address) const;
   MediaStats Stats() const;
   const PortPool& pool() const { return pool_; }
+  const std::vector<std::string>& prompt_names() const { return prompts_.Names(); }
   const std::shared_ptr<ShardLink>& link(uint16_t shard) const { return links_[shard]; }
 
  private:
   struct Leg;
   struct Listening;
   struct Recording;
+  struct Playing;
+  struct Keying;
   struct Event {
-    enum class Kind { kPromptDone, kFirstMedia, kMediaLost, kHeard, kDigit };
+    enum class Kind { kPromptDone, kFirstMedia, kMediaLost, kHeard, kDigit, kQuality };
     Kind kind = Kind::kPromptDone;
     LegId leg;
     MonoTime at{};
     listen::Heard heard{};
     char digit = 0;
+    call::LegQuality quality{};
+  };
+  // When a leg's next frame of our own is due. `serial`: the port may be another leg's by then.
+  struct Appointment {
+    MonoTime at;
+    uint32_t port = 0;
+    uint64_t serial = 0;
+    bool operator<(const Appointment& other) const { return other.at < at; }  // earliest on top
   };
   struct Counters {
     Counter packets_in, packets_out, dropped_foreign, dropped_short, dropped_payload_type,
         dropped_no_leg, dropped_by_ortp, dropped_duplicate, dropped_rtcp, dropped_srtp_tag,
-        dropped_srtp_replay, no_peer, sends_failed, commands_stale, events_delayed, prompt_frames,
-        legs, sessions, bridged_calls;
+        dropped_srtp_replay, no_peer, sends_failed, commands_stale, events_delayed, one_way_legs,
+        prompt_frames, legs, sessions, bridged_calls;
   };
 
   void TryRealtime();
@@ -98,6 +111,7 @@ class MediaThread {
   void ReadPort(uint32_t port, MonoTime now);
   void OnDatagram(Leg& leg, absl::Span<uint8_t> datagram, const SocketAddress& from, MonoTime now);
   bool Unprotect(Leg& leg, absl::Span<uint8_t> datagram, size_t* size);
+  bool Latch(Leg& leg, const SocketAddress& from);
   void OnAudio(Leg& leg, codec::Codec codec, absl::Span<uint8_t> datagram, const RtpView& view,
                MonoTime now);
   void OnKey(Leg& leg, int rate, absl::Span<uint8_t> datagram, const RtpView& view, MonoTime now);
@@ -135,14 +149,35 @@ class MediaThread {
   void Do(Leg& leg, const call::RecordStart& action, MonoTime now);
   void Do(Leg& leg, const call::RecordPause& action, MonoTime now);
   void Do(Leg& leg, const call::RecordStop& action, MonoTime now);
+  void Do(Leg& leg, const call::Hold& action, MonoTime now);
+  void Do(Leg& leg, const call::Mute& action, MonoTime now);
+  void Do(Leg& leg, const call::SendDigits& action, MonoTime now);
   void Do(Leg& leg, const call::Play& action, MonoTime now);
+  void Do(Leg& leg, const call::PlayStop& action, MonoTime now);
   template <typename Action>
   void Do(Leg&, const Action&, MonoTime) {}
   void Run(const CloseLeg& command, MonoTime now);
   Leg* Find(LegId id);             // nullptr: closed; counted
   OrtpSession& Session(Leg& leg);  // made if there is none yet
   void Part(Leg& leg);
-  void StopPrompt(Leg& leg);
+
+  // Sound of our own.
+  void StartSound(Leg& leg, MonoTime now);
+  void Appoint(Leg& leg, MonoTime at);
+  void SoundDueFrames(Leg& leg, MonoTime now);
+  absl::Duration SendKeyPacket(Leg& leg, MonoTime now);
+  absl::Duration SendPrompt(Leg& leg, Playing& playing, MonoTime now);
+  absl::Duration SendOver(Leg& leg, Playing& playing, MonoTime now);
+  // Moves on to `count` samples further; false at the end of what is not repeated.
+  static bool Advance(Playing& playing, size_t count);
+  void EndPlay(Leg& leg, bool tell, MonoTime now);
+  // Encodes 20 ms of linear audio for `to` and sends it as the next of its stream.
+  void SendLinear(Leg& to, absl::Span<const int16_t> frame, MonoTime now);
+  // 20 ms of silence in `codec`.
+  absl::Span<const uint8_t> SilentPayload(codec::Codec codec);
+  // The payload of who is not to be heard becomes silence, so that the stream goes on.
+  bool Hush(codec::Codec codec, Leg& to, absl::Span<uint8_t> payload, const RtpHeader& header,
+            Leg& from, MonoTime now);
 
   // Taps: who listens to a leg and what is recorded of it.
   Listening& Listen(Leg& leg, MonoTime now);
@@ -152,6 +187,8 @@ class MediaThread {
   void FeedEar(Leg& leg, listen::Frame frame, MonoTime now);
   void FeedDrop(Leg& leg, listen::Frame frame, MonoTime now);
   void StopListening(Leg& leg);
+  void AwaitBeep(Leg& leg, MonoTime now);  // of a prompt that waits
+  void ForgetBeep(Leg& leg);
   void RunListeners(MonoTime now);
   void RecordSaid(Leg& leg, codec::Codec codec, const RtpHeader& header,
                   absl::Span<const uint8_t> payload, absl::Span<const int16_t> samples,
@@ -168,8 +205,7 @@ class MediaThread {
 
   // Times.
   void RunTimers(MonoTime now);
-  void RunPrompts(MonoTime now);
-  void PlayDueFrames(Leg& leg, MonoTime now);
+  void RunAgenda(MonoTime now);
   void Sweep(MonoTime now);
   void SweepLeg(Leg& leg, MonoTime now);
   void ArmTimer();
@@ -198,7 +234,9 @@ class MediaThread {
   OrtpProfiles profiles_;
   std::vector<std::unique_ptr<Leg>> legs_;  // by port; nullptr: free
   absl::flat_hash_map<LegId, Leg*> by_id_;
-  std::vector<Leg*> playing_;
+  std::vector<Appointment> agenda_;  // a heap
+  std::array<std::vector<uint8_t>, codec::kCodecCount> silent_;
+  std::vector<uint8_t> coded_;  // of SendLinear()
   std::vector<Leg*> listening_;
   MonoTime next_listen_;
   int pauses_ = 0;            // recordings paused now

@@ -75,7 +75,9 @@ void MediaThread::Run(const SetPeer& command, MonoTime now) {
     leg->session->SetRemote(leg->remote, leg->event_type);
     leg->session->SetSrtp(leg->sender);
   }
+  leg->may_latch = config_.latch && command.remote.ip.is_private();
   if (std::exchange(leg->has_remote, true)) return;
+  leg->sent.at = now;  // the keepalive's first wait
   // What was held so far are datagrams as they came; from now on the ring is the pre-roll.
   const std::unique_ptr<Leg::Ring> ring = std::move(leg->ring);
   if (ring == nullptr) return;
@@ -94,10 +96,16 @@ void MediaThread::Run(const BridgeLegs& command, MonoTime now) {
   if (a == nullptr || b == nullptr || a->partner == b) return;
   Part(*a);
   Part(*b);
-  StopPrompt(*a);
-  StopPrompt(*b);
+  for (Leg* const leg : {a, b}) {
+    // A new call begins: nobody is left on hold, muted or with a prompt by what went before.
+    if (leg->play != nullptr) EndPlay(*leg, /*tell=*/false, now);
+    leg->music.reset();
+    leg->muted = false;
+  }
   a->partner = b;
   b->partner = a;
+  a->bridged_in = b->received.packets();
+  b->bridged_in = a->received.packets();
   counters_.bridged_calls.Add(1);
   FlushPreroll(*a, *b, now);
   FlushPreroll(*b, *a, now);
@@ -122,26 +130,21 @@ void MediaThread::Run(const DoAction& command, MonoTime now) {
   std::visit([&](const auto& action) { Do(*leg, action, now); }, command.action);
 }
 
-void MediaThread::Do(Leg& leg, const call::Play& action, MonoTime now) {
-  Session(leg);
-  if (leg.prompt == nullptr) playing_.push_back(&leg);
-  leg.prompt = &prompts_.Get(action.prompt);
-  leg.prompt_at = 0;
-  leg.frame_due = now;
-}
-
-void MediaThread::StopPrompt(Leg& leg) {
-  if (std::exchange(leg.prompt, nullptr) == nullptr) return;
-  playing_.erase(std::find(playing_.begin(), playing_.end(), &leg));
-}
-
 void MediaThread::Run(const CloseLeg& command, MonoTime now) {
   Leg* const leg = Find(command.leg);
   if (leg == nullptr) return;
   Part(*leg);
-  StopPrompt(*leg);
   StopListening(*leg);
   CloseRecording(*leg, now);
+  Tell({.kind = Event::Kind::kQuality,
+        .leg = leg->id,
+        .at = now,
+        .quality = {.packets_in = leg->received.packets(),
+                    .packets_lost = leg->received.lost(),
+                    .packets_out = leg->sent.packets,
+                    .jitter_ms = leg->received.jitter_ms(),
+                    .one_way = leg->one_way}},
+       now);
   if (leg->session != nullptr) counters_.sessions.Subtract(1);
   by_id_.erase(command.leg);
   legs_[leg->port].reset();

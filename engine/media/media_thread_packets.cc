@@ -48,7 +48,8 @@ void MediaThread::ReadPort(uint32_t port, MonoTime now) {
 
 void MediaThread::OnDatagram(Leg& leg, absl::Span<uint8_t> datagram, const SocketAddress& from,
                              MonoTime now) {
-  if (!from.Same(leg.remote)) {
+  const bool foreign = !from.Same(leg.remote);
+  if (foreign && !leg.may_latch) {
     counters_.dropped_foreign.Add(1);
     return;
   }
@@ -71,6 +72,8 @@ void MediaThread::OnDatagram(Leg& leg, absl::Span<uint8_t> datagram, const Socke
     (rtcp ? counters_.dropped_rtcp : counters_.dropped_payload_type).Add(1);
     return;
   }
+  if (foreign && !Latch(leg, from)) return;
+  leg.may_latch = false;
   if (!leg.received.Take(view.header, now, codec.has_value() ? RateOf(*codec) : 0)) {
     counters_.dropped_duplicate.Add(1);
     return;
@@ -85,6 +88,20 @@ void MediaThread::OnDatagram(Leg& leg, absl::Span<uint8_t> datagram, const Socke
   } else {
     OnKey(leg, event_rate, datagram, view, now);
   }
+}
+
+// A far end behind NAT is where its first valid packet came from, from now on. Not at a port of our
+// own: two legs would relay one packet for ever.
+bool MediaThread::Latch(Leg& leg, const SocketAddress& from) {
+  if (IsOurs({.ip = from.ip(), .port = from.port()})) {
+    counters_.dropped_foreign.Add(1);
+    return false;
+  }
+  const bool reports_to_rtp = leg.rtcp_port == leg.remote.port();
+  leg.remote = from;
+  leg.rtcp_port = reports_to_rtp ? from.port() : 0;  // where else reports should go, nobody knows
+  if (leg.session != nullptr) leg.session->SetRemote(leg.remote, leg.event_type);
+  return true;
 }
 
 // False, counted, when the packet is not to be heard. A call is never ended for it.

@@ -38,7 +38,7 @@ uint32_t TicksOf(codec::Codec codec, absl::Span<const uint8_t> payload) {
 }  // namespace
 
 bool MediaThread::Hears(const Leg& to, bool key) {
-  if (to.Listens() && to.prompt == nullptr && (!key || to.event_type != 0)) return true;
+  if (to.Listens() && !to.Occupied() && (!key || to.event_type != 0)) return true;
   counters_.no_peer.Add(1);
   return false;
 }
@@ -90,18 +90,42 @@ void MediaThread::Relay(Leg& from, codec::Codec codec, Leg& to, absl::Span<uint8
                         const RtpView& view, MonoTime now) {
   if (!Hears(to, /*key=*/false)) return;
   const absl::Span<uint8_t> payload = datagram.subspan(view.payload_offset, view.payload_size);
+  if (from.silenced() && Hush(codec, to, payload, view.header, from, now)) return;
+  if (to.under != nullptr) {
+    to.under->Put(codec, view.header, payload, now);
+    return;
+  }
   if (codec != to.codec.codec) {
     if (!codec::IsG711(codec) || !codec::IsG711(to.codec.codec)) return;
     codec::Transcode(codec::LawOf(codec), codec::LawOf(to.codec.codec), payload);
   }
   const Stamp stamp = to.out.Relay(from.serial, view.header, TicksOf(codec, payload),
                                    /*event=*/false, now);
+  to.own_audio = false;
   SendRaw(to, payload, stamp, to.codec.payload_type, now);
+}
+
+// True when it took the packet's place.
+bool MediaThread::Hush(codec::Codec codec, Leg& to, absl::Span<uint8_t> payload,
+                       const RtpHeader& header, Leg& from, MonoTime now) {
+  if (codec::IsG711(codec)) {
+    std::memset(payload.data(), codec::SilenceOf(codec::LawOf(codec)), payload.size());
+    return false;
+  }
+  if (codec != to.codec.codec || to.under != nullptr) return true;
+  uint8_t room[kRtpHeaderSize + kRtpDatagramMax + kSrtpTrailerMax];
+  const absl::Span<const uint8_t> silence = SilentPayload(codec);
+  std::copy(silence.begin(), silence.end(), room + kRtpHeaderSize);
+  const Stamp stamp = to.out.Relay(from.serial, header, TicksOf(codec, silence),
+                                   /*event=*/false, now);
+  to.own_audio = false;
+  SendRaw(to, {room + kRtpHeaderSize, silence.size()}, stamp, to.codec.payload_type, now);
+  return true;
 }
 
 void MediaThread::RelayKey(Leg& from, int rate, Leg& to, absl::Span<uint8_t> datagram,
                            const RtpView& view, MonoTime now) {
-  if (!Hears(to, /*key=*/true)) return;
+  if (from.silenced() || !Hears(to, /*key=*/true)) return;
   const auto rescale = [&](RtpHeader header, absl::Span<uint8_t> payload) {
     if (rate == to.event_rate || payload.size() < 4) return header;
     const auto duration = static_cast<uint32_t>(payload[2] << 8 | payload[3]);

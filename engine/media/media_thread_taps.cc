@@ -138,7 +138,21 @@ void MediaThread::FeedDrop(Leg& leg, listen::Frame frame, MonoTime now) {
   if (!listening.drop.has_value()) return;
   if (!listening.drop->Feed(frame) && listening.line.samples_out() < listening.drop_until) return;
   listening.drop.reset();
-  (void)now;
+  if (leg.play == nullptr || !leg.play->waits) return;
+  leg.play->waits = false;
+  StartSound(leg, now);
+}
+
+void MediaThread::AwaitBeep(Leg& leg, MonoTime now) {
+  Listening& listening = Listen(leg, now);
+  listening.drop.emplace();
+  listening.drop_until = listening.line.samples_out() + SamplesOf(kDropWithin);
+}
+
+void MediaThread::ForgetBeep(Leg& leg) {
+  if (leg.listening == nullptr) return;
+  leg.listening->drop.reset();
+  if (leg.listening->idle()) StopListening(leg);
 }
 
 // ---- recording ----
@@ -180,7 +194,7 @@ void MediaThread::RecordSaid(Leg& leg, codec::Codec codec, const RtpHeader& head
                              absl::Span<const uint8_t> payload, absl::Span<const int16_t> samples,
                              MonoTime now) {
   Recording& recording = *leg.recording;
-  if (recording.paused) return;
+  if (recording.paused || leg.silenced()) return;  // nobody hears it, so it is not kept either
   const int rate = codec::InfoOf(codec).rtp_rate;
   if (codec::IsG711(codec)) {
     const int64_t at =

@@ -85,4 +85,14 @@ Stamp OutgoingStream::Own(uint32_t samples, bool first, MonoTime now) {
   return out;
 }
 
+Stamp OutgoingStream::Key(uint32_t samples, bool first, MonoTime now) {
+  if (first) key_timestamp_ = TimestampAt(now);
+  // The key lasts until now; its last packet comes again, and that is the pause already.
+  if (first || next_timestamp_ != key_timestamp_ + samples) last_at_ = now;
+  next_timestamp_ = key_timestamp_ + samples;
+  started_ = true;
+  source_ = 0;
+  return {.seq = next_seq_++, .timestamp = key_timestamp_, .marker = first};
+}
+
 }  // namespace outpace::media

@@ -40,6 +40,9 @@ class OutgoingStream {
   Stamp Relay(uint64_t source, const RtpHeader& in, uint32_t samples, bool event, MonoTime now);
   // Stamp of a frame of our own (a prompt) of `samples` samples; `marker` on its first.
   Stamp Own(uint32_t samples, bool first, MonoTime now);
+  // Stamp of one of the packets of a key of ours (RFC 4733), `samples` long by now: they all have
+  // the time at which it went down, which is `first`'s, and the audio goes on after it.
+  Stamp Key(uint32_t samples, bool first, MonoTime now);
   // The next relayed packet starts a talk spurt, even from the same source.
   void Part() { source_ = 0; }
 
@@ -54,6 +57,7 @@ class OutgoingStream {
   MonoTime last_at_;             // when that audio was sent
   bool started_ = false;
 
+  uint32_t key_timestamp_ = 0;
   uint64_t source_ = 0;  // 0: none
   uint32_t source_ssrc_ = 0;
   uint16_t seq_offset_ = 0;

@@ -76,12 +76,16 @@ class RecordedEvents final : public call::MediaEvents {
   void OnHeard(LegId leg, const listen::Heard& what) override { heard.emplace_back(leg, what); }
   void OnDigit(LegId leg, char digit) override { digits.emplace_back(leg, digit); }
   void OnJoined(LegId leg, bool ok) override { joined.emplace_back(leg, ok); }
+  void OnQuality(LegId leg, const call::LegQuality& how) override {
+    quality.emplace_back(leg, how);
+  }
   std::vector<LegId> prompt_done;
   std::vector<std::pair<LegId, MonoTime>> first_media;
   std::vector<LegId> media_lost;
   std::vector<std::pair<LegId, listen::Heard>> heard;
   std::vector<std::pair<LegId, char>> digits;
   std::vector<std::pair<LegId, bool>> joined;
+  std::vector<std::pair<LegId, call::LegQuality>> quality;
 };
 
 class CountingLog final : public Log {

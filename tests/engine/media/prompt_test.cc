@@ -9,7 +9,7 @@ namespace outpace::media {
 namespace {
 
 TEST(Prompts, BuiltInTonesAreAudibleInBothLawsAndEndInFullFrames) {
-  const auto set = PromptSet::Load("");
+  const auto set = PromptSet::Load({});
   ASSERT_TRUE(set.ok());
   const PromptAudio& tones = set->Get(call::Prompt::kSafeHarbor);
   EXPECT_EQ(tones.frames(), 65u);  // 1.3 s
