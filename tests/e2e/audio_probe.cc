@@ -59,11 +59,14 @@ absl::StatusOr<AudioProbe> AudioProbe::Bind() {
   return probe;
 }
 
-void AudioProbe::Send(const std::string& payload) {
+void AudioProbe::Send(const std::string& payload) { SendPacket(0, false, payload, kFrame); }
+
+void AudioProbe::SendPacket(int payload_type, bool marker, const std::string& payload,
+                            uint32_t duration) {
   if (!peer_.valid()) return;
   std::string packet(kHeader, '\0');
   packet[0] = static_cast<char>(0x80);
-  packet[1] = 0;  // PCMU
+  packet[1] = static_cast<char>(payload_type | (marker ? 0x80 : 0));
   packet[2] = static_cast<char>(sequence_ >> 8);
   packet[3] = static_cast<char>(sequence_);
   for (size_t i = 0; i < 4; ++i) {
@@ -72,7 +75,7 @@ void AudioProbe::Send(const std::string& payload) {
   }
   socket_.Send(peer_, packet + payload);
   ++sequence_;
-  timestamp_ += kFrame;
+  timestamp_ += duration;
 }
 
 std::vector<AudioPacket> AudioProbe::Receive(absl::Duration how_long, size_t packets) {
@@ -94,6 +97,8 @@ std::vector<AudioPacket> AudioProbe::Receive(absl::Duration how_long, size_t pac
     if (static_cast<size_t>(size) < kHeader || byte(0) >> 6 != 2) continue;
     if (!peer_.valid()) peer_ = from;
     AudioPacket packet;
+    packet.at = at;
+    packet.marker = (byte(1) & 0x80) != 0;
     packet.payload_type = byte(1) & 0x7f;
     packet.sequence = static_cast<uint16_t>(byte(2) << 8 | byte(3));
     for (size_t i = 0; i < 4; ++i) {

@@ -19,6 +19,8 @@ struct AudioPacket {
   uint32_t timestamp = 0;
   uint32_t ssrc = 0;
   int payload_type = 0;
+  bool marker = false;
+  absl::Time at;  // by the kernel
 };
 
 class AudioProbe {
@@ -29,6 +31,8 @@ class AudioProbe {
   void SetPeer(farend::Endpoint peer) { peer_ = peer; }
   bool has_peer() const { return peer_.valid(); }
   void Send(const std::string& payload);  // 160 bytes of PCMU; nothing while there is no peer
+  // Any packet; the next one's timestamp is `duration` later.
+  void SendPacket(int payload_type, bool marker, const std::string& payload, uint32_t duration);
   // Takes what comes for `how_long`, or until `packets` have come.
   std::vector<AudioPacket> Receive(absl::Duration how_long, size_t packets = SIZE_MAX);
 

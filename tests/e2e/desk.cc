@@ -124,11 +124,11 @@ absl::Status Desk::Dispose(uint64_t attempt, const std::string& status) {
   return Post("disposition", {{"attempt", attempt}, {"status", status}});
 }
 
-absl::Status Desk::Post(const std::string& verb, const json& body) {
+absl::StatusOr<json> Desk::Ask(const std::string& verb, const json& body) {
   const auto answer = http_->Send("POST", absl::StrCat("/v1/agent/", verb), body.dump(),
                                   {{"authorization", absl::StrCat("Bearer ", token_)}});
   if (!answer.ok()) return answer.status();
-  if (answer->status == 200) return absl::OkStatus();
+  if (answer->status == 200) return json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
   return absl::FailedPreconditionError(absl::StrCat(verb, ": ", answer->status, " ", answer->body));
 }
 

@@ -75,6 +75,8 @@ class Desk {
   absl::Status HangUp() { return Post("hangup", nlohmann::json::object()); }
   absl::Status Dispose(uint64_t attempt, const std::string& status);
   absl::Status LogOut() { return Post("logout", nlohmann::json::object()); }
+  // POST /v1/agent/`verb`, e.g. "hold"; the answer, or an error with what the engine said.
+  absl::StatusOr<nlohmann::json> Ask(const std::string& verb, const nlohmann::json& body);
   // The next event of this type; earlier ones of other types stay. null: none came in time.
   nlohmann::json Take(const std::string& type, absl::Duration timeout);
   // True once the agent's state was this, since the last call for it.
@@ -84,7 +86,9 @@ class Desk {
 
  private:
   explicit Desk(const std::string& url) : http_(api::HttpClient::Create(url)) {}
-  absl::Status Post(const std::string& verb, const nlohmann::json& body);
+  absl::Status Post(const std::string& verb, const nlohmann::json& body) {
+    return Ask(verb, body).status();
+  }
 
   DeskPhone phone_;
   std::unique_ptr<api::HttpClient> http_;

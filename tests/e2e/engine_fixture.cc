@@ -91,6 +91,8 @@ Engine::~Engine() {
 
 void Engine::AddConfig(const std::string& toml) { absl::StrAppend(&more_config_, toml, "\n"); }
 
+void Engine::AddMediaConfig(const std::string& line) { absl::StrAppend(&more_media_, line, "\n"); }
+
 void Engine::WriteConfig() {
   const PortSlot& engine = engine_ports_ != nullptr ? *engine_ports_ : *ports_;
   WriteFileOrDie(config_path_,
@@ -108,15 +110,15 @@ options_seconds = 0
 address = "127.0.0.1"
 port_first = %d
 ports = %d
-[http]
+%s[http]
 listen = "127.0.0.1:%d"
 [log]
 file = "%s"
 level = "%s"
 %s)",
                                  dir_ / "data", drain_seconds_, engine.sip(), ports_->far_end(),
-                                 engine.media_first(), PortSlot::kMediaLegs, engine.http(),
-                                 dir_ / "engine.log", log_level_, more_config_));
+                                 engine.media_first(), PortSlot::kMediaLegs, more_media_,
+                                 engine.http(), dir_ / "engine.log", log_level_, more_config_));
 }
 
 absl::Status Engine::Start() {

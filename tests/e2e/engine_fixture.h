@@ -43,6 +43,8 @@ class Engine {
   // ---- before Start() ----
   // Text put at the end of the configuration, e.g. a second trunk.
   void AddConfig(const std::string& toml);
+  // A line of section [media], e.g. the directory of prompts.
+  void AddMediaConfig(const std::string& line);
   void SetDrainSeconds(int seconds) { drain_seconds_ = seconds; }
   void SetLogLevel(const std::string& level) { log_level_ = level; }
   // The far end's address that the only trunk, "carrier", points at.
@@ -95,7 +97,7 @@ class Engine {
   const std::string config_path_;
   std::unique_ptr<PortSlot> ports_;         // of the far end, and at first of the engine
   std::unique_ptr<PortSlot> engine_ports_;  // taken when an engine port turned out to be in use
-  std::string more_config_;
+  std::string more_config_, more_media_;
   int drain_seconds_ = 5;
   std::string log_level_ = "info";
   std::unique_ptr<Process> process_;
