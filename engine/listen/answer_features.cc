@@ -13,8 +13,12 @@ constexpr float kSpeechLevelMin = -50;  // dBFS
 constexpr float kUnderPeak = 30;        // dB below the loudest so far: not speech any more
 constexpr int kWordGap = 5;             // frames without speech that end a word
 constexpr int kClickFrames = 2;         // a word of no more is a click
-constexpr float kTonePurity = 20;       // dB
-constexpr int kToneFrames = 5;          // that much purity for so long: a tone
+constexpr float kToneGate = 12;         // dB of pair purity below which no tone is looked for
+constexpr float kToneSteady = 0.01f;    // share by which a steady tone may move
+constexpr float kToneLevelStep = 4;     // dB; the beat of two near tones is within
+constexpr int kToneFrames = 6;          // so long steady: no voice
+constexpr int kLowToneFrames = 8;       // where a voice may be held
+constexpr float kLowTone = 640;         // Hz
 constexpr int kNoiseStepFrames = 15;    // so long within kNoiseSpread of a mean and unvoiced: noise
 constexpr float kNoiseSpread = 2.5f;    // dB
 constexpr float kVoiced = 0.55f;
@@ -42,6 +46,7 @@ void AnswerFeatures::Add(Frame frame) {
   before_ = last_;
   last_ = analyzer_.Analyze(frame);
   if (frames_ == 0) noise_db_ = std::clamp(last_.level_db, kNoiseFloorMin, kSpeechLevelMin);
+  TrackTone(frame);
   const bool speech = IsSpeech();
   pitch_ = speech ? analyzer_.FindPitch() : SpeechAnalyzer::Pitch{};
   if (speech) {
@@ -52,11 +57,12 @@ void AnswerFeatures::Add(Frame frame) {
     if (spoken()) AddPause();
   }
   TrackNoise(speech);
-  TrackSteadiness(speech);
+  TrackNoiseStep(speech);
   ++frames_;
 }
 
 bool AnswerFeatures::IsSpeech() const {
+  if (InTone()) return false;
   const float level = last_.level_db + (in_word_ ? 2.0f : 0.0f);
   return level > noise_db_ + kOverNoise && level > kSpeechLevelMin && level > peak_db_ - kUnderPeak;
 }
@@ -71,13 +77,25 @@ void AnswerFeatures::TrackNoise(bool speech) {
   if (!spoken()) lead_noise_db_ = noise_db_;
 }
 
-void AnswerFeatures::TrackSteadiness(bool speech) {
-  const bool pure = last_.level_db > kSpeechLevelMin && last_.purity_db > kTonePurity &&
-                    std::fabs(last_.tilt - before_.tilt) < 0.02f;
-  tone_frames_ = pure ? tone_frames_ + 1 : 0;
-  if (pure) ++tone_total_;
-  if (tone_frames_ >= kToneFrames && in_word_) Forget();
+void AnswerFeatures::TrackTone(Frame frame) {
+  const ToneFit before = tone_;
+  tone_ = last_.pair_purity_db > kToneGate ? FitTones(frame) : ToneFit();
+  const bool same = tone_.tones > 0 && tone_.tones == before.tones &&
+                    std::fabs(tone_.low_hz - before.low_hz) < kToneSteady * before.low_hz &&
+                    std::fabs(tone_.high_hz - before.high_hz) < kToneSteady * before.high_hz &&
+                    std::fabs(tone_.level_db - before.level_db) < kToneLevelStep;
+  tone_frames_ = same ? tone_frames_ + 1 : 0;
+  if (!InTone()) return;
+  ++tone_total_;
+  if (in_word_) Forget();
+}
 
+bool AnswerFeatures::InTone() const {
+  return tone_frames_ >= (tone_.low_hz < kLowTone ? kLowToneFrames : kToneFrames);
+}
+
+// Noise that has become louder and stays so is no speech.
+void AnswerFeatures::TrackNoiseStep(bool speech) {
   if (speech && pitch_.voicing < kVoiced && std::fabs(last_.level_db - steady_db_) < kNoiseSpread) {
     ++steady_frames_;
     steady_db_ += (last_.level_db - steady_db_) / static_cast<float>(steady_frames_ + 1);
@@ -120,7 +138,6 @@ void AnswerFeatures::EndWord() {
 void AnswerFeatures::Forget() {
   in_word_ = false;
   run_ = before_word_;
-  if (tone_frames_ == 0) return;
   peak_db_ = run_.level_max;
 }
 

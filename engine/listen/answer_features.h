@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/listen/answer_tone.h"
 #include "engine/listen/heard.h"
 #include "engine/listen/speech_features.h"
 
@@ -31,6 +32,7 @@ class AnswerFeatures {
   int pause_frames() const;  // since the last of speech; 0 while it lasts
   int speech_frames() const { return run_.speech_frames; }
   const SpeechFrame& last() const { return last_; }
+  const ToneFit& tone() const { return tone_; }  // of the last frame
 
   // What the model takes, all of order 1. Only when spoken().
   void Fill(AnswerInputs& out) const;
@@ -73,9 +75,11 @@ class AnswerFeatures {
     int tail_frames = 0;
   };
 
+  void TrackTone(Frame frame);
+  bool InTone() const;
   bool IsSpeech() const;
   void TrackNoise(bool speech);
-  void TrackSteadiness(bool speech);
+  void TrackNoiseStep(bool speech);
   void BeginWord();
   void EndWord();
   void Forget();
@@ -86,13 +90,14 @@ class AnswerFeatures {
   SpeechFrame last_;
   SpeechFrame before_;
   SpeechAnalyzer::Pitch pitch_;
+  ToneFit tone_;
   int frames_ = 0;
   float noise_db_ = -62;
   float lead_noise_db_ = -62;  // before anybody spoke
   float peak_db_ = -96;
   bool in_word_ = false;
   int word_speech_frames_ = 0;
-  int tone_frames_ = 0;  // in a row
+  int tone_frames_ = 0;  // in a row, of one steady tone
   int tone_total_ = 0;
   int steady_frames_ = 0;  // in a row of a noise's evenness
   float steady_db_ = 0;

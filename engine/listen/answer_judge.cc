@@ -10,7 +10,6 @@ namespace {
 
 constexpr absl::Duration kFrameLength = absl::Milliseconds(20);
 constexpr int kForever = 1 << 30;
-constexpr float kTonePurity = 10;  // dB below which a frame is not looked at for fax tones
 constexpr float kFaxConfidence = 0.98f;
 constexpr float kSilenceConfidence = 0.95f;
 
@@ -40,11 +39,9 @@ AnswerJudge::AnswerJudge(const AnswerTuning& tuning, const AnswerPolicy& policy,
 std::optional<Heard> AnswerJudge::Feed(Frame frame) {
   if (phase_ == Phase::kDone) return std::nullopt;
   features_.Add(frame);
-  const SpeechFrame& sound = features_.last();
-  const bool beep = beep_.Feed(frame, sound);
+  const bool beep = beep_.Feed(features_.last().level_db, features_.tone());
   if (phase_ == Phase::kBeep) return ListenForBeep(beep);
-  const bool tone = sound.purity_db > kTonePurity;
-  if (fax_.Feed(tone ? FitTones(frame) : ToneFit(), features_.speech_frames() > 0)) {
+  if (fax_.Feed(features_.tone(), features_.speech_frames() > 0)) {
     return Say(Sound::kFax, kFaxConfidence, true);
   }
   // Twice as often would cost twice as much and decide 10 ms earlier.
@@ -59,7 +56,8 @@ std::optional<Heard> AnswerJudge::Feed(Frame frame) {
 std::optional<Heard> AnswerJudge::Judge(bool beep) {
   const int now = features_.frames();
   const bool again = phase_ == Phase::kSecondThoughts;
-  if (beep) return SayMachine(std::max(probability_, policy_.beep_confidence), true);
+  const float by_beep = std::max(probability_, policy_.beep_confidence);
+  if (beep && by_beep >= tuning_.machine_confidence_min) return SayMachine(by_beep, true);
   if (!features_.spoken()) {
     if (silence_frames_ > 0 && now >= silence_frames_ && (!again || now <= phase_end_)) {
       return Say(Sound::kSilence, kSilenceConfidence, true);

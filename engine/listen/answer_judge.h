@@ -26,11 +26,11 @@ namespace outpace::listen {
 struct AnswerPolicy {
   // The odds of a machine are divided by this: the line for a verdict is looked at 25 times a
   // second, and who looks that often sees it crossed by chance.
-  float machine_handicap = 3;
-  float human_below = 0.2f;         // probability of a machine below which it is a person, ...
+  float machine_handicap = 2.5f;
+  float human_below = 0.3f;         // probability of a machine below which it is a person, ...
   float human_below_final = 0.06f;  // ... and where that verdict cannot be taken back
-  int speech_frames_min = 12;       // of speech before any verdict
-  float beep_confidence = 0.98f;    // that a machine answered, once one has beeped
+  int speech_frames_min = 10;       // of speech before any verdict
+  float beep_confidence = 0.995f;   // that a machine answered, once one has beeped
 };
 
 class AnswerJudge {

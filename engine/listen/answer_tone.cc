@@ -9,11 +9,27 @@
 namespace outpace::listen {
 namespace {
 
-constexpr float kLevelMin = -45;  // dBFS
-constexpr float kPairGain = 6;    // dB by which two tones must explain a frame better than one
+constexpr float kLevelMin = -45;    // dBFS
+constexpr float kPairHandicap = 4;  // dB more wanted of two, which explain more of anything
+
+// Two tones less than 50 Hz apart (a ring of 440 and 480) pass for one that beats: as pure as one,
+// but in the valley of the beat without power at its middle.
+constexpr float kBeatSnr = 30;
 
 float Hertz(float cosine) {
   return std::acos(std::clamp(cosine, -1.0f, 1.0f)) * kSampleRate / (2 * static_cast<float>(M_PI));
+}
+// The share of the frame's power that a sinusoid of this frequency carries (Goertzel).
+float ShareOf(const std::array<float, kFrameSamples>& x, float cosine, float power) {
+  float one = 0;
+  float two = 0;
+  for (const float sample : x) {
+    const float now = sample + 2 * cosine * one - two;
+    two = one;
+    one = now;
+  }
+  const float peak = one * one + two * two - 2 * cosine * one * two;
+  return 2 * peak / (kFrameSamples * kFrameSamples * power);
 }
 float Decibel(float ratio) { return 10 * std::log10(std::max(ratio, 1e-10f)); }
 
@@ -57,37 +73,35 @@ ToneFit FitTones(Frame frame) {
   const float one_snr =
       Decibel(power * (2 + twice_cosine * twice_cosine) / std::max(one_left, 1e-10f));
 
-  float pair_snr = 0;
-  float low = 0;
-  float high = 0;
-  const float determinant = vv * ww - vw * vw;
-  if (determinant > 1e-6f * vv * ww) {
-    const float a = (uv * ww - uw * vw) / determinant;
-    const float b = (uw * vv - uv * vw) / determinant;
-    const float left = std::max(uu - a * uv - b * uw, 0.0f) / kCount;
-    const float sum = a / 2;
-    const float product = (-b - 2) / 4;
-    const float root = sum * sum - 4 * product;
-    if (root > 0) {
-      const float first = (sum + std::sqrt(root)) / 2;
-      const float second = (sum - std::sqrt(root)) / 2;
-      if (first < 1 && second > -1) {
-        low = Hertz(first);
-        high = Hertz(second);
-        pair_snr = Decibel(power * (2 + 2 * a * a + b * b) / std::max(left, 1e-10f));
-      }
-    }
-  }
-  if (one_snr >= kToneSnrMin && pair_snr < one_snr + kPairGain) {
+  const float share = one_snr >= kToneSnrMin ? ShareOf(x, twice_cosine / 2, power) : 0;
+  if (one_snr >= kBeatSnr || share >= kToneShareMin) {
+    fit.share = share;
     fit.tones = 1;
     fit.low_hz = fit.high_hz = Hertz(twice_cosine / 2);
     fit.snr_db = one_snr;
-  } else if (pair_snr >= kToneSnrMin + 4) {
-    fit.tones = 2;
-    fit.low_hz = low;
-    fit.high_hz = high;
-    fit.snr_db = pair_snr;
+    return fit;
   }
+
+  const float determinant = vv * ww - vw * vw;
+  if (determinant <= 1e-6f * vv * ww) return fit;
+  const float a = (uv * ww - uw * vw) / determinant;
+  const float b = (uw * vv - uv * vw) / determinant;
+  const float left = std::max(uu - a * uv - b * uw, 0.0f) / kCount;
+  const float sum = a / 2;
+  const float product = (-b - 2) / 4;
+  const float root = sum * sum - 4 * product;
+  if (root <= 0) return fit;
+  const float low = (sum + std::sqrt(root)) / 2;  // cosines fall as frequencies rise
+  const float high = (sum - std::sqrt(root)) / 2;
+  if (low >= 1 || high <= -1) return fit;
+  const float pair_snr = Decibel(power * (2 + 2 * a * a + b * b) / std::max(left, 1e-10f));
+  if (pair_snr < kToneSnrMin + kPairHandicap) return fit;
+  fit.share = ShareOf(x, low, power) + ShareOf(x, high, power);
+  if (fit.share < kToneShareMin) return fit;
+  fit.tones = 2;
+  fit.low_hz = Hertz(low);
+  fit.high_hz = Hertz(high);
+  fit.snr_db = pair_snr;
   return fit;
 }
 

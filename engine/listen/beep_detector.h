@@ -13,8 +13,8 @@ class BeepDetector {
  public:
   // `frame`: the next 20 ms. True once, when the beep has ended: now is the time to speak.
   bool Feed(Frame frame);
-  // The same for who has the frame's analysis already.
-  bool Feed(Frame frame, const SpeechFrame& sound);
+  // The same for who has the frame's level (dBFS) and its tones already.
+  bool Feed(float level_db, const ToneFit& fit);
   absl::Duration length() const;  // of the beep heard
 
  private:
