@@ -64,6 +64,7 @@ struct Channel {
   std::atomic<bool> closed{false};      // set after them
   std::atomic<bool> dead{false};        // the writer has gone: the tap keeps nothing
   Track* track = nullptr;               // the writer's
+  std::shared_ptr<Channel> self;        // on the way to the writer, who takes it
 };
 
 // What outlives both sides: taps may be destroyed after the recorder.

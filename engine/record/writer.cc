@@ -71,7 +71,10 @@ Writer::Writer(const RecorderConfig& config, KeyRing keys, RecordingFiles& files
       dropped_(clock.Mono()),
       synced_(clock.Mono()) {}
 
-Writer::~Writer() { ::explicit_bzero(stereo_.data(), stereo_.size() * sizeof(int16_t)); }
+Writer::~Writer() {
+  while (const auto opened = opens_.TryPop()) (*opened)->self.reset();
+  ::explicit_bzero(stereo_.data(), stereo_.size() * sizeof(int16_t));
+}
 
 absl::StatusOr<std::unique_ptr<RecordingTap>> Writer::Open(const RecordingOrder& order) {
   if (stopping_) {
@@ -98,7 +101,9 @@ absl::StatusOr<std::unique_ptr<RecordingTap>> Writer::Open(const RecordingOrder&
   channel->order.number.clear();  // the name has it if the pattern asks; nothing else needs it
   channel->name = FileName(config_.pattern, order, config_.zone);
   auto tap = std::make_unique<Tap>(shared_, channel);
-  if (!opens_.TryPush(std::move(channel))) {
+  channel->self = channel;
+  if (Channel* sent = channel.get(); !opens_.TryPush(std::move(sent))) {
+    channel->self.reset();
     open_.fetch_sub(1);
     return absl::ResourceExhaustedError(
         "recordings: too many wait to be opened; the disk does not keep up");
@@ -161,9 +166,9 @@ void Writer::Stop() {
 }
 
 void Writer::AcceptOpens() {
-  while (auto opened = opens_.TryPop()) {
+  while (const auto opened = opens_.TryPop()) {
     auto track = std::make_unique<Track>();
-    track->channel = *std::move(opened);
+    track->channel = std::move((*opened)->self);
     track->order = track->channel->order;
     track->name = track->channel->name;
     track->opened = clock_.Mono();

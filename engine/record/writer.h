@@ -116,7 +116,7 @@ class Writer {
   Log& log_;
   const Recorder::ClosedSink closed_sink_;
   const std::shared_ptr<Shared> shared_;
-  Mailbox<std::shared_ptr<Channel>> opens_{1024};
+  Mailbox<Channel*> opens_{1024};  // each holds itself until it is taken
   Mailbox<AttemptId> stored_{4096};
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> open_{0}, closed_{0}, bytes_{0}, faults_{0};
