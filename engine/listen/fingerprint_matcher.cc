@@ -23,7 +23,7 @@ constexpr float kTryErrorMax = 0.33f, kTryAskedMin = 90;
 // A track is given up when lately it agrees no better than this.
 constexpr float kRecentErrorMax = 0.42f, kFade = 0.93f;
 // What a verdict takes.
-constexpr float kErrorMax = 0.26f, kRecentErrorForVerdict = 0.32f, kAskedMin = 240;
+constexpr float kErrorMax = 0.26f, kRecentErrorForVerdict = 0.32f, kAskedMin = 200;
 // Few bits can agree by chance, the more so of one speaker: they must agree better.
 float ErrorAllowed(float asked) { return std::min(kErrorMax, 0.34f - 2.4f / std::sqrt(asked)); }
 // So much of the announcement, or this share of a short one.
@@ -114,7 +114,7 @@ void FingerprintMatcher::Try(FingerprintSet::Data::Place place) {
         Compare(history_[(fed_ - 1 - back) % kHistory], row[static_cast<size_t>(frame) - back]);
     fading_wrong = fading_wrong * kFade + c.wrong;
     fading_asked = fading_asked * kFade + c.asked;
-    if (fading_asked > 30 && fading_wrong > kErrorMax * 1.2f * fading_asked) break;
+    if (fading_asked > 30 && fading_wrong > kRecentErrorMax * fading_asked) break;
     begin = back + 1;
   }
   track.begun = frame - static_cast<int32_t>(begin) + 1;

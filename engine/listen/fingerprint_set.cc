@@ -7,6 +7,8 @@
 #include "absl/strings/str_join.h"
 #include "engine/listen/fingerprint_file.h"
 #include "engine/listen/fingerprint_matcher.h"
+#include "engine/listen/tone_analysis.h"
+#include "engine/listen/tone_runs.h"
 
 namespace outpace::listen {
 namespace {
@@ -20,14 +22,41 @@ constexpr size_t kNameBytesMax = 200;
 constexpr float kSharedErrorMax = 0.20f, kSharedAskedMin = 100;
 constexpr int kSpeakingBits = 5;
 
+// Frames in which a steady tone sounds, and those its edges reach into. A recording may begin with
+// ringback; what is learned is the voice.
+std::vector<bool> TonesIn(absl::Span<const int16_t> samples, uint32_t frames) {
+  constexpr size_t kTonalFramesMin = 5, kReach = 4;
+  std::vector<bool> tones(frames);
+  size_t in_a_row = 0;
+  for (size_t frame = 0; frame <= frames; ++frame) {
+    const bool tonal =
+        frame < frames &&
+        AnalyseTone(samples.subspan(frame * kFrameSamples, kFrameSamples), ToneRuns::kQuietMax)
+            .tonal;
+    if (tonal) {
+      ++in_a_row;
+      continue;
+    }
+    if (in_a_row >= kTonalFramesMin) {
+      const size_t begin = frame - std::min(frame, in_a_row + kReach);
+      const size_t end = std::min<size_t>(frames, frame + kReach);
+      for (size_t i = begin; i < end; ++i) tones[i] = true;
+    }
+    in_a_row = 0;
+  }
+  return tones;
+}
+
 std::vector<SubPrint> PrintsOf(absl::Span<const int16_t> samples, uint32_t frames) {
   std::vector<SubPrint> prints;
   prints.reserve(kOffsets * frames);
+  const std::vector<bool> tones = TonesIn(samples, frames);
   for (size_t offset = 0; offset < kOffsets; ++offset) {
     BandAnalyser analyser;
     for (size_t frame = 0; frame < frames; ++frame) {
       prints.push_back(analyser.Feed(samples.subspan(
           offset * kFrameSamples / kOffsets + frame * kFrameSamples, kFrameSamples)));
+      if (tones[frame]) prints.back().sure = 0;
     }
   }
   return prints;

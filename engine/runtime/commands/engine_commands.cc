@@ -117,6 +117,8 @@ const std::vector<Command>& Commands() {
        "list export verify erase retain key --attempt --lead --number --agent --campaign --from "
        "--to --zone --country --limit --json --show-numbers --out --reason --days --apply --all "
        "--unverified"},
+      {"media", "network announcements: teach them, show and try a set", RunMediaCommand,
+       "learn show test forget --set --class --name --country"},
       {"carrier", "a far end for demos and tests, on loopback", RunCarrierCommand,
        "--listen --scenario --log --duration"},
       {"simulate", "the whole dialer in virtual time, from one seed", RunSimulateCommand,
