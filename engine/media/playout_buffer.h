@@ -38,9 +38,9 @@ inline constexpr absl::Duration kPlayoutTick = absl::Milliseconds(20);
 struct PlayoutStats {
   uint64_t packets = 0;    // taken
   uint64_t late = 0;       // its time was over
-  uint64_t duplicate = 0;  // or of overlapping time
-  uint64_t overflow = 0;   // thrown out because newer ones had no room
-  uint64_t malformed = 0;  // the decoder refused it
+  uint64_t duplicate = 0;  // of the same time as another
+  uint64_t overflow = 0;   // no room for it, or thrown out for newer ones
+  uint64_t malformed = 0;  // not of its codec
   uint64_t frames = 0;     // given out, each 20 ms
   uint64_t concealed = 0;  // of these: made up for a loss or a late packet
   uint64_t silent = 0;     // of these: nobody spoke (before the first packet, DTX)
