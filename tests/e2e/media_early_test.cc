@@ -86,9 +86,9 @@ class MediaEarlyTest : public MediaTest {
   }
   // `outpace media learn`: what the operator would do with a sample of the carrier.
   void Learn(const std::string& announcement_class, const std::string& clip) {
-    const std::string set = engine_.dir() / "announcements.fps";
+    const std::string set = engine_.dir() / "carrier.ofp";
     const CommandResult learned =
-        RunOutpace({"media", "learn", "--file", set, "--class", announcement_class,
+        RunOutpace({"media", "learn", "--set", set, "--class", announcement_class,
                     absl::StrCat(OUTPACE_SOURCE_DIR, "/tests/data/audio/", clip)});
     ASSERT_EQ(learned.code, 0) << learned.err;
     if (!taught_) engine_.AddMediaConfig(absl::StrCat("announcements_file = \"", set, "\""));
@@ -109,7 +109,8 @@ TEST_F(MediaEarlyTest, BusyTone) {
 
 TEST_F(MediaEarlyTest, RingbackIsLeftToRing) {
   ASSERT_NO_FATAL_FAILURE(BeginCallTo(Ringback()));
-  ExpectLeftAlone(absl::Seconds(7), "ringback");
+  // Two rings of two seconds: the second ends 8 s after the first began.
+  ExpectLeftAlone(absl::Milliseconds(8500), "ringback");
 }
 
 TEST_F(MediaEarlyTest, MusicInsteadOfRingbackIsLeftToRing) {

@@ -41,8 +41,7 @@ TEST_F(MediaHoldTest, HoldPlaysMusicToTheCustomerAloneAndEnds) {
 }
 
 TEST_F(MediaHoldTest, MutedTheAgentHearsAndIsNotHeard) {
-  ASSERT_NO_FATAL_FAILURE(
-      BeginCall({"amd_mode=OFF", "wrapup_seconds=0"}, {kLeadNumber, kNextNumber}));
+  ASSERT_NO_FATAL_FAILURE(BeginCall({"amd_mode=OFF"}, {kLeadNumber, kNextNumber}));
   json pop = TakePop();
   ASSERT_FALSE(pop.is_null());
   ExpectTalking();

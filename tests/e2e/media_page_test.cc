@@ -71,6 +71,12 @@ class MediaPageTest : public MediaTest {
     ExpectUntil(absl::StrCat("document.getElementById('", id,
                              "').getAttribute('aria-pressed') === '", pressed ? "true" : "false",
                              "'"));
+    // And looks so: another colour than a button that is never pressed.
+    const auto colour = [](absl::string_view button) {
+      return absl::StrCat("getComputedStyle(document.getElementById('", button,
+                          "')).backgroundColor");
+    };
+    ExpectUntil(absl::StrCat(colour(id), pressed ? " !== " : " === ", colour("voicemail")));
   }
   bool Disabled(const std::string& id) {
     return Run(absl::StrCat("return document.getElementById('", id, "').disabled")).get<bool>();

@@ -92,7 +92,7 @@ TEST_F(MediaRecordingTest, CustomerLeftAgentRightAsLongAsTheCall) {
   const CsvRow call = ClosedCall();
   const json record = OnlyRecord();
   EXPECT_FALSE(record["cut"]);
-  EXPECT_EQ(record["fault"], json());
+  EXPECT_FALSE(record.contains("fault")) << record.dump();
   EXPECT_EQ(record["attempt"], pop_["attempt"]);
   const Stereo audio = Read(FileOf(record));
   ASSERT_GT(audio.left.size(), 16'000u);
@@ -121,7 +121,7 @@ TEST_F(MediaRecordingTest, CustomerLeftAgentRightAsLongAsTheCall) {
             "");
   EXPECT_LT(LoudestOf(Source::kAgent, audio.left), kAbsent);
   EXPECT_LT(LoudestOf(Source::kLead, audio.right), kAbsent);
-  EXPECT_EQ(call.at("recording"), record["file"].get<std::string>());
+  EXPECT_EQ(ClosedCall().at("recording"), record["file"].get<std::string>());
 }
 
 TEST_F(MediaRecordingTest, FoundByWhatIsKnownOfItAndGuarded) {
@@ -258,13 +258,18 @@ TEST_F(MediaRecordingTest, SurvivesTheEnginesDeath) {
   desk_.reset();  // the session died with the engine
 }
 
+// Encrypted, and in the format that keeps least: Opus follows a voice, so these speak in syllables.
 TEST_F(MediaRecordingTest, EncryptedAtRestAndExportedAgain) {
   const std::string key = engine_.dir() / "recordings.key";
   engine_.AddConfig(absl::StrCat("[recording]\nkey_file = \"", key, "\""));
   ASSERT_EQ(RunOutpace({"recording", "key", "new", "--out", key}).code, 0);
   ASSERT_NO_FATAL_FAILURE(
       BeginTalk({"campaign_recording=ALLCALLS", "recording_encrypted=Y", "recording_format=OPUS"}));
-  EXPECT_EQ(agent().KeepsHearing({Source::kLead}, absl::Seconds(2)), "");
+  const absl::Duration syllable = absl::Milliseconds(240), pause = absl::Milliseconds(120);
+  lead().Play(Join({ToneOf(Source::kThird, syllable), Silence(pause)}), true);
+  agent().Play(Join({ToneOf(Source::kSupervisor, syllable), Silence(pause)}), true);
+  const Voice::Place begin = agent().Now();
+  EXPECT_TRUE(agent().WaitForPackets(begin, 100, kSoon));
   HangUpAndDispose(pop_);
   const json record = OnlyRecord();
   EXPECT_TRUE(record["encrypted"]);
@@ -273,7 +278,19 @@ TEST_F(MediaRecordingTest, EncryptedAtRestAndExportedAgain) {
   for (const char* plain : {"RIFF", "OggS", "OpusHead", "anna", kLeadNumber}) {
     EXPECT_FALSE(absl::StrContains(bytes, plain)) << plain;
   }
-  ExpectSides(Export());
+  const Stereo audio = Export();
+  const absl::Duration length = LengthOf(audio.left.size());
+  EXPECT_NEAR(absl::ToDoubleSeconds(length), record["seconds"].get<double>(), 0.001);
+  const size_t piece = SamplesIn(absl::Milliseconds(720));
+  ASSERT_GT(audio.left.size(), 2 * piece);
+  for (size_t at = audio.left.size() - 2 * piece; at + piece < audio.left.size(); at += piece / 2) {
+    const auto left = absl::MakeConstSpan(audio.left).subspan(at, piece);
+    const auto right = absl::MakeConstSpan(audio.right).subspan(at, piece);
+    EXPECT_GT(LoudestOf(Source::kThird, left), kPresent) << at;
+    EXPECT_GT(LoudestOf(Source::kSupervisor, right), kPresent) << at;
+    EXPECT_LT(LoudestOf(Source::kSupervisor, left), kAbsent) << at;
+    EXPECT_LT(LoudestOf(Source::kThird, right), kAbsent) << at;
+  }
   // Without the key it stays what it is.
   std::filesystem::rename(key, key + ".away");
   EXPECT_EQ(engine_
