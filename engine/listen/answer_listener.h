@@ -17,7 +17,8 @@ struct AnswerTuning {
   float machine_confidence_min = 0.9f;
   // Whoever is not judged a machine by then is taken for a person. > 0; since the answer.
   absl::Duration decide_within = absl::Seconds(4);
-  // Nothing said for so long: kSilence. 0: never.
+  // Nothing said for so long: kSilence. 0: never. Where this is longer than decide_within, kHuman
+  // comes first.
   absl::Duration silence_max = absl::Seconds(4);
   // After a verdict "human" go on listening for so long, and take it back if a machine is found out
   // (non-blocking mode: the agent has the call already). 0: the first verdict is the last.
@@ -35,7 +36,12 @@ class AnswerListener {
   AnswerListener& operator=(AnswerListener&&) noexcept;
 
   // `frame`: the next 20 ms; silence where packets were lost. A verdict when there is a new one.
-  // No allocation. Nothing more comes after one with `last`.
+  // No allocation. Nothing more comes after one with `last`:
+  //   kHuman   with second thoughts first without `last`; then kMachine, kFax, kSilence (nobody has
+  //            spoken after all), or, when they are over, kHuman again with `last`.
+  //   kMachine without `last` where a beep is waited for; then kBeep, or kMachine again with
+  //   `last`. kFax, kSilence: always with `last`.
+  // A beep that is heard before a verdict makes it kMachine.
   std::optional<Heard> Feed(Frame frame);
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 
 #include "engine/base/check.h"
 
@@ -15,6 +16,14 @@ constexpr float kPairHandicap = 4;  // dB more wanted of two, which explain more
 // Two tones less than 50 Hz apart (a ring of 440 and 480) pass for one that beats: as pure as one,
 // but in the valley of the beat without power at its middle.
 constexpr float kBeatSnr = 30;
+
+using Four = float __attribute__((vector_size(16)));
+Four Load(const float* from) {
+  Four four;
+  std::memcpy(&four, from, sizeof(four));
+  return four;
+}
+float Sum(Four four) { return (four[0] + four[1]) + (four[2] + four[3]); }
 
 float Hertz(float cosine) {
   return std::acos(std::clamp(cosine, -1.0f, 1.0f)) * kSampleRate / (2 * static_cast<float>(M_PI));
@@ -51,25 +60,28 @@ ToneFit FitTones(Frame frame) {
   fit.level_db = Decibel(power);
   if (fit.level_db < kLevelMin) return fit;
 
-  float uu = 0, uv = 0, uw = 0, vv = 0, vw = 0, ww = 0;
-  float one_uu = 0, one_uv = 0;
-  for (size_t i = 4; i < kFrameSamples; ++i) {
-    const float u = x[i] + x[i - 4];
-    const float v = x[i - 1] + x[i - 3];
-    const float w = x[i - 2];
-    uu += u * u;
-    uv += u * v;
-    uw += u * w;
-    vv += v * v;
-    vw += v * w;
-    ww += w * w;
-    const float outer = x[i - 1] + x[i - 3];
-    one_uu += outer * outer;
-    one_uv += outer * w;
+  // Sums of products of u = x[i] + x[i-4], v = x[i-1] + x[i-3] and w = x[i-2], four at a time.
+  Four sum_uu{}, sum_uv{}, sum_uw{}, sum_vv{}, sum_vw{}, sum_ww{};
+  for (size_t i = 4; i < kFrameSamples; i += 4) {
+    const Four u = Load(&x[i]) + Load(&x[i - 4]);
+    const Four v = Load(&x[i - 1]) + Load(&x[i - 3]);
+    const Four w = Load(&x[i - 2]);
+    sum_uu += u * u;
+    sum_uv += u * v;
+    sum_uw += u * w;
+    sum_vv += v * v;
+    sum_vw += v * w;
+    sum_ww += w * w;
   }
+  const float uu = Sum(sum_uu);
+  const float uv = Sum(sum_uv);
+  const float uw = Sum(sum_uw);
+  const float vv = Sum(sum_vv);
+  const float vw = Sum(sum_vw);
+  const float ww = Sum(sum_ww);
   constexpr float kCount = kFrameSamples - 4;
-  const float twice_cosine = one_uv / std::max(ww, 1e-9f);
-  const float one_left = std::max(one_uu - twice_cosine * one_uv, 0.0f) / kCount;
+  const float twice_cosine = vw / std::max(ww, 1e-9f);
+  const float one_left = std::max(vv - twice_cosine * vw, 0.0f) / kCount;
   const float one_snr =
       Decibel(power * (2 + twice_cosine * twice_cosine) / std::max(one_left, 1e-10f));
 

@@ -129,15 +129,19 @@ SpeechAnalyzer::Pitch SpeechAnalyzer::FindPitch() const {
   Pitch pitch;
   float best = 0;
   for (size_t lag = kLagMin; lag < kLagMax; ++lag) {
-    const float handicap = 1 - 0.005f * static_cast<float>(lag);
     if (match[lag] < match[lag - 1] || match[lag] < match[lag + 1]) continue;
-    if (match[lag] * handicap <= best) continue;
-    best = match[lag] * handicap;
+    // The peak between the lags, by the parabola through three of them.
     const float bend = match[lag - 1] - 2 * match[lag] + match[lag + 1];
-    const float offset = bend < 0 ? 0.5f * (match[lag - 1] - match[lag + 1]) / bend : 0;
+    const float rise = match[lag - 1] - match[lag + 1];
+    const float offset = bend < 0 ? 0.5f * rise / bend : 0;
+    const float peak = match[lag] - 0.25f * rise * offset;
+    const float period = static_cast<float>(lag) + offset;
+    const float worth = peak * (1 - 0.013f * period);
+    if (worth <= best) continue;
+    best = worth;
     const float before = static_cast<float>(Dot<kWindow>(now - lag, now - lag)) + 1;
-    pitch.voicing = std::clamp(match[lag] / std::sqrt(energy * before), 0.0f, 1.0f);
-    pitch.hz = kSampleRate / 4.0f / (static_cast<float>(lag) + offset);
+    pitch.voicing = std::clamp(peak / std::sqrt(energy * before), 0.0f, 1.0f);
+    pitch.hz = kSampleRate / 4.0f / period;
   }
   return pitch;
 }
