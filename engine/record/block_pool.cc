@@ -31,7 +31,7 @@ BlockPool::~BlockPool() {
 }
 
 void BlockPool::Grow(size_t blocks) {
-  absl::MutexLock lock(&grow_mutex_);
+  const std::lock_guard<std::mutex> lock(grow_mutex_);
   const size_t from = grown_.load(std::memory_order_relaxed);
   const size_t to = std::min(blocks, blocks_max_);
   if (to <= from) return;

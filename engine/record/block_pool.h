@@ -12,9 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include <mutex>
 
 namespace outpace::record {
 
@@ -72,7 +70,7 @@ class BlockPool {
   std::atomic<uint64_t> head_{kNone};  // count << 32 | index
   std::atomic<size_t> grown_{0};
   std::atomic<size_t> in_use_{0};
-  absl::Mutex grow_mutex_;
+  std::mutex grow_mutex_;
 };
 
 }  // namespace outpace::record

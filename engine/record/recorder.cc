@@ -2,10 +2,12 @@
 
 #include <pthread.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 #include <utility>
 
-#include "absl/synchronization/mutex.h"
 #include "engine/record/file_name.h"
 #include "engine/record/recording_files.h"
 #include "engine/record/writer.h"
@@ -14,7 +16,7 @@ namespace outpace::record {
 namespace {
 
 // Between two looks at the queue. A recording is never in a hurry, and batches are cheap.
-constexpr absl::Duration kPoll = absl::Milliseconds(50);
+constexpr std::chrono::milliseconds kPoll(50);
 
 class ThreadedRecorder final : public Recorder {
  public:
@@ -41,9 +43,10 @@ class ThreadedRecorder final : public Recorder {
   void Stored(AttemptId attempt) override { writer_.Stored(attempt); }
   void Stop() override {
     {
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard<std::mutex> lock(mutex_);
       stop_ = true;
     }
+    changed_.notify_all();
     if (writing_.joinable()) writing_.join();
     if (closing_.joinable()) closing_.join();
   }
@@ -52,18 +55,21 @@ class ThreadedRecorder final : public Recorder {
   void Write() {
     for (;;) {
       writer_.Turn();
-      absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&stop_), kPoll)) break;
+      std::unique_lock<std::mutex> lock(mutex_);
+      if (changed_.wait_for(lock, kPoll, [this] { return stop_; })) break;
     }
     writer_.Stop();
-    absl::MutexLock lock(&mutex_);
-    written_ = true;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      written_ = true;
+    }
+    changed_.notify_all();
   }
   void Close() {
     for (;;) {
       if (writer_.CloseTurn()) continue;
-      absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&written_), kPoll)) break;
+      std::unique_lock<std::mutex> lock(mutex_);
+      if (changed_.wait_for(lock, kPoll, [this] { return written_; })) break;
     }
     while (writer_.CloseTurn()) {
     }
@@ -71,9 +77,10 @@ class ThreadedRecorder final : public Recorder {
 
   const std::unique_ptr<RecordingFiles> own_files_;
   Writer writer_;
-  absl::Mutex mutex_;
-  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
-  bool written_ ABSL_GUARDED_BY(mutex_) = false;  // the writer has ended all recordings
+  std::mutex mutex_;  // of what follows
+  std::condition_variable changed_;
+  bool stop_ = false;
+  bool written_ = false;  // the writer has ended all recordings
   std::thread writing_, closing_;
 };
 

@@ -139,7 +139,7 @@ bool Writer::Turn() {
   });
   const bool any = ended != tracks_.end();
   if (any) {
-    absl::MutexLock lock(&ended_mutex_);
+    const std::lock_guard<std::mutex> lock(ended_mutex_);
     std::move(ended, tracks_.end(), std::back_inserter(ended_));
   }
   tracks_.erase(ended, tracks_.end());
@@ -160,7 +160,7 @@ void Writer::Stop() {
     TakeEvents(*tracks_[i]);
     EndTrack(*tracks_[i], /*cut=*/!ended[i]);
   }
-  absl::MutexLock lock(&ended_mutex_);
+  const std::lock_guard<std::mutex> lock(ended_mutex_);
   std::move(tracks_.begin(), tracks_.end(), std::back_inserter(ended_));
   tracks_.clear();
 }

@@ -15,11 +15,10 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/record/audio_stream.h"
@@ -122,8 +121,8 @@ class Writer {
   std::atomic<uint64_t> open_{0}, closed_{0}, bytes_{0}, faults_{0};
 
   std::atomic<bool> unsynced_{false};
-  absl::Mutex ended_mutex_;
-  std::vector<std::unique_ptr<Track>> ended_ ABSL_GUARDED_BY(ended_mutex_);
+  std::mutex ended_mutex_;
+  std::vector<std::unique_ptr<Track>> ended_;  // under ended_mutex_
 
   // The writer's thread only.
   std::vector<std::unique_ptr<Track>> tracks_;  // recording

@@ -72,7 +72,7 @@ void Writer::EndTrack(Track& track, bool cut) {
 
 bool Writer::CloseTurn() {
   {
-    absl::MutexLock lock(&ended_mutex_);
+    const std::lock_guard<std::mutex> lock(ended_mutex_);
     std::move(ended_.begin(), ended_.end(), std::back_inserter(closing_));
     ended_.clear();
   }

@@ -129,11 +129,13 @@ TEST_F(FaultTest, AFileThatCouldNotBeMadeAtFirstIsMadeLater) {
 TEST_F(FaultTest, AHangingDiskCostsAudioAndNeverTime) {
   config_.queue_blocks = 64;
   std::atomic<int> ends{0};
-  absl::Mutex mutex;
+  std::mutex mutex;
+  std::condition_variable changed;
   std::vector<RecordingClosed> closed;
   auto recorder = StartRecorder(config_, files_, clock_, log_, [&](RecordingClosed one) {
-    absl::MutexLock lock(&mutex);
+    const std::lock_guard<std::mutex> lock(mutex);
     closed.push_back(std::move(one));
+    changed.notify_all();
   });
   ASSERT_TRUE(recorder.ok()) << recorder.status();
   files_.Hang();
@@ -153,9 +155,8 @@ TEST_F(FaultTest, AHangingDiskCostsAudioAndNeverTime) {
   }
   (*tap)->Close(110 * kRate);
   {
-    absl::MutexLock lock(&mutex);
-    mutex.Await(absl::Condition(
-        +[](std::vector<RecordingClosed>* all) { return !all->empty(); }, &closed));
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait(lock, [&] { return !closed.empty(); });
   }
   (*recorder)->Stop();
   ASSERT_EQ(closed.size(), 1u);
@@ -172,11 +173,13 @@ TEST_F(FaultTest, AHangingDiskCostsAudioAndNeverTime) {
 }
 
 TEST_F(FaultTest, FiveHundredTapsOnOneThread) {
-  absl::Mutex mutex;
+  std::mutex mutex;
+  std::condition_variable changed;
   size_t told = 0, good = 0;
   auto recorder = StartRecorder(config_, files_, clock_, log_, [&](RecordingClosed one) {
-    absl::MutexLock lock(&mutex);
+    const std::lock_guard<std::mutex> lock(mutex);
     ++told;
+    changed.notify_all();
     good += one.fault.empty() && one.length == absl::Seconds(5) && one.lost == absl::ZeroDuration()
                 ? 1u
                 : 0u;
@@ -196,9 +199,8 @@ TEST_F(FaultTest, FiveHundredTapsOnOneThread) {
   }
   for (const auto& tap : taps) tap->Close(5 * kRate);
   {
-    absl::MutexLock lock(&mutex);
-    mutex.Await(absl::Condition(
-        +[](size_t* all) { return *all == 500; }, &told));
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait(lock, [&] { return told == 500; });
   }
   EXPECT_EQ(good, 500u);
   EXPECT_EQ((*recorder)->Stats().open, 0u);

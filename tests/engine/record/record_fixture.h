@@ -5,17 +5,18 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "engine/record/recording_reader.h"
 #include "engine/record/writer.h"
 
@@ -80,39 +81,39 @@ class TestFiles final : public RecordingFiles {
   }
   // Writes fail from now on; OK: no longer.
   void FailWrites(absl::Status status) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     failure_ = std::move(status);
   }
   // A write of more than this in all fails as a full disk does, after having written what fits.
   void SetRoom(int64_t bytes) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     room_ = bytes;
   }
   void Hang() {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     hang_ = true;
   }
   void GoOn() {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     hang_ = false;
+    changed_.notify_all();
   }
   int hanging() const {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     return hanging_;
   }
   int syncs() const {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     return syncs_;
   }
   void AwaitHang() {
-    absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(
-        +[](int* hanging) { return *hanging > 0; }, &hanging_));
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return hanging_ > 0; });
   }
 
   absl::StatusOr<std::unique_ptr<RecordingFile>> Create(const std::string& path) override {
     {
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard<std::mutex> lock(mutex_);
       if (!failure_.ok()) return failure_;
     }
     return Wrap(files_->Create(path));
@@ -129,7 +130,7 @@ class TestFiles final : public RecordingFiles {
     return files_->List(directory);
   }
   absl::Status SyncAll() override {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     ++syncs_;
     return absl::OkStatus();
   }
@@ -142,11 +143,11 @@ class TestFiles final : public RecordingFiles {
     absl::Status WriteAt(uint64_t offset, absl::string_view bytes) override {
       bool full = false;
       {
-        absl::MutexLock lock(&files_.mutex_);
+        std::unique_lock<std::mutex> lock(files_.mutex_);
         if (files_.hang_) {
           ++files_.hanging_;
-          files_.mutex_.Await(absl::Condition(
-              +[](bool* hang) { return !*hang; }, &files_.hang_));
+          files_.changed_.notify_all();
+          files_.changed_.wait(lock, [this] { return !files_.hang_; });
           --files_.hanging_;
         }
         if (!files_.failure_.ok()) return files_.failure_;
@@ -179,7 +180,8 @@ class TestFiles final : public RecordingFiles {
   }
 
   std::unique_ptr<RecordingFiles> files_;
-  mutable absl::Mutex mutex_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
   absl::Status failure_;
   int64_t room_ = -1;  // no limit
   bool hang_ = false;
