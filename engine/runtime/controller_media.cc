@@ -179,6 +179,7 @@ void Controller::EndAsMachine(LiveAttempt& live, absl::string_view status, bool 
   }
   if (before == Phase::kTalking) {
     runner.pacer.OnTalkEnded(id, now - live.connected, now);
+    runner.pacer.OnWrapEnded(absl::ZeroDuration(), now);
     ResetAudio(live);
   } else {
     runner.pacer.OnResolved(id, pacing::AttemptResult::kMachine, now);
