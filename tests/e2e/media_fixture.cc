@@ -86,6 +86,11 @@ void MediaTest::HangUpAndDispose(const json& pop, const std::string& status) {
   Dispose(pop, status);
 }
 
+void MediaTest::LeaveDesk() {
+  agent_voice_.reset();  // it speaks through the desk's telephone
+  desk_.reset();
+}
+
 void MediaTest::Do(const std::string& verb, const json& body) {
   const auto done = desk_->Ask(verb, body);
   EXPECT_TRUE(done.ok()) << done.status();

@@ -52,6 +52,9 @@ class MediaTest : public ::testing::Test {
   void Dispose(const nlohmann::json& pop, const std::string& status = "SALE");
   void HangUpAndDispose(const nlohmann::json& pop, const std::string& status = "SALE");
 
+  // Who is logged out already, or whose engine died: TearDown() is not to log out.
+  void LeaveDesk();
+
   // A verb of the agent that must succeed: Do("hold", {{"on", true}}).
   void Do(const std::string& verb, const nlohmann::json& body = nlohmann::json::object());
   // One that must be refused; what the engine said.

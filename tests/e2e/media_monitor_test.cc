@@ -74,7 +74,7 @@ TEST_F(MediaMonitorTest, ListensCoachesBreaksInAndStaysForTheNextCall) {
   EXPECT_TRUE(out.ok()) << out;
   EXPECT_TRUE(boss_.phone->WaitUntilDown(kSoon)) << "who listens goes with the agent";
   EXPECT_TRUE(desk_->phone().WaitUntilDown(kSoon));
-  desk_.reset();
+  LeaveDesk();
   EXPECT_THAT(engine_.Log(), HasSubstr("monitor.ended"));
 }
 

@@ -209,6 +209,52 @@ TEST_F(MediaRecordingTest, APauseLeavesSilence) {
   }
 }
 
+// The crash comes while the customer reads out a card: nothing of it is in what is left.
+TEST_F(MediaRecordingTest, KilledDuringAPauseNothingOfItIsLeft) {
+  ASSERT_NO_FATAL_FAILURE(BeginTalk({"campaign_recording=ALLFORCE"}));
+  EXPECT_EQ(agent().KeepsHearing({Source::kLead}, absl::Milliseconds(1500)), "");
+  Record("pause", "paused");
+  lead().Say(Source::kThird);
+  EXPECT_EQ(agent().WaitToHear({Source::kThird}), "");
+  EXPECT_EQ(agent().KeepsHearing({Source::kThird}, absl::Milliseconds(1500)), "");
+  engine_.Kill();
+  const absl::Status restarted = engine_.Restart();
+  ASSERT_TRUE(restarted.ok()) << restarted;
+  const json record = OnlyRecord();
+  EXPECT_TRUE(record["cut"]);
+  const Stereo audio = Read(FileOf(record));
+  EXPECT_GT(LoudestOf(Source::kLead, audio.left), kPresent) << "what was said before the pause";
+  EXPECT_LT(LoudestOf(Source::kThird, audio.left), kAbsent);
+  EXPECT_LT(LoudestOf(Source::kThird, audio.right), kAbsent);
+  LeaveDesk();
+}
+
+// The file holds the call as the customer has it: music on the right, and not what the customer
+// says to somebody in the room meanwhile.
+TEST_F(MediaRecordingTest, OnHoldTheMusicIsRecordedAndTheCustomerIsNot) {
+  ASSERT_NO_FATAL_FAILURE(BeginTalk({"campaign_recording=ALLCALLS", "hold_music=music"}));
+  Do("hold", {{"on", true}});
+  EXPECT_EQ(lead().WaitToHear({Source::kMusic}), "");
+  lead().Say(Source::kThird);
+  EXPECT_EQ(lead().KeepsHearing({Source::kMusic}), "");
+  lead().Say(Source::kLead);
+  Do("hold", {{"on", false}});
+  EXPECT_EQ(agent().WaitToHear({Source::kLead}), "");
+  EXPECT_EQ(lead().WaitToHear({Source::kAgent}), "");
+  HangUpAndDispose(pop_);
+  const Stereo audio = Read(FileOf(OnlyRecord()));
+  EXPECT_LT(LoudestOf(Source::kThird, audio.left), kAbsent);
+  EXPECT_GT(LoudestOf(Source::kMusic, audio.right), kPresent);
+  const size_t tail = SamplesIn(absl::Milliseconds(300));
+  ASSERT_GT(audio.left.size(), 2 * tail);
+  EXPECT_EQ(
+      MismatchAnywhere(absl::MakeConstSpan(audio.left).last(2 * tail).first(tail), {Source::kLead}),
+      "");
+  EXPECT_EQ(MismatchAnywhere(absl::MakeConstSpan(audio.right).last(2 * tail).first(tail),
+                             {Source::kAgent}),
+            "");
+}
+
 TEST_F(MediaRecordingTest, OnDemandByTheAgentAndNeverWhereItIsForbidden) {
   ASSERT_NO_FATAL_FAILURE(BeginTalk({"campaign_recording=ONDEMAND"}));
   EXPECT_THAT(Refused("recording", {{"action", "pause"}}), HasSubstr("not being recorded"));
@@ -250,12 +296,12 @@ TEST_F(MediaRecordingTest, SurvivesTheEnginesDeath) {
   const Stereo audio = Read(FileOf(record));
   const double seconds = absl::ToDoubleSeconds(LengthOf(audio.left.size()));
   EXPECT_GT(seconds, 1.5) << "at most the last blocks are lost";
-  std::printf("of 3.x s, %.2f s survived\n", seconds);
+  std::printf("%.2f s of a call of more than 3 s survived\n", seconds);
   ExpectSides(audio);
   ExpectSides(Export());
   EXPECT_THAT(engine_.Must({"recording", "verify", "--from", "yesterday"}),
               HasSubstr("1 recordings are as they were written, 0 are not"));
-  desk_.reset();  // the session died with the engine
+  LeaveDesk();  // the session died with the engine
 }
 
 // Encrypted, and in the format that keeps least: Opus follows a voice, so these speak in syllables.
