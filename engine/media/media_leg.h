@@ -17,6 +17,7 @@
 #include "engine/media/frame_line.h"
 #include "engine/media/key_tracker.h"
 #include "engine/media/media_thread.h"
+#include "engine/media/mixer.h"
 #include "engine/media/playout_buffer.h"
 #include "engine/media/rtp_statistics.h"
 #include "engine/media/timeline.h"
@@ -67,6 +68,25 @@ struct MediaThread::Keying {
   int step = 0;  // of 20 ms within a key and the pause after it
 };
 
+struct MediaThread::Mix {
+  Mixer mixer{listen::kSampleRate};
+  absl::InlinedVector<Leg*, Mixer::kMembersMax> legs;
+  MonoTime due;
+};
+
+// From a partner's codec to a leg's own.
+struct MediaThread::Transcoder {
+  uint64_t source = 0;
+  codec::Codec in = codec::Codec::kPcmu;
+  codec::Codec out = codec::Codec::kPcmu;
+  int rate = 8000;
+  std::unique_ptr<codec::Decoder> decoder;
+  std::unique_ptr<codec::Encoder> encoder;
+  std::vector<int16_t> pcm;  // decoded, not sent
+  bool repacking = false;
+  uint16_t seq = 0;
+};
+
 // Small while nothing is heard or said: a call that waits for its agent costs this and a socket.
 // The oRTP session (8 KiB) is made when a key or a prompt needs it, the ring when a packet comes.
 struct MediaThread::Leg {
@@ -101,6 +121,15 @@ struct MediaThread::Leg {
   std::shared_ptr<SrtpReceiver> old_receiver;
 
   Leg* partner = nullptr;
+  std::unique_ptr<Transcoder> transcoder;  // of what the partner says
+
+  // In a call of three and more.
+  Mix* mix = nullptr;
+  int member = Mixer::kNone;
+  std::unique_ptr<PlayoutBuffer> jitter;
+  call::MixRole role = call::MixRole::kTalker;
+  bool joined = false;       // somebody may be attached to it
+  uint64_t attached_to = 0;  // serial of the leg it joined and follows; 0: none
 
   // The last three packets that could not be passed on yet. Before SetRemote: datagrams as they
   // came, for a callee's first packet often overtakes the 200 OK that says where it comes from;

@@ -28,6 +28,7 @@ struct MediaStats {
   uint64_t legs = 0;            // open now
   uint64_t sessions = 0;        // of them, with an oRTP session: a key came or a frame of ours went
   uint64_t bridged_calls = 0;   // pairs of legs joined now
+  uint64_t mixed_calls = 0;     // calls of three and more now, supervisors counted
 };
 
 // A number that one thread writes and any thread reads: no locked instruction on the packet path.

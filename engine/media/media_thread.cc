@@ -140,6 +140,7 @@ void MediaThread::Run() {
   }
   agenda_.clear();
   listening_.clear();
+  mixes_.clear();
   for (std::unique_ptr<Leg>& leg : legs_) {
     if (leg != nullptr) CloseRecording(*leg, clock_.Mono());
   }
@@ -192,13 +193,15 @@ MediaStats MediaThread::Stats() const {
           .sockets = (config_.rtcp == RtcpMode::kPair ? 2 : 1) * pool_.pairs().size(),
           .legs = c.legs.Get(),
           .sessions = c.sessions.Get(),
-          .bridged_calls = c.bridged_calls.Get()};
+          .bridged_calls = c.bridged_calls.Get(),
+          .mixed_calls = c.mixed_calls.Get()};
 }
 
 // ---- times ----
 
 void MediaThread::ArmTimer() {
   MonoTime due = next_sweep_;
+  for (const std::unique_ptr<Mix>& mix : mixes_) due = std::min(due, mix->due);
   if (!agenda_.empty()) due = std::min(due, agenda_.front().at);
   if (!untold_.empty()) due = std::min(due, next_tell_);
   if (!listening_.empty()) due = std::min(due, next_listen_);
@@ -214,6 +217,7 @@ void MediaThread::ArmTimer() {
 
 void MediaThread::RunTimers(MonoTime now) {
   RunAgenda(now);
+  RunMixes(now);
   if (!listening_.empty() && now >= next_listen_) RunListeners(now);
   if (now >= next_sweep_) Sweep(now);
   if (!untold_.empty() && now >= next_tell_) {
@@ -249,7 +253,7 @@ void MediaThread::SweepLeg(Leg& leg, MonoTime now) {
     Tell({.kind = Event::Kind::kMediaLost, .leg = leg.id, .at = now}, now);
   }
   if (config_.keepalive > absl::ZeroDuration() && leg.Listens() && !leg.Sounds() &&
-      now - leg.sent.at >= config_.keepalive) {
+      leg.mix == nullptr && now - leg.sent.at >= config_.keepalive) {
     static constexpr int16_t kSilence[kFrameSamples] = {};
     SendLinear(leg, kSilence, now);
     leg.out.Part();
@@ -289,6 +293,8 @@ bool MediaThread::TryTell(const Event& event) {
         return link->events->OnMediaLost(event.leg);
       case Event::Kind::kHeard:
         return link->events->OnHeard(event.leg, event.heard);
+      case Event::Kind::kJoined:
+        return link->events->OnJoined(event.leg, event.joined);
       case Event::Kind::kQuality:
         return link->events->OnQuality(event.leg, event.quality);
       case Event::Kind::kDigit:

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "engine/base/clock.h"
@@ -80,13 +81,17 @@ class MediaThread {
   struct Recording;
   struct Playing;
   struct Keying;
+  struct Mix;
+  struct Transcoder;
+  using Group = absl::InlinedVector<Leg*, call::kMixLegsMax>;
   struct Event {
-    enum class Kind { kPromptDone, kFirstMedia, kMediaLost, kHeard, kDigit, kQuality };
+    enum class Kind { kPromptDone, kFirstMedia, kMediaLost, kHeard, kDigit, kJoined, kQuality };
     Kind kind = Kind::kPromptDone;
     LegId leg;
     MonoTime at{};
     listen::Heard heard{};
     char digit = 0;
+    bool joined = false;
     call::LegQuality quality{};
   };
   // When a leg's next frame of our own is due. `serial`: the port may be another leg's by then.
@@ -100,7 +105,7 @@ class MediaThread {
     Counter packets_in, packets_out, dropped_foreign, dropped_short, dropped_payload_type,
         dropped_no_leg, dropped_by_ortp, dropped_duplicate, dropped_rtcp, dropped_srtp_tag,
         dropped_srtp_replay, no_peer, sends_failed, commands_stale, events_delayed, one_way_legs,
-        prompt_frames, legs, sessions, bridged_calls;
+        prompt_frames, legs, sessions, bridged_calls, mixed_calls;
   };
 
   void TryRealtime();
@@ -154,8 +159,9 @@ class MediaThread {
   void Do(Leg& leg, const call::SendDigits& action, MonoTime now);
   void Do(Leg& leg, const call::Play& action, MonoTime now);
   void Do(Leg& leg, const call::PlayStop& action, MonoTime now);
-  template <typename Action>
-  void Do(Leg&, const Action&, MonoTime) {}
+  void Do(Leg& leg, const call::JoinCall& action, MonoTime now);
+  void Do(Leg& leg, const call::SetRole& action, MonoTime now);
+  void Do(Leg& leg, const call::LeaveCall& action, MonoTime now);
   void Run(const CloseLeg& command, MonoTime now);
   Leg* Find(LegId id);             // nullptr: closed; counted
   OrtpSession& Session(Leg& leg);  // made if there is none yet
@@ -178,6 +184,30 @@ class MediaThread {
   // The payload of who is not to be heard becomes silence, so that the stream goes on.
   bool Hush(codec::Codec codec, Leg& to, absl::Span<uint8_t> payload, const RtpHeader& header,
             Leg& from, MonoTime now);
+
+  // Calls of three and more.
+  void AddMember(Mix& mix, Leg& leg, MonoTime now);
+  void RemoveMember(Leg& leg, MonoTime now);
+  Mix& NewMix(MonoTime now);
+  Mix& MixOf(Leg& leg, MonoTime now);
+  // After a change of members or roles: a bridge again, or nothing, if that is all that is left.
+  // The mix may be gone then.
+  void Settle(Mix& mix, MonoTime now);
+  void Join(Leg& a, Leg& b);
+  Group TakeOut(Leg& leg, MonoTime now);
+  void Gather(const Group& group, MonoTime now);
+  void Leave(Leg& leg, MonoTime now);
+  void RunMixes(MonoTime now);
+  void RunMix(Mix& mix, MonoTime now);
+  void SendMixed(Leg& leg, absl::Span<const int16_t> heard, MonoTime now);
+  void MixKey(Leg& from, char key, MonoTime now);
+
+  // Between codecs.
+  Transcoder& TranscoderOf(const Leg& from, codec::Codec codec, Leg& to);
+  void Transcode(Leg& from, codec::Codec codec, Leg& to, const RtpHeader& in,
+                 absl::Span<const uint8_t> payload, MonoTime now);
+  void SendTranscoded(Transcoder& t, Leg& to, absl::Span<const int16_t> samples,
+                      const RtpHeader& header, MonoTime now);
 
   // Taps: who listens to a leg and what is recorded of it.
   Listening& Listen(Leg& leg, MonoTime now);
@@ -238,6 +268,7 @@ class MediaThread {
   std::array<std::vector<uint8_t>, codec::kCodecCount> silent_;
   std::vector<uint8_t> coded_;  // of SendLinear()
   std::vector<Leg*> listening_;
+  std::vector<std::unique_ptr<Mix>> mixes_;
   MonoTime next_listen_;
   int pauses_ = 0;            // recordings paused now
   std::vector<int16_t> pcm_;  // of Decode()

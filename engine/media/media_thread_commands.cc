@@ -94,33 +94,36 @@ void MediaThread::Run(const BridgeLegs& command, MonoTime now) {
   Leg* const a = Find(command.a);
   Leg* const b = Find(command.b);
   if (a == nullptr || b == nullptr || a->partner == b) return;
-  Part(*a);
-  Part(*b);
+  if (a->mix != nullptr && a->mix == b->mix) return;
   for (Leg* const leg : {a, b}) {
+    leg->attached_to = 0;
+    leg->role = call::MixRole::kTalker;
     // A new call begins: nobody is left on hold, muted or with a prompt by what went before.
     if (leg->play != nullptr) EndPlay(*leg, /*tell=*/false, now);
     leg->music.reset();
     leg->muted = false;
   }
-  a->partner = b;
-  b->partner = a;
-  a->bridged_in = b->received.packets();
-  b->bridged_in = a->received.packets();
-  counters_.bridged_calls.Add(1);
-  FlushPreroll(*a, *b, now);
-  FlushPreroll(*b, *a, now);
-}
-
-void MediaThread::Run(const UnbridgeLeg& command, MonoTime) {
-  if (Leg* const leg = Find(command.leg)) Part(*leg);
+  // Each brings those who joined it, a supervisor for instance.
+  Group group = TakeOut(*a, now);
+  const Group others = TakeOut(*b, now);
+  if (group.size() == 1 && others.size() == 1) {
+    Join(*a, *b);
+    FlushPreroll(*a, *b, now);
+    FlushPreroll(*b, *a, now);
+    return;
+  }
+  group.insert(group.begin() + 1, others.begin(), others.end());
+  Gather(group, now);
 }
 
 void MediaThread::Part(Leg& leg) {
   Leg* const partner = std::exchange(leg.partner, nullptr);
   if (partner == nullptr) return;
   partner->partner = nullptr;
-  leg.out.Part();
-  partner->out.Part();
+  for (Leg* const one : {&leg, partner}) {
+    one->out.Part();
+    one->transcoder.reset();
+  }
   counters_.bridged_calls.Subtract(1);
 }
 
@@ -133,7 +136,11 @@ void MediaThread::Run(const DoAction& command, MonoTime now) {
 void MediaThread::Run(const CloseLeg& command, MonoTime now) {
   Leg* const leg = Find(command.leg);
   if (leg == nullptr) return;
-  Part(*leg);
+  for (const std::unique_ptr<Leg>& other : legs_) {
+    if (!leg->joined) break;
+    if (other != nullptr && other->attached_to == leg->serial) other->attached_to = 0;
+  }
+  Leave(*leg, now);
   StopListening(*leg);
   CloseRecording(*leg, now);
   Tell({.kind = Event::Kind::kQuality,

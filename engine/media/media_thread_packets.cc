@@ -132,6 +132,10 @@ void MediaThread::OnAudio(Leg& leg, codec::Codec codec, absl::Span<uint8_t> data
   if (leg.listening != nullptr || leg.recording != nullptr) {
     Tap(leg, codec, view.header, payload, now);
   }
+  if (leg.mix != nullptr) {
+    leg.jitter->Put(codec, view.header, payload, now);
+    return;
+  }
   if (leg.partner != nullptr) return Relay(leg, codec, *leg.partner, datagram, view, now);
   counters_.no_peer.Add(1);
   if (config_.preroll_packets > 0) Keep(leg, datagram, leg.remote, now);
@@ -144,6 +148,10 @@ void MediaThread::OnKey(Leg& leg, int rate, absl::Span<uint8_t> datagram, const 
   // A card number is typed too.
   if (key.has_value() && !Confidential(leg)) {
     Tell({.kind = Event::Kind::kDigit, .leg = leg.id, .at = now, .digit = *key}, now);
+  }
+  if (leg.mix != nullptr) {
+    if (key.has_value()) MixKey(leg, *key, now);
+    return;
   }
   if (leg.partner != nullptr) return RelayKey(leg, rate, *leg.partner, datagram, view, now);
   counters_.no_peer.Add(1);

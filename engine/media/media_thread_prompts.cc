@@ -50,6 +50,7 @@ void MediaThread::Do(Leg& leg, const call::PlayStop&, MonoTime now) {
 }
 
 void MediaThread::Do(Leg& leg, const call::Hold& action, MonoTime now) {
+  if (leg.mix != nullptr) leg.mix->mixer.SetHeld(leg.member, action.held);
   if (!action.held) {
     if (leg.music == nullptr) return;
     leg.music.reset();
@@ -63,7 +64,10 @@ void MediaThread::Do(Leg& leg, const call::Hold& action, MonoTime now) {
   if (leg.play == nullptr && leg.keying == nullptr) StartSound(leg, now);
 }
 
-void MediaThread::Do(Leg& leg, const call::Mute& action, MonoTime) { leg.muted = action.muted; }
+void MediaThread::Do(Leg& leg, const call::Mute& action, MonoTime) {
+  leg.muted = action.muted;
+  if (leg.mix != nullptr) leg.mix->mixer.SetMuted(leg.member, action.muted);
+}
 
 void MediaThread::Do(Leg& leg, const call::SendDigits& action, MonoTime now) {
   std::string digits;
@@ -125,7 +129,9 @@ void MediaThread::RunAgenda(MonoTime now) {
 
 void MediaThread::SoundDueFrames(Leg& leg, MonoTime now) {
   if (now - leg.frame_due > kLateMax) leg.frame_due = now;
-  while (leg.Sounds() && leg.frame_due <= now) {
+  // What a member of a mix hears is sent with the mix, keys aside.
+  const auto ours = [&leg] { return leg.mix == nullptr ? leg.Sounds() : leg.keying != nullptr; };
+  while (ours() && leg.frame_due <= now) {
     absl::Duration length;
     if (leg.keying != nullptr) {
       length = SendKeyPacket(leg, now);
@@ -136,7 +142,7 @@ void MediaThread::SoundDueFrames(Leg& leg, MonoTime now) {
     }
     leg.frame_due = leg.frame_due + length;
   }
-  if (leg.Sounds()) Appoint(leg, leg.frame_due);
+  if (ours()) Appoint(leg, leg.frame_due);
 }
 
 // ---- frames ----

@@ -24,12 +24,6 @@ void Write32(uint8_t* p, uint32_t value) {
   Write16(p + 2, value);
 }
 
-// A timestamp or duration by another clock; both are multiples of 8000.
-uint32_t Rescale(uint32_t ticks, int from, int to) {
-  return from < to ? ticks * static_cast<uint32_t>(to / from)
-                   : ticks / static_cast<uint32_t>(from / to);
-}
-
 uint32_t TicksOf(codec::Codec codec, absl::Span<const uint8_t> payload) {
   if (codec::IsG711(codec)) return static_cast<uint32_t>(payload.size());
   return static_cast<uint32_t>(codec::TicksIn(codec, payload));
@@ -96,7 +90,9 @@ void MediaThread::Relay(Leg& from, codec::Codec codec, Leg& to, absl::Span<uint8
     return;
   }
   if (codec != to.codec.codec) {
-    if (!codec::IsG711(codec) || !codec::IsG711(to.codec.codec)) return;
+    if (!codec::IsG711(codec) || !codec::IsG711(to.codec.codec)) {
+      return Transcode(from, codec, to, view.header, payload, now);
+    }
     codec::Transcode(codec::LawOf(codec), codec::LawOf(to.codec.codec), payload);
   }
   const Stamp stamp = to.out.Relay(from.serial, view.header, TicksOf(codec, payload),
@@ -112,12 +108,16 @@ bool MediaThread::Hush(codec::Codec codec, Leg& to, absl::Span<uint8_t> payload,
     std::memset(payload.data(), codec::SilenceOf(codec::LawOf(codec)), payload.size());
     return false;
   }
-  if (codec != to.codec.codec || to.under != nullptr) return true;
+  if (to.under != nullptr) return true;
   uint8_t room[kRtpHeaderSize + kRtpDatagramMax + kSrtpTrailerMax];
-  const absl::Span<const uint8_t> silence = SilentPayload(codec);
+  const codec::Codec out = to.codec.codec;
+  const absl::Span<const uint8_t> silence = SilentPayload(out);
   std::copy(silence.begin(), silence.end(), room + kRtpHeaderSize);
-  const Stamp stamp = to.out.Relay(from.serial, header, TicksOf(codec, silence),
-                                   /*event=*/false, now);
+  RtpHeader silent = header;
+  silent.timestamp =
+      RescaleTicks(header.timestamp, codec::InfoOf(codec).rtp_rate, codec::InfoOf(out).rtp_rate);
+  const Stamp stamp =
+      to.out.Relay(from.serial, silent, TicksOf(out, silence), /*event=*/false, now);
   to.own_audio = false;
   SendRaw(to, {room + kRtpHeaderSize, silence.size()}, stamp, to.codec.payload_type, now);
   return true;
@@ -129,8 +129,9 @@ void MediaThread::RelayKey(Leg& from, int rate, Leg& to, absl::Span<uint8_t> dat
   const auto rescale = [&](RtpHeader header, absl::Span<uint8_t> payload) {
     if (rate == to.event_rate || payload.size() < 4) return header;
     const auto duration = static_cast<uint32_t>(payload[2] << 8 | payload[3]);
-    Write16(payload.data() + 2, std::min<uint32_t>(0xffff, Rescale(duration, rate, to.event_rate)));
-    header.timestamp = Rescale(header.timestamp, rate, to.event_rate);
+    Write16(payload.data() + 2,
+            std::min<uint32_t>(0xffff, RescaleTicks(duration, rate, to.event_rate)));
+    header.timestamp = RescaleTicks(header.timestamp, rate, to.event_rate);
     return header;
   };
   if (pauses_ != 0 && Confidential(from)) {

@@ -229,6 +229,10 @@ bool MediaThread::Confidential(const Leg& leg) const {
   const auto paused = [](const Leg& one) {
     return one.recording != nullptr && one.recording->paused;
   };
+  if (leg.mix != nullptr) {
+    return std::any_of(leg.mix->legs.begin(), leg.mix->legs.end(),
+                       [&](const Leg* one) { return paused(*one); });
+  }
   return paused(leg) || (leg.partner != nullptr && paused(*leg.partner));
 }
 

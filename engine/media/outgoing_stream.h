@@ -24,6 +24,12 @@ struct Stamp {
   bool marker = false;
 };
 
+// A timestamp or duration by another clock, of 8000 or 48000.
+constexpr uint32_t RescaleTicks(uint32_t ticks, int from, int to) {
+  return from < to ? ticks * static_cast<uint32_t>(to / from)
+                   : ticks / static_cast<uint32_t>(from / to);
+}
+
 class OutgoingStream {
  public:
   OutgoingStream() = default;
