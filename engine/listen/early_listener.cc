@@ -1,5 +1,6 @@
 #include "engine/listen/early_listener.h"
 
+#include <algorithm>
 #include <string>
 
 #include "engine/listen/fingerprint_bands.h"
@@ -17,6 +18,8 @@ constexpr int kVoiceFramesMin = 25;        // of sound that is no tone
 constexpr int kVoiceWaitFrames = 130;      // since it began
 constexpr int kVoiceOverFrames = 50;       // or it has been quiet again for so long
 constexpr int kFollowingWaitFrames = 175;  // while a place in a sample is being followed
+constexpr float kHissRest = 0.2f;
+constexpr float kFloorRise = 1.03f, kVoiceShare = 2.5f;  // a frame: doubled in half a second; 4 dB
 constexpr float kVoiceConfidence = 0.9f;
 
 bool IsTone(Sound sound) {
@@ -52,7 +55,11 @@ struct EarlyListener::State {
   }
 
   std::optional<Heard> Voice(const ToneFrame& frame) {
-    const bool voice = frame.energy >= ToneRuns::kQuietMax && !frame.tonal;
+    // A hiss is steady, and no sample of it follows from those before; voices and music are
+    // neither.
+    floor = std::min(frame.energy, floor * kFloorRise) + 1;
+    const bool voice = frame.energy >= ToneRuns::kQuietMax && !frame.tonal && !tones.InTone() &&
+                       (frame.rest < kHissRest || frame.energy > floor * kVoiceShare);
     if (voice) {
       ++voice_frames;
       quiet_frames = 0;
@@ -80,6 +87,7 @@ struct EarlyListener::State {
   std::optional<FingerprintMatcher> matcher;
   Heard told;
   int frames = 0;
+  float floor = 1e9f;
   int voice_frames = 0, quiet_frames = 0, voice_age = 0;
 };
 

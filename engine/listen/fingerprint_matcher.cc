@@ -203,7 +203,7 @@ std::optional<Match> FingerprintMatcher::Decide() const {
   // Strangers' bits differ by half, within 0.5 / sqrt(bits / 4): neighbours in time and frequency
   // are not independent.
   const float sigmas = (0.5f - least) * 2 * std::sqrt(best->asked / 4);
-  match.confidence = std::clamp(1 - std::exp(-0.5f * sigmas), 0.5f, 0.999f);
+  match.confidence = std::clamp(1 - std::exp(-0.5f * sigmas), 0.5f, 0.99f);
   return match;
 }
 

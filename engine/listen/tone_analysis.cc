@@ -75,6 +75,7 @@ ToneFrame AnalyseTone(Frame frame, float energy_min) {
   const float rest =
       Sum(yy) - 2 * a * syu - 2 * b * syv + a * a * suu + 2 * a * b * suv + b * b * svv;
   const float noise = std::max(0.0f, rest) / (2 + 2 * a * a + b * b) / svv;
+  result.rest = noise;
   result.tonal = noise < kNoiseShareMax;
   if (!result.tonal) return result;
 

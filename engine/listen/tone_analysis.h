@@ -12,7 +12,8 @@
 namespace outpace::listen {
 
 struct ToneFrame {
-  float energy = 0;    // mean square
+  float energy = 0;  // mean square
+  float rest = 1;    // what no tones account for, as a share: 0.003 with 25 dB of noise, 1 of noise
   bool tonal = false;  // one or two steady tones, or one modulated
   bool pure = false;   // one frequency only; otherwise `hz` is the middle of those heard
   float hz = 0;        // only if tonal
