@@ -31,7 +31,8 @@ struct MediaThread::Listening {
   FrameLine line;
   std::variant<std::monostate, listen::EarlyListener, listen::AnswerListener, listen::BeepDetector>
       ear;
-  int64_t beep_until = 0;  // of a BeepDetector as `ear`: position on the line
+  int64_t beep_from = 0;  // of a BeepDetector as `ear`: positions on the line
+  int64_t beep_until = 0;
   // A prompt that waits for the beep of a voicemail.
   std::optional<listen::BeepDetector> drop;
   int64_t drop_until = 0;

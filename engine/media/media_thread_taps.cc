@@ -59,7 +59,8 @@ void MediaThread::Do(Leg& leg, const call::ListenAnswer& action, MonoTime now) {
 void MediaThread::Do(Leg& leg, const call::ListenBeep& action, MonoTime now) {
   Listening& listening = Listen(leg, now);
   listening.ear.emplace<listen::BeepDetector>();
-  listening.beep_until = listening.line.samples_out() + SamplesOf(action.within);
+  listening.beep_from = listening.line.samples_out();
+  listening.beep_until = listening.beep_from + SamplesOf(action.within);
 }
 
 void MediaThread::Do(Leg& leg, const call::ListenStop&, MonoTime) {
@@ -113,21 +114,21 @@ void MediaThread::FeedListeners(Leg& leg, MonoTime now) {
 void MediaThread::FeedEar(Leg& leg, listen::Frame frame, MonoTime now) {
   Listening& listening = *leg.listening;
   const int64_t heard_samples = listening.line.samples_out();
-  std::optional<listen::Heard> heard =
-      std::visit(Overload{[](std::monostate) { return std::optional<listen::Heard>(); },
-                          [&](listen::BeepDetector& beep) {
-                            std::optional<listen::Heard> verdict;
-                            const bool done = beep.Feed(frame);
-                            if (done || heard_samples >= listening.beep_until) {
-                              verdict.emplace();
-                              verdict->sound = done ? listen::Sound::kBeep : listen::Sound::kNone;
-                              verdict->confidence = done ? 1 : 0;
-                              verdict->after = absl::Milliseconds(heard_samples / 8);
-                            }
-                            return verdict;
-                          },
-                          [&](auto& listener) { return listener.Feed(frame); }},
-                 listening.ear);
+  std::optional<listen::Heard> heard = std::visit(
+      Overload{[](std::monostate) { return std::optional<listen::Heard>(); },
+               [&](listen::BeepDetector& beep) {
+                 std::optional<listen::Heard> verdict;
+                 const bool done = beep.Feed(frame);
+                 if (done || heard_samples >= listening.beep_until) {
+                   verdict.emplace();
+                   verdict->sound = done ? listen::Sound::kBeep : listen::Sound::kNone;
+                   verdict->confidence = done ? 1 : 0;
+                   verdict->after = absl::Milliseconds((heard_samples - listening.beep_from) / 8);
+                 }
+                 return verdict;
+               },
+               [&](auto& listener) { return listener.Feed(frame); }},
+      listening.ear);
   if (!heard.has_value()) return;
   if (heard->last) listening.ear.emplace<std::monostate>();
   Tell({.kind = Event::Kind::kHeard, .leg = leg.id, .at = now, .heard = *std::move(heard)}, now);
