@@ -10,9 +10,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -22,6 +25,7 @@
 #include "bench/media/amd_run.h"
 #include "bench/media/amd_scenes.h"
 #include "engine/listen/answer_listener.h"
+#include "engine/listen/beep_detector.h"
 
 namespace outpace::bench {
 namespace {
@@ -143,6 +147,58 @@ double CpuPerAudioSecond(const std::vector<Scene>& scenes) {
   return verdicts > 0 ? cpu * 1e6 / audio : 0;
 }
 
+// When the beep's end was told, in ms; -1: never.
+int BeepAt(absl::Span<const int16_t> samples) {
+  listen::BeepDetector detector;
+  for (size_t i = 0; i + listen::kFrameSamples <= samples.size(); i += listen::kFrameSamples) {
+    if (detector.Feed(samples.subspan(i, listen::kFrameSamples)))
+      return static_cast<int>(i) / 8 + 20;
+  }
+  return -1;
+}
+
+// Beeps of the scenes told after they began and before another second has passed, and all else that
+// was taken for one.
+void PrintBeeps(const std::vector<Scene>& scenes) {
+  int beeps = 0;
+  int hits = 0;
+  int false_alarms = 0;
+  for (const Scene& scene : scenes) {
+    const int at = BeepAt(scene.samples);
+    const bool has_beep = scene.beep_start_ms >= 0;
+    const bool hit = has_beep && at > scene.beep_start_ms && at < scene.beep_start_ms + 1500;
+    beeps += has_beep ? 1 : 0;
+    hits += hit ? 1 : 0;
+    false_alarms += at >= 0 && !hit ? 1 : 0;
+  }
+  absl::PrintF("beeps: %d of %d heard, %d false alarms\n", hits, beeps, false_alarms);
+}
+
+// The same of the clips, each after two seconds of the first voicemail prompt: a beep is one only
+// after a voice.
+void PrintBeepsOfClips(const std::vector<Clip>& clips) {
+  const auto voice = std::find_if(clips.begin(), clips.end(), [](const Clip& clip) {
+    return clip.clip_class == "voicemail" && clip.samples.size() > 16000;
+  });
+  if (voice == clips.end()) return;
+  std::map<std::string, std::pair<int, int>> heard;
+  for (const Clip& clip : clips) {
+    std::vector<float> sound(voice->samples.begin(), voice->samples.begin() + 16000);
+    sound.insert(sound.end(), clip.samples.begin(), clip.samples.end());
+    sound.resize(sound.size() + 12000);
+    std::vector<int16_t> samples;
+    for (const float x : sound) samples.push_back(static_cast<int16_t>(std::lrint(x * 32767)));
+    auto& [hits, count] = heard[clip.clip_class];
+    hits += BeepAt(samples) >= 0 ? 1 : 0;
+    ++count;
+  }
+  absl::PrintF("beeps heard in clips:");
+  for (const auto& [name, counts] : heard) {
+    absl::PrintF("  %s %d/%d", name, counts.first, counts.second);
+  }
+  absl::PrintF("\n");
+}
+
 void WriteCsv(const std::string& path, const std::vector<Scene>& scenes,
               const std::vector<Contestant>& all) {
   std::ofstream out(path);
@@ -225,12 +281,13 @@ int Run(const Options& options) {
   const std::vector<Contestant> all = RunAll(*scenes);
   Print("scenes.csv", all);
   PrintConfidence(*scenes, all[0]);
+  PrintBeeps(*scenes);
   absl::PrintF("CPU: %.1f us a second of audio\n", CpuPerAudioSecond(*scenes));
   if (!options.csv.empty()) WriteCsv(options.csv, *scenes, all);
   if (!options.plot.empty()) WritePlot(options.plot, *scenes, all);
-  if (options.generated == 0) return 0;
-
   const auto clips = LoadClips(options.audio);
+  if (clips.ok()) PrintBeepsOfClips(*clips);
+  if (options.generated == 0) return 0;
   if (!clips.ok()) {
     absl::FPrintF(stderr, "%s\n", clips.status().ToString());
     return 1;
