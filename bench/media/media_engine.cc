@@ -106,6 +106,8 @@ absl::Status EngineRow::Start() {
   config.quarantine = absl::Milliseconds(answers > 0 ? 100 : 5'000);
   config.realtime = options_.realtime;
   config.mailbox_capacity = 65'536;
+  config.codecs = {codec::Codec::kPcmu, codec::Codec::kPcma, codec::Codec::kG722,
+                   codec::Codec::kOpus};
   events_ = std::make_unique<Events>(shared_, options_.mode);
   auto engine = EngineMedia::Start(config, *events_);
   if (!engine.ok()) return engine.status();
@@ -214,6 +216,9 @@ int EngineRow::Run() {
         status = StartCall(plane, call++);
       }
     });
+    // Nor the recorder: so many calls are not answered in one moment, and it refuses what the disk
+    // does not keep up with.
+    if (recorder_ != nullptr) WaitUntil([] { return false; }, 0.25);
   }
   if (!status.ok()) {
     Fail(shared_, status.ToString().c_str());
