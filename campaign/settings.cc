@@ -417,6 +417,8 @@ constexpr Setting kSettings[] = {
     {"amd_audit_percentage",
      [](V n, V v, S& s) { return SetReal(n, v, 0, 100, "5", s.amd_audit_percentage); },
      [](const S& s) { return absl::StrCat(s.amd_audit_percentage); }},
+    {"amd_clips", [](V n, V v, S& s) { return SetFlag(n, v, s.amd_clips); },
+     [](const S& s) { return FlagText(s.amd_clips); }},
     {"safe_harbor_audio", [](V n, V v, S& s) { return SetPrompt(n, v, s.safe_harbor_audio); },
      [](const S& s) { return s.safe_harbor_audio; }},
     {"safe_harbor_dnc_key",
@@ -528,6 +530,9 @@ std::vector<std::string> CampaignSettings::Notes() const {
   if (cpd_amd_action == MachineAction::kMessage && am_message.empty()) {
     notes.push_back(
         "cpd_amd_action=MESSAGE without am_message: machines are hung up on, as with DISPO");
+  }
+  if (amd_clips && campaign_recording == RecordingMode::kNever) {
+    notes.push_back("amd_clips has no effect with campaign_recording=NEVER");
   }
   if (amd_mode == AmdMode::kBlocking) {
     notes.push_back(

@@ -121,6 +121,9 @@ struct CampaignSettings {
   absl::Duration amd_decide_seconds = absl::Milliseconds(2500);  // then taken for a person
   double amd_people_lost_percentage = 2.5;  // people taken for machines: the share aimed at
   double amd_audit_percentage = 5;  // of the verdicts that would end a call: an agent hears them
+  // Keeps what every verdict was taken from: the recording begins at the answer, and rests from the
+  // verdict on where the agent decides on it (ONDEMAND).
+  bool amd_clips = false;
   std::string safe_harbor_audio, am_message, hold_music, agent_whisper;
   // The key by which an abandoned person asks, in the safe-harbor message, not to be called again:
   // "0".."9", "*", "#"; empty: none.

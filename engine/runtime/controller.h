@@ -221,7 +221,8 @@ class Controller final : public call::LegEventSink {
     double verdict_weight = 1;
     std::string machine_status;  // kMachine: what the call will end as
     CallAudio audio;
-    bool recorded = false;   // started once; a recording that was stopped does not go on
+    bool recorder_open = false;  // one recording a call: stopping it is a pause
+    bool clip = false;           // recorded for the verdict's sake only, so far
     bool whispered = false;  // the campaign's whisper was played to the agent
   };
   struct AgentLine {  // what the roster does not need to know
@@ -351,6 +352,7 @@ class Controller final : public call::LegEventSink {
   void TellAudio(const LiveAttempt& live);
   void ResetAudio(LiveAttempt& live);
   absl::Status StartRecording(LiveAttempt& live);
+  void StartClip(LiveAttempt& live);
   void StoreRecording(const record::RecordingClosed& closed, const campaign::Attempt& call);
   void BeginTalk(LiveAttempt& live);  // what the campaign does as agent and customer meet
 

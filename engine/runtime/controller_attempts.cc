@@ -172,6 +172,7 @@ void Controller::OnAnswered(const call::LegAnswered& event) {
   if (!live->ringing) trunk.stats.OnProgress(event.at - live->ordered, event.at);
   trunk.stats.OnAnswer(200, event.at);
   runner.pacer.OnAnswered(id, event.at);
+  StartClip(*live);
   if (IsWith(live->agent, id)) {  // previewed
     if (roster_.Find(live->agent)->phone_up) return ConnectToAgent(*live);
     ApplyToAgent(live->agent, agent::AgentEvent::kRelease);

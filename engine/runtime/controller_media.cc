@@ -53,7 +53,10 @@ listen::AnswerTuning Controller::TuningOf(const CampaignRunner& runner) const {
   listen::AnswerTuning tuning;
   tuning.machine_confidence_min = runner.amd_tuner.MachineConfidenceMin();
   tuning.decide_within = runner.settings().amd_decide_seconds;
-  tuning.second_thoughts = kSecondThoughts;
+  // Only an agent who has the call already may be told "a person" on the first syllable: where the
+  // verdict decides whether there is an agent at all, it is to be the detector's last word.
+  const bool blocking = runner.settings().amd_mode == campaign::AmdMode::kBlocking;
+  tuning.second_thoughts = blocking ? absl::ZeroDuration() : kSecondThoughts;
   return tuning;
 }
 
@@ -91,6 +94,9 @@ void Controller::NoteVerdict(LiveAttempt& live, const listen::Heard& heard) {
   record.amd_confidence = static_cast<int>(heard.confidence * 100 + 0.5f);
   record.amd_ms = static_cast<int>(absl::ToInt64Milliseconds(heard.after));
   record.amd_features = FeaturesText(heard.features);
+  const campaign::CampaignSettings& settings = FindRunner(record.campaign)->settings();
+  const bool rests = settings.campaign_recording == campaign::RecordingMode::kOnDemand;
+  if (live.clip && rests) OrderMedia(live.leg, call::RecordPause{true});
 }
 
 // A person, or nobody could tell in time: then it is taken for one.
@@ -304,8 +310,11 @@ void Controller::BeginTalk(LiveAttempt& live) {
   const campaign::RecordingMode mode = settings.campaign_recording;
   live.audio.may_stop_recording = mode != campaign::RecordingMode::kAllForce;
   if (mode == campaign::RecordingMode::kAllCalls || mode == campaign::RecordingMode::kAllForce) {
-    const absl::Status started = StartRecording(live);
-    if (!started.ok()) {
+    const absl::Status started =
+        std::exchange(live.clip, false) ? absl::OkStatus() : StartRecording(live);
+    if (started.ok()) {
+      live.audio.recording = CallAudio::Recording::kOn;
+    } else {
       log_.Warning("recording.not_started",
                    {{"attempt", live.record.id}, {"why", started.message()}});
       agent_events_.OnNotice(live.agent, "This call is not recorded; tell your supervisor.");
@@ -317,6 +326,21 @@ void Controller::BeginTalk(LiveAttempt& live) {
     OrderMedia(agents_[live.agent].leg, call::Play{.prompt = whisper->second, .over = true});
   }
   TellAudio(live);
+}
+
+// From the answer on: what a verdict is taken from can be listened to.
+void Controller::StartClip(LiveAttempt& live) {
+  const campaign::CampaignSettings& settings = FindRunner(live.record.campaign)->settings();
+  if (!settings.amd_clips || settings.amd_mode == campaign::AmdMode::kOff ||
+      settings.campaign_recording == campaign::RecordingMode::kNever) {
+    return;
+  }
+  const absl::Status started = StartRecording(live);
+  live.clip = started.ok();
+  if (!started.ok()) {
+    log_.Warning("recording.not_started",
+                 {{"attempt", live.record.id}, {"why", started.message()}});
+  }
 }
 
 absl::Status Controller::StartRecording(LiveAttempt& live) {
@@ -337,7 +361,7 @@ absl::Status Controller::StartRecording(LiveAttempt& live) {
   auto tap = options_.recorder->Open(order);
   if (!tap.ok()) return tap.status();
   OrderMedia(live.leg, call::RecordStart{std::shared_ptr<record::RecordingTap>(*std::move(tap))});
-  live.audio.recording = CallAudio::Recording::kOn;
+  live.recorder_open = true;
   return absl::OkStatus();
 }
 
@@ -403,17 +427,20 @@ absl::Status Controller::Record(const AgentId& agent, RecordVerb verb) {
   switch (verb) {
     case RecordVerb::kStart:
       if (recording) return absl::OkStatus();
-      if (live.recorded) {
-        return absl::FailedPreconditionError("this call's recording was stopped; it cannot go on");
+      live.clip = false;
+      if (live.recorder_open) {
+        OrderMedia(live.leg, call::RecordPause{false});
+      } else if (absl::Status started = StartRecording(live); !started.ok()) {
+        return started;
       }
-      if (absl::Status started = StartRecording(live); !started.ok()) return started;
+      live.audio.recording = Recording::kOn;
       break;
     case RecordVerb::kStop:
       if (!live.audio.may_stop_recording) {
         return absl::FailedPreconditionError(
             "this campaign records every call to its end; pause for card data instead");
       }
-      OrderMedia(live.leg, call::RecordStop{});
+      OrderMedia(live.leg, call::RecordPause{true});
       live.audio.recording = Recording::kOff;
       break;
     case RecordVerb::kPause:
@@ -426,7 +453,6 @@ absl::Status Controller::Record(const AgentId& agent, RecordVerb verb) {
       break;
     }
   }
-  live.recorded = true;
   TellAudio(live);
   return absl::OkStatus();
 }

@@ -453,9 +453,15 @@ TEST_F(ControllerMediaTest, AllCallsAreRecordedFromTheAgentOn) {
   ASSERT_TRUE(b().controller.Record("a1", Verb::kPause).ok());
   EXPECT_EQ(b().screens.audios["a1"].back().recording, CallAudio::Recording::kPaused);
   ASSERT_TRUE(b().controller.Record("a1", Verb::kResume).ok());
+  // One recording a call: stopped, it is silent until it is started again.
   ASSERT_TRUE(b().controller.Record("a1", Verb::kStop).ok());
-  EXPECT_THAT(Done<call::RecordStop>(dial.leg), SizeIs(1));
-  EXPECT_FALSE(b().controller.Record("a1", Verb::kStart).ok());
+  EXPECT_EQ(b().screens.audios["a1"].back().recording, CallAudio::Recording::kOff);
+  ASSERT_TRUE(b().controller.Record("a1", Verb::kStart).ok());
+  EXPECT_THAT(recorder().orders, SizeIs(1));
+  const auto pauses = Done<call::RecordPause>(dial.leg);
+  ASSERT_THAT(pauses, SizeIs(4));
+  EXPECT_TRUE(pauses[2].paused);
+  EXPECT_FALSE(pauses[3].paused);
 }
 
 TEST_F(ControllerMediaTest, AllForceCannotBeStoppedOnlyPaused) {
@@ -478,6 +484,35 @@ TEST_F(ControllerMediaTest, OnDemandAndNever) {
   b().controller.PutCampaign(settings());
   EXPECT_FALSE(b().controller.Record("a1", Controller::RecordVerb::kPause).ok());
   End(dial);
+}
+
+TEST_F(ControllerMediaTest, WhatAVerdictWasTakenFromIsKept) {
+  settings().amd_clips = true;
+  b().Start(1);
+  const call::DialOrder dial = b().DialOne();
+  b().Answer(dial.leg);
+  EXPECT_THAT(Done<call::RecordStart>(dial.leg), SizeIs(1)) << "from the answer on";
+  b().Connected(dial.leg, b().AgentLeg("a1"));
+  EXPECT_EQ(b().screens.audios["a1"].back().recording, CallAudio::Recording::kOff);
+  Hear(dial.leg, Sound::kHuman);
+  ASSERT_THAT(Done<call::RecordPause>(dial.leg), SizeIs(1));
+  EXPECT_TRUE(Done<call::RecordPause>(dial.leg)[0].paused);
+  // The agent's own recording goes on in the same file.
+  ASSERT_TRUE(b().controller.Record("a1", Controller::RecordVerb::kStart).ok());
+  ASSERT_THAT(Done<call::RecordPause>(dial.leg), SizeIs(2));
+  EXPECT_FALSE(Done<call::RecordPause>(dial.leg)[1].paused);
+  EXPECT_THAT(recorder().orders, SizeIs(1));
+}
+
+TEST_F(ControllerMediaTest, AClipOfACallThatIsRecordedAnywayIsItsStart) {
+  settings().amd_clips = true;
+  settings().campaign_recording = RecordingMode::kAllCalls;
+  b().Start(1);
+  const call::DialOrder dial = b().TalkOne();
+  Hear(dial.leg, Sound::kHuman);
+  EXPECT_THAT(recorder().orders, SizeIs(1));
+  EXPECT_THAT(Done<call::RecordPause>(dial.leg), IsEmpty());
+  EXPECT_EQ(b().screens.audios["a1"].back().recording, CallAudio::Recording::kOn);
 }
 
 TEST_F(ControllerMediaTest, ARecordingThatCannotBeginIsToldAndTheCallGoesOn) {
