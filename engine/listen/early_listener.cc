@@ -18,7 +18,9 @@ constexpr int kVoiceFramesMin = 25;        // of sound that is no tone
 constexpr int kVoiceWaitFrames = 130;      // since it began
 constexpr int kVoiceOverFrames = 50;       // or it has been quiet again for so long
 constexpr int kFollowingWaitFrames = 175;  // while a place in a sample is being followed
-constexpr float kHissRest = 0.2f;
+// Silence in place of a lost packet says nothing of the line's hiss.
+constexpr float kLostMax = 100;
+constexpr float kHissRest = 0.4f;
 constexpr float kFloorRise = 1.03f, kVoiceShare = 2.5f;  // a frame: doubled in half a second; 4 dB
 constexpr float kVoiceConfidence = 0.9f;
 
@@ -57,7 +59,7 @@ struct EarlyListener::State {
   std::optional<Heard> Voice(const ToneFrame& frame) {
     // A hiss is steady, and no sample of it follows from those before; voices and music are
     // neither.
-    floor = std::min(frame.energy, floor * kFloorRise) + 1;
+    if (frame.energy > kLostMax) floor = std::min(frame.energy, floor * kFloorRise);
     const bool voice = frame.energy >= ToneRuns::kQuietMax && !frame.tonal && !tones.InTone() &&
                        (frame.rest < kHissRest || frame.energy > floor * kVoiceShare);
     if (voice) {
