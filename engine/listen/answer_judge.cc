@@ -69,7 +69,9 @@ std::optional<Heard> AnswerJudge::Judge(bool beep) {
   }
   if (!again && now >= decide_frames_) return SayHuman(second_frames_ > 0);
   // The verdict stands: said once more, so that whoever feeds us can stop.
-  if (again && now >= phase_end_) return Say(Sound::kHuman, 1 - probability_, true);
+  const bool converses =
+      features_.spoken() && features_.pause_frames() >= policy_.conversation_pause_frames;
+  if (again && (converses || now >= phase_end_)) return Say(Sound::kHuman, 1 - probability_, true);
   return std::nullopt;
 }
 

@@ -30,6 +30,9 @@ struct AnswerPolicy {
   float human_below = 0.3f;         // probability of a machine below which it is a person, ...
   float human_below_final = 0.06f;  // ... and where that verdict cannot be taken back
   int speech_frames_min = 10;       // of speech before any verdict
+  // Second thoughts end with a pause this long: what is said after it answers somebody, as a person
+  // in a conversation does, and may be long. A greeting after a "hello" comes sooner.
+  int conversation_pause_frames = 80;
   float beep_confidence = 0.995f;   // that a machine answered, once one has beeped
 };
 

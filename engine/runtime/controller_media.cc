@@ -88,6 +88,8 @@ void Controller::OnHeard(const call::LegHeard& event) {
 }
 
 void Controller::NoteVerdict(LiveAttempt& live, const listen::Heard& heard) {
+  // A verdict that stands is said once more; it was taken when it was said first.
+  if (live.verdict.sound == heard.sound) return;
   live.verdict = heard;
   campaign::Attempt& record = live.record;
   record.amd = std::string(listen::SoundName(heard.sound));

@@ -115,6 +115,18 @@ TEST(AnswerListener, TakesAPersonBackOnSecondThoughts) {
   EXPECT_EQ(all.back().sound, Sound::kMachine);
 }
 
+// "Hello?", the agent speaks for two seconds, and the person answers at length.
+TEST(AnswerListener, APersonWhoConversesStaysAPerson) {
+  Samples call = SceneNamed("h008_one_word");  // a word, then more than three seconds of waiting
+  const Samples speech = SceneNamed("m000_voicemail_beep");
+  call.insert(call.end(), speech.begin(), speech.end());
+  const std::vector<Heard> all = Listen(call);
+  ASSERT_GE(all.size(), 2u);
+  for (const Heard& heard : all) EXPECT_EQ(heard.sound, Sound::kHuman);
+  EXPECT_TRUE(all.back().last);
+  EXPECT_LT(all.back().after, absl::Seconds(4)) << "and is not listened to any longer";
+}
+
 TEST(AnswerListener, WithoutSecondThoughtsTheFirstVerdictIsTheLast) {
   AnswerTuning tuning;
   tuning.second_thoughts = absl::ZeroDuration();

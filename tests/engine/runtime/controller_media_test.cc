@@ -185,6 +185,19 @@ TEST_F(ControllerMediaTest, ALateMachineEndsTheCallAndFreesTheAgentAtOnce) {
   EXPECT_EQ(b().Figures().today.machines, 1) << "no part of the abandoned calls' base";
 }
 
+TEST_F(ControllerMediaTest, AVerdictThatStandsKeepsItsFirstTime) {
+  b().Start(1);
+  const call::DialOrder dial = b().TalkOne();
+  Hear(dial.leg, Sound::kHuman);
+  listen::Heard again;
+  again.sound = Sound::kHuman;
+  again.after = absl::Seconds(7);
+  b().Say(call::LegHeard{dial.leg, again, b().world.now()});
+  b().End(dial.leg, call::CallOutcome::kAnswered);
+  ASSERT_TRUE(b().Dispose("a1", dial.attempt, "SALE").ok());
+  EXPECT_EQ(b().Stored(dial.attempt).amd_ms, 1180);
+}
+
 TEST_F(ControllerMediaTest, AMachineWithNobodyFreeIsNotAnAbandonedCall) {
   settings().cpd_amd_action = MachineAction::kDispo;
   b().Start(1);
