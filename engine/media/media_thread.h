@@ -232,6 +232,7 @@ class MediaThread {
   // talks with, is paused.
   bool Confidential(const Leg& leg) const;
   void WipeKept(Leg& leg);
+  void SetMixConfidential(Leg& leg);
 
   // Times.
   void RunTimers(MonoTime now);

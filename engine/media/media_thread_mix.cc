@@ -32,6 +32,7 @@ void MediaThread::AddMember(Mix& mix, Leg& leg, MonoTime now) {
   mix.mixer.SetHeld(leg.member, leg.held());
   mix.mixer.SetMuted(leg.member, leg.muted);
   mix.legs.push_back(&leg);
+  if (pauses_ != 0) SetMixConfidential(leg);
   // What was said just before is heard too.
   const std::unique_ptr<Leg::Ring> ring = std::move(leg.ring);
   if (ring == nullptr) return;
@@ -51,6 +52,7 @@ void MediaThread::AddMember(Mix& mix, Leg& leg, MonoTime now) {
 
 void MediaThread::RemoveMember(Leg& leg, MonoTime now) {
   Mix& mix = *leg.mix;
+  if (pauses_ != 0 && Confidential(leg)) leg.jitter->Reset();
   mix.mixer.Remove(leg.member);
   mix.legs.erase(std::find(mix.legs.begin(), mix.legs.end(), &leg));
   leg.mix = nullptr;

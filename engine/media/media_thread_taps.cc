@@ -179,6 +179,7 @@ void MediaThread::Do(Leg& leg, const call::RecordPause& action, MonoTime now) {
   } else {
     recording->tap->Resume(recording->said.At(now));
     --pauses_;
+    SetMixConfidential(leg);
   }
 }
 
@@ -189,6 +190,7 @@ void MediaThread::CloseRecording(Leg& leg, MonoTime now) {
   leg.recording->tap->Close(leg.recording->said.At(now));
   if (leg.recording->paused) --pauses_;
   leg.recording.reset();
+  SetMixConfidential(leg);
 }
 
 void MediaThread::RecordSaid(Leg& leg, codec::Codec codec, const RtpHeader& header,
@@ -237,8 +239,16 @@ bool MediaThread::Confidential(const Leg& leg) const {
   return paused(leg) || (leg.partner != nullptr && paused(*leg.partner));
 }
 
+// Of who is in one mix with `leg`.
+void MediaThread::SetMixConfidential(Leg& leg) {
+  if (leg.mix == nullptr) return;
+  const bool confidential = pauses_ != 0 && Confidential(leg);
+  for (Leg* const one : leg.mix->legs) one->jitter->SetConfidential(confidential);
+}
+
 // What this thread holds of the last moments, of both who talk.
 void MediaThread::WipeKept(Leg& leg) {
+  SetMixConfidential(leg);
   for (Leg* const one : {&leg, leg.partner}) {
     if (one == nullptr) continue;
     if (one->listening != nullptr) one->listening->line.Wipe();

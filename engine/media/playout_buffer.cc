@@ -1,5 +1,7 @@
 #include "engine/media/playout_buffer.h"
 
+#include <string.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -49,8 +51,20 @@ PlayoutBuffer::PlayoutBuffer(int rate) : rate_(rate), frame_(rate / 50) {
   Reset();
 }
 
+void PlayoutBuffer::SetConfidential(bool on) {
+  confidential_ = on;
+  if (!on) return;
+  for (size_t i = count_; i < kPacketsMax; ++i) {
+    explicit_bzero(packets_[i]->payload.data(), packets_[i]->payload.size());
+  }
+}
+
 void PlayoutBuffer::Reset() {
   count_ = 0;
+  if (confidential_) {
+    SetConfidential(true);
+    explicit_bzero(pcm_.data(), pcm_.size() * sizeof(int16_t));
+  }
   source_ = Source{};
   started_ = playing_ = concealing_ = dtx_ = false;
   next_ = made_up_ = now_ = 0;
@@ -215,6 +229,7 @@ PlayoutPut PlayoutBuffer::Insert(const Packet& what, absl::Span<const uint8_t> p
 void PlayoutBuffer::DropHead() {
   next_ = std::max(next_, Head().end());
   made_up_ = 0;
+  if (confidential_) explicit_bzero(packets_[0]->payload.data(), packets_[0]->payload.size());
   std::rotate(packets_.begin(), packets_.begin() + 1,
               packets_.begin() + static_cast<std::ptrdiff_t>(count_));
   --count_;

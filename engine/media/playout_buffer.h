@@ -78,6 +78,9 @@ class PlayoutBuffer {
   PlayoutFrame Get(MonoTime now, absl::Span<int16_t> frame);
   // As new; statistics go on. For a leg that is on hold or has moved.
   void Reset();
+  // While on, a packet is overwritten as soon as it has been played; what was played before that is
+  // overwritten now. For calls whose recording is paused: no card number stays in memory.
+  void SetConfidential(bool on);
 
   PlayoutStats stats() const;
 
@@ -133,6 +136,7 @@ class PlayoutBuffer {
   size_t count_ = 0;
   Source source_;
 
+  bool confidential_ = false;
   bool started_ = false;
   MonoTime epoch_;            // media time 0
   bool playing_ = false;      // false: a pause, or a talk spurt gathers

@@ -211,6 +211,14 @@ void FarEnd::Talk(uint16_t to, uint8_t payload_type, absl::string_view payload, 
   timestamp += 160;
 }
 
+void Pace::Next() {
+  for (MonoTime now = clock_.Mono(); now < next_; now = clock_.Mono()) {
+    const int64_t ms = absl::ToInt64Milliseconds(next_ - now + absl::Microseconds(999));
+    poll(nullptr, 0, static_cast<int>(ms));
+  }
+  next_ = next_ + step_;
+}
+
 uint16_t AudioPort(absl::string_view sdp) {
   const size_t at = sdp.find("m=audio ");
   if (at == absl::string_view::npos) return 0;

@@ -146,6 +146,19 @@ class FarEnd {
   uint16_t port_ = 0;
 };
 
+// The pace of speech: Next() returns when the next `step` of it begins. A machine that was late
+// once catches up, as a phone does.
+class Pace {
+ public:
+  explicit Pace(absl::Duration step) : step_(step), next_(clock_.Mono() + step) {}
+  void Next();
+
+ private:
+  MachineClock clock_;
+  absl::Duration step_;
+  MonoTime next_;
+};
+
 // The port in the m=audio line.
 uint16_t AudioPort(absl::string_view sdp);
 

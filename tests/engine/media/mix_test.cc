@@ -94,9 +94,10 @@ struct Call : Media {
       member->heard.clear();
       member->packets.clear();
     }
+    Pace pace(absl::Milliseconds(20));
     for (int i = 0; i < packets; ++i) {
       for (auto& member : members) member->Say();
-      EXPECT_TRUE(idle.HearsNothingFor(absl::Milliseconds(20)));  // the pace of speech
+      pace.Next();
       for (auto& member : members) member->Listen();
     }
   }
@@ -111,7 +112,6 @@ struct Call : Media {
     return map;
   }
   std::vector<std::unique_ptr<Member>> members;
-  FarEnd idle;
 };
 
 using Role = call::MixRole;
@@ -260,6 +260,27 @@ TEST(Mix, TheRecordingHasTheCalleeAndWhatItHeard) {
     EXPECT_EQ(ear.Hears(call[1]) > 1500, side == record::Side::kAgent);
     EXPECT_LT(ear.Hears(call[2]), 300);  // what the coach says is not the callee's
   }
+}
+
+TEST(Mix, APausedRecordingKeepsNothingAndTheTalkGoesOn) {
+  Call call(3);
+  const auto tap = std::make_shared<FakeTap>();
+  call.plane->Do(Leg(1), call::RecordStart{tap});
+  call.plane->Bridge(Leg(1), Leg(2));
+  EXPECT_TRUE(call.JoinAs(2, 1, Role::kListener));
+  call.plane->Do(Leg(1), call::RecordPause{true});
+  ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return tap->paused(); }));
+  const int left = tap->writes(record::Side::kCallee), right = tap->writes(record::Side::kAgent);
+  call.Talk();
+  EXPECT_EQ(call.Map(), ".x. x.. xx.");
+  call.plane->Do(Leg(3), call::LeaveCall{});  // and a bridge again
+  call.Talk(5);
+  EXPECT_EQ(tap->writes(record::Side::kCallee), left);
+  EXPECT_EQ(tap->writes(record::Side::kAgent), right);
+  call.plane->Do(Leg(1), call::RecordPause{false});
+  ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return !tap->paused(); }));
+  call.Talk(5);
+  EXPECT_GE(tap->writes(record::Side::kCallee), left + 4);
 }
 
 TEST(Mix, APromptIsHeardByOneAndAKeyByTheOthers) {
