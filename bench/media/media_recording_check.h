@@ -14,6 +14,7 @@ struct RecordingExpected {
   std::string path;
   record::Format format = record::Format::kWav;
   double seconds_min = 0, seconds_max = 0;  // between order and end, as far apart as they can be
+  double tone_at = 0;                       // seconds after the order when the tones begin
   int tone_seconds = 0;                     // whole seconds of tone; 0: tones are not looked at
   std::string sha256;                       // hex
 };

@@ -65,9 +65,10 @@ class SoakEngine {
     uint64_t sent[2] = {}, heard[2] = {};
     uint64_t stalls = 0;
     int64_t ordered_ns[2] = {};  // before and after the order to record
+    int64_t spoke_ns = 0;
   };
   struct Ended {
-    double seconds_min = 0, seconds_max = 0;
+    double seconds_min = 0, seconds_max = 0, tone_at = 0;
     int tone_seconds = 0;
   };
   Slot& SlotOfCall(size_t call, size_t side) { return shared_.slots[2 * call + side]; }
@@ -130,12 +131,18 @@ void SoakEngine::StartCall(size_t index) {
   call.stalls = shared_.stalls;
   const double span = options_.call_seconds_max - options_.call_seconds_min;
   const absl::Duration length = absl::Seconds(options_.call_seconds_min + span * rng_.Uniform());
-  After(kLead, [this, index] { Speak(index, true); });
-  After(kLead + length, [this, index] { Speak(index, false); });
-  After(kLead + length + kTail, [this, index] { EndCall(index); });
+  // One after the other, so that a loop that was not run for a while keeps the distances.
+  After(kLead, [this, index, length] {
+    Speak(index, true);
+    After(length, [this, index] {
+      Speak(index, false);
+      After(kTail, [this, index] { EndCall(index); });
+    });
+  });
 }
 
 void SoakEngine::Speak(size_t index, bool speak) {
+  if (speak) calls_[index].spoke_ns = engine_->clock().Mono().nanos();
   for (size_t side = 0; side < 2; ++side) {
     SlotOfCall(index, side).call.store(speak ? calls_[index].number : 0, std::memory_order_release);
   }
@@ -157,6 +164,7 @@ void SoakEngine::EndCall(size_t index) {
   }
   const bool steady = shared_.stalls == call.stalls;
   ended.tone_seconds = steady ? static_cast<int>(frames / 50) : 0;
+  ended.tone_at = ToSeconds(call.spoke_ns - call.ordered_ns[0]);
   ended.seconds_min = ToSeconds(engine_->clock().Mono().nanos() - call.ordered_ns[1]);
   // Both ends are known to within what the two orders took.
   ended.seconds_max = ended.seconds_min + ToSeconds(call.ordered_ns[1] - call.ordered_ns[0]);
@@ -186,17 +194,20 @@ void SoakEngine::OnClosed(const record::RecordingClosed& closed) {
     ended = found->second;
     ended_.erase(found);
   }
-  const std::string line =
-      absl::StrCat(ended.seconds_min, "\t", ended.seconds_max, "\t", ended.tone_seconds, "\t",
-                   closed.sha256, "\t", absl::ToDoubleSeconds(closed.lost), "\t",
-                   closed.fault.empty() ? "-" : closed.fault, "\t", closed.file, "\n");
+  const std::string line = absl::StrCat(
+      ended.tone_at, "\t", ended.seconds_min, "\t", ended.seconds_max, "\t", ended.tone_seconds,
+      "\t", closed.sha256, "\t", absl::ToDoubleSeconds(closed.lost), "\t",
+      closed.fault.empty() ? "-" : closed.fault, "\t", closed.file, "\n");
   (void)!::write(out_, line.data(), line.size());  // one piece: it is shorter than PIPE_BUF
 }
 
 int SoakEngine::Run() {
   RaiseDescriptors();
   media::MediaConfig config;
-  config.ports = 2 * options_.calls + options_.calls / 2 + 64;  // some rest after their calls
+  // Some rest after their calls: at most so many end in the time of that.
+  const double resting =
+      2 * options_.calls * absl::ToDoubleSeconds(config.quarantine) / options_.call_seconds_min;
+  config.ports = 2 * options_.calls + static_cast<int>(resting) + options_.calls / 2 + 64;
   config.realtime = options_.realtime;
   config.mailbox_capacity = 65'536;
   auto engine = EngineMedia::Start(config, events_);
@@ -283,23 +294,24 @@ class Checker {
     RecordingExpected expected;
     double lost = 0;
     ++closed_;
-    if (parts.size() != 7 || !absl::SimpleAtod(parts[0], &expected.seconds_min) ||
-        !absl::SimpleAtod(parts[1], &expected.seconds_max) ||
-        !absl::SimpleAtoi(parts[2], &expected.tone_seconds) || !absl::SimpleAtod(parts[4], &lost)) {
+    if (parts.size() != 8 || !absl::SimpleAtod(parts[0], &expected.tone_at) ||
+        !absl::SimpleAtod(parts[1], &expected.seconds_min) ||
+        !absl::SimpleAtod(parts[2], &expected.seconds_max) ||
+        !absl::SimpleAtoi(parts[3], &expected.tone_seconds) || !absl::SimpleAtod(parts[5], &lost)) {
       return Bad("?", absl::StrCat("a line that cannot be read: ", line));
     }
-    expected.sha256 = parts[3];
+    expected.sha256 = parts[4];
     expected.format = options_.format;
-    expected.path = absl::StrCat(options_.directory, "/", parts[6]);
-    if (parts[5] != "-") return Bad(parts[6], parts[5]);
-    if (lost > 0) return Bad(parts[6], absl::StrCat(lost, " s lost"));
+    expected.path = absl::StrCat(options_.directory, "/", parts[7]);
+    if (parts[6] != "-") return Bad(parts[7], parts[6]);
+    if (lost > 0) return Bad(parts[7], absl::StrCat(lost, " s lost"));
     const bool thorough = closed_ % kThoroughEvery == 1;
     const std::string wrong = CheckRecording(expected, thorough);
-    if (!wrong.empty()) return Bad(parts[6], wrong);
+    if (!wrong.empty()) return Bad(parts[7], wrong);
     if (thorough && expected.tone_seconds > 0) ++listened_;
     std::error_code none;
     const auto size = std::filesystem::file_size(expected.path, none);
-    if (none) return Bad(parts[6], "its size cannot be read");
+    if (none) return Bad(parts[7], "its size cannot be read");
     files_.push_back({expected.path, size});
     disk_ += size;
     while (disk_ > options_.disk_bytes_max && !files_.empty()) {
