@@ -4,13 +4,12 @@
 // Who joined a leg follows it: a supervisor who listens to an agent stays with that agent from call
 // to call. Two talkers with nobody listening are a bridge again, whose packets are relayed.
 
-#include <string.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "engine/media/media_leg.h"
 #include "engine/media/media_thread.h"
+#include "engine/media/wipe.h"
 
 namespace outpace::media {
 namespace {
@@ -199,7 +198,7 @@ void MediaThread::RunMix(Mix& mix, MonoTime now) {
   }
   mix.mixer.Mix();
   for (Leg* const leg : mix.legs) SendMixed(*leg, mix.mixer.Heard(leg->member), now);
-  if (pauses_ != 0) explicit_bzero(frame.data(), sizeof frame);
+  if (pauses_ != 0) Wipe(absl::MakeSpan(frame));
 }
 
 void MediaThread::SendMixed(Leg& leg, absl::Span<const int16_t> heard, MonoTime now) {
@@ -216,7 +215,7 @@ void MediaThread::SendMixed(Leg& leg, absl::Span<const int16_t> heard, MonoTime 
       Advance(*own, sound.size());
   }
   if (leg.keying == nullptr && leg.Listens()) SendLinear(leg, frame, now);
-  if (pauses_ != 0) explicit_bzero(frame.data(), sizeof frame);
+  if (pauses_ != 0) Wipe(absl::MakeSpan(frame));
 }
 
 // A key that a member pressed, for all others who take keys: made anew, since their streams are

@@ -1,6 +1,5 @@
 // A packet's way in: socket, source check, header check, counts; then to whoever is to hear it.
 
-#include <string.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include "engine/base/check.h"
 #include "engine/media/media_leg.h"
 #include "engine/media/media_thread.h"
+#include "engine/media/wipe.h"
 
 namespace outpace::media {
 namespace {
@@ -41,8 +41,8 @@ void MediaThread::ReadPort(uint32_t port, MonoTime now) {
   }
   // Card data that a recording leaves out is not left on the stack for a core dump either.
   if (pauses_ != 0 && Confidential(*leg)) {
-    explicit_bzero(bytes, static_cast<size_t>(size));
-    explicit_bzero(pcm_.data(), pcm_.size() * sizeof(int16_t));
+    Wipe(datagram);
+    Wipe(absl::MakeSpan(pcm_));
   }
 }
 

@@ -1,7 +1,5 @@
 // Frames of our own: keys, prompts, and the music of who is on hold.
 
-#include <string.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +7,7 @@
 #include "engine/media/media_leg.h"
 #include "engine/media/media_thread.h"
 #include "engine/media/mixer.h"
+#include "engine/media/wipe.h"
 
 namespace outpace::media {
 namespace {
@@ -217,7 +216,7 @@ absl::Duration MediaThread::SendOver(Leg& leg, Playing& playing, MonoTime now) {
     counters_.prompt_frames.Add(1);
     SendLinear(leg, frame, now);
   }
-  if (pauses_ != 0 && Confidential(leg)) explicit_bzero(frame.data(), sizeof frame);
+  if (pauses_ != 0 && Confidential(leg)) Wipe(absl::MakeSpan(frame));
   return kFrameTime;
 }
 
@@ -245,8 +244,8 @@ void MediaThread::SendLinear(Leg& to, absl::Span<const int16_t> frame, MonoTime 
   to.own_audio = true;
   SendRaw(to, {payload, size}, stamp, to.codec.payload_type, now);
   if (pauses_ == 0 || !Confidential(to)) return;
-  explicit_bzero(room, sizeof room);
-  explicit_bzero(coded_.data(), coded_.size());
+  Wipe(absl::MakeSpan(room));
+  Wipe(absl::MakeSpan(coded_));
 }
 
 absl::Span<const uint8_t> MediaThread::SilentPayload(codec::Codec codec) {

@@ -1,13 +1,12 @@
 // Who listens in: detectors on what a leg says, and the recording of what it says and hears.
 
-#include <string.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "engine/base/overload.h"
 #include "engine/media/media_leg.h"
 #include "engine/media/media_thread.h"
+#include "engine/media/wipe.h"
 
 namespace outpace::media {
 namespace {
@@ -253,10 +252,12 @@ void MediaThread::WipeKept(Leg& leg) {
     if (one == nullptr) continue;
     if (one->listening != nullptr) one->listening->line.Wipe();
     if (one->ring == nullptr) continue;
-    for (Leg::Kept& kept : one->ring->kept) explicit_bzero(kept.bytes.data(), kept.bytes.size());
+    for (Leg::Kept& kept : one->ring->kept) Wipe(absl::MakeSpan(kept.bytes));
     one->ring.reset();
   }
-  explicit_bzero(pcm_.data(), pcm_.capacity() * sizeof(int16_t));
+  pcm_.resize(pcm_.capacity());
+  Wipe(absl::MakeSpan(pcm_));
+  pcm_.clear();
 }
 
 }  // namespace outpace::media

@@ -2,13 +2,12 @@
 // the other codec can have packets of that length, so that loss and silence stay visible to the
 // listener; else packets of 20 ms are made of what comes.
 
-#include <string.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "engine/media/media_leg.h"
 #include "engine/media/media_thread.h"
+#include "engine/media/wipe.h"
 
 namespace outpace::media {
 namespace {
@@ -66,7 +65,11 @@ void MediaThread::Transcode(Leg& from, codec::Codec codec, Leg& to, const RtpHea
     }
     t.pcm.erase(t.pcm.begin(), t.pcm.begin() + static_cast<std::ptrdiff_t>(at));
   }
-  if (pauses_ != 0 && Confidential(to)) explicit_bzero(t.pcm.data(), t.pcm.capacity() * 2);
+  if (pauses_ == 0 || !Confidential(to)) return;
+  const size_t waiting = t.pcm.size();  // the rest has been sent
+  t.pcm.resize(t.pcm.capacity());
+  Wipe(absl::MakeSpan(t.pcm).subspan(waiting));
+  t.pcm.resize(waiting);
 }
 
 void MediaThread::SendTranscoded(Transcoder& t, Leg& to, absl::Span<const int16_t> samples,
@@ -81,8 +84,8 @@ void MediaThread::SendTranscoded(Transcoder& t, Leg& to, absl::Span<const int16_
   to.own_audio = false;
   SendRaw(to, {room + kRtpHeaderSize, coded_.size()}, stamp, to.codec.payload_type, now);
   if (pauses_ == 0 || !Confidential(to)) return;
-  explicit_bzero(room, sizeof room);
-  explicit_bzero(coded_.data(), coded_.size());
+  Wipe(absl::MakeSpan(room));
+  Wipe(absl::MakeSpan(coded_));
 }
 
 }  // namespace outpace::media

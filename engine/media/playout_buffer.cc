@@ -1,7 +1,5 @@
 #include "engine/media/playout_buffer.h"
 
-#include <string.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -9,6 +7,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/media/wipe.h"
 
 namespace outpace::media {
 namespace {
@@ -55,7 +54,7 @@ void PlayoutBuffer::SetConfidential(bool on) {
   confidential_ = on;
   if (!on) return;
   for (size_t i = count_; i < kPacketsMax; ++i) {
-    explicit_bzero(packets_[i]->payload.data(), packets_[i]->payload.size());
+    Wipe(absl::MakeSpan(packets_[i]->payload));
   }
 }
 
@@ -63,7 +62,7 @@ void PlayoutBuffer::Reset() {
   count_ = 0;
   if (confidential_) {
     SetConfidential(true);
-    explicit_bzero(pcm_.data(), pcm_.size() * sizeof(int16_t));
+    Wipe(absl::MakeSpan(pcm_));
   }
   source_ = Source{};
   started_ = playing_ = concealing_ = dtx_ = false;
@@ -229,7 +228,7 @@ PlayoutPut PlayoutBuffer::Insert(const Packet& what, absl::Span<const uint8_t> p
 void PlayoutBuffer::DropHead() {
   next_ = std::max(next_, Head().end());
   made_up_ = 0;
-  if (confidential_) explicit_bzero(packets_[0]->payload.data(), packets_[0]->payload.size());
+  if (confidential_) Wipe(absl::MakeSpan(packets_[0]->payload));
   std::rotate(packets_.begin(), packets_.begin() + 1,
               packets_.begin() + static_cast<std::ptrdiff_t>(count_));
   --count_;
