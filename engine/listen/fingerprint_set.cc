@@ -21,6 +21,8 @@ constexpr size_t kNameBytesMax = 200;
 // A frame of a sample is shared when half a second about it is like one of another class.
 constexpr float kSharedErrorMax = 0.20f, kSharedAskedMin = 100;
 constexpr int kSpeakingBits = 5;
+// Least sure bits of a key worth finding a place by.
+constexpr int kIndexedSureMin = 10;
 
 // Frames in which a steady tone sounds, and those its edges reach into. A recording may begin with
 // ringback; what is learned is the voice.
@@ -89,7 +91,7 @@ void FingerprintSet::Data::Build() {
       for (size_t s = 0; s < samples.size(); ++s) {
         for (size_t at = 0; at < samples[s].prints.size(); ++at) {
           const PrintKey key = KeyOf(samples[s].prints[at], which);
-          if (key.sure >= 9)
+          if (key.sure >= kIndexedSureMin)
             use(key.key, Place{static_cast<uint16_t>(s), static_cast<uint16_t>(at)});
         }
       }

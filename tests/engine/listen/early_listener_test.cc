@@ -128,8 +128,8 @@ TEST(EarlyListener, KnowsItsAnnouncementsThroughAnyLine) {
       }
     }
   }
-  // Where noise and loss hit a short one badly, its second time decides.
-  EXPECT_GE(within_3s, trials * 98 / 100) << "of " << trials;
+
+  EXPECT_EQ(within_3s, trials);
 }
 
 // The call may join in the middle: what is left of the announcement, or its next time, decides.
