@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "absl/time/time.h"
+#include "engine/base/clock.h"
 #include "engine/base/ids.h"
 #include "engine/listen/answer_listener.h"
 
@@ -52,6 +53,10 @@ struct RecordStart {
 };
 struct RecordPause {
   bool paused = true;
+  // Card data is being said: nothing of it stays in memory, and keys are not told. False: the
+  // recording rests, no more.
+  bool confidential = true;
+  MonoTime ordered{};  // it takes effect from here on; none: when it arrives
 };
 struct RecordStop {};
 
