@@ -24,7 +24,9 @@ class MediaAmdTest : public MediaTest {
   void BeginCallTo(const std::vector<int16_t>& sound, const std::vector<std::string>& settings) {
     callee_ = std::make_unique<Callee>(engine_.far_end_port(), Callee::Manner::kAnswer);
     callee_->WhenCalled([this, sound](const std::string&) { lead().Play(sound); });
-    ASSERT_NO_FATAL_FAILURE(Begin(settings));
+    std::vector<std::string> all = {"amd_audit_percentage=0"};  // each verdict is acted on
+    all.insert(all.end(), settings.begin(), settings.end());
+    ASSERT_NO_FATAL_FAILURE(Begin(all));
     ASSERT_NO_FATAL_FAILURE(LogIn());
     StartDialing();
   }
@@ -151,6 +153,42 @@ TEST_F(MediaAmdTest, TheAgentsScreenSaysMachineAndTheAgentDropsTheMessage) {
   EXPECT_TRUE(callee_->WaitUntilDown(kSoon));
   EXPECT_GT(lead().LoudestSince(begin, Source::kMessage), kPresent);
   ExpectMachine(ClosedCall(), "AL");
+}
+
+// A share of the calls that a verdict would end goes to agents all the same, or nobody would ever
+// learn of its errors: the agent is told nothing, and what was heard is kept.
+TEST_F(MediaAmdTest, AnAuditedMachineIsLeftToTheAgentAndItsClipIsKept) {
+  ASSERT_NO_FATAL_FAILURE(
+      BeginCallTo(LoadClip(kVoicemail), {"cpd_amd_action=DISPO", "amd_audit_percentage=100",
+                                         "amd_clips=Y", "campaign_recording=ALLCALLS"}));
+  const json pop = TakePop();
+  ASSERT_FALSE(pop.is_null());
+  EXPECT_TRUE(lead().WaitUntilPlayed(kSoon));
+  EXPECT_EQ(desk_->Seen("call_ended"), 0u);
+  HangUpAndDispose(pop, "A");
+  const CsvRow call = ClosedCall();
+  EXPECT_EQ(call.at("status"), "A");
+  EXPECT_EQ(call.at("amd"), "machine");
+  // The recording holds the call from the answer on, with the first word, and knows its agent.
+  json list;
+  EXPECT_TRUE(engine_.WaitUntil(kSoon, [&] {
+    const json answer =
+        json::parse(engine_.Must({"recording", "list", "--json", "--agent", "anna"}), nullptr,
+                    /*allow_exceptions=*/false);
+    list = answer.is_object() ? answer.value("recordings", json::array()) : json::array();
+    return list.size() == 1;
+  }));
+  ASSERT_EQ(list.size(), 1u);
+  const auto audio = ReadStereoWav(
+      absl::StrCat(engine_.dir() / "data", "/recordings/", list[0].value("file", "?")));
+  ASSERT_TRUE(audio.ok()) << audio.status();
+  const std::vector<int16_t> clip = LoadClip(kVoicemail);
+  constexpr size_t kSpeech = 5000, kPiece = 2000;  // within the first words
+  const Match match = FindClip(absl::MakeConstSpan(audio->left).first(16'000),
+                               absl::MakeConstSpan(clip).subspan(kSpeech, kPiece));
+  EXPECT_GT(match.likeness, 0.95);
+  EXPECT_NEAR(absl::ToDoubleMilliseconds(LengthOf(match.at)),
+              absl::ToDoubleMilliseconds(LengthOf(kSpeech)), 120);
 }
 
 // A fax calls out with 1100 Hz or answers with 2100 Hz (ITU-T T.30).

@@ -1,6 +1,7 @@
 // Three and more in a call: supervisors who listen, coach and break in, third parties whom the
 // agent brings in. Each ear is asked whom it hears, and above all whom it does not.
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/e2e/media_fixture.h"
 
@@ -75,7 +76,8 @@ TEST_F(MediaMonitorTest, ListensCoachesBreaksInAndStaysForTheNextCall) {
   EXPECT_TRUE(boss_.phone->WaitUntilDown(kSoon)) << "who listens goes with the agent";
   EXPECT_TRUE(desk_->phone().WaitUntilDown(kSoon));
   LeaveDesk();
-  EXPECT_THAT(engine_.Log(), HasSubstr("monitor.ended"));
+  EXPECT_TRUE(
+      engine_.WaitUntil(kSoon, [&] { return absl::StrContains(engine_.Log(), "monitor.ended"); }));
 }
 
 TEST_F(MediaMonitorTest, StopsAndIsRefusedWhereItMustNotRing) {

@@ -266,13 +266,24 @@ TEST_F(MediaRecordingTest, OnDemandByTheAgentAndNeverWhereItIsForbidden) {
   Record("stop", "off");
   lead().Say(Source::kNextLead);
   EXPECT_EQ(agent().WaitToHear({Source::kNextLead}), "");
+  EXPECT_EQ(agent().KeepsHearing({Source::kNextLead}, absl::Milliseconds(300)), "");
+  lead().Say(Source::kLead);
+  EXPECT_EQ(agent().WaitToHear({Source::kLead}), "");
+  Record("start", "on");
+  EXPECT_EQ(agent().KeepsHearing({Source::kLead}, absl::Milliseconds(500)), "");
   HangUpAndDispose(pop_);
+  // One file a call: what lies between stop and start is a gap in it.
   const json record = OnlyRecord();
   const Stereo audio = Read(FileOf(record));
   EXPECT_GT(LoudestOf(Source::kThird, audio.left), kPresent);
   EXPECT_LT(LoudestOf(Source::kNextLead, audio.left), kAbsent) << "said after the stop";
-  EXPECT_LT(record["seconds"].get<double>() * 1000,
-            std::stod(ClosedCall().at("talk_seconds")) * 1000);
+  EXPECT_EQ(
+      MismatchAnywhere(absl::MakeConstSpan(audio.left).last(SamplesIn(absl::Milliseconds(400))),
+                       {Source::kLead}, SamplesIn(absl::Milliseconds(60))),
+      "");
+  EXPECT_GT(record["paused_seconds"].get<double>(), 0.5);
+  EXPECT_LT(record["seconds"].get<double>(), std::stod(ClosedCall().at("talk_seconds")))
+      << "it begins with the agent's Record";
 }
 
 TEST_F(MediaRecordingTest, NeverMeansNever) {
