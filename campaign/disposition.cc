@@ -45,7 +45,8 @@ std::vector<Disposition> MakeDispositions() {
   add("AA", "Answering Machine Auto", "语音信箱(自动)", 0, &D::answering_machine);
   add("AM", "Answering Machine Sent to Message", "已转语音留言", 0, &D::answering_machine);
   add("AL", "Answering Machine Message Played", "已播放留言", 0, &D::answering_machine);
-  add("AFAX", "Fax Machine Auto", "传真", 0, &D::unworkable);
+  // A machine as well: no person was there to be served or to miss an agent.
+  add("AFAX", "Fax Machine Auto", "传真", 0, &D::unworkable, &D::answering_machine);
   add("CBHOLD", "Call Back Hold", "预约待呼", 0, &D::human_answered, &D::customer_contact,
       &D::scheduled_callback);
   add("DNCL", "DO NOT CALL List Match", "命中系统黑名单", 0, &D::dnc, &D::completed);

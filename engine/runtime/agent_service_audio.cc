@@ -68,26 +68,24 @@ void AgentService::Impl::InstallAudio(api::HttpServer& server) {
                }));
   server.Route("POST", "/v1/agent/conference",
                Authorized([this](const AgentId& agent, const Json& body, api::Responder respond) {
-                 StartMonitor(agent, Text(body, "phone"), call::MixRole::kTalker,
-                              std::move(respond));
+                 RingPhone(
+                     Text(body, "phone"),
+                     [agent, phone = Text(body, "phone")](Controller& c) {
+                       return c.StartConference(agent, phone);
+                     },
+                     std::move(respond));
                }));
   server.Route("POST", "/v1/agent/conference/end",
                Authorized([this](const AgentId& agent, const Json& body, api::Responder respond) {
                  const MonitorId id(static_cast<uint64_t>(Number(body, "id")));
-                 AskController(std::move(respond), [agent, id](Controller& c) {
-                   const auto found = c.monitors().find(id);
-                   // Not a supervisor who listens: of those the agent knows nothing.
-                   const bool own = found != c.monitors().end() && found->second.agent == agent &&
-                                    found->second.role == call::MixRole::kTalker;
-                   return own ? c.EndMonitor(id)
-                              : absl::NotFoundError("no such party in your call");
-                 });
+                 AskController(std::move(respond),
+                               [agent, id](Controller& c) { return c.EndConference(agent, id); });
                }));
 }
 
-// Rings `phone` and joins it to what the agent hears. Answers {"id": N}.
-void AgentService::Impl::StartMonitor(const AgentId& agent, const std::string& phone,
-                                      call::MixRole role, api::Responder respond) {
+void AgentService::Impl::RingPhone(const std::string& phone,
+                                   std::function<absl::StatusOr<MonitorId>(Controller&)> start,
+                                   api::Responder respond) {
   if (!IsAllowedPhone(phone, options)) {
     return respond(api::ErrorResponse(
         absl::InvalidArgumentError("phone: must be sip:name@address:port with a numeric address in "
@@ -96,8 +94,8 @@ void AgentService::Impl::StartMonitor(const AgentId& agent, const std::string& p
   auto id = std::make_shared<MonitorId>();
   AskController(
       std::move(respond),
-      [agent, phone, role, id](Controller& c) {
-        const auto started = c.StartMonitor(agent, phone, role);
+      [start = std::move(start), id](Controller& c) {
+        const auto started = start(c);
         if (started.ok()) *id = *started;
         return started.status();
       },
@@ -128,7 +126,13 @@ void AgentService::Impl::InstallMonitors(api::HttpServer& server) {
     if (!role.has_value()) {
       return respond(api::ErrorResponse(absl::InvalidArgumentError(kModes)));
     }
-    StartMonitor(Text(body, "agent"), Text(body, "phone"), *role, std::move(respond));
+    const std::string phone = Text(body, "phone");
+    RingPhone(
+        phone,
+        [agent = Text(body, "agent"), phone, role](Controller& c) {
+          return c.StartMonitor(agent, phone, *role);
+        },
+        std::move(respond));
   });
   route("/v1/monitor/mode", [this, kModes](const Json& body, api::Responder respond) {
     const auto role = RoleOf(Text(body, "mode"));

@@ -122,8 +122,10 @@ struct AgentService::Impl {
 
   void InstallAudio(api::HttpServer& server);
   void InstallMonitors(api::HttpServer& server);
-  void StartMonitor(const AgentId& agent, const std::string& phone, call::MixRole role,
-                    api::Responder respond);
+  // Rings `phone` for `start`, which may be StartMonitor or StartConference. Answers {"id": N}.
+  void RingPhone(const std::string& phone,
+                 std::function<absl::StatusOr<MonitorId>(Controller&)> start,
+                 api::Responder respond);
   void Login(const api::HttpRequest& request, api::Responder respond);
   void OpenSession(const AgentId& agent, const CampaignId& campaign, api::Responder respond);
   void Push(const AgentId& agent, Json event);

@@ -107,6 +107,15 @@ std::string BoardJson(const BoardSnapshot& board) {
                {"trunks", Json::array()},
                {"connect_ms", {{"p50", board.connect_p50_ms}, {"p99", board.connect_p99_ms}}}};
   for (const CampaignFigures& c : board.campaigns) json["campaigns"].push_back(CampaignJson(c));
+  json["audio"] = {{"legs", board.audio.legs},
+                   {"bridged_calls", board.audio.bridged_calls},
+                   {"one_way_legs", board.audio.one_way_legs},
+                   {"dropped_foreign", board.audio.dropped_foreign},
+                   {"dropped_broken", board.audio.dropped_broken},
+                   {"recordings_open", board.audio.recordings_open},
+                   {"recordings_closed", board.audio.recordings_closed},
+                   {"recordings_faulty", board.audio.recordings_faulty},
+                   {"recording_blocks_lost", board.audio.recording_blocks_lost}};
   for (const AgentFigures& a : board.agents) {
     json["agents"].push_back({{"user", a.user},
                               {"campaign", a.campaign},

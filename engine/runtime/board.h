@@ -61,6 +61,17 @@ struct TrunkFigures {
   trunk::TrunkSnapshot stats{};
 };
 
+// Of the media plane and the recorder since the engine started.
+struct AudioFigures {
+  uint64_t legs = 0, bridged_calls = 0;  // now
+  uint64_t one_way_legs = 0;             // were sent audio for seconds and never sent any
+  uint64_t dropped_foreign = 0;          // packets from an address that is not the SDP's
+  uint64_t dropped_broken = 0;           // too short, wrong version, lying lengths, bad SRTP
+  uint64_t recordings_open = 0;          // now
+  uint64_t recordings_closed = 0, recordings_faulty = 0;
+  uint64_t recording_blocks_lost = 0;  // seconds of one side that found no room: the disk stalled
+};
+
 struct BoardSnapshot {
   absl::Time now;
   absl::Duration uptime;
@@ -69,6 +80,7 @@ struct BoardSnapshot {
   std::vector<CampaignFigures> campaigns;
   std::vector<AgentFigures> agents;
   std::vector<TrunkFigures> trunks;
+  AudioFigures audio;
   double connect_p50_ms = 0, connect_p99_ms = 0;  // answer to bridge, today
 };
 

@@ -24,11 +24,13 @@ struct CallAudio {
 // Somebody beside agent and customer: a supervisor, or a third party that the agent brought in.
 using MonitorId = StrongId<struct MonitorTag>;
 struct Monitor {
-  AgentId agent;      // whose calls
-  std::string phone;  // sip: URI in agents.phone_networks
+  AgentId agent{};      // whose calls
+  std::string phone{};  // sip: URI in agents.phone_networks
   call::MixRole role = call::MixRole::kListener;
-  LegId leg;
+  LegId leg{};
   bool joined = false;
+  // A third party that the agent brought in goes with this call; none: a supervisor.
+  AttemptId call{};
 };
 
 // "monitor", "whisper", "barge".

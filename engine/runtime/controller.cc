@@ -440,6 +440,7 @@ BoardSnapshot Controller::Board() const {
   board.uptime = now - started_;
   board.draining = draining_;
   board.stopped_reason = stopped_reason_;
+  if (options_.audio_figures) board.audio = options_.audio_figures();
   board.connect_p50_ms = connect_delay_.QuantileMs(0.5);
   board.connect_p99_ms = connect_delay_.QuantileMs(0.99);
   for (const auto& [id, runner] : runners_) {

@@ -57,6 +57,7 @@ struct ControllerOptions {
   std::map<std::string, call::Prompt> prompts;        // by name, as the media plane knows them
   // Outlives the controller; nullptr: nothing is recorded.
   record::Recorder* recorder = nullptr;
+  std::function<AudioFigures()> audio_figures;  // for boards; null: none
 };
 
 // What an agent's screen is told. Called on the controller's loop; must not block.
@@ -157,6 +158,10 @@ class Controller final : public call::LegEventSink {
   // that `agent` hears, until EndMonitor, its own hang-up, or the agent's logout.
   absl::StatusOr<MonitorId> StartMonitor(const AgentId& agent, const std::string& phone_uri,
                                          call::MixRole role);
+  // The same for a third party of the agent's present call, which ends with it.
+  absl::StatusOr<MonitorId> StartConference(const AgentId& agent, const std::string& phone_uri);
+  // By the agent: a third party of its own call, never a supervisor.
+  absl::Status EndConference(const AgentId& agent, MonitorId id);
   absl::Status SetMonitorRole(MonitorId id, call::MixRole role);
   absl::Status EndMonitor(MonitorId id);
   const std::map<MonitorId, Monitor>& monitors() const { return monitors_; }
@@ -219,11 +224,12 @@ class Controller final : public call::LegEventSink {
     Loop::TimerId timer = 0;  // screening, drop limit, then wrap-up limit
     listen::Heard verdict;    // on who answered; kNone: none yet
     double verdict_weight = 1;
+    bool beep_heard = false;     // of a voicemail: it records already
     std::string machine_status;  // kMachine: what the call will end as
     CallAudio audio;
     bool recorder_open = false;  // one recording a call: stopping it is a pause
     bool clip = false;           // recorded for the verdict's sake only, so far
-    bool whispered = false;  // the campaign's whisper was played to the agent
+    bool whispered = false;      // the campaign's whisper was played to the agent
   };
   struct AgentLine {  // what the roster does not need to know
     campaign::AgentRecord record;
@@ -333,17 +339,22 @@ class Controller final : public call::LegEventSink {
 
   // controller_media.cc
   listen::AnswerTuning TuningOf(const CampaignRunner& runner) const;
+  // The campaign's message for a person whom no agent takes, then the end.
+  void PlaySafeHarbor(const LiveAttempt& live);
   call::Prompt PromptOf(const std::string& name, call::Prompt otherwise) const;
   void OnHeard(const call::LegHeard& event);
   void OnDigit(const call::LegDigit& event);
   void NoteVerdict(LiveAttempt& live, const listen::Heard& heard);
   void ScreeningOver(AttemptId id);
   void OnMachine(LiveAttempt& live);
+  bool HasMessage(const campaign::CampaignSettings& settings) const;  // for machines, loaded
   bool IsAudited(LiveAttempt& live, const campaign::CampaignSettings& settings);
   // `weight`: how many verdicts this one stands for.
   static void LearnFromDisposition(CampaignRunner& runner, const campaign::Attempt& record,
                                    double weight);
   void EndAsMachine(LiveAttempt& live, absl::string_view status, bool message);
+  static void LearnFromAgent(CampaignRunner& runner, const campaign::Attempt& record,
+                             listen::AnswerTuner::Truth truth, double weight);
   void OnMachineEnded(LiveAttempt& live, const call::LegEnded& event);
   void OrderMedia(LegId leg, call::MediaAction action) {
     Post(call::MediaOrder{leg, std::move(action)});
@@ -361,6 +372,7 @@ class Controller final : public call::LegEventSink {
   bool OnMonitorAnswered(const call::LegAnswered& event);
   bool OnMonitorEnded(const call::LegEnded& event);
   void EndMonitorsOf(const AgentId& agent);
+  void EndConferencesOf(AttemptId call);
   // "sip:a1@192.0.2.7:5060;x=y" -> "sip:192.0.2.7:5060": where a phone's INVITE is sent.
   static std::string NextHopOf(absl::string_view phone_uri);
   // Rings a phone of the house. `what` goes into the Call-ID: "agent", "monitor".

@@ -167,7 +167,7 @@ void Controller::DropConnecting(LiveAttempt& live) {
   live.phase = Phase::kDropping;
   CountAbandoned(live);
   if (IsWith(live.agent, live.record.id)) ApplyToAgent(live.agent, agent::AgentEvent::kRelease);
-  Post(call::PlayThenHangUp{live.leg, call::Prompt::kSafeHarbor});
+  PlaySafeHarbor(live);
 }
 
 bool Controller::ApplyToAgent(const AgentId& agent, agent::AgentEvent event) {

@@ -269,8 +269,7 @@ void Controller::Abandon(AttemptId id) {
   live->phase = Phase::kDropping;
   runner.waiting.erase(std::find(runner.waiting.begin(), runner.waiting.end(), id));
   CountAbandoned(*live);
-  Post(call::PlayThenHangUp{
-      live->leg, PromptOf(runner.settings().safe_harbor_audio, call::Prompt::kSafeHarbor)});
+  PlaySafeHarbor(*live);
 }
 
 void Controller::OnPromptFinished(const call::PromptFinished& event) {

@@ -49,6 +49,12 @@ call::Prompt Controller::PromptOf(const std::string& name, call::Prompt otherwis
   return found == options_.prompts.end() ? otherwise : found->second;
 }
 
+void Controller::PlaySafeHarbor(const LiveAttempt& live) {
+  const campaign::CampaignSettings& settings = FindRunner(live.record.campaign)->settings();
+  Post(call::PlayThenHangUp{live.leg,
+                            PromptOf(settings.safe_harbor_audio, call::Prompt::kSafeHarbor)});
+}
+
 listen::AnswerTuning Controller::TuningOf(const CampaignRunner& runner) const {
   listen::AnswerTuning tuning;
   tuning.machine_confidence_min = runner.amd_tuner.MachineConfidenceMin();
@@ -98,7 +104,9 @@ void Controller::NoteVerdict(LiveAttempt& live, const listen::Heard& heard) {
   record.amd_features = FeaturesText(heard.features);
   const campaign::CampaignSettings& settings = FindRunner(record.campaign)->settings();
   const bool rests = settings.campaign_recording == campaign::RecordingMode::kOnDemand;
-  if (live.clip && rests) OrderMedia(live.leg, call::RecordPause{true});
+  if (live.clip && rests) {  // keys must still be told, and the hello kept for the agent
+    OrderMedia(live.leg, call::RecordPause{.paused = true, .confidential = false});
+  }
 }
 
 // A person, or nobody could tell in time: then it is taken for one.
@@ -120,12 +128,23 @@ void Controller::OnMachine(LiveAttempt& live) {
     if (live.phase == Phase::kScreening) ScreeningOver(live.record.id);
     return;
   }
-  const bool message = settings.cpd_amd_action == Action::kMessage && !settings.am_message.empty();
+  const bool message = settings.cpd_amd_action == Action::kMessage && HasMessage(settings);
   if (message) return EndAsMachine(live, "AM", true);
   if (acts) return EndAsMachine(live, "AA", false);
   live.audio.machine = settings.cpd_amd_action == Action::kFlag;
   if (live.phase == Phase::kScreening) return ScreeningOver(live.record.id);
   if (live.phase == Phase::kTalking && live.audio.machine) TellAudio(live);
+}
+
+bool Controller::HasMessage(const campaign::CampaignSettings& settings) const {
+  if (options_.prompts.contains(settings.am_message)) return true;
+  if (!settings.am_message.empty()) {
+    log_.Warning("campaign.no_message",
+                 {{"campaign", settings.id},
+                  {"effect", "machines are hung up on"},
+                  {"remedy", "put the file of am_message into media.prompts_directory; restart"}});
+  }
+  return false;
 }
 
 // Of the calls that a verdict ends nobody hears whether it was right. A small random share goes to
@@ -146,12 +165,16 @@ void Controller::LearnFromDisposition(CampaignRunner& runner, const campaign::At
   if (said == nullptr || !said->selectable() || record.inbound) return;
   if (!said->human_answered && !said->answering_machine) return;
   using Truth = listen::AnswerTuner::Truth;
+  LearnFromAgent(runner, record, said->human_answered ? Truth::kPerson : Truth::kMachine, weight);
+}
+
+void Controller::LearnFromAgent(CampaignRunner& runner, const campaign::Attempt& record,
+                                listen::AnswerTuner::Truth truth, double weight) {
   const auto is = [&](listen::Sound sound) { return record.amd == listen::SoundName(sound); };
   const listen::Sound verdict = is(listen::Sound::kMachine) ? listen::Sound::kMachine
                                 : is(listen::Sound::kHuman) ? listen::Sound::kHuman
                                                             : listen::Sound::kNone;
-  runner.amd_tuner.Learn(verdict, static_cast<float>(record.amd_confidence) / 100,
-                         said->human_answered ? Truth::kPerson : Truth::kMachine, weight);
+  runner.amd_tuner.Learn(verdict, static_cast<float>(record.amd_confidence) / 100, truth, weight);
 }
 
 // No person is on the line: `message` is told after the beep, or we hang up at once. An agent who
@@ -180,8 +203,7 @@ void Controller::EndAsMachine(LiveAttempt& live, absl::string_view status, bool 
   live.machine_status = std::string(status);
   if (message) {
     const call::Prompt prompt = PromptOf(runner.settings().am_message, call::Prompt::kSilence);
-    Post(call::PlayThenHangUp{live.leg, prompt, /*after_beep=*/before != Phase::kTalking ||
-                                                    live.verdict.sound == listen::Sound::kMachine});
+    Post(call::PlayThenHangUp{live.leg, prompt, /*after_beep=*/!live.beep_heard});
   } else {
     Post(call::HangUp{live.leg});
   }
@@ -252,6 +274,7 @@ absl::Status Controller::SetMute(const AgentId& agent, bool muted) {
 
 // The agent's own leg outlives the call: what was done to it must not meet the next customer.
 void Controller::ResetAudio(LiveAttempt& live) {
+  EndConferencesOf(live.record.id);
   const auto line = agents_.find(live.agent);
   if (line != agents_.end() && line->second.leg.valid()) {
     if (live.audio.muted) OrderMedia(line->second.leg, call::Mute{false});
@@ -277,13 +300,16 @@ absl::Status Controller::DropVoicemail(const AgentId& agent) {
   if ((*live)->record.inbound) {
     return absl::FailedPreconditionError("this caller rang us; it is no machine");
   }
-  if (FindRunner((*live)->record.campaign)->settings().am_message.empty()) {
+  CampaignRunner& runner = *FindRunner((*live)->record.campaign);
+  if (!HasMessage(runner.settings())) {
     return absl::FailedPreconditionError(
-        "the campaign has no message for machines; set one with: outpace campaign set ... "
-        "am_message=NAME");
+        "the campaign has no message for machines: am_message must name a WAV file that was in "
+        "media.prompts_directory when the engine started");
   }
-  // Who presses the button has heard the beep.
-  (*live)->verdict.sound = listen::Sound::kNone;
+  // That is how an agent says "machine", too.
+  LearnFromAgent(runner, (*live)->record, listen::AnswerTuner::Truth::kMachine,
+                 (*live)->verdict_weight);
+  (*live)->beep_heard = true;  // by who presses the button
   EndAsMachine(**live, "AM", true);
   return absl::OkStatus();
 }
@@ -423,6 +449,10 @@ absl::Status Controller::Record(const AgentId& agent, RecordVerb verb) {
   if (mode == campaign::RecordingMode::kNever) {
     return absl::FailedPreconditionError("this campaign does not record (campaign_recording)");
   }
+  if (verb == RecordVerb::kPause && live.clip) {  // the start of the call, kept for its verdict
+    OrderMedia(live.leg, call::RecordPause{.paused = true, .ordered = loop_.clock().Mono()});
+    return absl::OkStatus();
+  }
   if (verb != RecordVerb::kStart && !recording) {
     return absl::FailedPreconditionError("this call is not being recorded");
   }
@@ -431,7 +461,7 @@ absl::Status Controller::Record(const AgentId& agent, RecordVerb verb) {
       if (recording) return absl::OkStatus();
       live.clip = false;
       if (live.recorder_open) {
-        OrderMedia(live.leg, call::RecordPause{false});
+        OrderMedia(live.leg, call::RecordPause{.paused = false});
       } else if (absl::Status started = StartRecording(live); !started.ok()) {
         return started;
       }
@@ -442,13 +472,14 @@ absl::Status Controller::Record(const AgentId& agent, RecordVerb verb) {
         return absl::FailedPreconditionError(
             "this campaign records every call to its end; pause for card data instead");
       }
-      OrderMedia(live.leg, call::RecordPause{true});
+      OrderMedia(live.leg, call::RecordPause{.paused = true, .confidential = false});
       live.audio.recording = Recording::kOff;
       break;
     case RecordVerb::kPause:
     case RecordVerb::kResume: {
       const bool pause = verb == RecordVerb::kPause;
-      OrderMedia(live.leg, call::RecordPause{pause});
+      // From the moment of the press, however long the order takes.
+      OrderMedia(live.leg, call::RecordPause{.paused = pause, .ordered = loop_.clock().Mono()});
       live.audio.recording = pause ? Recording::kPaused : Recording::kOn;
       log_.Info(pause ? "recording.paused" : "recording.resumed",
                 {{"attempt", live.record.id}, {"agent", agent}});

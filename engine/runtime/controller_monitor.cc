@@ -52,10 +52,37 @@ absl::StatusOr<MonitorId> Controller::StartMonitor(const AgentId& agent,
   return id;
 }
 
+absl::StatusOr<MonitorId> Controller::StartConference(const AgentId& agent,
+                                                      const std::string& phone_uri) {
+  const auto live = OnLineWith(agent);
+  if (!live.ok()) return live.status();
+  const auto id = StartMonitor(agent, phone_uri, call::MixRole::kTalker);
+  if (id.ok()) monitors_[*id].call = (*live)->record.id;
+  return id;
+}
+
+absl::Status Controller::EndConference(const AgentId& agent, MonitorId id) {
+  const auto found = monitors_.find(id);
+  if (found == monitors_.end() || found->second.agent != agent || !found->second.call.valid()) {
+    return absl::NotFoundError("no such party in your call");
+  }
+  return EndMonitor(id);
+}
+
+void Controller::EndConferencesOf(AttemptId call) {
+  for (const auto& [id, monitor] : monitors_) {
+    if (monitor.call == call) Post(call::HangUp{monitor.leg});
+  }
+}
+
 bool Controller::OnMonitorAnswered(const call::LegAnswered& event) {
   const auto* id = std::get_if<MonitorId>(&slots_.OwnerOf(event.leg));
   if (id == nullptr) return false;
   const Monitor& monitor = monitors_.at(*id);
+  if (monitor.call.valid() && !IsWith(monitor.agent, monitor.call)) {
+    Post(call::HangUp{event.leg});  // the call it was for is over
+    return true;
+  }
   OrderMedia(event.leg, call::JoinCall{agents_[monitor.agent].leg, monitor.role});
   return true;
 }

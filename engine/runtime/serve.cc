@@ -156,7 +156,31 @@ record::RecorderConfig RecorderConfigOf(const Config& config) {
   if (!config.recording_pattern.empty()) out.pattern = config.recording_pattern;
   OUTPACE_CHECK(absl::LoadTimeZone(config.recording_zone, &out.zone));  // checked with the rest
   out.key_file = config.recording_key_file;
+  out.forbidden_key_directories = {config.data_dir};
   return out;
+}
+
+AudioFigures AudioOf(const media::MediaServer& media, const record::Recorder& recorder) {
+  const media::MediaStats m = media.Stats();
+  const record::RecorderStats r = recorder.Stats();
+  return {.legs = m.legs,
+          .bridged_calls = m.bridged_calls,
+          .one_way_legs = m.one_way_legs,
+          .dropped_foreign = m.dropped_foreign,
+          .dropped_broken = m.dropped_short + m.dropped_srtp_tag,
+          .recordings_open = r.open,
+          .recordings_closed = r.closed,
+          .recordings_faulty = r.faults,
+          .recording_blocks_lost = r.blocks_lost};
+}
+
+// The last recordings are told, and stored: the store's writes are done in order.
+void AwaitRecordings(AsioLoop& control, StoreService& store) {
+  auto stored = std::make_shared<std::promise<void>>();
+  const bool posted = control.Post([&store, stored] {
+    store.Commit(campaign::StoreBatch(), [stored](absl::Status) { stored->set_value(); });
+  });
+  if (posted) stored->get_future().wait_for(std::chrono::seconds(2));
 }
 
 // A sink that exists before the controller does.
@@ -446,6 +470,7 @@ absl::Status Serve(const Config& config) {
     options.prompts[(*media)->prompt_names()[i]] = static_cast<call::Prompt>(first + i);
   }
   options.recorder = recorder->get();
+  options.audio_figures = [&media, &recorder] { return AudioOf(**media, **recorder); };
   Controller controller(
       options, control, store_service,
       [&](call::ShardMessage message) { return (*shard)->Post(std::move(message)); }, agents,
@@ -513,10 +538,12 @@ absl::Status Serve(const Config& config) {
   hashing.Stop();
   boards_loop.Stop();
   agents_loop.Stop();
-  (*recorder)->Stop();  // what is still open is closed, and the controller told
+  // Media first: it closes the recordings of calls still up, and the recorder tells the controller.
+  (*media)->Stop();
+  (*recorder)->Stop();
+  AwaitRecordings(control, store_service);
   control.Stop();
   (*shard)->Stop();
-  (*media)->Stop();
   return absl::OkStatus();
 }
 

@@ -51,6 +51,7 @@ class SignalingDoor final : public call::SignalingEvents {
 
 class MediaDoor final : public call::MediaEvents {
  public:
+  explicit MediaDoor(Log& log) : log_(log) {}
   void Open(call::CallShard& shard) { shard_ = &shard; }
   void OnPromptDone(LegId leg) override { shard_->OnPromptDone(leg); }
   void OnFirstMedia(LegId leg, MonoTime at) override { shard_->OnFirstMedia(leg, at); }
@@ -58,8 +59,19 @@ class MediaDoor final : public call::MediaEvents {
   void OnHeard(LegId leg, const listen::Heard& heard) override { shard_->OnHeard(leg, heard); }
   void OnDigit(LegId leg, char digit) override { shard_->OnDigit(leg, digit); }
   void OnJoined(LegId leg, bool joined) override { shard_->OnJoined(leg, joined); }
+  void OnQuality(LegId leg, const call::LegQuality& quality) override {
+    // The leg is gone by now; "leg.ended" has the same numbers to find it by.
+    log_.Info("leg.quality", {{"leg", leg.index},
+                              {"generation", leg.generation},
+                              {"packets_in", quality.packets_in},
+                              {"packets_lost", quality.packets_lost},
+                              {"packets_out", quality.packets_out},
+                              {"jitter_ms", quality.jitter_ms},
+                              {"one_way", quality.one_way}});
+  }
 
  private:
+  Log& log_;
   call::CallShard* shard_ = nullptr;
 };
 
@@ -95,6 +107,7 @@ static_assert(static_cast<int>(sip::Transport::kTls) == static_cast<int>(trunk::
 }  // namespace
 
 struct ShardThread::Objects {
+  explicit Objects(Log& log) : media_door(log) {}
   SignalingDoor signaling_door;
   MediaDoor media_door;
   std::unique_ptr<call::FileDialogJournal> journal;
@@ -108,7 +121,7 @@ ShardThread::ShardThread(const Parts& parts) : parts_(parts), loop_(*parts.clock
 ShardThread::~ShardThread() { Stop(); }
 
 absl::Status ShardThread::Build() {
-  objects_ = std::make_unique<Objects>();
+  objects_ = std::make_unique<Objects>(*parts_.log);
   const Config& config = *parts_.config;
   auto journal = call::FileDialogJournal::Open(config.JournalPath(), *parts_.log);
   if (!journal.ok()) return journal.status();

@@ -53,7 +53,7 @@ absl::StatusOr<Place> OpenPlace(const Options& options, bool with_keys) {
   Place place;
   place.files = *std::move(files);
   if (with_keys && !config->recording_key_file.empty()) {
-    auto keys = record::KeyRing::Load(config->recording_key_file, config->RecordingsPath());
+    auto keys = record::KeyRing::Load(config->recording_key_file, {config->RecordingsPath()});
     if (!keys.ok()) return keys.status();
     place.keys = *std::move(keys);
   }

@@ -359,6 +359,7 @@ TEST_F(ControllerMediaTest, TheAgentDropsAVoicemailWithoutWaitingForAnotherBeep)
   EXPECT_EQ(b().StateOf("a1"), agent::AgentState::kAvailable);
   EXPECT_FALSE(b().controller.DropVoicemail("a1").ok()) << "no customer any more";
   EXPECT_EQ(EndAndLoad(dial).status, "AM");
+  EXPECT_EQ(b().Figures().amd_machines, 0) << "no verdict to learn from";
 }
 
 TEST_F(ControllerMediaTest, NoMessageNoVoicemailDrop) {
@@ -561,6 +562,57 @@ TEST_F(ControllerMediaTest, ASupervisorIsRungAndJoinedToTheAgent) {
   b().End(order.leg, call::CallOutcome::kAnswered, false);
   EXPECT_THAT(b().controller.monitors(), IsEmpty());
   EXPECT_FALSE(b().controller.EndMonitor(*id).ok());
+}
+
+TEST_F(ControllerMediaTest, AThirdPartyGoesWithTheCallItWasBroughtInto) {
+  b().Start(2);
+  b().LogIn("a1");
+  EXPECT_FALSE(b().controller.StartConference("a1", "sip:c@127.0.0.1:5071").ok()) << "no call";
+  b().Tick();
+  const call::DialOrder dial = b().Dials().back();
+  b().Answer(dial.leg);
+  b().Connected(dial.leg, b().AgentLeg("a1"));
+  const auto third = b().controller.StartConference("a1", "sip:c@127.0.0.1:5071");
+  ASSERT_TRUE(third.ok()) << third.status();
+  const LegId leg = b().Of<call::DialOrder>().back().leg;
+  const auto supervisor =
+      b().controller.StartMonitor("a1", "sip:s@127.0.0.1:5072", call::MixRole::kTalker);
+  ASSERT_TRUE(supervisor.ok());
+  EXPECT_FALSE(b().controller.EndConference("a1", *supervisor).ok()) << "not the agent's to end";
+  EXPECT_FALSE(b().controller.EndConference("a2", *third).ok());
+  b().End(dial.leg, call::CallOutcome::kAnswered);
+  EXPECT_TRUE(b().WasHungUp(leg)) << "the next customer does not meet it";
+  EXPECT_FALSE(b().WasHungUp(b().controller.monitors().at(*supervisor).leg));
+}
+
+TEST_F(ControllerMediaTest, AMessageThatIsNotThereIsNotPlayed) {
+  settings().cpd_amd_action = MachineAction::kMessage;
+  settings().am_message = "vn";  // a slip of the pen
+  b().Start(2);
+  const call::DialOrder dial = b().TalkOne();
+  EXPECT_FALSE(b().controller.DropVoicemail("a1").ok());
+  Hear(dial.leg, Sound::kMachine);
+  EXPECT_THAT(b().Of<call::PlayThenHangUp>(), IsEmpty());
+  EXPECT_EQ(EndAndLoad(dial).status, "AA");
+}
+
+TEST_F(ControllerMediaTest, WhoLosesTheAgentBeforeTheBridgeHearsTheCampaignsMessage) {
+  settings().safe_harbor_audio = "sorry";
+  b().Start(1);
+  const call::DialOrder dial = b().DialOne();
+  b().Answer(dial.leg);
+  ASSERT_TRUE(b().controller.Logout("a1").ok());
+  ASSERT_THAT(b().Of<call::PlayThenHangUp>(), SizeIs(1));
+  EXPECT_EQ(b().Of<call::PlayThenHangUp>()[0].prompt, call::Prompt{11});
+  End(dial);
+}
+
+TEST_F(ControllerMediaTest, AFaxThatMetAnAgentIsNoPersonServed) {
+  b().Start(1);
+  const call::DialOrder dial = b().TalkOne();
+  Hear(dial.leg, Sound::kFax);
+  End(dial);
+  EXPECT_EQ(b().Figures().today.machines, 1);
 }
 
 TEST_F(ControllerMediaTest, ALogoutEndsWhoListens) {
