@@ -61,10 +61,13 @@ struct Channel {
   std::string name;  // as the pattern has it, with extension
   EventRing events;
   std::atomic<int64_t> ends_at{kOpen};  // set by Close() before its last blocks are pushed
-  std::atomic<bool> closed{false};      // set after them
-  std::atomic<bool> dead{false};        // the writer has gone: the tap keeps nothing
-  Track* track = nullptr;               // the writer's
-  std::shared_ptr<Channel> self;        // on the way to the writer, who takes it
+  // Blocks given to the queue. Those of another tap that stands still in the middle of a push hide
+  // ours behind them: a recording has ended when as many have come out.
+  std::atomic<uint64_t> pushed{0};
+  std::atomic<bool> closed{false};  // set after them
+  std::atomic<bool> dead{false};    // the writer has gone: the tap keeps nothing
+  Track* track = nullptr;           // the writer's
+  std::shared_ptr<Channel> self;    // on the way to the writer, who takes it
 };
 
 // What outlives both sides: taps may be destroyed after the recorder.

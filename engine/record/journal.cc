@@ -59,7 +59,11 @@ void Take(absl::string_view name, const std::string& value, Journal& journal) {
   } else if (name == "lost" && parts.size() == 2) {
     journal.gaps.AddLost(Integer(parts[0]), Integer(parts[1]));
   } else if (name == "samples") {
-    closed.length = SamplesToTime(Integer(value));
+    // Told again after a failure or a crash: what follows is of this telling.
+    journal.samples = Integer(value);
+    closed.length = SamplesToTime(journal.samples);
+    closed.paused = closed.lost = absl::ZeroDuration();
+    closed.marks.clear();
   } else if (name == "gap" && parts.size() == 3) {
     const Mark mark{parts[0] == "paused" ? Mark::Kind::kPaused : Mark::Kind::kLost,
                     SamplesToTime(Integer(parts[1])), SamplesToTime(Integer(parts[2]))};
@@ -113,6 +117,8 @@ std::string JournalEvent(const Event& event) {
   }
   return "";
 }
+
+std::string JournalCut() { return "cut 1\n"; }
 
 std::string EndLines(int64_t samples, const std::vector<Gap>& gaps) {
   std::string to = absl::StrCat("samples ", samples, "\n");

@@ -23,6 +23,7 @@ std::string JournalPath(AttemptId attempt);  // ".open/4711.journal"
 
 std::string JournalBegin(const RecordingOrder& order, absl::string_view name);
 std::string JournalEvent(const Event& event);
+std::string JournalCut();  // the audio ends before the call did
 // How long it is and where it is silent: the text of a sealed file's final chunk too.
 std::string EndLines(int64_t samples, const std::vector<Gap>& gaps);
 std::string JournalEnd(const RecordingClosed& closed);
@@ -33,8 +34,10 @@ class GapList {
  public:
   void Add(const Event& event);
   void AddLost(int64_t from, int64_t to);
-  // All gaps before `end`, by rising start; a pause without a resume lasts to the end.
+  // All gaps before `end`, by rising start; a pause without a resume lasts to `end`.
   std::vector<Gap> Until(int64_t end) const;
+  // Where the pause began that has not ended; -1: there is none.
+  int64_t paused_since() const { return paused_since_; }
   static absl::Duration Sum(const std::vector<Gap>& gaps, Mark::Kind kind);
 
  private:
@@ -47,7 +50,8 @@ struct Journal {
   RecordingOrder order;  // without its number
   std::string name;      // planned
   GapList gaps;
-  bool ended = false;  // `closed` is whole
+  int64_t samples = -1;  // how much audio there is; -1: its end was not reached
+  bool ended = false;    // `closed` is whole
   RecordingClosed closed;
 };
 // Of any text: lines that make no sense are passed over.

@@ -93,7 +93,8 @@ absl::StatusOr<KeyRing> KeyRing::Parse(absl::string_view text) {
   return ring;
 }
 
-absl::StatusOr<KeyRing> KeyRing::Load(const std::string& path, const std::string& directory) {
+absl::StatusOr<KeyRing> KeyRing::Load(const std::string& path,
+                                      const std::vector<std::string>& forbidden) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return KeyFileError(path, errno);
   struct stat info {};
@@ -112,11 +113,14 @@ absl::StatusOr<KeyRing> KeyRing::Load(const std::string& path, const std::string
         absl::StrCat("recordings: key file ", path,
                      " may be read by others than its owner; run: chmod 600 ", path));
   }
-  const std::string real = RealPath(path), home = RealPath(directory);
-  if (!home.empty() && absl::StartsWith(real, home == "/" ? home : home + "/")) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("recordings: key file ", path, " lies inside the recordings directory ",
-                     directory, ", where it protects nothing; move it elsewhere"));
+  const std::string real = RealPath(path);
+  for (const std::string& directory : forbidden) {
+    const std::string home = RealPath(directory);
+    if (!home.empty() && absl::StartsWith(real, home == "/" ? home : home + "/")) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "recordings: key file ", path, " lies inside ", directory,
+          ": whoever copies the recordings copies it too; move it elsewhere, say to /etc/outpace"));
+    }
   }
   auto ring = Parse(absl::string_view(text).substr(0, static_cast<size_t>(got)));
   ::explicit_bzero(text.data(), text.size());

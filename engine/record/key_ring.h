@@ -31,9 +31,11 @@ class KeyRing {
   KeyRing() = default;  // no keys
   // InvalidArgument names the line; never what it holds.
   static absl::StatusOr<KeyRing> Parse(absl::string_view text);
-  // Reads `path`. FailedPrecondition: it lies inside `directory` (after links are followed), or
-  // others than its owner may read it; the message says what to do. NotFound, PermissionDenied.
-  static absl::StatusOr<KeyRing> Load(const std::string& path, const std::string& directory);
+  // Reads `path`. FailedPrecondition: it lies inside one of `forbidden` (directories; links are
+  // followed), or others than its owner may read it; the message says what to do. NotFound,
+  // PermissionDenied.
+  static absl::StatusOr<KeyRing> Load(const std::string& path,
+                                      const std::vector<std::string>& forbidden);
 
   bool empty() const { return keys_.empty(); }
   const Key& first() const { return keys_.front(); }  // not when empty

@@ -96,7 +96,9 @@ absl::StatusOr<std::unique_ptr<Recorder>> Start(const RecorderConfig& config,
   }
   KeyRing keys;
   if (!config.key_file.empty()) {
-    auto loaded = KeyRing::Load(config.key_file, config.directory);
+    std::vector<std::string> forbidden = config.forbidden_key_directories;
+    forbidden.push_back(config.directory);
+    auto loaded = KeyRing::Load(config.key_file, forbidden);
     if (!loaded.ok()) return loaded.status();
     keys = *std::move(loaded);
   }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -33,14 +34,14 @@ class RecordingTap {
                      absl::Span<const uint8_t> payload) = 0;
   virtual void Write(Side side, int64_t position, absl::Span<const int16_t> samples) = 0;
   // From `position` on nothing is kept: not in the file, and what was buffered behind it is wiped.
-  // Silence takes its place in the file. Pausing twice is pausing once. `position` may lie up to a
-  // second behind the newest audio.
+  // Silence takes its place in the file once it resumes; without that the file ends here. Pausing
+  // twice is pausing once. `position` may lie up to a second behind the newest audio.
   virtual void Pause(int64_t position) = 0;
   // Audio from before `position` that comes late is not kept either. Should hundreds of pauses wait
   // for a stalled disk the recording stays paused: paused() tells.
   virtual void Resume(int64_t position) = 0;
   virtual bool paused() const = 0;
-  // The recording ends at `position`; RecordingClosed follows.
+  // The recording ends at `position`, or where it is paused since; RecordingClosed follows.
   // A tap destroyed without it closes at its newest audio. Destroy it off the media thread: that
   // frees memory.
   virtual void Close(int64_t position) = 0;
@@ -51,6 +52,8 @@ struct RecorderConfig {
   std::string pattern = "%Y%m%d/%H%M%S_CAMPAIGN_AGENT_ATTEMPT";  // docs/RECORDINGS.md
   absl::TimeZone zone = absl::UTCTimeZone();                     // of the pattern's times
   std::string key_file;  // keys in hex, a line each, outside `directory`; empty: no encryption
+  // More directories in which the key file may not lie: whatever is backed up with the recordings.
+  std::vector<std::string> forbidden_key_directories;
   // Blocks of 1 s of one side (G.711; linear audio takes two) that may wait for the disk, 8 KiB
   // each. Memory is taken as recordings are opened: 20 blocks a recording, until this is reached.
   size_t queue_blocks = 8192;                    // 16 to 2^20

@@ -145,6 +145,7 @@ void Tap::FlushSecond(int64_t second) {
   if (count == 0) return;
   shared_->pool.at(full[count - 1]).last = true;
   shared_->blocks_waiting.fetch_add(count, std::memory_order_relaxed);
+  channel_->pushed.fetch_add(count, std::memory_order_relaxed);
   for (size_t i = 0; i < count; ++i) {
     uint32_t index = full[i];
     OUTPACE_CHECK(shared_->queue.TryPush(std::move(index)));  // it has room for the whole pool

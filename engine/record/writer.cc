@@ -133,7 +133,12 @@ bool Writer::Turn() {
   }
   Drain();
   for (const auto& track : tracks_) TakeEvents(*track);
-  for (Track* track : ending) EndTrack(*track, /*cut=*/false);
+  for (Track* track : ending) {
+    // Not yet if some of its blocks are still behind those of a tap in the middle of a push.
+    if (track->taken == track->channel->pushed.load(std::memory_order_relaxed)) {
+      EndTrack(*track, /*cut=*/false);
+    }
+  }
   const auto ended = std::stable_partition(tracks_.begin(), tracks_.end(), [](const auto& track) {
     return track->stage == Track::Stage::kRecording;
   });
@@ -157,8 +162,14 @@ void Writer::Stop() {
   }
   Drain();
   for (size_t i = 0; i < tracks_.size(); ++i) {
-    TakeEvents(*tracks_[i]);
-    EndTrack(*tracks_[i], /*cut=*/!ended[i]);
+    Track& track = *tracks_[i];
+    TakeEvents(track);
+    // A tap may be in the middle of a second; what has come of it is not written.
+    const uint64_t missing = track.channel->pushed.load(std::memory_order_relaxed) - track.taken;
+    const uint64_t lost = missing + track.held.size();
+    shared_->blocks_lost.fetch_add(lost, std::memory_order_relaxed);
+    DropHeld(track);
+    EndTrack(track, /*cut=*/!ended[i] || lost > 0);
   }
   const std::lock_guard<std::mutex> lock(ended_mutex_);
   std::move(tracks_.begin(), tracks_.end(), std::back_inserter(ended_));
@@ -202,6 +213,7 @@ void Writer::TakeBlock(uint32_t index) {
   Track* const track = block.channel->track;
   OUTPACE_CHECK(track != nullptr);
   const bool last = block.last;
+  ++track->taken;
   track->held.push_back(index);
   if (last) WriteSecond(*track);
 }
@@ -219,17 +231,19 @@ void Writer::DropHeld(Track& track) {
 
 // `held` has all there is of one second.
 void Writer::WriteSecond(Track& track) {
+  // A pause or gap that came before this audio is written down first.
+  TakeEvents(track);
   const int64_t second = shared_->pool.at(track.held.front()).start / kRate * kRate;
   int64_t end = std::min(second + kRate, LongestSoFar(track));
   const int64_t ends_at = track.channel->ends_at.load(std::memory_order_acquire);
   if (ends_at != Channel::kOpen) end = std::min(end, ends_at);
+  // Should it resume, the silence is made then; else the recording ends here.
+  if (track.gaps.paused_since() >= 0) end = std::min(end, track.gaps.paused_since());
   const int64_t from = std::max(second, track.placed);
   if (end <= from) {
     DropHeld(track);
     return;
   }
-  // A pause or gap that ended before this audio is written down first.
-  TakeEvents(track);
   if (track.pending.size() > kPendingMax && !Flush(track)) {
     DropHeld(track);
     track.gaps.AddLost(from, end);

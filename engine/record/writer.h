@@ -50,8 +50,10 @@ struct Track {
   int64_t placed = 0;          // samples of each side made so far
   int64_t placed_on_disk = 0;  // of them, on the disk
   std::vector<uint32_t> held;  // blocks of a second that is not complete yet
+  uint64_t taken = 0;          // blocks, out of the queue
   GapList gaps;
-  bool cut = false;
+  bool cut = false;           // the call went on, or the journal of an earlier run says so
+  int64_t samples_told = -1;  // by that journal
   std::string fault;
   bool failing = false;  // the last write failed: told once
 

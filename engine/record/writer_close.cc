@@ -36,13 +36,20 @@ void Writer::EndTrack(Track& track, bool cut) {
   OUTPACE_CHECK(track.held.empty());  // a tap pushes whole seconds
   const int64_t ends_at = track.channel->ends_at.load(std::memory_order_acquire);
   int64_t end = track.placed;
-  if (ends_at != Channel::kOpen) end = std::max(end, std::min(ends_at, LongestSoFar(track)));
+  if (!cut && ends_at != Channel::kOpen) {
+    int64_t wanted = std::min(ends_at, LongestSoFar(track));
+    // A pause that did not end: ten minutes of silence are worth no room.
+    if (track.gaps.paused_since() >= 0) wanted = std::min(wanted, track.gaps.paused_since());
+    end = std::max(end, wanted);
+  }
   Flush(track);
   if (!track.failing) FillSilence(track, end);
   track.cut = cut;
 
-  // What follows the audio. In a sealed WAV the final chunk says where the gaps are.
+  // What follows the audio. In a sealed WAV the final chunk says where the gaps are. The journal
+  // tells first where the audio ends, or a crash would take the one for the other.
   std::vector<Gap> gaps = track.gaps.Until(end);
+  AppendJournal(track, absl::StrCat(cut ? JournalCut() : "", EndLines(end, gaps)));
   std::string tail;
   if (track.sealer == nullptr || track.order.format == Format::kOpus) {
     track.stream->Finish(track.placed, gaps, tail);
@@ -59,12 +66,12 @@ void Writer::EndTrack(Track& track, bool cut) {
     if (track.file != nullptr) track.file->Truncate(track.on_disk).IgnoreError();
     track.gaps.AddLost(track.placed_on_disk, end);
     gaps = track.gaps.Until(end);
+    AppendJournal(track, EndLines(end, gaps));
   }
   track.channel->track = nullptr;
   track.closed = ClosedOf(track.order);
   SetGaps(end, gaps, track.closed);
   track.closed.cut = cut;
-  AppendJournal(track, EndLines(end, gaps));
   track.stage = track.file == nullptr ? Track::Stage::kTell : Track::Stage::kHash;
   track.stream.reset();
   track.sealer.reset();
@@ -210,6 +217,8 @@ absl::Status Writer::Recover() {
     track->closed = journal.ended ? journal.closed : ClosedOf(track->order);
     track->closed.attempt = attempt;
     track->fault = track->closed.fault;
+    track->cut = journal.closed.cut;
+    track->samples_told = journal.samples;
     if (part.ok()) track->file = *std::move(part);
     if (journal.ended) {
       // Closed, but the record of it may not have been stored; perhaps not yet named.
@@ -223,10 +232,10 @@ absl::Status Writer::Recover() {
   return absl::OkStatus();
 }
 
-// Makes a file whole that ends where the crash found it.
+// Makes a file whole that ends where the crash found it. If all its audio is there the crash came
+// after the call, and it is not cut.
 void Writer::Repair(Track& track) {
   track.stage = Track::Stage::kHash;
-  track.cut = true;
   auto reader = RecordingReader::Open(*track.file, keys_, /*decode=*/false);
   const auto size = track.file->Size();
   if (!size.ok()) Fail(track, size.status());
@@ -252,48 +261,55 @@ void Writer::Repair(Track& track) {
                               Extension(track.order.format, track.order.encrypted));
   }
 
+  const bool sealed_file = reader.ok() && (*reader)->encrypted();
+  const bool opus_file = reader.ok() && !sealed_file && track.order.format == Format::kOpus;
+  const bool wav_file = reader.ok() && size.ok() && !sealed_file && !opus_file;
+  const Format format = track.order.format;
+  const uint64_t head = format == Format::kWav ? kWavHeaderBytes : kWavUlawHeaderBytes;
+  if (wav_file) {
+    // All that lies behind the header is audio, whatever the header says, unless the journal knows
+    // how much was to come before the cues.
+    samples = static_cast<int64_t>((*size - std::min(*size, head)) / WavFrameBytes(format));
+  }
+  const bool whole = sealed_file ? (*reader)->unsealer()->complete()
+                     : opus_file
+                         ? (*reader)->opus().ended()
+                         : wav_file && track.samples_told >= 0 && samples >= track.samples_told;
+  if (wav_file && whole) samples = track.samples_told;
+  track.cut = track.cut || !whole;
+  // The file will look whole from here on, and there may be another crash.
+  if (track.cut) AppendJournal(track, JournalCut());
+
   absl::Status status;
-  std::vector<Gap> gaps;
-  if (reader.ok() && (*reader)->encrypted()) {
+  const std::vector<Gap> gaps = track.gaps.Until(samples);
+  if (sealed_file) {
     Unsealer& sealed = *(*reader)->unsealer();
-    gaps = track.gaps.Until(samples);
-    if (sealed.complete()) {
-      track.closed.cut = false;
-    } else {
+    if (!whole) {
       status = track.file->Truncate(sealed.whole_bytes());
       if (status.ok()) {
         status =
             track.file->WriteAt(sealed.whole_bytes(), sealed.FinalChunk(EndLines(samples, gaps)));
       }
     }
-  } else if (reader.ok() && track.order.format == Format::kOpus) {
+  } else if (opus_file) {
     const OpusReader& opus = (*reader)->opus();
-    gaps = track.gaps.Until(samples);
-    if (!opus.ended()) {
+    if (!whole) {
       status = track.file->Truncate(opus.whole_bytes());
       if (status.ok()) {
         status = track.file->WriteAt(opus.whole_bytes(),
                                      OggEndPage(opus.serial(), opus.pages(), opus.granule()));
       }
     }
-  } else if (reader.ok() && size.ok()) {
-    // All that lies behind the header is audio, whatever the header says. Only if the crash came
-    // while the cues were written do some octets of them end as a click.
-    const Format format = track.order.format;
-    const uint64_t head = format == Format::kWav ? kWavHeaderBytes : kWavUlawHeaderBytes;
-    const uint64_t frame = WavFrameBytes(format);
-    const uint64_t audio = (*size - std::min(*size, head)) / frame * frame;
-    samples = static_cast<int64_t>(audio / frame);
-    gaps = track.gaps.Until(samples);
+  } else if (wav_file) {
+    const uint64_t audio = static_cast<uint64_t>(samples) * WavFrameBytes(format);
     const std::string cues = WavCues(gaps);
     status = track.file->Truncate(head + audio);
     if (status.ok()) status = track.file->WriteAt(head + audio, cues);
     if (status.ok()) status = track.file->WriteAt(0, WavHeader(format, audio, cues.size()));
   }
   if (!status.ok()) Fail(track, status);
-  const bool cut = track.closed.cut;
   track.closed = ClosedOf(track.order);
-  track.closed.cut = cut;
+  track.closed.cut = track.cut;
   SetGaps(samples, gaps, track.closed);
   AppendJournal(track, EndLines(samples, gaps));
 }

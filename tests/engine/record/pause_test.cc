@@ -218,6 +218,52 @@ TEST_F(RecordTest, ARecordingMayBeginPaused) {
   EXPECT_EQ(heard.callee[8000], codec::MuToLinear(0x10));
 }
 
+// A clip: two seconds of a call of ten minutes.
+TEST_F(RecordTest, APauseWithoutAResumeEndsTheFile) {
+  for (const Format format : {Format::kWav, Format::kWavUlaw, Format::kOpus}) {
+    for (const bool encrypted : {false, true}) {
+      SCOPED_TRACE(absl::StrCat(FormatName(format), encrypted));
+      const KeyRing keys = *KeyRing::Parse(NewKeyLine());
+      Start(keys);
+      RecordingOrder order =
+          OrderOf(1 + 2 * static_cast<uint64_t>(format) + (encrypted ? 1 : 0), format);
+      order.encrypted = encrypted;
+      auto tap = Open(order);
+      Say(*tap, Side::kCallee, 0, 18400, 0x10);
+      tap->Pause(16080);
+      clock_.Advance(absl::Minutes(10));
+      writer_->Turn();
+      tap->Close(600 * kRate);
+      const RecordingClosed closed = Last();
+      EXPECT_EQ(closed.length, SamplesToTime(16080));
+      EXPECT_EQ(closed.paused, absl::ZeroDuration());
+      EXPECT_TRUE(closed.marks.empty());
+      EXPECT_FALSE(closed.cut);
+      EXPECT_LT(closed.bytes, 16080u * 4 + 1000);
+      const Heard heard = Hear(closed, keys);
+      EXPECT_TRUE(heard.status.ok()) << heard.status;
+      EXPECT_EQ(heard.callee.size(), 16080u);
+    }
+  }
+}
+
+TEST_F(RecordTest, PausedFromTheFirstToTheLastIsEmpty) {
+  for (const Format format : {Format::kWav, Format::kOpus}) {
+    Start();
+    RecordingOrder order = OrderOf(1 + static_cast<uint64_t>(format), format);
+    order.paused = true;
+    auto tap = Open(order);
+    clock_.Advance(absl::Minutes(1));
+    tap->Close(60 * kRate);
+    const RecordingClosed closed = Last();
+    EXPECT_EQ(closed.length, absl::ZeroDuration());
+    EXPECT_EQ(closed.fault, "");
+    const Heard heard = Hear(closed);
+    EXPECT_TRUE(heard.status.ok()) << heard.status;
+    EXPECT_TRUE(heard.callee.empty());
+  }
+}
+
 TEST_F(RecordTest, AThousandPausesInOneCall) {
   Start();
   auto tap = Open(OrderOf(7));

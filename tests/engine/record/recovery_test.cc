@@ -98,6 +98,7 @@ TEST_F(RecoveryTest, IsToldAgainUntilTheRecordIsStored) {
   auto tap = Open(OrderOf(7));
   Seconds(*tap, 0, 4);
   tap->Pause(3 * kRate);
+  tap->Resume(4 * kRate);
   tap->Close(4 * kRate);
   const RecordingClosed first = Last();
   EXPECT_FALSE(first.cut);
@@ -138,6 +139,70 @@ TEST_F(RecoveryTest, ADeathBetweenEndAndNameIsMadeGood) {
   EXPECT_EQ(again.sha256, first.sha256);
   EXPECT_FALSE(again.cut);
   EXPECT_EQ(directory_.Bytes(again.file).size(), first.bytes);
+}
+
+// The engine dies when the audio is written and the file has no name yet; or twice.
+TEST_F(RecoveryTest, ADeathAfterTheCallCutsNothingAndAddsNothing) {
+  const KeyRing keys = *KeyRing::Parse(NewKeyLine());
+  uint64_t attempt = 0;
+  for (const Format format : {Format::kWav, Format::kWavUlaw, Format::kOpus}) {
+    for (const bool encrypted : {false, true}) {
+      SCOPED_TRACE(absl::StrCat(FormatName(format), encrypted));
+      Start(keys);
+      RecordingOrder order = OrderOf(++attempt, format);
+      order.encrypted = encrypted;
+      auto tap = Open(order);
+      Seconds(*tap, 0, 4);
+      tap->Pause(2 * kRate);
+      tap->Resume(3 * kRate);
+      Say(*tap, Side::kCallee, 3 * kRate, 4 * kRate, 0x10);
+      tap->Close(4 * kRate);
+      writer_->Turn();
+      for (int death = 0; death < 2; ++death) {
+        const size_t told = closed_.size();
+        Die();
+        Start(keys);
+        EXPECT_TRUE(writer_->CloseTurn());  // the repair, and no hash
+        ASSERT_EQ(closed_.size(), told);
+      }
+      const RecordingClosed closed = Last();
+      EXPECT_FALSE(closed.cut);
+      EXPECT_EQ(closed.length, absl::Seconds(4));
+      EXPECT_EQ(closed.paused, absl::Seconds(1));
+      ASSERT_EQ(closed.marks.size(), 1u);
+      EXPECT_EQ(closed.marks[0].from, absl::Seconds(2));
+      const Heard heard = Hear(closed, keys);
+      EXPECT_TRUE(heard.status.ok()) << heard.status;
+      EXPECT_EQ(heard.callee.size(), 4u * kRate);
+      if (format != Format::kOpus) {
+        EXPECT_EQ(heard.callee.back(), codec::MuToLinear(0x10));
+      }
+      tap.reset();
+      writer_->Stored(order.attempt);
+      Settle();
+    }
+  }
+}
+
+TEST_F(RecoveryTest, WhatWasCutStaysCutOverFurtherDeaths) {
+  for (const Format format : {Format::kWav, Format::kOpus}) {
+    SCOPED_TRACE(FormatName(format));
+    Start();
+    auto tap = Open(OrderOf(1 + static_cast<uint64_t>(format), format));
+    Seconds(*tap, 0, 5);
+    for (int death = 0; death < 2; ++death) {
+      Die();
+      Start();
+      EXPECT_TRUE(writer_->CloseTurn());
+    }
+    const RecordingClosed closed = Last();
+    EXPECT_TRUE(closed.cut);
+    EXPECT_GE(closed.length, absl::Seconds(2));
+    EXPECT_EQ(SamplesToTime(static_cast<int64_t>(Hear(closed).callee.size())), closed.length);
+    tap.reset();
+    writer_->Stored(closed.attempt);
+    Settle();
+  }
 }
 
 TEST_F(RecoveryTest, AudioWithoutAJournalIsKept) {

@@ -169,20 +169,34 @@ TEST_F(SealedTest, KeysAreChangedByPuttingANewOneFirst) {
 TEST(KeyRing, RefusesWhatProtectsNothing) {
   ScratchDirectory recordings, elsewhere;
   const std::string line = NewKeyLine();
-  EXPECT_TRUE(KeyRing::Load(elsewhere.Put("key", line), recordings.path()).ok());
+  EXPECT_TRUE(KeyRing::Load(elsewhere.Put("key", line), {recordings.path()}).ok());
   EXPECT_THAT(
-      KeyRing::Load(elsewhere.Put("open", line, 0640), recordings.path()).status().message(),
+      KeyRing::Load(elsewhere.Put("open", line, 0640), {recordings.path()}).status().message(),
       HasSubstr("chmod 600"));
-  EXPECT_THAT(KeyRing::Load(recordings.Put("a/key", line), recordings.path()).status().message(),
+  EXPECT_THAT(KeyRing::Load(recordings.Put("a/key", line), {recordings.path()}).status().message(),
               HasSubstr("inside"));
   // A link from outside to a key inside, and a way in by "..".
   std::filesystem::create_symlink(recordings / "a/key", elsewhere / "link");
-  EXPECT_THAT(KeyRing::Load(elsewhere / "link", recordings.path()).status().message(),
+  EXPECT_THAT(KeyRing::Load(elsewhere / "link", {recordings.path()}).status().message(),
               HasSubstr("inside"));
-  EXPECT_FALSE(KeyRing::Load(recordings / "../key", recordings.path()).ok());
-  EXPECT_EQ(KeyRing::Load(elsewhere / "none", recordings.path()).status().code(),
+  EXPECT_FALSE(KeyRing::Load(recordings / "../key", {recordings.path()}).ok());
+  // Each of several directories.
+  EXPECT_THAT(
+      KeyRing::Load(recordings / "a/key", {elsewhere.path(), recordings.path()}).status().message(),
+      HasSubstr("/etc/outpace"));
+  EXPECT_EQ(KeyRing::Load(elsewhere / "none", {recordings.path()}).status().code(),
             absl::StatusCode::kNotFound);
-  EXPECT_FALSE(KeyRing::Load(elsewhere.path(), recordings.path()).ok());
+  EXPECT_FALSE(KeyRing::Load(elsewhere.path(), {recordings.path()}).ok());
+}
+
+TEST_F(SealedTest, NoRecorderWithAKeyWhereItWouldBeBackedUpWithTheRecordings) {
+  ScratchDirectory data;
+  config_.key_file = data.Put("key", NewKeyLine());
+  EXPECT_TRUE(StartRecorder(config_, files_, clock_, log_, [](RecordingClosed) {}).ok());
+  config_.forbidden_key_directories = {data.path()};
+  EXPECT_THAT(
+      StartRecorder(config_, files_, clock_, log_, [](RecordingClosed) {}).status().message(),
+      HasSubstr("inside"));
 }
 
 TEST(KeyRing, ReadsKeysAndNeverTellsThem) {

@@ -304,6 +304,49 @@ TEST_F(WriterTest, StoppingEndsRecordingsAsCutAndTheirTapsGoOnUnheard) {
   tap->Close(9 * 8000);
 }
 
+// Half a second's blocks have come: the tap stands still in the middle.
+TEST_F(WriterTest, StoppingInTheMiddleOfASecondLosesItAndNothingElse) {
+  Start();
+  auto tap = Open(OrderOf(7));
+  Say(*tap, Side::kCallee, 0, 4 * 8000, 0x10);
+  Say(*tap, Side::kAgent, 0, 4 * 8000, 0x10);
+  writer_->Turn();  // two seconds
+  Say(*tap, Side::kCallee, 4 * 8000, 4 * 8000 + 160, 0x10);
+  Shared& shared = *writer_->shared();
+  const auto first = shared.queue.TryPop();
+  const auto second = shared.queue.TryPop();
+  ASSERT_TRUE(first.has_value() && second.has_value());
+  EXPECT_FALSE(shared.pool.at(*first).last);
+  EXPECT_TRUE(shared.pool.at(*second).last);
+  ASSERT_TRUE(shared.queue.TryPush(uint32_t{*first}));
+  writer_->Stop();
+  while (writer_->CloseTurn()) {
+  }
+  ASSERT_EQ(closed_.size(), 1u);
+  EXPECT_TRUE(closed_[0].cut);
+  EXPECT_EQ(closed_[0].length, absl::Seconds(2));
+  EXPECT_EQ(writer_->Stats().blocks_lost, 2u);
+  EXPECT_EQ(Hear(closed_[0]).callee.size(), 16000u);
+}
+
+// Another tap's push hides blocks of a tap that has closed: the recording waits for them.
+TEST_F(WriterTest, ARecordingEndsWhenItsLastBlockHasCome) {
+  Start();
+  auto tap = Open(OrderOf(7));
+  Say(*tap, Side::kCallee, 0, 8000, 0x10);
+  writer_->Turn();
+  tap->Close(8000);
+  Shared& shared = *writer_->shared();
+  const auto block = shared.queue.TryPop();
+  ASSERT_TRUE(block.has_value());
+  EXPECT_FALSE(writer_->Turn());
+  EXPECT_EQ(writer_->Stats().open, 1u);
+  ASSERT_TRUE(shared.queue.TryPush(uint32_t{*block}));
+  const RecordingClosed closed = Last();
+  EXPECT_EQ(closed.length, absl::Seconds(1));
+  EXPECT_EQ(Hear(closed).callee[7999], codec::MuToLinear(0x10));
+}
+
 TEST_F(WriterTest, APositionOutOfAllReasonFillsNoDisk) {
   Start();
   auto tap = Open(OrderOf(7));
