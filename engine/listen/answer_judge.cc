@@ -94,7 +94,9 @@ Heard AnswerJudge::SayMachine(float confidence, bool beep) {
   const bool listen_on = beep_frames_ > 0 && !beep;
   phase_ = Phase::kBeep;
   phase_end_ = features_.frames() + beep_frames_;
-  return Say(Sound::kMachine, confidence, !listen_on);
+  Heard heard = Say(Sound::kMachine, confidence, !listen_on);
+  heard.by_beep = beep;
+  return heard;
 }
 
 Heard AnswerJudge::Say(Sound sound, float confidence, bool last) {

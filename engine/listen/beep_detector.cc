@@ -37,6 +37,8 @@ bool IsRing(const ToneFit& fit, int frames) {
 
 }  // namespace
 
+BeepDetector::BeepDetector(bool voice_heard) : voice_frames_(voice_heard ? kVoiceFramesMin : 0) {}
+
 bool BeepDetector::Feed(Frame frame) {
   const SpeechFrame sound = analyzer_.Analyze(frame);
   return Feed(sound.level_db, sound.pair_purity_db > kGate ? FitTones(frame) : ToneFit());

@@ -11,6 +11,9 @@ namespace outpace::listen {
 // voice, not a ringback or a busy cadence (those come back), and not a held vowel.
 class BeepDetector {
  public:
+  BeepDetector() = default;
+  // `voice_heard`: a machine is known to have spoken, the beep may be the first that comes.
+  explicit BeepDetector(bool voice_heard);
   // `frame`: the next 20 ms. True once, when the beep has ended: now is the time to speak.
   bool Feed(Frame frame);
   // The same for who has the frame's level (dBFS) and its tones already.

@@ -53,6 +53,7 @@ struct Heard {
   float confidence = 0;    // 0..1: how sure, by the detector's own measured errors
   absl::Duration after{};  // audio listened to until this verdict
   std::string name{};      // kAnnouncement: the class in the fingerprint set ("vacant_number")
+  bool by_beep = false;    // kMachine: its beep gave it away, and has just ended
   bool last = true;        // false: listening goes on, and may bring another verdict
   Features features{};     // kHuman, kMachine, kSilence
 };

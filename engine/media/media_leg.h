@@ -15,6 +15,7 @@
 #include "engine/listen/beep_detector.h"
 #include "engine/listen/early_listener.h"
 #include "engine/media/frame_line.h"
+#include "engine/media/key_queue.h"
 #include "engine/media/key_tracker.h"
 #include "engine/media/media_thread.h"
 #include "engine/media/mixer.h"
@@ -44,7 +45,8 @@ struct MediaThread::Recording {
   Recording(std::shared_ptr<record::RecordingTap> inlet, MonoTime now)
       : tap(std::move(inlet)), said(now), sent(now) {}
   std::shared_ptr<record::RecordingTap> tap;
-  bool paused = false;
+  bool paused = false;        // as the tap has it
+  bool confidential = false;  // card data is said
   Timeline said;
   Timeline sent;
   std::unique_ptr<codec::Decoder> decoder;  // of what is sent; G.711 needs none
@@ -64,9 +66,9 @@ struct MediaThread::Playing {
 
 // Keys of ours (RFC 4733) on their way.
 struct MediaThread::Keying {
-  std::string digits;
-  size_t at = 0;
-  int step = 0;  // of 20 ms within a key and the pause after it
+  KeyQueue keys;
+  bool confidential = false;  // a card number's are among them
+  int step = 0;               // of 20 ms within a key and the pause after it
 };
 
 struct MediaThread::Mix {
@@ -152,6 +154,8 @@ struct MediaThread::Leg {
   KeyTracker keys;
   std::unique_ptr<Listening> listening;
   std::unique_ptr<Recording> recording;
+  bool machine = false;                 // said by the last who listened to the answer
+  MonoTime beep_at{};                   // its beep ended
   std::unique_ptr<codec::Decoder> ear;  // of what comes, for both; G.711 needs none
   codec::Codec ear_codec = codec::Codec::kPcmu;
 
@@ -193,5 +197,15 @@ struct MediaThread::Leg {
     return type == kOurWideEventType ? 48000 : 0;
   }
 };
+
+template <typename F>
+void MediaThread::ForAllIn(Leg& leg, F&& each) {
+  if (leg.mix != nullptr) {
+    for (Leg* const one : leg.mix->legs) each(*one);
+    return;
+  }
+  each(leg);
+  if (leg.partner != nullptr) each(*leg.partner);
+}
 
 }  // namespace outpace::media

@@ -140,10 +140,10 @@ void MediaThread::Run() {
   }
   agenda_.clear();
   listening_.clear();
-  mixes_.clear();
   for (std::unique_ptr<Leg>& leg : legs_) {
     if (leg != nullptr) CloseRecording(*leg, clock_.Mono());
   }
+  mixes_.clear();
   by_id_.clear();
   for (std::unique_ptr<Leg>& leg : legs_) leg.reset();  // sessions end on the thread they lived on
 }

@@ -20,6 +20,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
@@ -166,6 +167,9 @@ class MediaThread {
   Leg* Find(LegId id);             // nullptr: closed; counted
   OrtpSession& Session(Leg& leg);  // made if there is none yet
   void Part(Leg& leg);
+  // `leg` itself and all it is in a call with.
+  template <typename F>
+  static void ForAllIn(Leg& leg, F&& each);
 
   // Sound of our own.
   void StartSound(Leg& leg, MonoTime now);
@@ -201,6 +205,7 @@ class MediaThread {
   void RunMix(Mix& mix, MonoTime now);
   void SendMixed(Leg& leg, absl::Span<const int16_t> heard, MonoTime now);
   void MixKey(Leg& from, char key, MonoTime now);
+  void PushKeys(Leg& leg, absl::string_view keys, MonoTime now);
 
   // Between codecs.
   Transcoder& TranscoderOf(const Leg& from, codec::Codec codec, Leg& to);
@@ -229,10 +234,12 @@ class MediaThread {
   absl::Span<const int16_t> Decode(std::unique_ptr<codec::Decoder>& decoder, codec::Codec& has,
                                    codec::Codec codec, absl::Span<const uint8_t> payload);
   // Whether what this leg says or hears must leave no trace now: a recording of it, or of who it
-  // talks with, is paused.
+  // talks with, is paused for card data.
   bool Confidential(const Leg& leg) const;
+  void SetConfidential(Leg& leg, bool on);
   void WipeKept(Leg& leg);
-  void SetMixConfidential(Leg& leg);
+  void SetBuffersConfidential(Leg& leg);
+  void ForgetSpeech(Leg& leg);
 
   // Times.
   void RunTimers(MonoTime now);
@@ -271,7 +278,7 @@ class MediaThread {
   std::vector<Leg*> listening_;
   std::vector<std::unique_ptr<Mix>> mixes_;
   MonoTime next_listen_;
-  int pauses_ = 0;            // recordings paused now
+  int pauses_ = 0;            // recordings paused for card data now
   std::vector<int16_t> pcm_;  // of Decode()
   uint64_t next_serial_ = 1;
   Rng rng_;

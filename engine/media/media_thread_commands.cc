@@ -123,6 +123,7 @@ void MediaThread::Part(Leg& leg) {
   for (Leg* const one : {&leg, partner}) {
     one->out.Part();
     one->transcoder.reset();
+    if (pauses_ != 0) SetBuffersConfidential(*one);
   }
   counters_.bridged_calls.Subtract(1);
 }

@@ -31,7 +31,7 @@ void MediaThread::AddMember(Mix& mix, Leg& leg, MonoTime now) {
   mix.mixer.SetHeld(leg.member, leg.held());
   mix.mixer.SetMuted(leg.member, leg.muted);
   mix.legs.push_back(&leg);
-  if (pauses_ != 0) SetMixConfidential(leg);
+  if (pauses_ != 0) SetBuffersConfidential(leg);
   // What was said just before is heard too.
   const std::unique_ptr<Leg::Ring> ring = std::move(leg.ring);
   if (ring == nullptr) return;
@@ -51,11 +51,11 @@ void MediaThread::AddMember(Mix& mix, Leg& leg, MonoTime now) {
 
 void MediaThread::RemoveMember(Leg& leg, MonoTime now) {
   Mix& mix = *leg.mix;
-  if (pauses_ != 0 && Confidential(leg)) leg.jitter->Reset();
   mix.mixer.Remove(leg.member);
   mix.legs.erase(std::find(mix.legs.begin(), mix.legs.end(), &leg));
   leg.mix = nullptr;
   leg.jitter.reset();
+  if (pauses_ != 0 && !mix.legs.empty()) SetBuffersConfidential(*mix.legs.front());
   leg.out.Part();
   leg.own_audio = false;
   if (leg.Sounds()) StartSound(leg, now);
@@ -96,6 +96,7 @@ void MediaThread::Join(Leg& a, Leg& b) {
   b.partner = &a;
   a.bridged_in = b.received.packets();
   b.bridged_in = a.received.packets();
+  if (pauses_ != 0) SetBuffersConfidential(a);
   counters_.bridged_calls.Add(1);
 }
 
@@ -224,7 +225,7 @@ void MediaThread::MixKey(Leg& from, char key, MonoTime now) {
   if (from.silenced() || from.role != call::MixRole::kTalker) return;
   for (Leg* const leg : from.mix->legs) {
     if (leg == &from || leg->event_type == 0 || leg->role != call::MixRole::kTalker) continue;
-    Do(*leg, call::SendDigits{.digits = std::string(1, key)}, now);
+    PushKeys(*leg, {&key, 1}, now);
   }
 }
 

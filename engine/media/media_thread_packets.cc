@@ -42,7 +42,7 @@ void MediaThread::ReadPort(uint32_t port, MonoTime now) {
   // Card data that a recording leaves out is not left on the stack for a core dump either.
   if (pauses_ != 0 && Confidential(*leg)) {
     Wipe(datagram);
-    Wipe(absl::MakeSpan(pcm_));
+    WipeAll(pcm_);
   }
 }
 

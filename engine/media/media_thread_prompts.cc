@@ -21,7 +21,6 @@ constexpr absl::Duration kFrameTime = absl::Milliseconds(20);
 // 2.5.1.4), which are the pause too.
 constexpr int kKeyDown = 5;
 constexpr int kKeySteps = 8;
-constexpr size_t kDigitsMax = 32;
 
 constexpr absl::string_view kKeys = "0123456789*#ABCD";
 
@@ -36,7 +35,10 @@ void MediaThread::Do(Leg& leg, const call::Play& action, MonoTime now) {
   leg.play->loop = action.loop;
   leg.play->over = action.over;
   leg.play->waits = action.after_beep;
-  if (action.over) leg.under = std::make_unique<PlayoutBuffer>(listen::kSampleRate);
+  if (action.over) {
+    leg.under = std::make_unique<PlayoutBuffer>(listen::kSampleRate);
+    if (pauses_ != 0) SetBuffersConfidential(leg);
+  }
   if (action.after_beep) {
     AwaitBeep(leg, now);
   } else {
@@ -71,7 +73,7 @@ void MediaThread::Do(Leg& leg, const call::Mute& action, MonoTime) {
 void MediaThread::Do(Leg& leg, const call::SendDigits& action, MonoTime now) {
   std::string digits;
   for (const char digit : action.digits) {
-    if (absl::StrContains(kKeys, digit) && digits.size() < kDigitsMax) digits.push_back(digit);
+    if (absl::StrContains(kKeys, digit) && digits.size() < KeyQueue::kMax) digits.push_back(digit);
   }
   if (digits.empty()) return;
   if (leg.event_type == 0) {
@@ -82,13 +84,15 @@ void MediaThread::Do(Leg& leg, const call::SendDigits& action, MonoTime now) {
     leg.play->told = false;
     return StartSound(leg, now);
   }
-  if (leg.keying != nullptr) {
-    leg.keying->digits += digits;
-    return;
-  }
-  leg.keying = std::make_unique<Keying>();
-  leg.keying->digits = std::move(digits);
-  StartSound(leg, now);
+  PushKeys(leg, digits, now);
+}
+
+void MediaThread::PushKeys(Leg& leg, absl::string_view keys, MonoTime now) {
+  const bool begins = leg.keying == nullptr;
+  if (begins) leg.keying = std::make_unique<Keying>();
+  leg.keying->keys.Push(keys);
+  leg.keying->confidential |= pauses_ != 0 && Confidential(leg);
+  if (begins) StartSound(leg, now);
 }
 
 void MediaThread::EndPlay(Leg& leg, bool tell, MonoTime now) {
@@ -152,18 +156,26 @@ absl::Duration MediaThread::SendKeyPacket(Leg& leg, MonoTime now) {
   const bool up = step >= kKeyDown;
   const uint32_t tick = static_cast<uint32_t>(leg.event_rate) / 50;
   const uint32_t duration = tick * static_cast<uint32_t>(std::min(step + 1, kKeyDown));
-  const uint8_t payload[4] = {static_cast<uint8_t>(kKeys.find(keying.digits[keying.at])),
-                              static_cast<uint8_t>((up ? 0x80 : 0) | 10),  // -10 dBm0
-                              static_cast<uint8_t>(duration >> 8), static_cast<uint8_t>(duration)};
+  constexpr size_t kSize = 4;
+  uint8_t room[kRtpHeaderSize + kSize + kSrtpTrailerMax];
+  const absl::Span<uint8_t> payload = absl::MakeSpan(room).subspan(kRtpHeaderSize, kSize);
+  payload[0] = static_cast<uint8_t>(kKeys.find(keying.keys.front()));
+  payload[1] = static_cast<uint8_t>((up ? 0x80 : 0) | 10);  // -10 dBm0
+  payload[2] = static_cast<uint8_t>(duration >> 8);
+  payload[3] = static_cast<uint8_t>(duration);
   if (leg.Listens() && leg.event_type != 0) {
     const Stamp stamp = leg.out.Key(duration, step == 0, now);
-    const bool sent = Session(leg).SendFrame(payload, stamp, leg.event_type);
-    CountSent(leg, sent, sizeof payload, nullptr, now);
+    // A card number's not through oRTP: its blocks would keep it.
+    const bool sent = keying.confidential ? SendPacket(leg, payload, stamp, leg.event_type)
+                                          : Session(leg).SendFrame(payload, stamp, leg.event_type);
+    CountSent(leg, sent, kSize, nullptr, now);
   }
+  Wipe(absl::MakeSpan(room));
   leg.own_audio = false;
   if (++keying.step == kKeySteps) {
     keying.step = 0;
-    if (++keying.at == keying.digits.size()) leg.keying.reset();
+    keying.keys.Pop();
+    if (keying.keys.empty()) leg.keying.reset();
   }
   return kFrameTime;
 }
@@ -245,7 +257,7 @@ void MediaThread::SendLinear(Leg& to, absl::Span<const int16_t> frame, MonoTime 
   SendRaw(to, {payload, size}, stamp, to.codec.payload_type, now);
   if (pauses_ == 0 || !Confidential(to)) return;
   Wipe(absl::MakeSpan(room));
-  Wipe(absl::MakeSpan(coded_));
+  WipeAll(coded_);
 }
 
 absl::Span<const uint8_t> MediaThread::SilentPayload(codec::Codec codec) {

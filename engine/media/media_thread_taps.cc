@@ -14,6 +14,8 @@ namespace {
 // How often the legs that are listened to are asked whether time has passed without a packet.
 constexpr absl::Duration kListenStep = absl::Milliseconds(20);
 constexpr absl::Duration kDropWithin = absl::Seconds(20);
+// A beep that ended this long ago will not be followed by another: the voicemail records.
+constexpr absl::Duration kBeepOld = absl::Milliseconds(1500);
 
 int64_t SamplesOf(absl::Duration time) { return absl::ToInt64Milliseconds(time) * 8; }
 
@@ -53,6 +55,7 @@ void MediaThread::Do(Leg& leg, const call::ListenEarly& action, MonoTime now) {
 
 void MediaThread::Do(Leg& leg, const call::ListenAnswer& action, MonoTime now) {
   Listen(leg, now).ear.emplace<listen::AnswerListener>(action.tuning);
+  leg.machine = false;
 }
 
 void MediaThread::Do(Leg& leg, const call::ListenBeep& action, MonoTime now) {
@@ -130,6 +133,8 @@ void MediaThread::FeedEar(Leg& leg, listen::Frame frame, MonoTime now) {
       listening.ear);
   if (!heard.has_value()) return;
   if (heard->last) listening.ear.emplace<std::monostate>();
+  if (heard->sound == listen::Sound::kMachine) leg.machine = true;
+  if (heard->sound == listen::Sound::kBeep || heard->by_beep) leg.beep_at = now;
   Tell({.kind = Event::Kind::kHeard, .leg = leg.id, .at = now, .heard = *std::move(heard)}, now);
 }
 
@@ -144,8 +149,12 @@ void MediaThread::FeedDrop(Leg& leg, listen::Frame frame, MonoTime now) {
 }
 
 void MediaThread::AwaitBeep(Leg& leg, MonoTime now) {
+  if (leg.beep_at > MonoTime() && now - leg.beep_at < kBeepOld) {
+    leg.play->waits = false;
+    return StartSound(leg, now);
+  }
   Listening& listening = Listen(leg, now);
-  listening.drop.emplace();
+  listening.drop.emplace(/*voice_heard=*/leg.machine);
   listening.drop_until = listening.line.samples_out() + SamplesOf(kDropWithin);
 }
 
@@ -162,24 +171,18 @@ void MediaThread::Do(Leg& leg, const call::RecordStart& action, MonoTime now) {
   if (action.tap == nullptr) return;
   leg.recording = std::make_unique<Recording>(action.tap, now);
   leg.recording->paused = action.tap->paused();
-  if (!leg.recording->paused) return;
-  ++pauses_;
-  WipeKept(leg);
 }
 
 void MediaThread::Do(Leg& leg, const call::RecordPause& action, MonoTime now) {
   Recording* const recording = leg.recording.get();
-  if (recording == nullptr || recording->paused == action.paused) return;
-  recording->paused = action.paused;
-  if (action.paused) {
-    recording->tap->Pause(recording->said.At(now));
-    ++pauses_;
-    WipeKept(leg);
-  } else {
-    recording->tap->Resume(recording->said.At(now));
-    --pauses_;
-    SetMixConfidential(leg);
+  if (recording == nullptr) return;
+  const bool dated = action.ordered > MonoTime() && action.ordered < now;
+  const int64_t at = recording->said.At(dated ? action.ordered : now);
+  if (recording->paused != action.paused) {
+    action.paused ? recording->tap->Pause(at) : recording->tap->Resume(at);
+    recording->paused = recording->tap->paused();  // it may refuse to go on
   }
+  SetConfidential(leg, action.paused && action.confidential);
 }
 
 void MediaThread::Do(Leg& leg, const call::RecordStop&, MonoTime now) { CloseRecording(leg, now); }
@@ -187,9 +190,8 @@ void MediaThread::Do(Leg& leg, const call::RecordStop&, MonoTime now) { CloseRec
 void MediaThread::CloseRecording(Leg& leg, MonoTime now) {
   if (leg.recording == nullptr) return;
   leg.recording->tap->Close(leg.recording->said.At(now));
-  if (leg.recording->paused) --pauses_;
+  SetConfidential(leg, false);
   leg.recording.reset();
-  SetMixConfidential(leg);
 }
 
 void MediaThread::RecordSaid(Leg& leg, codec::Codec codec, const RtpHeader& header,
@@ -228,36 +230,63 @@ void MediaThread::RecordSent(Leg& leg, const Stamp& stamp, absl::Span<const uint
 }
 
 bool MediaThread::Confidential(const Leg& leg) const {
-  const auto paused = [](const Leg& one) {
-    return one.recording != nullptr && one.recording->paused;
+  const auto confidential = [](const Leg& one) {
+    return one.recording != nullptr && one.recording->confidential;
   };
   if (leg.mix != nullptr) {
     return std::any_of(leg.mix->legs.begin(), leg.mix->legs.end(),
-                       [&](const Leg* one) { return paused(*one); });
+                       [&](const Leg* one) { return confidential(*one); });
   }
-  return paused(leg) || (leg.partner != nullptr && paused(*leg.partner));
+  return confidential(leg) || (leg.partner != nullptr && confidential(*leg.partner));
 }
 
-// Of who is in one mix with `leg`.
-void MediaThread::SetMixConfidential(Leg& leg) {
-  if (leg.mix == nullptr) return;
+// Of the recording of `leg`.
+void MediaThread::SetConfidential(Leg& leg, bool on) {
+  if (leg.recording->confidential == on) return;
+  leg.recording->confidential = on;
+  pauses_ += on ? 1 : -1;
+  if (on) {
+    WipeKept(leg);
+  } else {
+    ForgetSpeech(leg);
+  }
+}
+
+// Of all who talk with `leg`.
+void MediaThread::SetBuffersConfidential(Leg& leg) {
   const bool confidential = pauses_ != 0 && Confidential(leg);
-  for (Leg* const one : leg.mix->legs) one->jitter->SetConfidential(confidential);
+  ForAllIn(leg, [&](Leg& one) {
+    if (one.jitter != nullptr) one.jitter->SetConfidential(confidential);
+    if (one.under != nullptr) one.under->SetConfidential(confidential);
+  });
 }
 
-// What this thread holds of the last moments, of both who talk.
+// What this thread holds of the last moments, of all who talk with `leg`.
 void MediaThread::WipeKept(Leg& leg) {
-  SetMixConfidential(leg);
-  for (Leg* const one : {&leg, leg.partner}) {
-    if (one == nullptr) continue;
-    if (one->listening != nullptr) one->listening->line.Wipe();
-    if (one->ring == nullptr) continue;
-    for (Leg::Kept& kept : one->ring->kept) Wipe(absl::MakeSpan(kept.bytes));
-    one->ring.reset();
-  }
-  pcm_.resize(pcm_.capacity());
-  Wipe(absl::MakeSpan(pcm_));
-  pcm_.clear();
+  SetBuffersConfidential(leg);
+  ForAllIn(leg, [](Leg& one) {
+    if (one.listening != nullptr) one.listening->line.Wipe();
+    if (one.ring == nullptr) return;
+    for (Leg::Kept& kept : one.ring->kept) WipeAll(kept.bytes);
+    one.ring.reset();
+  });
+  WipeAll(pcm_);
+}
+
+// What was said in confidence is over: codecs begin anew, for they blend what comes with what was,
+// and a playout buffer may hold 200 ms that are to be heard yet, and would be recorded.
+void MediaThread::ForgetSpeech(Leg& leg) {
+  SetBuffersConfidential(leg);
+  ForAllIn(leg, [](Leg& one) {
+    one.ear.reset();
+    one.voice.reset();
+    if (one.recording != nullptr) one.recording->decoder.reset();
+    if (one.transcoder == nullptr) return;
+    Transcoder& t = *one.transcoder;
+    t.decoder = codec::NewDecoder(t.in, t.rate);
+    t.encoder = codec::NewEncoder(t.out, t.rate, {.bitrate = 0, .fec = one.codec.fec});
+    WipeAll(t.pcm);
+  });
 }
 
 }  // namespace outpace::media

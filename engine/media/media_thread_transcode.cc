@@ -66,10 +66,7 @@ void MediaThread::Transcode(Leg& from, codec::Codec codec, Leg& to, const RtpHea
     t.pcm.erase(t.pcm.begin(), t.pcm.begin() + static_cast<std::ptrdiff_t>(at));
   }
   if (pauses_ == 0 || !Confidential(to)) return;
-  const size_t waiting = t.pcm.size();  // the rest has been sent
-  t.pcm.resize(t.pcm.capacity());
-  Wipe(absl::MakeSpan(t.pcm).subspan(waiting));
-  t.pcm.resize(waiting);
+  WipeBeyond(t.pcm);  // that has been sent
 }
 
 void MediaThread::SendTranscoded(Transcoder& t, Leg& to, absl::Span<const int16_t> samples,
@@ -85,7 +82,7 @@ void MediaThread::SendTranscoded(Transcoder& t, Leg& to, absl::Span<const int16_
   SendRaw(to, {room + kRtpHeaderSize, coded_.size()}, stamp, to.codec.payload_type, now);
   if (pauses_ == 0 || !Confidential(to)) return;
   Wipe(absl::MakeSpan(room));
-  Wipe(absl::MakeSpan(coded_));
+  WipeAll(coded_);
 }
 
 }  // namespace outpace::media

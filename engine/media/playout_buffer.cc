@@ -50,19 +50,25 @@ PlayoutBuffer::PlayoutBuffer(int rate) : rate_(rate), frame_(rate / 50) {
   Reset();
 }
 
+PlayoutBuffer::~PlayoutBuffer() {
+  if (confidential_) Reset();
+}
+
 void PlayoutBuffer::SetConfidential(bool on) {
+  if (confidential_ == on) return;
+  if (!on) Reset();
   confidential_ = on;
   if (!on) return;
-  for (size_t i = count_; i < kPacketsMax; ++i) {
-    Wipe(absl::MakeSpan(packets_[i]->payload));
-  }
+  for (size_t i = count_; i < kPacketsMax; ++i) WipeAll(packets_[i]->payload);
+  WipeBeyond(pcm_);
 }
 
 void PlayoutBuffer::Reset() {
   count_ = 0;
   if (confidential_) {
-    SetConfidential(true);
-    Wipe(absl::MakeSpan(pcm_));
+    for (const auto& packet : packets_) WipeAll(packet->payload);
+    WipeAll(pcm_);
+    for (auto& decoder : decoders_) decoder.reset();  // it blends what comes with what was
   }
   source_ = Source{};
   started_ = playing_ = concealing_ = dtx_ = false;
@@ -228,7 +234,7 @@ PlayoutPut PlayoutBuffer::Insert(const Packet& what, absl::Span<const uint8_t> p
 void PlayoutBuffer::DropHead() {
   next_ = std::max(next_, Head().end());
   made_up_ = 0;
-  if (confidential_) Wipe(absl::MakeSpan(packets_[0]->payload));
+  if (confidential_) WipeAll(packets_[0]->payload);
   std::rotate(packets_.begin(), packets_.begin() + 1,
               packets_.begin() + static_cast<std::ptrdiff_t>(count_));
   --count_;

@@ -65,6 +65,9 @@ class PlayoutBuffer {
 
   // `rate` is 8000 or 16000: samples a second that Get gives. G.711 needs 8000 (codec.h).
   explicit PlayoutBuffer(int rate);
+  ~PlayoutBuffer();
+  PlayoutBuffer(const PlayoutBuffer&) = delete;
+  PlayoutBuffer& operator=(const PlayoutBuffer&) = delete;
 
   // Takes an audio packet as it came at `at`: `codec` is what its payload type stands for, the
   // header's timestamp counts in that codec's rtp_rate. The payload is copied and decoded when it
@@ -79,7 +82,8 @@ class PlayoutBuffer {
   // As new; statistics go on. For a leg that is on hold or has moved.
   void Reset();
   // While on, a packet is overwritten as soon as it has been played; what was played before that is
-  // overwritten now. For calls whose recording is paused: no card number stays in memory.
+  // overwritten now. Afterwards it is as new: nothing said meanwhile is heard any more. For calls
+  // whose recording is paused: no card number stays in memory.
   void SetConfidential(bool on);
 
   PlayoutStats stats() const;

@@ -63,6 +63,18 @@ TEST(BeepDetector, SaysItOnce) {
   EXPECT_EQ(count, 1);
 }
 
+TEST(BeepDetector, NeedsNoVoiceOfWhoIsKnownToHaveSpoken) {
+  BeepDetector detector(/*voice_heard=*/true);
+  int heard_at = -1;
+  ForEachFrame(SoundMaker().Silence(0.2).Tone(0.4, {1000}).Silence(1).Noise(-50).samples(),
+               [&](Frame frame, int ms) {
+                 if (detector.Feed(frame)) heard_at = ms + 20;
+                 return heard_at >= 0;
+               });
+  EXPECT_GE(heard_at, 600);
+  EXPECT_LE(heard_at, 660);
+}
+
 TEST(BeepDetector, IsNotFooled) {
   EXPECT_EQ(BeepAt(SoundMaker().Tone(0.5, {1000}).Silence(2).samples()), -1) << "no voice before";
   EXPECT_EQ(BeepAt(SoundMaker().Voice(1).Tone(2, {440, 480}).Silence(4).samples()), -1) << "rings";

@@ -34,15 +34,31 @@ class FakeTap final : public record::RecordingTap {
   }
   void Resume(int64_t position) override {
     const std::lock_guard<std::mutex> lock(mutex_);
+    if (refusals_ > 0) {
+      --refusals_;
+      return;
+    }
     paused_ = false;
     pauses_.push_back(position);
   }
-  bool paused() const override { return paused_; }
+  bool paused() const override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return paused_;
+  }
   void Close(int64_t position) override {
     const std::lock_guard<std::mutex> lock(mutex_);
     closed_.push_back(position);
   }
 
+  // Stays paused the next `times` it is told to go on.
+  void Refuse(int times) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    refusals_ = times;
+  }
+  int refusals() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return refusals_;
+  }
   int writes(record::Side side) const {
     const std::lock_guard<std::mutex> lock(mutex_);
     return writes_[static_cast<size_t>(side)];
@@ -64,6 +80,7 @@ class FakeTap final : public record::RecordingTap {
  private:
   mutable std::mutex mutex_;
   bool paused_;
+  int refusals_ = 0;
   int writes_[2] = {0, 0};
   std::map<int64_t, int16_t> sides_[2];
   std::vector<int64_t> pauses_;

@@ -18,6 +18,7 @@ namespace outpace::media {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::testing::Pair;
 
 constexpr double kHertz[] = {400, 700, 1100, 1700, 2300, 550, 900, 1400, 2000};
@@ -281,6 +282,64 @@ TEST(Mix, APausedRecordingKeepsNothingAndTheTalkGoesOn) {
   ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return !tap->paused(); }));
   call.Talk(5);
   EXPECT_GE(tap->writes(record::Side::kCallee), left + 4);
+}
+
+TEST(Mix, WhatWasSaidInAPauseIsNotRecordedAfterIt) {
+  Call call(3);
+  const auto tap = std::make_shared<FakeTap>();
+  call.plane->Do(Leg(1), call::RecordStart{tap});
+  call.plane->Bridge(Leg(1), Leg(2));
+  EXPECT_TRUE(call.JoinAs(2, 1, Role::kListener));
+  call.plane->Do(Leg(1), call::RecordPause{});
+  ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return tap->paused(); }));
+  call.Talk(20);
+  // Ten more at once: they wait in the playout buffers when the pause ends.
+  for (int i = 0; i < 10; ++i) call[1].Say();
+  call.plane->Do(Leg(1), call::RecordPause{.paused = false});
+  ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return !tap->paused(); }));
+  ASSERT_TRUE(
+      call.WaitFor([&](const MediaStats&) { return tap->writes(record::Side::kAgent) >= 15; }));
+  for (const auto& [position, sample] : tap->side(record::Side::kAgent)) {
+    ASSERT_LT(std::abs(int{sample}), 100) << position;
+  }
+  call.Talk();
+  EXPECT_EQ(call.Map(), ".x. x.. xx.");  // and they hear each other again
+}
+
+TEST(Mix, TheEndOfTheServerInAPauseClosesTheRecording) {
+  const auto tap = std::make_shared<FakeTap>();
+  {
+    Call call(3);
+    call.plane->Do(Leg(1), call::RecordStart{tap});
+    call.plane->Bridge(Leg(1), Leg(2));
+    EXPECT_TRUE(call.JoinAs(2, 0, Role::kTalker));
+    call.plane->Do(Leg(1), call::RecordPause{});
+    ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return tap->paused(); }));
+  }
+  EXPECT_EQ(tap->closed().size(), 1u);
+}
+
+TEST(Mix, AKeyInAPauseReachesTheOthersPastTheLibrary) {
+  Call call(3);
+  call.plane->Do(Leg(1), call::RecordStart{std::make_shared<FakeTap>()});
+  call.plane->Bridge(Leg(1), Leg(2));
+  EXPECT_TRUE(call.JoinAs(2, 0, Role::kTalker));
+  call.plane->Do(Leg(1), call::RecordPause{});
+  call[0].far.SendTo(call[0].port, MakeRtp(101, call[0].far.seq++, 777, call[0].far.ssrc,
+                                           std::string("\7\x0a\0\xa0", 4), true));
+  for (const size_t n : {1, 2}) {
+    for (int packet = 0; packet < 8;) {
+      const std::optional<Heard> heard = call[n].far.Hear();
+      ASSERT_TRUE(heard.has_value());
+      if (heard->payload_type != 101) continue;
+      EXPECT_EQ(heard->payload[0], 7);
+      EXPECT_EQ((heard->payload[1] & 0x80) != 0, packet >= 5);
+      EXPECT_EQ(heard->marker, packet == 0);
+      ++packet;
+    }
+  }
+  EXPECT_EQ(call.server->Stats().sessions, 0u);  // whose blocks would keep it
+  EXPECT_THAT(call.events.digits, IsEmpty());
 }
 
 TEST(Mix, APromptIsHeardByOneAndAKeyByTheOthers) {

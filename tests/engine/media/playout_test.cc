@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <functional>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -527,6 +528,40 @@ TEST(PlayoutProperty, StrangersPackets) {
     ASSERT_GT(audio, 170);
     ASSERT_LE(buffer.stats().depth, absl::Milliseconds(300));
   }
+}
+
+TEST(PlayoutBuffer, NothingSaidInConfidenceIsHeardAfterIt) {
+  PlayoutBuffer buffer(8000);
+  std::vector<int16_t> frame(160);
+  const std::vector<uint8_t> loud(160, 0x00);
+  const auto put = [&](int i) {
+    const RtpHeader header{
+        .seq = static_cast<uint16_t>(i), .timestamp = static_cast<uint32_t>(160 * i), .ssrc = 1};
+    return buffer.Put(Codec::kPcmu, header, loud, AtMs(20 * i));
+  };
+  const auto energy = [&](double ms) {
+    buffer.Get(AtMs(ms), absl::MakeSpan(frame));
+    return absl::c_accumulate(frame, 0.0, [](double sum, int s) { return sum + std::abs(s); });
+  };
+  buffer.SetConfidential(true);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(put(i), PlayoutPut::kKept);
+    const double heard = energy(20 * i + 7);
+    if (i > 10) {
+      EXPECT_GT(heard, 1000);
+    }
+  }
+  for (int i = 20; i < 25; ++i) put(i);  // a burst that waits to be heard
+  buffer.SetConfidential(true);          // said twice changes nothing
+  EXPECT_GT(energy(20 * 20 + 7), 1000);
+  buffer.SetConfidential(false);
+  for (int i = 21; i < 40; ++i) EXPECT_EQ(energy(20 * i + 7), 0) << i;
+  for (int i = 40; i < 60; ++i) {
+    put(i);
+    energy(20 * i + 7);
+  }
+  EXPECT_GT(energy(20 * 60 + 7), 1000);  // a new beginning
+  EXPECT_EQ(buffer.stats().malformed, 0u);
 }
 
 }  // namespace

@@ -222,6 +222,60 @@ TEST(Prompts, AVoicemailDropWaitsForTheBeep) {
   media.plane->Close(Leg(1));
 }
 
+// A greeting (noise will do) and its beep, by which it is known for a machine.
+struct Voicemail : Media {
+  Voicemail() : Media(TestConfig()) {
+    port = Connect(Leg(1), lead);
+    plane->Do(Leg(1), call::ListenAnswer{});
+  }
+  // Says the next `count` packets; true when it heard something meanwhile.
+  bool Says(
+      int count, const std::function<std::string()>& payload,
+      const std::function<bool()>& until = [] { return false; }) {
+    for (int i = 0; i < count && !until(); ++i, ++said) {
+      lead.Talk(port, 0, payload());
+      pace.Next();
+      loop.RunReady();
+      hears = hears || lead.Hear(absl::ZeroDuration()).has_value();
+    }
+    return hears;
+  }
+  void Greets() {
+    const auto verdict = [this] {
+      return !events.heard.empty() && events.heard.back().second.sound == listen::Sound::kMachine;
+    };
+    Says(30, [this] { return Payload(said * said); });
+    Says(25, beep);
+    Says(50, silence, verdict);
+    ASSERT_TRUE(verdict());
+    EXPECT_TRUE(events.heard.back().second.by_beep);
+  }
+  const std::function<std::string()> beep = [this] { return Sine(1000, said, 9000); };
+  const std::function<std::string()> silence = [] { return std::string(160, '\xff'); };
+  FarEnd lead;
+  uint16_t port = 0;
+  int said = 0;
+  bool hears = false;
+  Pace pace{absl::Milliseconds(20)};
+};
+
+TEST(Prompts, AVoicemailDropDoesNotWaitForTheBeepThatHasJustEnded) {
+  Voicemail call;
+  call.Greets();
+  call.plane->Do(Leg(1), call::Play{.after_beep = true});
+  EXPECT_TRUE(call.lead.Hear(absl::Seconds(5)).has_value());
+}
+
+TEST(Prompts, AVoicemailDropToAKnownMachineNeedsNoFurtherVoice) {
+  Voicemail call;
+  call.Greets();
+  EXPECT_FALSE(call.Says(80, call.silence));  // a second greeting may follow, or a second beep
+  call.plane->Do(Leg(1), call::Play{.after_beep = true});
+  EXPECT_FALSE(call.Says(20, call.silence));
+  EXPECT_FALSE(call.Says(20, call.beep));
+  EXPECT_TRUE(call.Says(50, call.silence, [&] { return call.hears; }));
+}
+
 TEST(Hold, TheCalleeHearsMusicTheAgentAStreamOfSilence) {
   Bridged call;
   call.lead.Talk(call.lead_port, 0, Payload(1));

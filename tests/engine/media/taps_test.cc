@@ -222,6 +222,82 @@ TEST(RecordingTap, NothingIsWrittenWhilePausedAndNoKeyIsTold) {
   EXPECT_THAT(call.events.digits, IsEmpty());
 }
 
+TEST(RecordingTap, OneThatRestsHidesNothing) {
+  Media media(TestConfig());
+  FarEnd lead, agent;
+  const uint16_t lead_port = media.Connect(Leg(1), lead);
+  media.Connect(Leg(2), agent);
+  const auto tap = std::make_shared<FakeTap>();
+  const auto press = [&](char code) {
+    lead.SendTo(lead_port, MakeRtp(101, lead.seq++, lead.timestamp += 800, lead.ssrc,
+                                   std::string{code, '\x0a', '\0', '\xa0'}, true));
+  };
+  media.plane->Do(Leg(1), call::RecordStart{tap});
+  media.plane->Do(Leg(1), call::RecordPause{.paused = true, .confidential = false});
+  ASSERT_TRUE(media.WaitFor([&](const MediaStats&) { return tap->paused(); }));
+  press(4);
+  lead.Talk(lead_port, 0, Payload(1));
+  ASSERT_TRUE(media.loop.RunUntil([&] { return !media.events.digits.empty(); }));
+  EXPECT_THAT(media.events.digits, ElementsAre(std::pair(Leg(1), '4')));
+  ASSERT_TRUE(media.WaitFor([](const MediaStats& s) { return s.packets_in == 2; }));
+  media.plane->Bridge(Leg(1), Leg(2));
+  EXPECT_EQ(agent.Hear()->payload, Payload(1));  // the pre-roll
+  EXPECT_EQ(tap->writes(Side::kCallee), 0);
+  // Now a card number, and after that it rests again.
+  media.plane->Do(Leg(1), call::RecordPause{.paused = true});
+  press(5);
+  EXPECT_EQ(agent.Hear()->payload[0], 5);
+  media.plane->Do(Leg(1), call::RecordPause{.paused = true, .confidential = false});
+  press(6);
+  ASSERT_TRUE(media.loop.RunUntil([&] { return media.events.digits.size() > 1; }));
+  EXPECT_THAT(media.events.digits, ElementsAre(std::pair(Leg(1), '4'), std::pair(Leg(1), '6')));
+  EXPECT_EQ(tap->writes(Side::kCallee), 0);
+  EXPECT_EQ(tap->pauses().size(), 1u);
+}
+
+TEST(RecordingTap, APauseCountsFromWhenItWasOrdered) {
+  Bridged call;
+  const auto tap = std::make_shared<FakeTap>();
+  const MonoTime before = call.clock.Mono();
+  call.plane->Do(Leg(1), call::RecordStart{tap});
+  call.lead.Talk(call.lead_port, 0, Payload(1));
+  ASSERT_TRUE(call.agent.Hear().has_value());
+  const MonoTime began = call.clock.Mono();  // or a little earlier
+  Pace pace(absl::Milliseconds(600));
+  pace.Next();
+  call.plane->Do(Leg(1), call::RecordPause{.ordered = began + absl::Milliseconds(100)});
+  ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return tap->paused(); }));
+  EXPECT_GE(tap->pauses().at(0), 800);
+  EXPECT_LE(tap->pauses().at(0), 800 + (began - before) / absl::Microseconds(125));
+  // Not the future, and a recording that had not begun.
+  call.plane->Do(Leg(1), call::RecordPause{.paused = false, .ordered = began + absl::Hours(1)});
+  ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return !tap->paused(); }));
+  EXPECT_GE(tap->pauses().at(1), 4800);
+  EXPECT_LE(tap->pauses().at(1), (call.clock.Mono() - before) / absl::Microseconds(125));
+  call.plane->Do(Leg(1), call::RecordPause{.ordered = MonoTime(1)});
+  ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return tap->paused(); }));
+  EXPECT_EQ(tap->pauses().at(2), 0);
+}
+
+TEST(RecordingTap, OneThatRefusesToGoOnIsAskedAgain) {
+  Bridged call;
+  const auto tap = std::make_shared<FakeTap>();
+  call.plane->Do(Leg(1), call::RecordStart{tap});
+  call.plane->Do(Leg(1), call::RecordPause{});
+  ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return tap->paused(); }));
+  tap->Refuse(1);
+  call.plane->Do(Leg(1), call::RecordPause{.paused = false});
+  ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return tap->refusals() == 0; }));
+  call.lead.Talk(call.lead_port, 0, Payload(1));
+  ASSERT_TRUE(call.agent.Hear().has_value());
+  EXPECT_EQ(tap->writes(Side::kCallee), 0);
+  call.plane->Do(Leg(1), call::RecordPause{.paused = false});
+  ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return !tap->paused(); }));
+  call.lead.Talk(call.lead_port, 0, Payload(2));
+  ASSERT_TRUE(call.agent.Hear().has_value());
+  EXPECT_EQ(tap->writes(Side::kCallee), 1);
+}
+
 TEST(RecordingTap, TheEndOfTheServerClosesIt) {
   const auto tap = std::make_shared<FakeTap>(/*paused=*/true);
   {
