@@ -44,7 +44,8 @@ struct StoreBatch {
   std::vector<List> lists;
   std::vector<CampaignSettings> campaigns;
   std::vector<AgentRecord> agents;
-  std::vector<Recording> recordings;        // insert or replace, an erasure too
+  // Insert or replace, an erasure too; what is erased is replaced by nothing that is not.
+  std::vector<Recording> recordings;
   std::map<std::string, std::string> meta;  // small named values: estimator state, counters
   bool empty() const;
   void Append(StoreBatch other);

@@ -57,7 +57,9 @@ absl::Status MemoryLeadStore::Commit(const StoreBatch& batch) {
   }
   for (const campaign::AgentRecord& agent : batch.agents) agents_[agent.user] = agent;
   for (const campaign::Recording& recording : batch.recordings) {
-    recordings_[recording.attempt] = recording;
+    campaign::Recording& stored = recordings_[recording.attempt];
+    // Told again, or told while it was being erased: it stays erased.
+    if (!stored.erased() || recording.erased()) stored = recording;
   }
   for (const auto& [name, value] : batch.meta) meta_[name] = value;
   return absl::OkStatus();

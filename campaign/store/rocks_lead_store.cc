@@ -48,6 +48,11 @@ struct AttemptEntries {
   absl::Time dialed_at;
 };
 
+struct RecordingEntries {
+  std::vector<std::string> keys;  // of its indexes
+  bool erased = false;
+};
+
 std::string MetaKey(char kind, absl::string_view name) {
   std::string key(1, kind);
   key.append(name.data(), name.size());
@@ -66,18 +71,18 @@ struct RocksLeadStore::Request {
 struct RocksLeadStore::Overlay {
   absl::flat_hash_map<LeadId, LeadEntries> leads;
   absl::flat_hash_map<AttemptId, AttemptEntries> attempts;
-  absl::flat_hash_map<AttemptId, std::vector<std::string>> recordings;  // keys of their indexes
+  absl::flat_hash_map<AttemptId, RecordingEntries> recordings;
   const Overlay* below = nullptr;  // what the batches before this one have made
 
   const LeadEntries* Find(LeadId id) const { return FindIn(&Overlay::leads, id); }
   const AttemptEntries* Find(AttemptId id) const { return FindIn(&Overlay::attempts, id); }
-  const std::vector<std::string>* FindRecording(AttemptId id) const {
+  const RecordingEntries* FindRecording(AttemptId id) const {
     return FindIn(&Overlay::recordings, id);
   }
   void MergeInto(Overlay& base) {
     for (auto& [id, entries] : leads) base.leads[id] = std::move(entries);
     for (auto& [id, entries] : attempts) base.attempts[id] = entries;
-    for (auto& [id, keys] : recordings) base.recordings[id] = std::move(keys);
+    for (auto& [id, entries] : recordings) base.recordings[id] = std::move(entries);
   }
 
  private:
@@ -389,7 +394,7 @@ absl::Status RocksLeadStore::AddRecording(const campaign::Recording& recording,
                                           rocksdb::WriteBatch& out, Overlay& overlay) const {
   const RocksDb& db = *db_;
   const std::string key = RecordingKey(recording.attempt);
-  std::vector<std::string> old;
+  RecordingEntries old;
   if (const auto* pending = overlay.FindRecording(recording.attempt); pending != nullptr) {
     old = *pending;
   } else {
@@ -398,14 +403,16 @@ absl::Status RocksLeadStore::AddRecording(const campaign::Recording& recording,
     if (status.ok()) {
       const absl::StatusOr<campaign::Recording> stored = DecodeRecording(View(bytes));
       if (!stored.ok()) return stored.status();
-      old = RecordingIndexKeys(*stored);
+      old = {RecordingIndexKeys(*stored), stored->erased()};
     } else if (!status.IsNotFound()) {
       return ReadError(db, status);
     }
   }
+  // Told again, or told while it was being erased: it stays erased.
+  if (old.erased && !recording.erased()) return absl::OkStatus();
   std::vector<std::string> keys = RecordingIndexKeys(recording);
   rocksdb::Status status = out.Put(db[kMeta], key, EncodeRecording(recording));
-  for (const std::string& index : old) {
+  for (const std::string& index : old.keys) {
     if (status.ok() && std::find(keys.begin(), keys.end(), index) == keys.end()) {
       status = out.Delete(db[kMeta], index);
     }
@@ -413,7 +420,7 @@ absl::Status RocksLeadStore::AddRecording(const campaign::Recording& recording,
   for (const std::string& index : keys) {
     if (status.ok()) status = out.Put(db[kMeta], index, "");
   }
-  overlay.recordings[recording.attempt] = std::move(keys);
+  overlay.recordings[recording.attempt] = {std::move(keys), recording.erased()};
   return status.ok() ? absl::OkStatus() : absl::InternalError(status.ToString());
 }
 

@@ -329,7 +329,8 @@ TEST_P(Contract, RecordingsAreFoundByWhateverIsKnown) {
     for (uint64_t n = 1 + rng.Below(5); n > 0; --n) {
       const campaign::Recording recording = RandomRecording(rng, 1 + rng.Below(150));
       batch.recordings.push_back(recording);
-      all[recording.attempt.value()] = recording;
+      campaign::Recording& stored = all[recording.attempt.value()];
+      if (!stored.erased() || recording.erased()) stored = recording;
     }
     ASSERT_TRUE(store_->Commit(batch).ok());
     if (round == 60) Reopen();
@@ -363,6 +364,27 @@ TEST_P(Contract, RecordingsAreFoundByWhateverIsKnown) {
   ASSERT_TRUE(one.ok());
   EXPECT_EQ(Bytes(**one), Bytes(all.begin()->second));
   EXPECT_EQ(*store_->GetRecording(AttemptId(9999)), std::nullopt);
+}
+
+// The engine tells of a recording again, or while somebody erases it.
+TEST_P(Contract, AnErasedRecordingStaysErased) {
+  campaign::Recording told, erased;
+  told.attempt = erased.attempt = AttemptId(7);
+  told.agent = "a1";
+  told.file = "a.wav";
+  erased.erased_at = kStart;
+  erased.erased_reason = "request 7";
+  StoreBatch batch;
+  batch.recordings = {told, erased, told};  // within one batch
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  batch.recordings = {told};  // and after it
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  Reopen();
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  EXPECT_EQ(Bytes(**store_->GetRecording(AttemptId(7))), Bytes(erased));
+  campaign::RecordingQuery query;
+  query.agent = "a1";
+  EXPECT_TRUE(store_->FindRecordings(query)->empty());
 }
 
 TEST_P(Contract, AgentsWhoseNamesBeginAlikeAreNotMixedUp) {
