@@ -151,17 +151,6 @@ absl::Span<const int16_t> Mixer::Heard(int member) const {
 
 int Mixer::MixOf(int member) const { return At(member).mix; }
 
-bool Mixer::SilentFor(int member) const {
-  const int mix = At(member).mix;
-  return mix == kNone || sources_[static_cast<size_t>(mix)] == 0;
-}
-
-absl::Span<const int16_t> Mixer::Said(int member) const {
-  OUTPACE_CHECK(Has(member));
-  const bool spoke = (spoke_ & Bit(member)) != 0;
-  return {spoke ? said_[static_cast<size_t>(member)].data() : kNothing.data(), frame_};
-}
-
 Mixer::Member& Mixer::At(int member) {
   OUTPACE_CHECK(Has(member));
   return member_[static_cast<size_t>(member)];

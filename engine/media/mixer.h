@@ -70,12 +70,6 @@ class Mixer {
   // Number of that mix, 0..7: members with the same number hear the same samples. kNone for one
   // that came after the last Mix(), and hears nothing.
   int MixOf(int member) const;
-  // Nobody is heard in it, the samples are zero: comfort noise or nothing may be sent instead.
-  bool SilentFor(int member) const;
-  // What `member` said in the last Mix(), as put, until its next Put; zero when it put nothing. The
-  // left channel of its recording: also what a held or muted member said, which a recorder may not
-  // want.
-  absl::Span<const int16_t> Said(int member) const;
 
  private:
   using Mask = uint8_t;  // a bit a member

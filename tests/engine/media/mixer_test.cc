@@ -154,7 +154,6 @@ TEST(Mixer, HeldHearsAndSaysNothingMutedHears) {
   room.mixer->SetMuted(1, true);
   room.Speak();
   EXPECT_EQ(room.Hears(0), 0);
-  EXPECT_TRUE(room.mixer->SilentFor(0));
   EXPECT_EQ(room.Hears(1), 9 + 27);
   EXPECT_EQ(room.Hears(2), 27);
   EXPECT_EQ(room.Hears(3), 9);
@@ -185,10 +184,8 @@ TEST(Mixer, WhoPutsNothingIsSilentAndLastOneCounts) {
   room.mixer->Mix();
   EXPECT_EQ(room.Hears(0), 200);
   EXPECT_EQ(room.Hears(1), 0);
-  EXPECT_EQ(room.mixer->Said(1)[7], 200);
-  EXPECT_EQ(room.mixer->Said(2)[7], 0);
   room.mixer->Mix();
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(room.mixer->SilentFor(i));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(room.Hears(i), 0);
 }
 
 TEST(Mixer, AFrameOfOneWhoLeftIsNotHeard) {
