@@ -294,7 +294,9 @@ TEST(Mix, WhatWasSaidInAPauseIsNotRecordedAfterIt) {
   ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return tap->paused(); }));
   call.Talk(20);
   // Ten more at once: they wait in the playout buffers when the pause ends.
+  const uint64_t before = call.server->Stats().packets_in;
   for (int i = 0; i < 10; ++i) call[1].Say();
+  ASSERT_TRUE(call.WaitFor([&](const MediaStats& s) { return s.packets_in >= before + 10; }));
   call.plane->Do(Leg(1), call::RecordPause{.paused = false});
   ASSERT_TRUE(call.WaitFor([&](const MediaStats&) { return !tap->paused(); }));
   ASSERT_TRUE(
