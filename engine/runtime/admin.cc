@@ -180,7 +180,8 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"export.calls", &Impl::ExportCalls},
       {"summary", &Impl::Summary},
       {"recording.list", &Impl::RecordingList},
-      {"recording.erased", &Impl::RecordingErased}};
+      {"recording.erased", &Impl::RecordingErased},
+      {"recording.pending", &Impl::RecordingPending}};
   const auto found = kOperations.find(operation);
   if (found == kOperations.end()) {
     return absl::NotFoundError(absl::StrCat("no operation is named '", operation, "'"));

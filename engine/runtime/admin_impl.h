@@ -82,6 +82,7 @@ struct Admin::Impl {
   absl::StatusOr<Json> Summary(const Json& arguments);
   absl::StatusOr<Json> RecordingList(const Json& arguments);
   absl::StatusOr<Json> RecordingErased(const Json& arguments);
+  absl::StatusOr<Json> RecordingPending(const Json& arguments);
   campaign::LeadStore& store;
   const Clock& clock;
   const AdminHooks hooks;

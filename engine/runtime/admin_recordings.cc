@@ -211,4 +211,46 @@ absl::StatusOr<Json> Admin::Impl::RecordingErased(const Json& arguments) {
   return answer;
 }
 
+// Which of these recordings, under way or not told of yet, are asked for, as far as their calls
+// tell: `open` is a list of {attempt, lead}, the lead if it is known. One whose lead or number
+// nobody knows may be meant.
+absl::StatusOr<Json> Admin::Impl::RecordingPending(const Json& arguments) {
+  auto query = QueryOf(arguments, clock);
+  if (!query.ok()) return query.status();
+  const auto open = arguments.find("open");
+  if (open == arguments.end() || !open->is_array()) {
+    return absl::InvalidArgumentError("open: is missing");
+  }
+  Json matching = Json::array(), unknown = Json::array();
+  for (const Json& one : *open) {
+    if (!one.is_object()) return absl::InvalidArgumentError("open: holds something else");
+    const auto attempt = NumberIn(one, "attempt");
+    const auto lead = NumberIn(one, "lead");
+    if (!attempt.ok()) return attempt.status();
+    if (!lead.ok()) return lead.status();
+    Recording recording;
+    recording.attempt = AttemptId(*attempt);
+    recording.lead = LeadId(*lead);
+    auto call = store.GetAttempt(recording.attempt);
+    if (!call.ok()) return call.status();
+    if (call->has_value()) {
+      recording.number = (*call)->dialed;
+      if (!recording.lead.valid()) recording.lead = (*call)->lead;
+    }
+    const bool other_attempt = query->attempt.valid() && query->attempt != recording.attempt;
+    const bool other_lead =
+        query->lead.valid() && recording.lead.valid() && query->lead != recording.lead;
+    const bool other_number =
+        query->number.valid() && recording.number.valid() && query->number != recording.number;
+    if (other_attempt || other_lead || other_number) continue;
+    const bool known = (!query->lead.valid() || recording.lead.valid()) &&
+                       (!query->number.valid() || recording.number.valid());
+    (known ? matching : unknown).push_back(recording.attempt.value());
+  }
+  Json answer = Answer("");
+  answer["matching"] = std::move(matching);
+  answer["unknown"] = std::move(unknown);
+  return answer;
+}
+
 }  // namespace outpace::runtime

@@ -8,10 +8,17 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "engine/record/audio_stream.h"
 #include "engine/record/journal.h"
 #include "engine/record/recording_reader.h"
@@ -190,29 +197,135 @@ int Verify(const Options& options) {
   return bad == 0 ? kDone : kFailed;
 }
 
-// Removes the files of all that `query` finds and says so in their records. A file that is gone
-// already is as good as removed; one that cannot be removed is told of, and its record stays.
-int EraseAll(const Options& options, Json query, const std::string& reason) {
+// {attempt, lead} of each recording that is not told of yet: its call lasts, it is being closed, or
+// the engine's next start will do it.
+absl::StatusOr<Json> Unfinished(record::RecordingFiles& files) {
+  auto names = files.List(record::kOpenDirectory);
+  if (!names.ok()) return names.status();
+  std::map<uint64_t, uint64_t> leads;  // by attempt
+  for (const std::string& name : *names) {
+    absl::string_view number = name;
+    uint64_t attempt = 0;
+    if (!absl::ConsumeSuffix(&number, ".part") && !absl::ConsumeSuffix(&number, ".journal")) {
+      continue;
+    }
+    if (!absl::SimpleAtoi(number, &attempt) || attempt == 0) continue;
+    uint64_t& lead = leads[attempt];
+    if (!absl::EndsWith(name, ".journal")) continue;
+    auto file = files.Open(record::JournalPath(AttemptId(attempt)), /*writable=*/false);
+    if (!file.ok()) continue;          // it has just gone, or its lead stays unknown
+    std::string text(64 << 10, '\0');  // the order stands at the beginning
+    const auto got = (*file)->ReadAt(0, absl::MakeSpan(text.data(), text.size()));
+    if (!got.ok()) continue;
+    text.resize(*got);
+    lead = record::ParseJournal(text).order.lead.value();
+  }
+  Json open = Json::array();
+  for (const auto& [attempt, lead] : leads) {
+    Json one = {{"attempt", attempt}};
+    if (lead != 0) one["lead"] = lead;
+    open.push_back(std::move(one));
+  }
+  return open;
+}
+
+// Tells of the recordings in `open` that are meant too and have not been erased.
+int TellUnfinished(const Options& options, Json query, Json open, const std::set<uint64_t>& done) {
+  query.erase("limit");
+  query["open"] = std::move(open);
+  auto answer = AskAdmin(options.ConfigPath(), "recording.pending", query);
+  if (!answer.ok()) return Fail(answer.status());
+  int code = kDone;
+  for (const auto& [name, text] :
+       {std::pair("matching", "belong to this and are not erased"),
+        std::pair("unknown",
+                  "may belong to this, as their calls are not known, and are not erased")}) {
+    std::vector<std::string> attempts;
+    for (const Json& attempt : (*answer)[name]) {
+      if (done.count(attempt.get<uint64_t>()) == 0) {
+        attempts.push_back(absl::StrCat(attempt.get<uint64_t>()));
+      }
+    }
+    if (attempts.empty()) continue;
+    std::fprintf(
+        stderr,
+        "outpace: recordings that are not finished %s: attempts %s. Erase again when "
+        "these calls have ended; if the engine is down, start it first: it finishes them\n",
+        text, absl::StrJoin(attempts, ", ").c_str());
+    code = kFailed;
+  }
+  return code;
+}
+
+// That the recordings directory is the one they were written to, and not, say, the empty directory
+// on which it is usually mounted: files that are merely not here are not erased.
+absl::Status CheckIsRecordings(const Options& options) {
+  auto config = LoadConfig(options.ConfigPath());
+  if (!config.ok()) return config.status();
+  const std::string path = absl::StrCat(config->RecordingsPath(), "/", record::kOpenDirectory);
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      config->RecordingsPath(), " is no recordings directory: there is no ", record::kOpenDirectory,
+      " in it. Is it mounted, and the configuration right? If its files are gone for good: "
+      "--missing-ok"));
+}
+
+absl::Status CheckSomeAreThere(record::RecordingFiles& files, const Json& recordings) {
+  size_t named = 0;
+  for (const Json& recording : recordings) {
+    const std::string name = recording.value("file", std::string());
+    if (name.empty()) continue;
+    ++named;
+    if (!absl::IsNotFound(files.Open(name, /*writable=*/false).status())) return absl::OkStatus();
+  }
+  if (named < 2) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("not one of ", named,
+                   " files is in the recordings directory: is it mounted, and "
+                   "the configuration right? If they are gone for good: --missing-ok"));
+}
+
+// Removes the files of all that `query` finds and says so in their records. A single file that is
+// gone already is as good as removed; one that cannot be removed is told of, and its record stays.
+// `unfinished`: recordings that are not in the store yet matter too.
+int EraseAll(const Options& options, Json query, const std::string& reason, bool unfinished) {
   auto place = OpenPlace(options, /*with_keys=*/false);
   if (!place.ok()) return Fail(place.status());
+  const bool missing_ok = options.Has("missing-ok");
+  // Before the records are read: what is told of meanwhile is in one of both.
+  auto open = Unfinished(*place->files);
+  if (!open.ok()) return Fail(open.status());
   query["without_erased"] = true;
-  int64_t erased = 0;
+  std::set<uint64_t> done;
+  int64_t erased = 0, gone = 0;
   for (;;) {
     query["limit"] = absl::StrCat(kBatch);
     auto answer = AskAdmin(options.ConfigPath(), "recording.list", query);
     if (!answer.ok()) return Fail(answer.status());
+    const Json& recordings = (*answer)["recordings"];
+    if (!missing_ok && !recordings.empty()) {
+      absl::Status status = CheckIsRecordings(options);
+      if (status.ok()) status = CheckSomeAreThere(*place->files, recordings);
+      if (!status.ok()) {
+        std::printf("%lld recordings erased\n", static_cast<long long>(erased));
+        return Fail(status);
+      }
+    }
     Json attempts = Json::array();
     absl::Status failed;
-    for (const Json& recording : (*answer)["recordings"]) {
+    for (const Json& recording : recordings) {
       const std::string name = recording.value("file", std::string());
       const auto attempt = recording.value("attempt", uint64_t{0});
       absl::Status status = name.empty() ? absl::OkStatus() : place->files->Remove(name);
+      if (absl::IsNotFound(status)) ++gone;
       // The journal would tell of the recording again at the engine's next start.
       if (status.ok() || absl::IsNotFound(status)) {
         status = place->files->Remove(record::JournalPath(AttemptId(attempt)));
       }
       if (status.ok() || absl::IsNotFound(status)) {
         attempts.push_back(attempt);
+        done.insert(attempt);
       } else {
         failed = status;
       }
@@ -230,7 +343,10 @@ int EraseAll(const Options& options, Json query, const std::string& reason) {
     if (!answer->value("more", false)) break;
   }
   std::printf("%lld recordings erased\n", static_cast<long long>(erased));
-  return kDone;
+  if (gone > 0) {
+    std::printf("the files of %lld of them were gone already\n", static_cast<long long>(gone));
+  }
+  return unfinished && !open->empty() ? TellUnfinished(options, query, *open, done) : kDone;
 }
 
 int Erase(const Options& options) {
@@ -240,7 +356,7 @@ int Erase(const Options& options) {
   if (!options.Has("reason")) {
     return Misuse(options.usage(), "--reason is missing; it stays in the record");
   }
-  return EraseAll(options, QueryOf(options), options.Text("reason"));
+  return EraseAll(options, QueryOf(options), options.Text("reason"), /*unfinished=*/true);
 }
 
 int Retain(const Options& options) {
@@ -253,7 +369,8 @@ int Retain(const Options& options) {
   Json query = QueryOf(options);
   query["older_than_days"] = days;
   if (options.Has("apply")) {
-    return EraseAll(options, query, absl::StrCat("retention ", days, " days"));
+    return EraseAll(options, query, absl::StrCat("retention ", days, " days"),
+                    /*unfinished=*/false);
   }
   query["without_erased"] = true;
   query["limit"] = "100000";
@@ -336,7 +453,8 @@ int RunRecordingCommand(const Arguments& given) {
       "unverified", "export: even if the file has been changed")("reason", po::value<std::string>(),
                                                                  "erase: why; stays in the record")(
       "days", po::value<int>(), "retain: so many days")("apply", "retain: do it")(
-      "all", "retain: of every campaign; verify: everything");
+      "all", "retain: of every campaign; verify: everything")(
+      "missing-ok", "erase, retain: even if the files are gone already");
   if (auto code = options.Parse(arguments)) return *code;
   if (verbs[0] == "list") return List(options);
   if (verbs[0] == "export") return Export(options);

@@ -101,5 +101,31 @@ TEST_F(AdminRecordingsTest, AnErasureLeavesItsTraceAndNotTheName) {
   EXPECT_THAT(text, Not(HasSubstr("14155550101_1.wav")));
 }
 
+TEST_F(AdminRecordingsTest, TellsWhichUnfinishedRecordingsAreMeant) {
+  campaign::StoreBatch batch;
+  for (const auto& [id, lead, number] :
+       {std::tuple(21, 1, 14'155'550'100), std::tuple(22, 2, 14'155'550'101)}) {
+    campaign::Attempt call;
+    call.id = AttemptId(static_cast<uint64_t>(id));
+    call.lead = LeadId(static_cast<uint64_t>(lead));
+    call.dialed = E164(static_cast<uint64_t>(number));
+    batch.attempts.push_back(call);
+  }
+  ASSERT_TRUE(store_.Commit(batch).ok());
+  const Json open = {{{"attempt", 21u}}, {{"attempt", 22u}, {"lead", 2u}}, {{"attempt", 23u}}};
+  const auto ask = [&](Json query) {
+    query["open"] = open;
+    const auto answer = admin_.Run("recording.pending", query);
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    return std::pair(answer->at("matching").get<Ids>(), answer->at("unknown").get<Ids>());
+  };
+  EXPECT_EQ(ask({{"attempt", "21"}}), std::pair(Ids{21}, Ids{}));
+  EXPECT_EQ(ask({{"attempt", "23"}}), std::pair(Ids{23}, Ids{}));
+  EXPECT_EQ(ask({{"attempt", "9"}}), std::pair(Ids{}, Ids{}));
+  EXPECT_EQ(ask({{"lead", "1"}}), std::pair(Ids{21}, Ids{23}));
+  EXPECT_EQ(ask({{"number", "+14155550101"}}), std::pair(Ids{22}, Ids{23}));
+  EXPECT_EQ(CodeOf("recording.pending", {{"lead", "1"}}), Code::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace outpace::runtime
