@@ -85,7 +85,6 @@ class OpusStream final : public AudioStream {
     ::opus_multistream_encoder_ctl(encoder_, OPUS_SET_BITRATE(2 * kBitRate));
     ::opus_multistream_encoder_ctl(encoder_, OPUS_SET_COMPLEXITY(kComplexity));
     ::opus_multistream_encoder_ctl(encoder_, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
-    ::opus_multistream_encoder_ctl(encoder_, OPUS_SET_DTX(1));
     opus_int32 ahead = 0;
     ::opus_multistream_encoder_ctl(encoder_, OPUS_GET_LOOKAHEAD(&ahead));
     lookahead_ = ahead;

@@ -18,7 +18,8 @@
 
 namespace outpace::record {
 
-// One thread. 60 ms packets, 16 kbit/s a side at most, variable, with silence left out (DTX).
+// One thread. 60 ms packets, 16 kbit/s a side at most, variable. No DTX: it would take a held tone
+// for noise.
 std::unique_ptr<AudioStream> NewOpusStream(uint32_t serial);
 
 // Reads what NewOpusStream() wrote, in pieces of any size, even if its end is missing.

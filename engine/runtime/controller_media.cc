@@ -97,6 +97,7 @@ void Controller::NoteVerdict(LiveAttempt& live, const listen::Heard& heard) {
   // A verdict that stands is said once more; it was taken when it was said first.
   if (live.verdict.sound == heard.sound) return;
   live.verdict = heard;
+  live.beep_heard = heard.by_beep;
   campaign::Attempt& record = live.record;
   record.amd = std::string(listen::SoundName(heard.sound));
   record.amd_confidence = static_cast<int>(heard.confidence * 100 + 0.5f);

@@ -336,6 +336,21 @@ TEST_F(ControllerMediaTest, AMachineIsToldTheMessageAfterItsBeep) {
   EXPECT_EQ(EndAndLoad(dial).status, "AL");
 }
 
+// The detector knew it by its beep: it records already, and there is no second one.
+TEST_F(ControllerMediaTest, AMachineFoundByItsBeepIsToldTheMessageAtOnce) {
+  settings().cpd_amd_action = MachineAction::kMessage;
+  settings().am_message = "vm";
+  b().Start(1);
+  const call::DialOrder dial = b().TalkOne();
+  listen::Heard heard;
+  heard.sound = Sound::kMachine;
+  heard.by_beep = true;
+  b().Say(call::LegHeard{dial.leg, heard, b().world.now()});
+  ASSERT_THAT(b().Of<call::PlayThenHangUp>(), SizeIs(1));
+  EXPECT_FALSE(b().Of<call::PlayThenHangUp>()[0].after_beep);
+  End(dial);
+}
+
 TEST_F(ControllerMediaTest, AMessageCutOffIsNotAMessagePlayed) {
   settings().cpd_amd_action = MachineAction::kMessage;
   settings().am_message = "vm";
