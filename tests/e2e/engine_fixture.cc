@@ -1,5 +1,9 @@
 #include "tests/e2e/engine_fixture.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -185,6 +189,12 @@ bool Engine::Running() {
 void Engine::Kill() {
   process_->Signal(SIGKILL);
   OUTPACE_CHECK(process_->Wait(absl::Seconds(30)).has_value());
+  // That was the supervisor; its engine dies with it, and holds the store's lock until the system
+  // has cleared it away.
+  const int lock = ::open((dir_ / "data/store/outpace.lock").c_str(), O_RDWR | O_CLOEXEC);
+  if (lock < 0) return;  // killed before it had a store
+  OUTPACE_CHECK(::flock(lock, LOCK_EX) == 0);
+  ::close(lock);
 }
 
 absl::StatusOr<int> Engine::Terminate(absl::Duration timeout) {

@@ -47,7 +47,9 @@ TEST(KillNine, LosesNothingAcknowledgedAndLeavesNoHalfBatch) {
     ASSERT_TRUE(kept.ok()) << kept.status();
     EXPECT_GE(*kept, acknowledged);
     EXPECT_LE(*kept, acknowledged + 1);  // at most the one under way
-    EXPECT_EQ((*store)->journal_bytes_dropped(), 0);
+    // A write that is killed between two pages leaves the start of its record: of the one under
+    // way, which nobody was told of.
+    EXPECT_LT((*store)->journal_bytes_dropped(), 4096);
     length = *kept;
   }
   EXPECT_GT(length, 100u);
