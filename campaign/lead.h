@@ -35,7 +35,14 @@ struct Lead {
   // IANA zones the number may lie in (never empty once loaded). Legal only when every one is inside
   // the calling window.
   std::vector<std::string> time_zones;
-  int rank = 0;  // -99..99, higher first
+  int rank = 0;          // -99..99, higher first
+  int max_attempts = 0;  // 1..10: fewer tries than the campaign allows; 0: the campaign's
+  // Tries used up by status since the lead was new, "NA:2,B:1" (retry_rule.h).
+  std::string recycled;
+  ImportId import;  // the file it came from; none: added by itself
+  // False: `fields` and `owner` were not read (LeadStore::DueLeads without texts). Committing such
+  // a lead leaves its texts as they are.
+  bool has_fields = true;
   std::string owner;
   // vendor_lead_code, source_id, title, first_name, last_name, address1, city, state, postal_code,
   // country_code, gender, date_of_birth, email, security_phrase, comments, company, and any further
@@ -52,6 +59,11 @@ struct List {
   CampaignId campaign;
   bool active = true;
   int64_t leads = 0;
+  std::string description;
+  // Not dialed from this instant on (VICIdial's expiration_date).
+  absl::Time expires = absl::InfiniteFuture();
+  bool archived = false;  // off, and left out of what is shown unless asked for
+  absl::Time last_reset = absl::InfinitePast();
 };
 
 }  // namespace outpace::campaign

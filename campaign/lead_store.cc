@@ -3,6 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/status/status.h"
+
 namespace outpace::campaign {
 namespace {
 
@@ -14,14 +16,17 @@ void MoveOnto(std::vector<T>& to, std::vector<T>& from) {
 }  // namespace
 
 bool StoreBatch::empty() const {
-  return leads.empty() && attempts.empty() && dnc_added.empty() && dnc_removed.empty() &&
-         lists.empty() && campaigns.empty() && agents.empty() && recordings.empty() && meta.empty();
+  return leads.empty() && leads_removed.empty() && imports.empty() && attempts.empty() &&
+         dnc_added.empty() && dnc_removed.empty() && lists.empty() && campaigns.empty() &&
+         agents.empty() && recordings.empty() && meta.empty();
 }
 
 // The other batch is the later one: where both name the same thing, it must win. The vectors are
 // applied in order by the store, so appending does that; a map needs the assignment.
 void StoreBatch::Append(StoreBatch other) {
   MoveOnto(leads, other.leads);
+  MoveOnto(leads_removed, other.leads_removed);
+  MoveOnto(imports, other.imports);
   MoveOnto(attempts, other.attempts);
   MoveOnto(dnc_added, other.dnc_added);
   MoveOnto(dnc_removed, other.dnc_removed);
@@ -30,6 +35,20 @@ void StoreBatch::Append(StoreBatch other) {
   MoveOnto(agents, other.agents);
   MoveOnto(recordings, other.recordings);
   for (auto& [name, value] : other.meta) meta[name] = std::move(value);
+}
+
+absl::StatusOr<std::unique_ptr<LeadBulk>> LeadStore::BeginBulk(const BulkOptions&) {
+  return absl::UnimplementedError("store: takes no bulk loads");
+}
+absl::StatusOr<uint32_t> LeadStore::InternZones(const std::vector<std::string>&) {
+  return absl::UnimplementedError("store: takes no bulk loads");
+}
+absl::StatusOr<std::vector<Import>> LeadStore::Imports() const { return std::vector<Import>(); }
+absl::Status LeadStore::ForEachPhone(const std::function<bool(const PhoneUse&)>&) const {
+  return absl::UnimplementedError("store: has no index of numbers");
+}
+absl::StatusOr<std::vector<PhoneUse>> LeadStore::PhoneUses(absl::Span<const E164>) const {
+  return absl::UnimplementedError("store: has no index of numbers");
 }
 
 }  // namespace outpace::campaign

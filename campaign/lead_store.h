@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,8 +15,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "campaign/attempt.h"
+#include "campaign/field_type.h"
+#include "campaign/import.h"
 #include "campaign/lead.h"
+#include "campaign/lead_bulk.h"
 #include "campaign/recording.h"
 #include "campaign/settings.h"
 
@@ -37,8 +42,10 @@ struct AgentRecord {
 
 // Changes that become durable together or not at all.
 struct StoreBatch {
-  std::vector<Lead> leads;        // insert or replace; indexes follow
-  std::vector<Attempt> attempts;  // insert or replace
+  std::vector<Lead> leads;            // insert or replace; indexes follow
+  std::vector<LeadId> leads_removed;  // with their index entries; a lead that is in both goes
+  std::vector<Import> imports;        // insert or replace
+  std::vector<Attempt> attempts;      // insert or replace
   std::vector<DncEntry> dnc_added;
   std::vector<DncEntry> dnc_removed;  // phone and campaign count
   std::vector<List> lists;
@@ -56,6 +63,25 @@ struct DueQuery {
   CampaignId campaign;
   absl::Time now;
   size_t limit = 100;
+  bool with_fields = true;  // false: Lead::has_fields is false in the answer, which is cheaper
+};
+
+// One lead that has a number.
+struct PhoneUse {
+  E164 phone;
+  LeadId lead;
+  ListId list;
+  CampaignId campaign;
+  absl::Time entered;  // entry_date, to the second
+  bool alt = false;    // it is its alt_phone
+};
+
+struct BulkOptions {
+  ImportId import;
+  ListId list;  // must exist, in `campaign`
+  CampaignId campaign;
+  absl::Time entry_date;
+  FieldLayout layout;  // of BulkLead::fields
 };
 
 // Thread safe. Reads see all writes whose Commit has returned.
@@ -74,6 +100,17 @@ class LeadStore {
   // Reserves ids, `count` in a row, never given twice even over a crash.
   virtual absl::StatusOr<uint64_t> ReserveLeadIds(uint64_t count) = 0;
   virtual absl::StatusOr<uint64_t> ReserveAttemptIds(uint64_t count) = 0;
+
+  // A load of many leads. One at a time.
+  virtual absl::StatusOr<std::unique_ptr<LeadBulk>> BeginBulk(const BulkOptions& options);
+  // The number under which a set of time zones is stored; durable when it returns.
+  virtual absl::StatusOr<uint32_t> InternZones(const std::vector<std::string>& zones);
+  // By id.
+  virtual absl::StatusOr<std::vector<Import>> Imports() const;
+  // Every use of every number, by number and lead.
+  virtual absl::Status ForEachPhone(const std::function<bool(const PhoneUse&)>& visit) const;
+  // The uses of these numbers, which must be sorted; by number and lead.
+  virtual absl::StatusOr<std::vector<PhoneUse>> PhoneUses(absl::Span<const E164> sorted) const;
 
   virtual absl::StatusOr<std::optional<Lead>> GetLead(LeadId id) const = 0;
   virtual absl::StatusOr<std::optional<Attempt>> GetAttempt(AttemptId id) const = 0;

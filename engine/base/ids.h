@@ -29,6 +29,8 @@ class StrongId {
 
 using LeadId = StrongId<struct LeadTag>;
 using ListId = StrongId<struct ListTag>;
+// One file that was loaded.
+using ImportId = StrongId<struct ImportTag>;
 // One try at a lead. Rising, never used twice in the life of a data directory.
 using AttemptId = StrongId<struct AttemptTag>;
 // Campaigns and agents go by the short names their users gave them (VICIdial: 8 and 20 characters).
