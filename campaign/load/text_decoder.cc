@@ -157,45 +157,6 @@ absl::StatusOr<DecodedText> Guess(absl::string_view bytes) {
 
 }  // namespace
 
-Utf8 CheckUtf8(absl::string_view text) {
-  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
-  const unsigned char* const end = p + text.size();
-  while (p < end) {
-    uint64_t word;
-    while (end - p >= 8 && (std::memcpy(&word, p, 8), (word & 0x8080808080808080u) == 0)) p += 8;
-    if (p == end) break;
-    const unsigned char lead = *p;
-    if (lead < 0x80) {
-      ++p;
-      continue;
-    }
-    // The second octet's range depends on the first (RFC 3629, section 4).
-    ptrdiff_t length = 0;
-    unsigned char low = 0x80, high = 0xbf;
-    if (lead >= 0xc2 && lead <= 0xdf) {
-      length = 2;
-    } else if (lead >= 0xe0 && lead <= 0xef) {
-      length = 3;
-      if (lead == 0xe0) low = 0xa0;
-      if (lead == 0xed) high = 0x9f;
-    } else if (lead >= 0xf0 && lead <= 0xf4) {
-      length = 4;
-      if (lead == 0xf0) low = 0x90;
-      if (lead == 0xf4) high = 0x8f;
-    } else {
-      return Utf8::kInvalid;
-    }
-    for (ptrdiff_t i = 1; i < length; ++i) {
-      if (p + i == end) return Utf8::kCutAtEnd;
-      if (p[i] < low || p[i] > high) return Utf8::kInvalid;
-      low = 0x80;
-      high = 0xbf;
-    }
-    p += length;
-  }
-  return Utf8::kValid;
-}
-
 absl::StatusOr<DecodedText> DecodeText(absl::string_view bytes, absl::string_view encoding) {
   if (bytes.empty()) return Refuse("E_EMPTY_FILE", "the file has no bytes; export the list again");
   if (const absl::string_view binary = KnownBinary(bytes); !binary.empty()) {

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "campaign/load/utf8.h"
 
 namespace outpace::load {
 
@@ -26,10 +27,5 @@ struct DecodedText {
 // `encoding`: auto, utf-8, gb18030 or windows-1252. InvalidArgument, beginning with a reason code
 // of the hostile set (E_EMPTY_FILE, E_NOT_TEXT, E_ENCODING), when this is no text we can read.
 absl::StatusOr<DecodedText> DecodeText(absl::string_view bytes, absl::string_view encoding);
-
-enum class Utf8 { kValid, kCutAtEnd, kInvalid };
-// Strict (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF). kCutAtEnd: valid but for a
-// last character that is not complete.
-Utf8 CheckUtf8(absl::string_view text);
 
 }  // namespace outpace::load
