@@ -131,6 +131,7 @@ void Controller::OnFetched(const CampaignId& campaign,
   std::vector<campaign::Lead> good;
   for (campaign::Lead& lead : *leads) {
     if (runner->hopper.Holds(lead.id) || stale.contains(lead.id)) continue;
+    if (withdrawals_.Has(lead.id)) continue;
     const gate::Verdict verdict = AskGate(*runner, lead, false);
     if (verdict.allowed()) {
       good.push_back(std::move(lead));
@@ -139,6 +140,7 @@ void Controller::OnFetched(const CampaignId& campaign,
       refused.leads.push_back(std::move(lead));
     }
   }
+  withdrawals_.ReadCameBack(campaign);
   const bool all_held = good.empty();
   runner->hopper.Add(std::move(good));
   // Held leads leave the due index, so the next fetch sees those behind them. With nothing due at

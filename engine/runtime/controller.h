@@ -41,6 +41,7 @@
 #include "engine/runtime/board.h"
 #include "engine/runtime/call_audio.h"
 #include "engine/runtime/campaign_runner.h"
+#include "engine/runtime/lead_withdrawal.h"
 #include "engine/runtime/leg_slots.h"
 #include "engine/runtime/store_service.h"
 #include "engine/runtime/trunk_desk.h"
@@ -125,6 +126,13 @@ class Controller final : public call::LegEventSink {
   void PutAgent(const campaign::AgentRecord& agent);
   void LeadsChanged(
       const CampaignId& campaign);  // loaded, or holds cleared: look for due leads now
+  // These leads are about to be removed from the store: those that wait are given up, and none is
+  // taken again until EndWithdraw(). Returns those under way (in a call, shown to an agent, being
+  // written), sorted; Withdrawn() asks again. The caller waits for batches handed to the store
+  // before, which may hold a withdrawn lead.
+  std::vector<LeadId> Withdraw(const LeadRange& range);
+  std::vector<LeadId> Withdrawn(const LeadRange& range);
+  void EndWithdraw(const LeadRange& range);
   // In force at once; calls to the number that nobody has answered yet are cancelled. Durable when
   // `done` runs.
   void AddDnc(std::vector<campaign::DncEntry> entries, Done done);
@@ -433,6 +441,7 @@ class Controller final : public call::LegEventSink {
   dnc::DncSet dnc_;
   // Removals on their way to the disk; an entry added meanwhile takes its own out.
   absl::flat_hash_set<std::pair<E164, CampaignId>> dnc_removing_;
+  Withdrawals withdrawals_;
   LegSlots slots_;
   absl::btree_map<CampaignId, std::unique_ptr<CampaignRunner>> runners_;
   absl::btree_map<ListId, campaign::List> lists_;

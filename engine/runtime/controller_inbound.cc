@@ -122,6 +122,7 @@ bool Controller::TakeForAgent(InboundId id, CampaignRunner& runner, const campai
   if (!HasAttemptIds() || numbers_in_call_.contains(call.caller)) return false;
   runner.hopper.Drop(lead.id);
   if (runner.hopper.Holds(lead.id)) return false;  // just being dialed, previewed or written
+  if (withdrawals_.Has(lead.id)) return false;     // about to be removed
   const agent::AgentRecord* free = roster_.PickLongestWaiting(runner.settings().id);
   if (free == nullptr) return false;
   runner.hopper.Hold(lead.id);

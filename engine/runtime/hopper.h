@@ -86,6 +86,17 @@ class Hopper {
     queue_.erase(it);
     Release(lead);
   }
+  // Drop() for each waiting lead that `which` is true of.
+  template <typename Which>
+  void DropIf(const Which& which) {
+    std::erase_if(queue_, [&](const Waiting& waiting) {
+      if (!which(waiting.lead.id)) return false;
+      Release(waiting.lead.id);
+      return true;
+    });
+  }
+  // Those that wait and those under way, in no order.
+  const absl::flat_hash_set<LeadId>& Out() const { return out_; }
   // Forgets what waits; leads under way stay known.
   void Clear() {
     for (const Waiting& waiting : queue_) out_.erase(waiting.lead.id);

@@ -1,0 +1,32 @@
+// Leads that an undo or an erasure is about to remove leave the hoppers first.
+
+#include "engine/runtime/controller.h"
+
+namespace outpace::runtime {
+
+std::vector<LeadId> Controller::Withdraw(const LeadRange& range) {
+  withdrawals_.Begin(range);
+  return Withdrawn(range);
+}
+
+std::vector<LeadId> Controller::Withdrawn(const LeadRange& range) {
+  std::vector<LeadId> busy;
+  for (auto& [id, runner] : runners_) {
+    runner->hopper.DropIf([&range](LeadId lead) { return range.Has(lead); });
+    for (const LeadId lead : runner->hopper.Out()) {
+      if (range.Has(lead)) busy.push_back(lead);
+    }
+  }
+  std::sort(busy.begin(), busy.end());
+  return busy;
+}
+
+void Controller::EndWithdraw(const LeadRange& range) {
+  std::set<CampaignId> reading;
+  for (const auto& [id, runner] : runners_) {
+    if (runner->fetching) reading.insert(id);
+  }
+  withdrawals_.End(range, std::move(reading));
+}
+
+}  // namespace outpace::runtime
