@@ -2,30 +2,54 @@
 
 // From the bytes of a list file to leads in the store and a report that accounts for every row.
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "campaign/import.h"
 #include "campaign/lead_store.h"
+#include "campaign/load/byte_source.h"
 #include "dnc/dnc_set.h"
 #include "engine/base/clock.h"
 
 namespace outpace::load {
 
-enum class DuplicateCheck { kNone, kList, kCampaign, kSystem };  // DUPLIST, DUPCAMP, DUPSYS
+// Among which leads a duplicate is looked for: VICIdial's DUPLIST, DUPCAMP, DUPSYS. Rows of one
+// file are compared with each other by all but kNone.
+enum class DuplicateCheck { kNone, kList, kCampaign, kSystem };
+
+// What has to be equal.
+enum class DuplicateKey {
+  kPhone,          // the number to dial
+  kNamePhone,      // and first and last name: VICIdial's NAMEPHONE
+  kTitleAltPhone,  // the alternate number and the title: TITLEALTPHONE. Rows without are no double
+};
 
 struct LoadOptions {
   ListId list;  // must exist
   CampaignId campaign;
+  ImportId import;                // the number this load is stored under; none: the next free one
+  std::string file;               // name without directories, for the record of the import
   std::string layout = "auto";    // auto, header, standard, stdrankowner (VICIdial, pipe or comma)
   std::string encoding = "auto";  // auto, utf-8, gb18030, windows-1252; UTF-16 by its BOM
   std::string country = "US";     // home of numbers without a country code
   DuplicateCheck duplicates = DuplicateCheck::kCampaign;
-  bool scrub_dnc = true;                       // DNC numbers are rejected, not loaded
+  DuplicateKey duplicate_key = DuplicateKey::kPhone;
+  bool duplicates_alt = false;  // the number to dial is looked for among alternate numbers too
+  int duplicates_days = 0;      // only leads entered in the last n days count; 0: all
+  // Rows for which this does not hold are left out (docs/FILTERS.md); empty: none. It may name any
+  // column of the file, and number_type, number_area, ... of the number.
+  std::string filter;
+  bool again = false;     // load the file though the very same one is loaded already
+  int threads = 0;        // 0: one a core
+  bool scrub_dnc = true;  // DNC numbers are rejected, not loaded
   std::map<std::string, std::string> columns;  // file column -> field, beside the known aliases
   // Calling codes that may be dialed ("86", "44"; "1" is the geographic US and Canada), empty: any
   // country. Numbers elsewhere are rejected: toll fraud comes in with a list.
@@ -42,18 +66,45 @@ struct Reject {
   std::string code;         // "E_PHONE_LENGTH", "DUPLICATE_FILE", "DUPLICATE_STORE", "DNC", ...
   std::string column;       // name, or "" when the whole row is at fault
   std::string reason;       // "phone: 7 digits"; never the value
+  LeadId duplicate_of;      // of a DUPLICATE_STORE: the first lead with the number
+  uint64_t duplicate_of_line = 0;  // of a DUPLICATE_FILE: the line on which that row begins
+  int clause = -1;                 // of a FILTER: which one, see LoadReport::by_clause
   // The row as it stood in the file, as UTF-8, its first 4 KiB (for the reject file; never logged).
   std::string row;
+};
+
+struct LoadProgress {
+  uint64_t octets_done = 0, octets_total = 0;  // of the source
+  uint64_t rows = 0, accepted = 0;             // so far
+  double rows_per_second = 0;                  // since the first row
+};
+
+// What a load calls while it runs: one call at a time, from any of its threads, in file order. All
+// may be empty.
+struct LoadHooks {
+  std::function<void(const Reject&)> on_reject;          // each row that is not loaded
+  std::function<void(const LoadProgress&)> on_progress;  // at most four times a second of the clock
+  // True ends the load with Cancelled, and nothing of it stays.
+  const std::atomic<bool>* cancel = nullptr;
 };
 
 struct LoadReport {
   uint64_t rows = 0, loaded = 0, duplicates_in_file = 0, duplicates_in_store = 0, dnc = 0,
            invalid = 0;  // rows == loaded + the other four
+  // Those of this load; what was counted at the time when `already_imported`.
+  campaign::ImportCounts counts;
+  ImportId import;  // none when `held`
+  // The very same file, with the same options and into the same list: nothing was done.
+  bool already_imported = false;
   std::string encoding, layout;
+  double encoding_confidence = 1;           // 0..1; 1: told by the file or by the options
+  std::string filter;                       // in its normal form
   std::vector<std::string> columns;         // as mapped, in file order; "-" for ignored ones
   std::vector<Reject> rejects;              // the first 1000 in memory
   std::map<std::string, uint64_t> by_code;  // all of them counted: {"E_PHONE_LENGTH": 12, ...}
-  uint64_t blank_lines = 0;                 // skipped, no rows
+  // Clauses of the filter as written, and the rows each dropped (as the first that did).
+  std::vector<std::pair<std::string, uint64_t>> by_clause;
+  uint64_t blank_lines = 0;  // skipped, no rows
   // "W_ENCODING_GUESSED: ...": what a person should look at. One sentence each.
   std::vector<std::string> warnings;
   // Parsed, counted, nothing stored: see LoadOptions::hold_guesses. `loaded` is what would have
@@ -71,5 +122,12 @@ absl::StatusOr<LoadReport> LoadLeads(absl::string_view bytes, const LoadOptions&
                                      const dnc::DncSet& dnc, campaign::LeadStore& store,
                                      const Clock& clock,
                                      const std::function<void(const Reject&)>& on_reject);
+
+// The same for a file of any size: memory does not grow with it, and the result does not depend on
+// the number of threads. All or nothing: until the last row is judged and written nobody sees a
+// lead, and a load that was killed is simply run again. Cancelled: see LoadHooks::cancel.
+absl::StatusOr<LoadReport> LoadLeads(const ByteSource& source, const LoadOptions& options,
+                                     const dnc::DncSet& dnc, campaign::LeadStore& store,
+                                     const Clock& clock, const LoadHooks& hooks);
 
 }  // namespace outpace::load
