@@ -34,6 +34,12 @@ struct PhoneReading {
 };
 PhoneReading ReadPhone(absl::string_view text, absl::string_view country);
 
+// The same for the cells most files are made of: ASCII digits with "+", blanks, '-', '.', '(' and
+// ')', no extension and nothing to repair. True: `number` is what ReadPhone() would give, and there
+// is nothing more to tell. False says nothing: ask ReadPhone(). `home`: CallingCode(country).
+// 10-25 ns, no allocation. Any thread.
+bool ReadPlainPhone(absl::string_view text, int home, E164& number);
+
 // Turns what people write into E.164, by tables (20-50 ns a number; libphonenumber needs 20-27 us
 // and its stale metadata calls new area codes invalid). Knows the plans of US/CA, GB, CN, HK and AU
 // in detail; numbers of other countries pass with "+" or the phone_code when 8..15 digits long.

@@ -146,7 +146,10 @@ PhoneReading Refuse(PhoneFault fault, absl::string_view reason) {
 }
 
 PhoneReading FromDigits(absl::string_view digits, bool plus, int home, PhoneReading out) {
-  const internal::Parsed parsed = internal::ParseDigits(digits, plus, home);
+  if (digits.size() > internal::kDigitsMax) {
+    return Refuse(P::kLength, "more digits than any number has");
+  }
+  const internal::Parsed parsed = internal::ParseDigits(internal::Digits(digits), plus, home);
   if (parsed.fault != P::kNone) return Refuse(parsed.fault, parsed.reason);
   out.number = parsed.number;
   out.repaired = out.repaired || parsed.repaired;
@@ -197,12 +200,10 @@ absl::string_view PhoneFaultCode(PhoneFault fault) {
 }
 
 PhoneReading ReadPhone(absl::string_view text, absl::string_view country) {
-  // Nearly all cells of nearly all files are bare digits.
-  absl::string_view bare = text;
-  const bool bare_plus = absl::ConsumePrefix(&bare, "+");
-  if (!bare.empty() && bare.size() <= 20 && std::all_of(bare.begin(), bare.end(), IsDigit)) {
-    return FromDigits(bare, bare_plus, CallingCode(country), PhoneReading());
-  }
+  const int home = CallingCode(country);
+  PhoneReading out;
+  if (ReadPlainPhone(text, home, out.number)) return out;
+
   const std::string folded = FoldText(text);
   if (folded.size() > kTextMax) return Refuse(P::kLength, "far too long");
   // Only blanks are trimmed: a line break inside the cell is no part of a number.
@@ -218,8 +219,6 @@ PhoneReading ReadPhone(absl::string_view text, absl::string_view country) {
   if (t.empty()) return Refuse(P::kEmpty, "empty");
   if (IsScientific(t)) return Refuse(P::kScientific, "scientific notation: digits are lost");
 
-  const int home = CallingCode(country);
-  PhoneReading out;
   if (IsFloat(t)) {
     t.remove_suffix(2);
     out.repaired = true;

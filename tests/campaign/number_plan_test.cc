@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_split.h"
 #include "campaign/calling_window.h"
+#include "engine/base/rng.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -116,6 +117,49 @@ TEST(NumberPlan, MessagesNeverRepeatTheNumber) {
     EXPECT_EQ(number.status().message().find(text), absl::string_view::npos);
     EXPECT_EQ(number.status().code(), absl::StatusCode::kInvalidArgument);
   }
+}
+
+// An apostrophe in front changes nothing but the way: the short one gives up at it.
+void ExpectOneReading(const std::string& text, absl::string_view country) {
+  E164 number;
+  if (!ReadPlainPhone(text, CallingCode(country), number)) return;
+  const PhoneReading reading = ReadPhone("'" + text, country);
+  EXPECT_EQ(reading.fault, PhoneFault::kNone) << text << " " << country;
+  EXPECT_EQ(reading.number, number) << text << " " << country;
+  EXPECT_EQ(reading.extension, "") << text << " " << country;
+  EXPECT_FALSE(reading.repaired) << text << " " << country;
+}
+
+TEST(NumberPlanProperty, TheShortWayReadsAsTheLongOne) {
+  const absl::string_view countries[] = {"US", "GB", "CN", "HK", "AU", "DE", ""};
+  const char* const heads[] = {"",  "+",  "00",  "011", "0",   "+86",    "86",  "+1",
+                               "1", "44", "+44", "(",   "010", "+44(0)", "138", "400"};
+  constexpr absl::string_view kMarks = " -.()";
+  Rng rng(20);
+  int read = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    std::string text = heads[rng.Below(std::size(heads))];
+    const size_t digits = 6 + rng.Below(8);
+    for (size_t d = 0; d < digits; ++d) {
+      if (rng.Chance(0.1)) text += kMarks[rng.Below(kMarks.size())];
+      text += static_cast<char>('0' + rng.Below(10));
+    }
+    const absl::string_view country = countries[rng.Below(std::size(countries))];
+    ExpectOneReading(text, country);
+    E164 number;
+    read += ReadPlainPhone(text, CallingCode(country), number);
+  }
+  EXPECT_GT(read, 20'000);
+}
+
+TEST(NumberPlan, TheShortWayLeavesAloneWhatNeedsTelling) {
+  E164 number;
+  for (const char* text : {"13800000001.0", "010-55550102-8003", "086 1380000000", "+", "", "110",
+                           "013800000001", "１３８００００００００１", "13800000001x1"}) {
+    EXPECT_FALSE(ReadPlainPhone(text, 86, number)) << text;
+  }
+  EXPECT_TRUE(ReadPlainPhone("(010) 5555-0102", 86, number));
+  EXPECT_EQ(number.ToString(), "+861055550102");
 }
 
 // libphonenumber's verdict on 1,580 cells: every one it calls valid is read to the same number.
