@@ -153,8 +153,8 @@ absl::StatusOr<Json> Admin::Impl::Summary(const Json& arguments) {
   return answer;
 }
 
-Admin::Admin(campaign::LeadStore& store, const Clock& clock, AdminHooks hooks)
-    : impl_(std::make_unique<Impl>(store, clock, std::move(hooks))) {}
+Admin::Admin(campaign::LeadStore& store, const Clock& clock, AdminHooks hooks, AdminShared* shared)
+    : impl_(std::make_unique<Impl>(store, clock, std::move(hooks), shared)) {}
 Admin::~Admin() = default;
 
 absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& arguments) {
@@ -165,9 +165,21 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"campaign.pause", &Impl::CampaignPause},
       {"campaign.show", &Impl::CampaignShow},
       {"campaign.list", &Impl::CampaignList},
-      {"import", &Impl::Import},
+      {"import", &Impl::ImportRun},
+      {"import.start", &Impl::ImportStart},
+      {"import.progress", &Impl::ImportProgress},
+      {"import.cancel", &Impl::ImportCancel},
+      {"import.list", &Impl::ImportList},
+      {"import.show", &Impl::ImportShow},
+      {"import.undo", &Impl::ImportUndo},
+      {"import.undo.start", &Impl::ImportUndoStart},
+      {"import.resume", &Impl::ImportResume},
       {"list.list", &Impl::ListLists},
+      {"list.show", &Impl::ListShow},
+      {"list.create", &Impl::ListCreate},
+      {"list.set", &Impl::ListSet},
       {"list.active", &Impl::ListActive},
+      {"list.archived", &Impl::ListArchived},
       {"lead.show", &Impl::LeadShow},
       {"lead.why", &Impl::LeadWhy},
       {"lead.counts", &Impl::LeadCounts},

@@ -12,9 +12,12 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "campaign/lead_store.h"
 #include "dnc/dnc_set.h"
 #include "engine/base/clock.h"
+#include "engine/runtime/import_desk.h"
+#include "engine/runtime/lead_withdrawal.h"
 
 namespace outpace::runtime {
 
@@ -28,12 +31,26 @@ struct AdminHooks {
   // In place of writing to the store: the engine makes them count at once and then durable.
   std::function<absl::Status(std::vector<campaign::DncEntry>)> add_dnc;
   std::function<absl::Status(campaign::DncEntry)> remove_dnc;
+  // These leads are about to be removed: when it returns, none of them begins an attempt until
+  // leads_withdrawn, and nothing about them is on its way to the store, but for the leads it
+  // returns (sorted): those in a call. Any thread.
+  std::function<std::vector<LeadId>(const LeadRange&)> withdraw_leads;
+  std::function<void(const LeadRange&)> leads_withdrawn;
+};
+
+// What all Admins of one store share. Outlives them.
+struct AdminShared {
+  explicit AdminShared(const Clock& clock) : desk(clock) {}
+  absl::Mutex lists;  // held from reading a list to writing it
+  ImportDesk desk;
 };
 
 class Admin {
  public:
-  // One thread at a time. Store and clock outlive it.
-  Admin(campaign::LeadStore& store, const Clock& clock, AdminHooks hooks);
+  // One thread at a time; its long jobs run on the desk of `shared`, which is its own when null.
+  // Store and clock outlive it, and it outlives the desk's jobs: AdminShared::desk.Stop() first.
+  Admin(campaign::LeadStore& store, const Clock& clock, AdminHooks hooks,
+        AdminShared* shared = nullptr);
   ~Admin();
 
   // Runs one operation, e.g. "campaign.create" with {"id": "DEMO", "set": {...}}. The answer is an

@@ -2,11 +2,14 @@
 
 // Inside of Admin: its operations, in one file a subject, and what they share.
 
+#include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "campaign/load/loader.h"
@@ -43,8 +46,12 @@ inline std::string TimeText(absl::Time time, absl::TimeZone zone) {
 
 struct Admin::Impl {
   using Operation = absl::StatusOr<Json> (Impl::*)(const Json&);
-  Impl(campaign::LeadStore& s, const Clock& c, AdminHooks h)
-      : store(s), clock(c), hooks(std::move(h)) {}
+  Impl(campaign::LeadStore& s, const Clock& c, AdminHooks h, AdminShared* given)
+      : store(s),
+        clock(c),
+        hooks(std::move(h)),
+        own(given == nullptr ? std::make_unique<AdminShared>(c) : nullptr),
+        shared(given == nullptr ? own.get() : given) {}
   absl::StatusOr<campaign::CampaignSettings> FindCampaign(const std::string& id) const;
   absl::Status SaveCampaign(const campaign::CampaignSettings& settings);
   absl::Status ApplySettings(const Json& arguments, campaign::CampaignSettings& settings);
@@ -58,11 +65,36 @@ struct Admin::Impl {
   absl::StatusOr<Json> CampaignList(const Json&);
   // The list by number or name; made when it is new.
   absl::StatusOr<campaign::List> ListFor(const Json& arguments, const CampaignId& campaign);
-  absl::StatusOr<Json> Import(const Json& arguments);
-  static Json ImportAnswer(const std::string& path, const campaign::List& list,
-                           const load::LoadReport& report, const std::string& reject_path);
-  absl::StatusOr<Json> ListLists(const Json&);
+  // The list by number, or by a name that only one has.
+  absl::StatusOr<campaign::List> FindList(const Json& arguments) const;
+  absl::Status SaveList(const campaign::List& list);
+  // What `change` makes of the list that the arguments name, stored; nobody changes it meanwhile.
+  absl::StatusOr<campaign::List> EditList(
+      const Json& arguments, const std::function<absl::Status(campaign::List&)>& change);
+  absl::Status ChangeList(const Json& set, campaign::List& list) const;
+  absl::StatusOr<Json> ListCreate(const Json& arguments);
+  absl::StatusOr<Json> ListSet(const Json& arguments);
   absl::StatusOr<Json> ListActive(const Json& arguments);
+  absl::StatusOr<Json> ListArchived(const Json& arguments);
+  absl::StatusOr<Json> ListLists(const Json& arguments);
+  absl::StatusOr<Json> ListShow(const Json& arguments);
+  struct ImportOrder;
+  absl::StatusOr<ImportOrder> ReadImport(const Json& arguments);
+  absl::StatusOr<Json> RunImport(const ImportOrder& order, JobControl& control);
+  absl::StatusOr<Json> ImportRun(const Json& arguments);
+  absl::StatusOr<Json> ImportStart(const Json& arguments);
+  absl::StatusOr<Json> ImportProgress(const Json& arguments);
+  absl::StatusOr<Json> ImportCancel(const Json& arguments);
+  absl::StatusOr<Json> ImportList(const Json& arguments);
+  absl::StatusOr<campaign::Import> FindImport(const Json& arguments) const;
+  absl::StatusOr<Json> ImportShow(const Json& arguments);
+  absl::StatusOr<absl::flat_hash_set<LeadId>> Tried(const LeadRange& range, absl::Time since) const;
+  absl::Status RemoveLeads(const std::vector<campaign::Lead>& leads);
+  absl::StatusOr<Json> RunUndo(campaign::Import import, JobControl& control);
+  absl::StatusOr<campaign::Import> ReadUndo(const Json& arguments) const;
+  absl::StatusOr<Json> ImportUndo(const Json& arguments);
+  absl::StatusOr<Json> ImportUndoStart(const Json& arguments);
+  absl::StatusOr<Json> ImportResume(const Json&);
   absl::StatusOr<std::vector<campaign::Lead>> FindLeads(const Json& arguments);
   absl::StatusOr<Json> LeadShow(const Json& arguments);
   // Why a lead is not dialed: everything the gate says now.
@@ -86,6 +118,8 @@ struct Admin::Impl {
   campaign::LeadStore& store;
   const Clock& clock;
   const AdminHooks hooks;
+  const std::unique_ptr<AdminShared> own;  // last: its jobs end before the rest goes
+  AdminShared* const shared;
 };
 
 }  // namespace outpace::runtime

@@ -1,19 +1,85 @@
-// Operations on lists: load, show, switch.
+// Operations on lists: make, show, change, switch, expire, archive, reset.
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
-#include <sstream>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "campaign/disposition.h"
+#include "campaign/number_plan.h"
 #include "engine/runtime/admin_impl.h"
-#include "engine/runtime/files.h"
 
 namespace outpace::runtime {
+namespace {
+
+constexpr size_t kNameMax = 120, kDescriptionMax = 500;
+
+absl::Status CheckText(const char* name, const std::string& text, size_t most) {
+  if (text.size() <= most && text.find_first_of("\r\n\t") == std::string::npos) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(name, ": one line of ", most, " bytes at most"));
+}
+
+// "2026-12-31": its last day; "2026-12-31T18:00": that minute; "never".
+absl::StatusOr<absl::Time> ExpiryOf(const std::string& text, absl::TimeZone zone) {
+  absl::CivilDay day;
+  absl::CivilSecond second;
+  if (text == "never") return absl::InfiniteFuture();
+  if (text.find('T') != std::string::npos && absl::ParseCivilTime(text, &second)) {
+    return absl::FromCivil(second, zone);
+  }
+  if (absl::ParseCivilTime(text, &day)) return absl::FromCivil(day + 1, zone);
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", text.substr(0, 40),
+                   "' is no day: write 2026-12-31 (its last day), 2026-12-31T18:00:00, or never"));
+}
+
+std::string StateOf(const campaign::List& list, absl::Time now) {
+  if (list.archived) return "archived";
+  if (list.expires <= now) return "expired";
+  return list.active ? "active" : "off";
+}
+
+Json JsonOf(const campaign::List& list, absl::Time now) {
+  Json json = {{"list", list.id.value()},   {"name", list.name},
+               {"campaign", list.campaign}, {"state", StateOf(list, now)},
+               {"active", list.active},     {"archived", list.archived},
+               {"leads", list.leads},       {"description", list.description}};
+  if (list.expires != absl::InfiniteFuture()) {
+    json["expires_ms"] = absl::ToUnixMillis(list.expires);
+  }
+  if (list.last_reset != absl::InfinitePast()) {
+    json["last_reset_ms"] = absl::ToUnixMillis(list.last_reset);
+  }
+  return json;
+}
+
+// What the leads of a list have come to.
+struct ListTally {
+  int64_t leads = 0, called = 0, contacted = 0, sales = 0, final_ones = 0, tries = 0;
+  std::map<std::string, int64_t> by_status;
+
+  void Add(const campaign::Lead& lead) {
+    ++leads;
+    ++by_status[lead.status];
+    tries += lead.called_count;
+    if (lead.called_count == 0) return;
+    ++called;
+    const campaign::Disposition* disposition = campaign::FindDisposition(lead.status);
+    if (disposition == nullptr) return;
+    contacted += disposition->customer_contact ? 1 : 0;
+    sales += disposition->sale ? 1 : 0;
+    final_ones += lead.next_call_time == absl::InfiniteFuture() ? 1 : 0;
+  }
+  double Share(int64_t part) const {
+    return leads == 0 ? 0 : static_cast<double>(part) / static_cast<double>(leads);
+  }
+};
+
+}  // namespace
 
 // The list by number or name; made when it is new.
 absl::StatusOr<campaign::List> Admin::Impl::ListFor(const Json& arguments,
@@ -41,137 +107,221 @@ absl::StatusOr<campaign::List> Admin::Impl::ListFor(const Json& arguments,
   return list;
 }
 
-absl::StatusOr<Json> Admin::Impl::Import(const Json& arguments) {
-  auto path = Need(arguments, "path");
-  if (!path.ok()) return path.status();
-  auto campaign = Need(arguments, "campaign");
-  if (!campaign.ok()) return campaign.status();
-  if (auto settings = FindCampaign(*campaign); !settings.ok()) return settings.status();
-  auto list = ListFor(arguments, *campaign);
-  if (!list.ok()) return list.status();
-  auto bytes = ReadFile(*path);
-  if (!bytes.ok()) return bytes.status();
-  load::LoadOptions options;
-  options.list = list->id;
-  options.campaign = *campaign;
-  options.layout = Text(arguments, "layout", "auto");
-  options.encoding = Text(arguments, "encoding", "auto");
-  options.country = Text(arguments, "country", "US");
-  options.scrub_dnc = !Flag(arguments, "no_scrub");
-  if (const auto map = arguments.find("map"); map != arguments.end() && map->is_object()) {
-    for (const auto& [column, field] : map->items()) {
-      if (field.is_string()) options.columns[column] = field.get<std::string>();
-    }
-  }
-  const std::string duplicates = Text(arguments, "duplicates", "campaign");
-  static const std::map<std::string, load::DuplicateCheck> kChecks = {
-      {"none", load::DuplicateCheck::kNone},
-      {"list", load::DuplicateCheck::kList},
-      {"campaign", load::DuplicateCheck::kCampaign},
-      {"system", load::DuplicateCheck::kSystem}};
-  const auto check = kChecks.find(duplicates);
-  if (check == kChecks.end()) {
-    return absl::InvalidArgumentError("duplicates: must be none, list, campaign or system");
-  }
-  options.duplicates = check->second;
-  auto dnc = LoadDncSet(store);
-  if (!dnc.ok()) return dnc.status();
-
-  std::unique_ptr<AtomicFile> rejects;
-  const std::string reject_path = Text(arguments, "rejects");
-  if (!reject_path.empty()) {
-    std::error_code ignored;
-    if (std::filesystem::equivalent(*path, reject_path, ignored)) {
-      return absl::InvalidArgumentError("rejects: is the list file itself; name another file");
-    }
-    auto file = AtomicFile::Create(reject_path);
-    if (!file.ok()) return file.status();
-    rejects = *std::move(file);
-  }
-  absl::Status rejects_written;
-  // The list before its leads: one without the other would be dialed whatever the list says.
-  campaign::StoreBatch batch;
-  batch.lists.push_back(*list);
-  if (absl::Status s = store.Commit(batch); !s.ok()) return s;
-  if (hooks.list_changed) hooks.list_changed(*list);
-  auto report = load::LoadLeads(*bytes, options, *dnc, store, clock, [&](const load::Reject& r) {
-    if (rejects == nullptr || !rejects_written.ok()) return;
-    rejects_written =
-        rejects->Write(absl::StrCat(r.line, "\t", r.column, "\t", r.reason, "\t", r.row, "\n"));
-  });
-  if (!report.ok()) {
-    return absl::Status(report.status().code(),
-                        absl::StrCat(*path, ": ", report.status().message()));
-  }
-  if (rejects != nullptr && rejects_written.ok()) rejects_written = rejects->Commit();
-  if (!rejects_written.ok()) return rejects_written;
-  list->leads += static_cast<int64_t>(report->loaded);
-  batch.lists[0] = *list;
-  if (absl::Status s = store.Commit(batch); !s.ok()) return s;
-  if (hooks.list_changed) hooks.list_changed(*list);
-  if (hooks.leads_changed) hooks.leads_changed(*campaign);
-  return ImportAnswer(*path, *list, *report, reject_path);
-}
-
-Json Admin::Impl::ImportAnswer(const std::string& path, const campaign::List& list,
-                               const load::LoadReport& report, const std::string& reject_path) {
-  std::string text = absl::StrFormat(
-      "%s: %d rows, %s, layout %s, into list %d\n  loaded               %8d\n"
-      "  duplicates in file   %8d\n  duplicates in store  %8d\n  do not call          %8d\n"
-      "  invalid              %8d\n",
-      path, report.rows, report.encoding, report.layout, list.id.value(), report.loaded,
-      report.duplicates_in_file, report.duplicates_in_store, report.dnc, report.invalid);
-  std::map<std::string, int> reasons;
-  for (const load::Reject& reject : report.rejects) ++reasons[reject.reason];
-  int shown = 0;
-  for (const auto& [reason, count] : reasons) {
-    if (++shown > 12) break;
-    absl::StrAppendFormat(&text, "    %6d  %s\n", count, reason);
-  }
-  if (!reject_path.empty() && report.rows > report.loaded) {
-    absl::StrAppend(&text, "  rejected rows with line and reason: ", reject_path, "\n");
-  }
-  Json answer = Answer(text);
-  answer["rows"] = report.rows;
-  answer["loaded"] = report.loaded;
-  answer["duplicates_in_file"] = report.duplicates_in_file;
-  answer["duplicates_in_store"] = report.duplicates_in_store;
-  answer["dnc"] = report.dnc;
-  answer["invalid"] = report.invalid;
-  answer["list"] = list.id.value();
-  return answer;
-}
-
-absl::StatusOr<Json> Admin::Impl::ListLists(const Json&) {
-  auto lists = store.Lists();
-  if (!lists.ok()) return lists.status();
-  std::string text =
-      absl::StrFormat("%-8s %-8s %-7s %9s  %s\n", "LIST", "CAMPAIGN", "ACTIVE", "LOADED", "NAME");
-  for (const campaign::List& list : *lists) {
-    absl::StrAppendFormat(&text, "%-8d %-8s %-7s %9d  %s\n", list.id.value(), list.campaign,
-                          list.active ? "Y" : "N", list.leads, list.name);
-  }
-  return Answer(text);
-}
-
-absl::StatusOr<Json> Admin::Impl::ListActive(const Json& arguments) {
+absl::StatusOr<campaign::List> Admin::Impl::FindList(const Json& arguments) const {
+  auto wanted = Need(arguments, "list");
+  if (!wanted.ok()) return wanted.status();
   auto lists = store.Lists();
   if (!lists.ok()) return lists.status();
   uint64_t number = 0;
-  if (!absl::SimpleAtoi(Text(arguments, "list"), &number)) {
-    return absl::InvalidArgumentError("list: must be its number; see: outpace lead lists");
-  }
+  const bool by_number = absl::SimpleAtoi(*wanted, &number);
+  std::vector<campaign::List> named;
   for (campaign::List& list : *lists) {
-    if (list.id.value() != number) continue;
-    list.active = Flag(arguments, "active");
-    campaign::StoreBatch batch;
-    batch.lists.push_back(list);
-    if (absl::Status s = store.Commit(batch); !s.ok()) return s;
-    if (hooks.list_changed) hooks.list_changed(list);
-    if (absl::Status s = ClearHolds(list.campaign); !s.ok()) return s;
-    return Answer(absl::StrCat("list ", number, list.active ? " is active\n" : " is off\n"));
+    if (by_number && list.id.value() == number) return std::move(list);
+    if (list.name == *wanted) named.push_back(std::move(list));
   }
-  return absl::NotFoundError(absl::StrCat("no list ", number, "; see: outpace lead lists"));
+  if (named.size() == 1) return std::move(named[0]);
+  if (named.empty()) {
+    return absl::NotFoundError(absl::StrCat(
+        "no list ", *wanted, ", neither by number nor by name; see: outpace list show"));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("more than one list is named so: ",
+                   absl::StrJoin(named, ", ",
+                                 [](std::string* out, const campaign::List& list) {
+                                   absl::StrAppend(out, list.id.value(), " of ", list.campaign);
+                                 }),
+                   "; give the number"));
+}
+
+absl::Status Admin::Impl::SaveList(const campaign::List& list) {
+  campaign::StoreBatch batch;
+  batch.lists.push_back(list);
+  if (absl::Status s = store.Commit(batch); !s.ok()) return s;
+  if (hooks.list_changed) hooks.list_changed(list);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<campaign::List> Admin::Impl::EditList(
+    const Json& arguments, const std::function<absl::Status(campaign::List&)>& change) {
+  absl::MutexLock lock(&shared->lists);
+  auto list = FindList(arguments);
+  if (!list.ok()) return list.status();
+  if (absl::Status s = change(*list); !s.ok()) return s;
+  if (absl::Status s = SaveList(*list); !s.ok()) return s;
+  return list;
+}
+
+absl::Status Admin::Impl::ChangeList(const Json& set, campaign::List& list) const {
+  auto settings = FindCampaign(list.campaign);
+  if (!settings.ok()) return settings.status();
+  for (const auto& [name, value] : set.items()) {
+    if (!value.is_string()) return absl::InvalidArgumentError("settings are texts");
+    const std::string text = value.get<std::string>();
+    if (name == "name") {
+      if (absl::Status s = CheckText("name", text, kNameMax); !s.ok()) return s;
+      if (text.empty()) return absl::InvalidArgumentError("name: is missing");
+      list.name = text;
+    } else if (name == "description") {
+      if (absl::Status s = CheckText("description", text, kDescriptionMax); !s.ok()) return s;
+      list.description = text;
+    } else if (name == "expires" || name == "expiration_date") {
+      auto expires = ExpiryOf(text, settings->report_zone);
+      if (!expires.ok()) return expires.status();
+      list.expires = *expires;
+    } else {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a list has no '", name, "'; it has name, description, expires"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Json> Admin::Impl::ListCreate(const Json& arguments) {
+  auto name = Need(arguments, "list");
+  if (!name.ok()) return name.status();
+  auto campaign = Need(arguments, "campaign");
+  if (!campaign.ok()) return campaign.status();
+  if (auto known = FindCampaign(*campaign); !known.ok()) return known.status();
+  auto list = ListFor(arguments, *campaign);
+  if (!list.ok()) return list.status();
+  auto lists = store.Lists();
+  if (!lists.ok()) return lists.status();
+  for (const campaign::List& known : *lists) {
+    if (known.id != list->id) continue;
+    return absl::AlreadyExistsError(absl::StrCat(
+        "list ", known.id.value(), " of campaign ", known.campaign,
+        " exists; change it with: outpace list set ", known.id.value(), " NAME=VALUE"));
+  }
+  if (absl::Status s = CheckText("name", list->name, kNameMax); !s.ok()) return s;
+  list->active = !Flag(arguments, "off");
+  if (const auto set = arguments.find("set"); set != arguments.end()) {
+    if (absl::Status s = ChangeList(*set, *list); !s.ok()) return s;
+  }
+  absl::MutexLock lock(&shared->lists);
+  if (absl::Status s = SaveList(*list); !s.ok()) return s;
+  Json answer =
+      Answer(absl::StrCat("list ", list->id.value(), " (", list->name, ") of campaign ", *campaign,
+                          " made; it is ", list->active ? "active" : "off", "\n"));
+  answer["list"] = list->id.value();
+  return answer;
+}
+
+absl::StatusOr<Json> Admin::Impl::ListSet(const Json& arguments) {
+  const auto set = arguments.find("set");
+  if (set == arguments.end() || !set->is_object() || set->empty()) {
+    return absl::InvalidArgumentError("what shall be changed? name, description or expires");
+  }
+  absl::Time expired;
+  auto list = EditList(arguments, [&](campaign::List& edited) {
+    expired = edited.expires;
+    return ChangeList(*set, edited);
+  });
+  if (!list.ok()) return list.status();
+  if (list->expires != expired) {
+    if (absl::Status s = ClearHolds(list->campaign); !s.ok()) return s;
+  }
+  return Answer(absl::StrCat("list ", list->id.value(), " changed; it is ",
+                             StateOf(*list, clock.Wall()), "\n"));
+}
+
+absl::StatusOr<Json> Admin::Impl::ListActive(const Json& arguments) {
+  auto list = EditList(arguments, [&](campaign::List& edited) {
+    edited.active = Flag(arguments, "active");
+    return absl::OkStatus();
+  });
+  if (!list.ok()) return list.status();
+  if (absl::Status s = ClearHolds(list->campaign); !s.ok()) return s;
+  const std::string state = StateOf(*list, clock.Wall());
+  return Answer(absl::StrCat(
+      "list ", list->id.value(), list->active ? " is active" : " is off",
+      list->active && state != "active" ? absl::StrCat(", but ", state, ": it is not dialed") : "",
+      "\n"));
+}
+
+absl::StatusOr<Json> Admin::Impl::ListArchived(const Json& arguments) {
+  auto list = EditList(arguments, [&](campaign::List& edited) {
+    edited.archived = Flag(arguments, "archived");
+    return absl::OkStatus();
+  });
+  if (!list.ok()) return list.status();
+  if (absl::Status s = ClearHolds(list->campaign); !s.ok()) return s;
+  return Answer(absl::StrCat("list ", list->id.value(),
+                             list->archived
+                                 ? " is archived: it is not dialed, and shown with --all only"
+                                 : absl::StrCat(" is ", StateOf(*list, clock.Wall())),
+                             "\n"));
+}
+
+absl::StatusOr<Json> Admin::Impl::ListLists(const Json& arguments) {
+  auto lists = store.Lists();
+  if (!lists.ok()) return lists.status();
+  const absl::Time now = clock.Wall();
+  const std::string campaign = Text(arguments, "campaign");
+  std::string text = absl::StrFormat("%-8s %-8s %-8s %9s  %-10s %s\n", "LIST", "CAMPAIGN", "STATE",
+                                     "LOADED", "EXPIRES", "NAME");
+  Json all = Json::array();
+  int64_t hidden = 0;
+  for (const campaign::List& list : *lists) {
+    if (!campaign.empty() && list.campaign != campaign) continue;
+    if (list.archived && !Flag(arguments, "all")) {
+      ++hidden;
+      continue;
+    }
+    absl::StrAppendFormat(&text, "%-8d %-8s %-8s %9d  %-10s %s\n", list.id.value(), list.campaign,
+                          StateOf(list, now), list.leads,
+                          list.expires == absl::InfiniteFuture()
+                              ? "-"
+                              : absl::FormatTime("%Y-%m-%d", list.expires, absl::UTCTimeZone()),
+                          list.name);
+    all.push_back(JsonOf(list, now));
+  }
+  if (hidden > 0) absl::StrAppend(&text, hidden, " archived; --all shows them too\n");
+  Json answer = Answer(text);
+  answer["lists"] = std::move(all);
+  return answer;
+}
+
+absl::StatusOr<Json> Admin::Impl::ListShow(const Json& arguments) {
+  auto list = FindList(arguments);
+  if (!list.ok()) return list.status();
+  auto settings = FindCampaign(list->campaign);
+  if (!settings.ok()) return settings.status();
+  ListTally tally;
+  absl::Status s = store.ForEachLead([&](const campaign::Lead& lead) {
+    if (lead.list == list->id) tally.Add(lead);
+    return true;
+  });
+  if (!s.ok()) return s;
+  const absl::Time now = clock.Wall();
+  const absl::TimeZone zone = settings->report_zone;
+  std::string text =
+      absl::StrFormat("list %d  %s  campaign %s  %s%s\n  expires %s  last reset %s  (%s)\n",
+                      list->id.value(), list->name, list->campaign, StateOf(*list, now),
+                      list->description.empty() ? "" : "  " + list->description,
+                      TimeText(list->expires, zone), TimeText(list->last_reset, zone), zone.name());
+  absl::StrAppendFormat(
+      &text,
+      "  leads      %9d\n  called     %9d  %5.1f %% penetration\n"
+      "  contacted  %9d  %5.1f %%\n  sales      %9d  %5.1f %%\n  final      %9d  %5.1f %%\n"
+      "  tries      %9d\n",
+      tally.leads, tally.called, 100 * tally.Share(tally.called), tally.contacted,
+      100 * tally.Share(tally.contacted), tally.sales, 100 * tally.Share(tally.sales),
+      tally.final_ones, 100 * tally.Share(tally.final_ones), tally.tries);
+  for (const auto& [status, count] : tally.by_status) {
+    absl::StrAppendFormat(&text, "    %-8s %9d  %5.1f %%\n", status, count,
+                          100 * tally.Share(count));
+  }
+  Json answer = Answer(text);
+  answer.update(JsonOf(*list, now));
+  answer["leads"] = tally.leads;
+  answer["called"] = tally.called;
+  answer["contacted"] = tally.contacted;
+  answer["sales"] = tally.sales;
+  answer["final"] = tally.final_ones;
+  answer["tries"] = tally.tries;
+  answer["penetration"] = tally.Share(tally.called);
+  answer["statuses"] = tally.by_status;
+  return answer;
 }
 
 }  // namespace outpace::runtime
