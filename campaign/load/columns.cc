@@ -7,57 +7,15 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "campaign/load/text_decoder.h"
+#include "absl/strings/str_split.h"
+#include "campaign/load/aliases.h"
+#include "campaign/load/utf8.h"
 
 namespace outpace::load {
 namespace {
 
 using K = ColumnKind;
-
-struct FieldKind {
-  absl::string_view field;
-  ColumnKind kind;
-};
-
-// Every field by its name in VICIdial's list files, and a few that exchange files add.
-constexpr FieldKind kFields[] = {
-    {"vendor_lead_code", K::kText},
-    {"source_id", K::kText},
-    {"list_id", K::kIgnored},
-    {"phone_code", K::kPhoneCode},
-    {"phone_number", K::kPhone},
-    {"title", K::kText},
-    {"first_name", K::kText},
-    {"middle_initial", K::kText},
-    {"last_name", K::kText},
-    {"name", K::kName},
-    {"company", K::kText},
-    {"address1", K::kText},
-    {"address2", K::kText},
-    {"address3", K::kText},
-    {"city", K::kText},
-    {"state", K::kText},
-    {"province", K::kText},
-    {"postal_code", K::kText},
-    {"country_code", K::kCountry},
-    {"gender", K::kGender},
-    {"date_of_birth", K::kDateOfBirth},
-    {"alt_phone", K::kAltPhone},
-    {"email", K::kText},
-    {"security_phrase", K::kText},
-    {"comments", K::kText},
-    {"rank", K::kRank},
-    {"owner", K::kOwner},
-    {"time_zone", K::kTimeZone},
-    {"priority", K::kPriority},
-    {"max_attempts", K::kMaxAttempts},
-    {"callback_at", K::kCallback},
-    {"multi_alt", K::kMultiAlt},
-    {"caller_id", K::kCallerId},
-    {"list", K::kIgnored},
-};
 
 // What VICIdial's own list download carries and the engine decides by itself.
 constexpr absl::string_view kVicidialOwn[] = {
@@ -76,198 +34,6 @@ constexpr absl::string_view kUntrusted[] = {
     "lead",        "attempt",
 };
 
-// Aliases in their normal form: lower case, blanks and dashes as '_'.
-constexpr std::pair<absl::string_view, absl::string_view> kAliases[] = {
-    {"phone", "phone_number"},
-    {"phone1", "phone_number"},
-    {"phonenumber", "phone_number"},
-    {"telephone", "phone_number"},
-    {"telephone_number", "phone_number"},
-    {"tel", "phone_number"},
-    {"mobile", "phone_number"},
-    {"mobile_phone", "phone_number"},
-    {"mobile_number", "phone_number"},
-    {"cell", "phone_number"},
-    {"cell_phone", "phone_number"},
-    {"cellphone", "phone_number"},
-    {"contact_number", "phone_number"},
-    {"contact_phone", "phone_number"},
-    {"primary_phone", "phone_number"},
-    {"main_phone", "phone_number"},
-    {"number", "phone_number"},
-    {"msisdn", "phone_number"},
-    {"手机", "phone_number"},
-    {"手机号", "phone_number"},
-    {"手机号码", "phone_number"},
-    {"电话", "phone_number"},
-    {"电话号码", "phone_number"},
-    {"联系电话", "phone_number"},
-    {"联系方式", "phone_number"},
-    {"号码", "phone_number"},
-    {"被叫号码", "phone_number"},
-    {"移动电话", "phone_number"},
-    {"phone2", "alt_phone"},
-    {"altphone", "alt_phone"},
-    {"alternate_phone", "alt_phone"},
-    {"home_phone", "alt_phone"},
-    {"work_phone", "alt_phone"},
-    {"other_phone", "alt_phone"},
-    {"备用电话", "alt_phone"},
-    {"固话", "alt_phone"},
-    {"固定电话", "alt_phone"},
-    {"座机", "alt_phone"},
-    {"full_name", "name"},
-    {"fullname", "name"},
-    {"contact", "name"},
-    {"contact_name", "name"},
-    {"customer", "name"},
-    {"customer_name", "name"},
-    {"lead_name", "name"},
-    {"姓名", "name"},
-    {"名字", "name"},
-    {"客户", "name"},
-    {"客户姓名", "name"},
-    {"客户名称", "name"},
-    {"联系人", "name"},
-    {"firstname", "first_name"},
-    {"first", "first_name"},
-    {"given_name", "first_name"},
-    {"forename", "first_name"},
-    {"名", "first_name"},
-    {"lastname", "last_name"},
-    {"last", "last_name"},
-    {"surname", "last_name"},
-    {"family_name", "last_name"},
-    {"姓", "last_name"},
-    {"company_name", "company"},
-    {"business", "company"},
-    {"business_name", "company"},
-    {"organisation", "company"},
-    {"organization", "company"},
-    {"account_name", "company"},
-    {"公司", "company"},
-    {"公司名称", "company"},
-    {"单位", "company"},
-    {"单位名称", "company"},
-    {"企业", "company"},
-    {"企业名称", "company"},
-    {"address", "address1"},
-    {"address_1", "address1"},
-    {"address_2", "address2"},
-    {"street", "address1"},
-    {"地址", "address1"},
-    {"联系地址", "address1"},
-    {"town", "city"},
-    {"城市", "city"},
-    {"市", "city"},
-    {"region", "state"},
-    {"county", "province"},
-    {"省", "province"},
-    {"省份", "province"},
-    {"zip", "postal_code"},
-    {"zip_code", "postal_code"},
-    {"zipcode", "postal_code"},
-    {"postcode", "postal_code"},
-    {"post_code", "postal_code"},
-    {"postal", "postal_code"},
-    {"邮编", "postal_code"},
-    {"邮政编码", "postal_code"},
-    {"country", "country_code"},
-    {"国家", "country_code"},
-    {"dial_code", "phone_code"},
-    {"calling_code", "phone_code"},
-    {"区号", "phone_code"},
-    {"sex", "gender"},
-    {"性别", "gender"},
-    {"dob", "date_of_birth"},
-    {"birthday", "date_of_birth"},
-    {"birth_date", "date_of_birth"},
-    {"生日", "date_of_birth"},
-    {"出生日期", "date_of_birth"},
-    {"mail", "email"},
-    {"e_mail", "email"},
-    {"email_address", "email"},
-    {"邮箱", "email"},
-    {"电子邮箱", "email"},
-    {"note", "comments"},
-    {"notes", "comments"},
-    {"comment", "comments"},
-    {"remark", "comments"},
-    {"remarks", "comments"},
-    {"description", "comments"},
-    {"备注", "comments"},
-    {"说明", "comments"},
-    {"timezone", "time_zone"},
-    {"tz", "time_zone"},
-    {"时区", "time_zone"},
-    {"优先级", "priority"},
-    {"call_back", "callback_at"},
-    {"callback", "callback_at"},
-    {"callback_time", "callback_at"},
-    {"回访时间", "callback_at"},
-    {"预约时间", "callback_at"},
-    {"预约回访", "callback_at"},
-    {"负责人", "owner"},
-    {"归属人", "owner"},
-    {"来源", "source_id"},
-    {"客户编号", "vendor_lead_code"},
-    {"lead_code", "vendor_lead_code"},
-    {"external_id", "vendor_lead_code"},
-    {"职位", "title"},
-    {"称呼", "title"},
-    {"cid", "caller_id"},
-    {"callerid", "caller_id"},
-    {"主叫号码", "caller_id"},
-    {"list_name", "list"},
-    {"名单", "list"},
-    {"middle_name", "middle_initial"},
-};
-
-// "  Time\nZone " -> "time_zone"; full-width letters as ASCII ones.
-std::string NormalHeader(absl::string_view text) {
-  std::string ascii;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    // U+FF01..U+FF5E is EF BC 81 .. EF BD 9E; U+3000 is E3 80 80; U+FEFF is EF BB BF.
-    if (c == 0xef && i + 2 < text.size()) {
-      const auto b = static_cast<unsigned char>(text[i + 1]);
-      const auto d = static_cast<unsigned char>(text[i + 2]);
-      const unsigned code = 0xf000u | (b & 0x3fu) << 6 | (d & 0x3fu);
-      if (code >= 0xff01 && code <= 0xff5e) {
-        ascii += static_cast<char>(code - 0xfee0);
-        i += 2;
-        continue;
-      }
-      if (code == 0xfeff) {
-        i += 2;
-        continue;
-      }
-    }
-    if (absl::StartsWith(text.substr(i), "\xE3\x80\x80")) {
-      ascii += ' ';
-      i += 2;
-      continue;
-    }
-    ascii += text[i];
-  }
-  std::string out;
-  for (const char c : absl::StripAsciiWhitespace(ascii)) {
-    const bool gap = absl::ascii_isspace(static_cast<unsigned char>(c)) || c == '-' || c == '.';
-    if (gap) {
-      if (!out.empty() && out.back() != '_') out += '_';
-    } else {
-      out += absl::ascii_tolower(static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
-const FieldKind* FindField(absl::string_view field) {
-  const auto* const at = std::find_if(std::begin(kFields), std::end(kFields),
-                                      [&](const FieldKind& f) { return f.field == field; });
-  return at == std::end(kFields) ? nullptr : at;
-}
-
 template <size_t N>
 bool IsIn(const absl::string_view (&names)[N], absl::string_view name) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
@@ -280,26 +46,38 @@ bool IsShowable(absl::string_view name) {
                       [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); });
 }
 
+// "_" alone in front covers __proto__ and the engine's own notes in the field map.
 bool IsAcceptableName(absl::string_view name) {
-  return !name.empty() && name[0] != '_' && IsShowable(name);
+  return !name.empty() && name[0] != '_' && name != "-" && IsShowable(name) &&
+         !IsIn(kUntrusted, name);
 }
 
-Column ColumnOf(absl::string_view header, size_t position,
-                const std::map<std::string, std::string>& extra, bool vicidial_download) {
+void SetField(Column& column, absl::string_view field) {
+  const FieldKind* const known = FindField(field);
+  column.kind = known == nullptr ? K::kText : known->kind;
+  column.field = std::string(field);
+  column.type = known == nullptr ? campaign::FieldType::kText : known->type;
+}
+
+Column ColumnOf(absl::string_view header, size_t position, const ColumnTarget* target,
+                bool vicidial_download) {
   Column out;
   const std::string normal = NormalHeader(header);
   const absl::string_view trimmed = absl::StripAsciiWhitespace(header);
   out.header = IsShowable(trimmed)  ? std::string(trimmed)
                : IsShowable(normal) ? normal  // a line end inside the name
                                     : absl::StrCat("column ", position);
-  std::string field;
-  for (const auto& [column, wanted] : extra) {
-    if (NormalHeader(column) == normal) field = wanted;
+  if (target != nullptr) {
+    if (target->field == "-") {
+      out.kind = K::kIgnored;
+      return out;
+    }
+    SetField(out, target->field);
+    if (target->has_type) out.type = target->type;
+    return out;
   }
-  if (field.empty()) field = FieldOfHeader(header);
-  if (const FieldKind* known = FindField(field)) {
-    out.kind = known->kind;
-    out.field = field;
+  if (const absl::string_view field = FieldOfAlias(normal); !field.empty()) {
+    SetField(out, field);
     return out;
   }
   if (vicidial_download && IsIn(kVicidialOwn, normal)) {
@@ -307,125 +85,144 @@ Column ColumnOf(absl::string_view header, size_t position,
     return out;
   }
   out.known = false;
-  // "_" alone in front covers __proto__ and the engine's own notes in the field map.
-  if (IsIn(kUntrusted, normal) || !IsAcceptableName(normal)) {
+  if (!IsAcceptableName(normal)) {
     out.kind = trimmed.empty() ? K::kIgnored : K::kUntrusted;
     return out;
   }
-  out.kind = K::kText;
   out.field = normal;
   return out;
 }
 
-}  // namespace
-
-std::string FieldOfHeader(absl::string_view header) {
-  const std::string normal = NormalHeader(header);
-  if (FindField(normal) != nullptr) return normal;
-  for (const auto& [alias, field] : kAliases) {
-    if (alias == normal) return std::string(field);
+// A file may have many columns of numbers: one is dialed (the one the operator named, else the
+// first that is no alternate one, else the first), and the others are further numbers of the lead.
+void ChoosePhone(ColumnMap& map, size_t named_phone) {
+  std::vector<Column>& columns = map.columns;
+  size_t first = columns.size(), first_alt = columns.size();
+  for (size_t i = columns.size(); i-- > 0;) {
+    if (columns[i].kind == K::kPhone) first = i;
+    if (columns[i].kind == K::kAltPhone) first_alt = i;
   }
-  return "";
+  const size_t chosen = named_phone < columns.size() ? named_phone
+                        : first < columns.size()     ? first
+                                                     : first_alt;
+  map.has_phone = chosen < columns.size();
+  bool has_alt = false;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    Column& column = columns[i];
+    if (column.kind != K::kPhone && column.kind != K::kAltPhone) continue;
+    if (i == chosen) {
+      column.kind = K::kPhone;
+      column.field = "phone_number";
+      continue;
+    }
+    column.kind = K::kAltPhone;
+    column.field = has_alt ? "alt_phones" : "alt_phone";
+    has_alt = true;
+  }
 }
 
-absl::string_view PhoneAliases() {
-  return "phone, phone_number, mobile, tel, cell, 手机, 手机号, 电话, 联系电话, 号码";
+absl::Status CheckNoHeaderTwice(const std::vector<std::string>& headers) {
+  std::set<std::string> seen;
+  for (const std::string& header : headers) {
+    const std::string normal = NormalHeader(header);
+    if (normal.empty() || seen.insert(normal).second) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "E_DUP_HEADER: the header \"", absl::StripAsciiWhitespace(header),
+        "\" stands twice; rename one of the columns (a second phone: phone2 or alt_phone)"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<ColumnTarget> ParseColumnTarget(absl::string_view text) {
+  ColumnTarget out;
+  absl::string_view name = text;
+  if (const size_t colon = text.rfind(':'); colon != absl::string_view::npos) {
+    name = text.substr(0, colon);
+    out.has_type = true;
+    if (!campaign::ParseFieldType(absl::StripAsciiWhitespace(text.substr(colon + 1)), out.type)) {
+      return absl::InvalidArgumentError(absl::StrCat("columns: \"", text.substr(0, 80),
+                                                     "\": the type is none of text, number, date, "
+                                                     "flag"));
+    }
+  }
+  if (absl::StripAsciiWhitespace(name) == "-") {
+    out.field = "-";
+    return out;
+  }
+  const std::string normal = NormalHeader(name);
+  const absl::string_view field = FieldOfAlias(normal);
+  out.field = field.empty() ? normal : std::string(field);
+  if (FindField(out.field) == nullptr && !IsAcceptableName(out.field)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("columns: \"", text.substr(0, 80), "\" is not a field"));
+  }
+  if (!out.has_type) out.type = TypeOfField(out.field);
+  return out;
 }
 
 absl::StatusOr<ColumnMap> MapHeader(const std::vector<std::string>& headers,
                                     const std::map<std::string, std::string>& extra) {
-  for (const auto& [column, field] : extra) {
-    if (FindField(field) == nullptr && !(IsAcceptableName(field) && !IsIn(kUntrusted, field))) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("columns: \"", field, "\" (for column \"", column, "\") is not a field"));
-    }
+  std::map<std::string, ColumnTarget> targets;  // by normal header
+  for (const auto& [column, wanted] : extra) {
+    absl::StatusOr<ColumnTarget> target = ParseColumnTarget(wanted);
+    if (!target.ok()) return target.status();
+    targets[NormalHeader(column)] = *std::move(target);
   }
-  std::set<std::string> seen;
+  if (absl::Status status = CheckNoHeaderTwice(headers); !status.ok()) return status;
   bool has_vendor_code = false, has_offset = false;
   for (const std::string& header : headers) {
-    const std::string normal = NormalHeader(header);
-    if (normal.empty()) continue;
-    if (!seen.insert(normal).second) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "E_DUP_HEADER: the header \"", absl::StripAsciiWhitespace(header),
-          "\" stands twice; rename one of the columns (a second phone: phone2 or alt_phone)"));
-    }
-    has_vendor_code = has_vendor_code || normal == "vendor_lead_code";
-    has_offset = has_offset || normal == "gmt_offset_now";
+    has_vendor_code = has_vendor_code || NormalHeader(header) == "vendor_lead_code";
+    has_offset = has_offset || NormalHeader(header) == "gmt_offset_now";
   }
   ColumnMap out;
-  bool has_alt = false;
-  std::set<std::string> taken;
+  size_t named_phone = headers.size();
   for (const std::string& header : headers) {
-    out.columns.push_back(
-        ColumnOf(header, out.columns.size() + 1, extra, has_vendor_code && has_offset));
-    has_alt = has_alt || out.columns.back().kind == K::kAltPhone;
+    const auto target = targets.find(NormalHeader(header));
+    const bool named = target != targets.end();
+    out.columns.push_back(ColumnOf(header, out.columns.size() + 1,
+                                   named ? &target->second : nullptr,
+                                   has_vendor_code && has_offset));
+    if (named && out.columns.back().kind == K::kPhone && named_phone == headers.size()) {
+      named_phone = out.columns.size() - 1;
+    }
   }
+  ChoosePhone(out, named_phone);
+  std::set<std::string> taken;
   for (Column& column : out.columns) {
-    if (column.kind == K::kPhone && out.has_phone) {
-      // A second phone column under another alias: 手机 and 电话 in one file.
-      column.kind = has_alt ? K::kIgnored : K::kAltPhone;
-      column.field = "alt_phone";
-      has_alt = true;
-    } else if (column.kind == K::kPhone) {
-      out.has_phone = true;
-    } else if (!column.field.empty() && !taken.insert(column.field).second) {
+    if (column.kind == K::kIgnored || column.kind == K::kUntrusted || column.kind == K::kCallerId) {
+      column.field = "-";
+    } else if (column.kind != K::kAltPhone && !column.field.empty() &&
+               !taken.insert(column.field).second) {
       // Two columns for one field ("note" and "comments"): the later keeps its own name.
       column.kind = K::kText;
       column.field = NormalHeader(column.header);
     }
-    if (column.kind == K::kIgnored || column.kind == K::kUntrusted) column.field = "-";
-    if (column.kind == K::kCallerId) column.field = "-";
   }
   return out;
 }
 
-ColumnMap StandardColumns(absl::string_view layout, size_t count) {
-  static constexpr absl::string_view kStandard[] = {
-      "vendor_lead_code",
-      "source_id",
-      "list_id",
-      "phone_code",
-      "phone_number",
-      "title",
-      "first_name",
-      "middle_initial",
-      "last_name",
-      "address1",
-      "address2",
-      "address3",
-      "city",
-      "state",
-      "province",
-      "postal_code",
-      "country_code",
-      "gender",
-      "date_of_birth",
-      "alt_phone",
-      "email",
-      "security_phrase",
-      "comments",
-  };
-  std::vector<absl::string_view> names(std::begin(kStandard), std::end(kStandard));
-  if (layout == "stdrankowner") {
-    names.insert(names.end(),
-                 {"called_count", "status", "entry_date", "rank", "owner", "multi_alt"});
-  } else if (count == 24 || count == 25) {
-    names.insert(names.end(), {"rank", "owner"});  // the web form's long version
-  } else {
-    names.insert(names.end(), {"called_count", "status", "entry_date", "multi_alt"});
-  }
-  ColumnMap out;
-  out.has_phone = true;
-  for (absl::string_view name : names) {
-    Column column;
-    column.header = std::string(name);
-    const FieldKind* const known = FindField(name);
-    column.kind = known == nullptr ? K::kIgnored : known->kind;
-    column.field = column.kind == K::kIgnored ? "-" : std::string(name);
-    out.columns.push_back(std::move(column));
-  }
+Column ColumnOfField(absl::string_view field) {
+  Column out;
+  SetField(out, field);
+  out.header = std::string(field);
+  if (field == "-" || IsIn(kVicidialOwn, field)) out.kind = K::kIgnored;
+  if (out.kind == K::kIgnored) out.field = "-";
   return out;
+}
+
+std::string FieldOfHeader(absl::string_view header) {
+  return std::string(FieldOfAlias(NormalHeader(header)));
+}
+
+campaign::FieldType TypeOfField(absl::string_view field) {
+  const FieldKind* const known = FindField(field);
+  return known == nullptr ? campaign::FieldType::kText : known->type;
+}
+
+absl::string_view PhoneAliases() {
+  return "phone, phone_number, mobile, tel, cell, 手机, 手机号, 电话, 联系电话, 号码";
 }
 
 }  // namespace outpace::load

@@ -1,7 +1,8 @@
 #pragma once
 
 // Which column of a file is which field of a lead: by the names people give them, in English and
-// Chinese, or by position in VICIdial's files without a header.
+// Chinese (aliases.h), by what an operator says (`--map`), or by position in VICIdial's files
+// without a header (layouts.h).
 
 #include <map>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "campaign/field_type.h"
 
 namespace outpace::load {
 
@@ -17,9 +19,10 @@ enum class ColumnKind {
   kUntrusted,  // would steer the engine or a browser: ignored, and a person should know
   kText,       // kept under `field`
   kName,       // full name: kept, and split into first and last name where the file has neither
-  kPhone,
-  kAltPhone,
-  kMultiAlt,     // VICIdial: number_phonecode_note!number_phonecode_note
+  kPhone,      // the number to dial: one column a file
+  kAltPhone,  // further numbers, one or several to a cell: see alt_phones.h. Several columns a file
+  kMultiAlt,  // VICIdial: number_phonecode_note!number_phonecode_note
+  kThirdPhone,   // address3: an address, or VICIdial's third number when nothing but a number
   kPhoneCode,    // dial prefix of the row's country: "1", "44"
   kCountry,      // ISO code or name of the row's country
   kTimeZone,     // IANA name
@@ -37,7 +40,8 @@ struct Column {
   ColumnKind kind = ColumnKind::kText;
   std::string field;   // name in Lead::fields, or of the setting; "-" if ignored
   std::string header;  // as written in the file, for rejects; the field's name without a header
-  bool known = true;   // false: no alias, kept under its own name
+  campaign::FieldType type = campaign::FieldType::kText;  // of the field
+  bool known = true;  // false: no alias, kept under its own name
 };
 
 struct ColumnMap {
@@ -45,17 +49,28 @@ struct ColumnMap {
   bool has_phone = false;
 };
 
-// Maps a header row. `extra` maps header names to fields beside the known aliases. InvalidArgument
-// when a header stands twice or `extra` names no field.
+// What `--map "注册资本=registered_capital:number"` says of a column.
+struct ColumnTarget {
+  std::string field;  // "-": leave the column out
+  campaign::FieldType type = campaign::FieldType::kText;
+  bool has_type = false;  // false: TypeOfField(field)
+};
+// "registered_capital:number", "city", "-". InvalidArgument: no name a field may have, or no type.
+absl::StatusOr<ColumnTarget> ParseColumnTarget(absl::string_view text);
+
+// Maps a header row. `extra` maps header names to targets (ParseColumnTarget), before the known
+// aliases. InvalidArgument when a header stands twice or a target is none.
 absl::StatusOr<ColumnMap> MapHeader(const std::vector<std::string>& headers,
                                     const std::map<std::string, std::string>& extra);
 
-// Columns by position: "standard" (23, + rank, owner for 25, + called_count.. for more) or
-// "stdrankowner", for rows of `count` columns.
-ColumnMap StandardColumns(absl::string_view layout, size_t count);
+// The column of a file without a header that holds `field` ("-": ignored).
+Column ColumnOfField(absl::string_view field);
 
 // The field a header means ("手机号" -> "phone_number"); empty if no alias is known.
 std::string FieldOfHeader(absl::string_view header);
+
+// What is usually in a field: registered_capital is a number, founded a date; else text.
+campaign::FieldType TypeOfField(absl::string_view field);
 
 // Some of the names the phone column is known by, for error messages.
 absl::string_view PhoneAliases();

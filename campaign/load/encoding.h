@@ -107,7 +107,6 @@ class TextEncoder {
   struct Converter;
   TextEncoder();
   void Convert(absl::string_view utf8, std::string& to);
-  void AppendOctet(unsigned char octet, std::string& to);
 
   std::string name_;
   uint64_t lost_ = 0;

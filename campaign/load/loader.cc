@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "campaign/load/columns.h"
 #include "campaign/load/csv_reader.h"
+#include "campaign/load/layouts.h"
 #include "campaign/load/row_reader.h"
 #include "campaign/load/text_decoder.h"
 #include "campaign/number_plan.h"
@@ -98,20 +99,13 @@ absl::Status NoPhoneColumn(const std::vector<std::string>& cells) {
 absl::StatusOr<Shape> ShapeOf(const Row& first, const LoadOptions& options) {
   const std::vector<std::string> cells = Cells(first);
   Shape out;
-  if (options.layout == "standard" || options.layout == "stdrankowner") {
-    if (cells.size() < 5) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("layout ", options.layout, " has 23 columns or more with the phone in the ",
-                       "fifth; this file has ", cells.size(), "; use layout=auto"));
-    }
+  if (absl::Status status = CheckLayout(options.layout); !status.ok()) return status;
+  if (IsPositional(options.layout)) {
+    absl::StatusOr<ColumnMap> columns = ColumnsOfLayout(options.layout, cells.size());
+    if (!columns.ok()) return columns.status();
     out.layout = options.layout;
-    out.columns = StandardColumns(options.layout, cells.size());
+    out.columns = *std::move(columns);
     return out;
-  }
-  if (options.layout != "auto" && options.layout != "header" && !options.layout.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("layout: \"", options.layout.substr(0, 40),
-                     "\" is none of auto, header, standard, stdrankowner"));
   }
   if (first.fault != RowFault::kNone) {
     return absl::InvalidArgumentError(
@@ -135,7 +129,7 @@ absl::StatusOr<Shape> ShapeOf(const Row& first, const LoadOptions& options) {
   if (options.layout != "header") {
     if (cells.size() >= 23 && cells.size() <= 29 && LooksLikePhone(cells[4], cells[3])) {
       out.layout = cells.size() >= 28 ? "stdrankowner" : "standard";
-      out.columns = StandardColumns(out.layout, cells.size());
+      out.columns = ColumnsOfLayout(out.layout, cells.size()).value();
       return out;
     }
     ColumnMap guessed = GuessColumns(cells, options.country);

@@ -321,6 +321,7 @@ bool RowReader::ReadFields(const Row& row, RowResult& out) const {
       case K::kPhoneCode:
       case K::kCountry:
       case K::kMultiAlt:
+      case K::kThirdPhone:
         lead.fields[column.field] = std::string(trimmed);
         break;
     }
