@@ -1,5 +1,6 @@
 #include "campaign/load/encoding_guess.h"
 
+#include <unicode/uchar.h>
 #include <unicode/ucnv.h>
 #include <unicode/ucsdet.h>
 
@@ -155,6 +156,45 @@ Score ScoreLatin(absl::string_view sample) {
   return best;
 }
 
+// Words of an alphabet of its own are written in small letters, with a capital at most in front, or
+// in capitals; in a wrong code page letters of both kinds and signs stand in any order.
+Score ScoreAlphabet(absl::string_view sample) {
+  Score best;
+  for (const char* const page : {"windows-1251", "koi8-r", "cp866", "iso-8859-5", "windows-1253"}) {
+    size_t words = 0, good = 0, letters = 0;
+    std::u16string word;
+    for (const char16_t c : Decode(sample, page) + u" ") {
+      if (c >= 0x80) {
+        word += c;
+        continue;
+      }
+      if (word.size() > 1) {
+        const auto small = [](char16_t l) { return u_islower(l) != 0; };
+        const auto capital = [](char16_t l) { return u_isupper(l) != 0; };
+        const bool of_script = std::all_of(word.begin(), word.end(),
+                                           [](char16_t l) { return l >= 0x370 && l < 0x530; });
+        const bool written = std::all_of(word.begin() + 1, word.end(), small) ||
+                             std::all_of(word.begin(), word.end(), capital);
+        ++words;
+        good += of_script && written && u_isalpha(word[0]);
+        letters += word.size();
+      }
+      word.clear();
+    }
+    // Syllables of two octets are no words: those of the alphabets meant here are longer.
+    if (words == 0 || letters < words * 3) continue;
+    const auto n = static_cast<double>(words);
+    const double value =
+        std::clamp((static_cast<double>(good) / n - 0.4) / 0.6, 0.0, 1.0) * (n / (n + 1.5)) * 0.95;
+    if (value > best.value) {
+      best.name = page;
+      best.value = value;
+      best.reason = absl::StrCat(good, " of ", words, " words are written as words are");
+    }
+  }
+  return best;
+}
+
 // What ICU's detector finds likely, of the encodings with evidence of their own neither above.
 Score ScoreByIcu(absl::string_view sample) {
   Score best;
@@ -282,6 +322,7 @@ EncodingGuess EncodingEvidence::Guess() {
   // A file without a line end, or cut in its last line, is judged as far as it is whole.
   if (gb_valid_ || (any_line_ && gb_valid_at_line_)) consider(ScoreChinese(sample_, "gb18030"));
   consider(ScoreChinese(sample_, "big5"));
+  consider(ScoreAlphabet(sample_));
   consider(ScoreByIcu(sample_));
   if (best.value < kConfidenceMin) {
     out.confidence = 0.1;

@@ -6,8 +6,8 @@
 // in other encodings breaks sooner or later. Likelihood is looked at in a sample of its lines: the
 // share of Chinese characters that are among the commonest few hundred; whether octets over 7F
 // stand alone between ASCII letters, as accents do, and make letters there in one code page or
-// another; and what ICU's detector says of the rest (its statistics are of running text, and lists
-// are names).
+// another, or make words of their own with small and capital letters where these belong; and what
+// ICU's detector says of the rest (its statistics are of running text, and lists are names).
 
 #include <cstdint>
 #include <string>
