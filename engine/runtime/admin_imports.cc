@@ -194,8 +194,7 @@ absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl
     control.rows = progress.rows;
     control.accepted = progress.accepted;
   };
-  auto report =
-      load::LoadLeads(*bytes, order.options, *dnc, store, clock, load_hooks.on_reject);
+  auto report = load::LoadLeads(*bytes, order.options, *dnc, store, clock, load_hooks.on_reject);
   if (report.ok()) {
     report->counts = {report->rows,
                       report->loaded,
@@ -225,6 +224,8 @@ absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl
   outcome.dry_run = order.dry_run;
   Json answer = Answer(ImportText(outcome));
   answer.update(ImportJson(outcome));
+  // Nothing was stored, and nobody asked for that: a script must not take it for done.
+  answer["incomplete"] = outcome.report.held && !order.dry_run;
   return answer;
 }
 

@@ -42,6 +42,7 @@ std::string DefaultConfigPath();
 int RunServeCommand(const Arguments& arguments);
 int RunCheckConfigCommand(const Arguments& arguments);
 int RunImportCommand(const Arguments& arguments);
+int RunListCommand(const Arguments& arguments);
 int RunCampaignCommand(const Arguments& arguments);
 int RunLeadCommand(const Arguments& arguments);
 int RunDncCommand(const Arguments& arguments);

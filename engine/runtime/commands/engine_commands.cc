@@ -96,12 +96,17 @@ int RunCompletionCommand(const Arguments& arguments) {
 const std::vector<Command>& Commands() {
   static const std::vector<Command> kCommands = {
       {"serve", "run the engine", RunServeCommand, "--no-supervisor"},
-      {"import", "load a list of leads", RunImportCommand,
-       "--campaign --list --layout --encoding --country --duplicates --rejects --map --no-scrub"},
+      {"import", "load a list of leads; show and take back imports", RunImportCommand,
+       "list show undo --campaign --list --layout --encoding --format --sheet --country --template "
+       "--map --duplicates --filter --to --rejects --dry-run --again --hold --no-scrub --json"},
+      {"list", "lists of leads: make, show, switch, expire, archive, reset", RunListCommand,
+       "show create set activate deactivate reset expire archive unarchive --campaign --all "
+       "--json"},
       {"campaign", "make, change, start and pause campaigns; say why they dial as they do",
        RunCampaignCommand, "list show create set start pause why --last --json"},
       {"lead", "find leads; say why one is not dialed", RunLeadCommand,
-       "why show counts lists list-on list-off"},
+       "show why search counts import --country --status --list --campaign --import --limit --scan "
+       "--json"},
       {"dnc", "do-not-call numbers: add, remove, import, check", RunDncCommand,
        "add remove import check --campaign --country"},
       {"agent", "agents: add, list, simulate", RunAgentCommand,

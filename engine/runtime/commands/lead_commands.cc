@@ -1,10 +1,11 @@
-// import, lead, dnc, campaign, agent, export: clients of Admin.
+// lead, dnc, campaign, agent, export: clients of Admin.
 
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "engine/api/http_client.h"
+#include "engine/runtime/commands/arguments.h"
 #include "engine/runtime/commands/options.h"
 #include "tools/farend/sim_agent.h"
 
@@ -13,61 +14,6 @@ namespace {
 
 namespace po = boost::program_options;
 using Json = nlohmann::ordered_json;
-
-// Copies options that were given, under their own names.
-void Copy(const Options& options, std::initializer_list<const char*> names, Json& json) {
-  for (const char* name : names) {
-    if (options.Has(name)) json[name] = options.Text(name);
-  }
-}
-
-// Takes the subcommand off the front: "create" of `outpace campaign create DEMO`.
-std::string TakeVerb(Arguments& arguments) {
-  if (arguments.empty() || arguments[0].empty() || arguments[0][0] == '-') return "";
-  std::string verb = arguments[0];
-  arguments.erase(arguments.begin());
-  return verb;
-}
-
-}  // namespace
-
-int RunImportCommand(const Arguments& arguments) {
-  Options options(
-      "outpace import FILE --campaign ID [--list NAME]",
-      "Loads a list of leads: normalises numbers, drops duplicates and do-not-call numbers, and\n"
-      "reports every row it did not take. Reads CSV with a header (English or Chinese column "
-      "names),\n"
-      "VICIdial's standard layouts without one, UTF-8 or GB18030. What it reports as loaded is on\n"
-      "disk. May be run while the engine dials.\n\n"
-      "  outpace import leads.csv --campaign DEMO --list november --rejects bad.tsv\n");
-  options.Add()("file", po::value<std::string>(), "the list file")(
-      "campaign", po::value<std::string>(), "campaign that dials the list")(
-      "list", po::value<std::string>(), "name or number of the list; made when new")(
-      "layout", po::value<std::string>(), "auto, header, standard or stdrankowner")(
-      "encoding", po::value<std::string>(), "auto, utf-8 or gb18030")(
-      "country", po::value<std::string>(), "home of numbers without country code: US, GB, CN, AU")(
-      "duplicates", po::value<std::string>(), "check within: none, list, campaign or system")(
-      "rejects", po::value<std::string>(), "write rejected rows here, with line and reason")(
-      "map", po::value<std::vector<std::string>>(), "COLUMN=FIELD, e.g. 'Tel privat=phone_number'")(
-      "no-scrub", "load do-not-call numbers too (they are never dialed)");
-  options.Positional("file", 1);
-  if (auto code = options.Parse(arguments)) return *code;
-  if (!options.Has("file")) return Misuse(options.usage(), "which file?");
-  if (!options.Has("campaign")) return Misuse(options.usage(), "--campaign is missing");
-  Json json = {{"path", options.Text("file")}, {"list", "default"}};
-  Copy(options, {"campaign", "list", "layout", "encoding", "country", "duplicates", "rejects"},
-       json);
-  json["no_scrub"] = options.Has("no-scrub");
-  json["map"] = Json::object();
-  for (const std::string& pair : options.Texts("map")) {
-    const size_t equals = pair.rfind('=');
-    if (equals == std::string::npos) return Misuse(options.usage(), "write COLUMN=FIELD: " + pair);
-    json["map"][pair.substr(0, equals)] = pair.substr(equals + 1);
-  }
-  return RunAdmin(options.ConfigPath(), "import", json);
-}
-
-namespace {
 
 // Why the campaign places as many calls as it does: only a running engine knows.
 int PrintWhy(const Config& config, const std::string& campaign, int last, bool as_json) {
@@ -126,10 +72,8 @@ int RunCampaignCommand(const Arguments& given) {
   Json json = Json::object();
   Copy(options, {"id"}, json);
   json["set"] = Json::object();
-  for (const std::string& pair : options.Texts("set")) {
-    const size_t equals = pair.find('=');
-    if (equals == std::string::npos) return Misuse(options.usage(), "write NAME=VALUE: " + pair);
-    json["set"][pair.substr(0, equals)] = pair.substr(equals + 1);
+  if (const std::string bad = ReadPairs(options.Texts("set"), json["set"]); !bad.empty()) {
+    return Misuse(options.usage(), "write NAME=VALUE: " + bad);
   }
   return RunAdmin(options.ConfigPath(), "campaign." + verb, json);
 }
@@ -137,25 +81,43 @@ int RunCampaignCommand(const Arguments& given) {
 int RunLeadCommand(const Arguments& given) {
   Arguments arguments = given;
   const std::string verb = TakeVerb(arguments);
-  Options options("outpace lead why|show LEAD | counts | lists | list-on LIST | list-off LIST",
-                  "LEAD is a lead's id or a telephone number in any spelling.\n\n"
-                  "  outpace lead why 202-555-0100      every reason that holds the lead back now\n"
-                  "  outpace lead counts                leads by campaign and status\n");
-  options.Add()("lead", po::value<std::string>(), "lead id, number, or list")(
-      "country", po::value<std::string>(), "home of numbers without country code");
+  if (verb == "lists" || verb == "list-on" || verb == "list-off") {
+    // As these were called first.
+    arguments.insert(arguments.begin(), verb == "lists"     ? "show"
+                                        : verb == "list-on" ? "activate"
+                                                            : "deactivate");
+    return RunListCommand(arguments);
+  }
+  if (verb == "import") return RunImportCommand(arguments);
+  Options options(
+      "outpace lead show|why LEAD | search [TEXT] | counts",
+      "LEAD is a lead's id or a telephone number in any spelling; a number of eight digits or "
+      "more\n"
+      "is looked for as both, id:N as an id only. `search` looks for a number, a vendor lead "
+      "code,\n"
+      "or the beginning of a name or company.\n\n"
+      "  outpace lead show 202-555-0100         every field, the number's facts, all attempts\n"
+      "  outpace lead why id:12345678           every reason that holds the lead back now\n"
+      "  outpace lead search 华强 --list 101    leads by name or company\n"
+      "  outpace lead search --import 7 --status NEW\n"
+      "  outpace lead counts                    leads by campaign and status\n");
+  options.Add()("lead", po::value<std::string>(), "lead id or number; of search: what to look for")(
+      "country", po::value<std::string>(), "home of numbers without country code")(
+      "status", po::value<std::string>(), "search: only leads of this status")(
+      "list", po::value<std::string>(), "search: only leads of this list")(
+      "campaign", po::value<std::string>(), "search: only leads of this campaign")(
+      "import", po::value<std::string>(), "search: only leads of this import")(
+      "limit", po::value<std::string>(), "search: show so many at most (100)")(
+      "scan", po::value<std::string>(), "search: look at so many leads at most (2000000)")(
+      "json", "everything, as JSON");
   options.Positional("lead", 1);
   if (auto code = options.Parse(arguments)) return *code;
+  if (verb != "why" && verb != "show" && verb != "counts" && verb != "search") {
+    return Misuse(options.usage(), verb.empty() ? "what shall be done?" : "no such verb: " + verb);
+  }
   Json json = Json::object();
-  Copy(options, {"lead", "country"}, json);
-  if (verb == "why" || verb == "show" || verb == "counts") {
-    return RunAdmin(options.ConfigPath(), "lead." + verb, json);
-  }
-  if (verb == "lists") return RunAdmin(options.ConfigPath(), "list.list", json);
-  if (verb == "list-on" || verb == "list-off") {
-    return RunAdmin(options.ConfigPath(), "list.active",
-                    {{"list", options.Text("lead")}, {"active", verb == "list-on"}});
-  }
-  return Misuse(options.usage(), verb.empty() ? "what shall be done?" : "no such verb: " + verb);
+  Copy(options, {"lead", "country", "status", "list", "campaign", "import", "limit", "scan"}, json);
+  return PrintAnswer(AskAdmin(options.ConfigPath(), "lead." + verb, json), options.Has("json"));
 }
 
 int RunDncCommand(const Arguments& given) {

@@ -1,0 +1,107 @@
+#include "engine/runtime/commands/admin_door.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "campaign/store/rocks_lead_store.h"
+#include "engine/api/http_client.h"
+#include "engine/runtime/admin.h"
+#include "engine/runtime/real_clock.h"
+
+namespace outpace::runtime {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Of an answer that is an error: its message under its own code, as far as HTTP kept it.
+absl::Status ErrorOf(const api::HttpResponse& response, const Json& body) {
+  std::string message = absl::StrCat("the engine answered ", response.status);
+  std::string code;
+  if (body.is_object() && body.contains("error")) {
+    message = body["error"].value("message", message);
+    code = body["error"].value("code", code);
+  }
+  if (code == "CANCELLED") return absl::CancelledError(message);
+  if (code == "NOT_FOUND") return absl::NotFoundError(message);
+  return absl::FailedPreconditionError(message);
+}
+
+// A relative path means the caller's directory, not the engine's.
+Json WithAbsolutePaths(const Json& arguments) {
+  Json absolute = arguments;
+  for (const char* name : {"path", "rejects"}) {
+    if (!absolute.contains(name) || !absolute[name].is_string()) continue;
+    const std::string path = absolute[name];
+    if (path.empty() || path[0] == '/') continue;
+    char* here = ::getcwd(nullptr, 0);
+    absolute[name] = absl::StrCat(here == nullptr ? "." : here, "/", path);
+    std::free(here);
+  }
+  return absolute;
+}
+
+}  // namespace
+
+struct AdminDoor::Impl {
+  Config config;
+  std::unique_ptr<api::HttpClient> engine;
+  bool engine_answers = false;
+  // Without an engine:
+  RealClock clock;
+  std::unique_ptr<store::RocksLeadStore> store;
+  std::unique_ptr<Admin> admin;
+
+  absl::Status OpenStore() {
+    store::RocksStoreOptions options;
+    options.path = config.StorePath();
+    options.now = clock.Wall();
+    auto opened = store::RocksLeadStore::Open(options);
+    if (!opened.ok()) return opened.status();
+    store = *std::move(opened);
+    admin = std::make_unique<Admin>(*store, clock, AdminHooks());
+    return absl::OkStatus();
+  }
+};
+
+AdminDoor::AdminDoor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AdminDoor::~AdminDoor() = default;
+
+absl::StatusOr<std::unique_ptr<AdminDoor>> AdminDoor::Open(const std::string& config_path) {
+  auto config = LoadConfig(config_path);
+  if (!config.ok()) return config.status();
+  auto impl = std::make_unique<Impl>();
+  impl->config = *std::move(config);
+  // Some answers are long in coming; the engine answers when all is on disk.
+  impl->engine =
+      api::HttpClient::Create(absl::StrCat("unix:", impl->config.SocketPath()), absl::Hours(6));
+  return std::unique_ptr<AdminDoor>(new AdminDoor(std::move(impl)));
+}
+
+const Config& AdminDoor::config() const { return impl_->config; }
+
+absl::StatusOr<Json> AdminDoor::Run(absl::string_view operation, const Json& arguments) {
+  const Json absolute = WithAbsolutePaths(arguments);
+  if (impl_->admin == nullptr) {
+    auto response = impl_->engine->Send("POST", absl::StrCat("/v1/admin/", operation),
+                                        absolute.dump(), {{"content-type", "application/json"}});
+    if (response.ok()) {
+      impl_->engine_answers = true;
+      Json body = Json::parse(response->body, nullptr, false);
+      if (response->status == 200 && body.is_object()) return body;
+      return ErrorOf(*response, body);
+    }
+    if (!absl::IsUnavailable(response.status())) return response.status();
+    if (impl_->engine_answers) {
+      return absl::UnavailableError("the engine has ended meanwhile; see: outpace import list");
+    }
+    // Nobody listens: no engine runs on this data directory.
+    if (absl::Status s = impl_->OpenStore(); !s.ok()) return s;
+  }
+  return impl_->admin->Run(operation, absolute);
+}
+
+}  // namespace outpace::runtime
