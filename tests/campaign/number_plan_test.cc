@@ -214,7 +214,7 @@ TEST(NumberPlan, KnowsEveryCountry) {
 }
 
 TEST(NumberPlan, ANewAreaCodeIsDialedOnlyWhenTheWholeMainlandIsOpen) {
-  const std::vector<std::string> zones = TimeZonesOf(*NormalizePhone("+19835550100", "US"));
+  const std::vector<std::string> zones = TimeZonesOf(*NormalizePhone("+12325550100", "US"));
   EXPECT_THAT(zones, Contains("America/St_Johns"));
   EXPECT_THAT(zones, Contains("America/Los_Angeles"));
   EXPECT_GE(zones.size(), 6u);
@@ -256,7 +256,7 @@ TEST(NumberPlan, DestinationsAreAnAllowList) {
   const std::vector<std::string> allowed = {"1", "44"};
   EXPECT_TRUE(IsDestination(E164(12025550149), allowed));
   EXPECT_TRUE(IsDestination(E164(442079460018), allowed));
-  EXPECT_TRUE(IsDestination(E164(19835550149), allowed));   // new area code
+  EXPECT_TRUE(IsDestination(E164(12325550149), allowed));   // new area code
   EXPECT_FALSE(IsDestination(E164(18765550101), allowed));  // Jamaica shares the 1
   EXPECT_FALSE(IsDestination(E164(18005550101), allowed));  // toll-free lies nowhere
   EXPECT_FALSE(IsDestination(E164(8613800000001), allowed));
