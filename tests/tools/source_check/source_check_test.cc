@@ -75,6 +75,7 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kThirdParty = {
     {"expat.h", {"campaign/load"}},
     {"xxhash.h", {"campaign/load"}},
     {"boost/spirit", {"campaign/filter"}},
+    {"re2/", {"campaign/filter"}},
     {"spdlog/", {"engine/runtime"}},
     {"prometheus/", {"engine/runtime"}},
     {"toml++/", {"engine/runtime", "tools/farend"}},
