@@ -64,6 +64,8 @@ struct List {
   absl::Time expires = absl::InfiniteFuture();
   bool archived = false;  // off, and left out of what is shown unless asked for
   absl::Time last_reset = absl::InfinitePast();
+  // Whether its leads may be dialed at `now`.
+  bool dialed(absl::Time now) const { return active && !archived && now < expires; }
 };
 
 }  // namespace outpace::campaign

@@ -37,6 +37,8 @@ void StoreBatch::Append(StoreBatch other) {
   for (auto& [name, value] : other.meta) meta[name] = std::move(value);
 }
 
+absl::StatusOr<bool> LeadStore::Tend(const DueQuery&) { return false; }
+
 absl::StatusOr<std::unique_ptr<LeadBulk>> LeadStore::BeginBulk(const BulkOptions&) {
   return absl::UnimplementedError("store: takes no bulk loads");
 }

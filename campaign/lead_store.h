@@ -21,6 +21,7 @@
 #include "campaign/import.h"
 #include "campaign/lead.h"
 #include "campaign/lead_bulk.h"
+#include "campaign/lead_order.h"
 #include "campaign/recording.h"
 #include "campaign/settings.h"
 
@@ -58,12 +59,18 @@ struct StoreBatch {
   void Append(StoreBatch other);
 };
 
-// Which leads are due, best first: tier, then rank (high first), then next_call_time, then id.
+// Which leads are due, best first: tier, then rank (high first), then the campaign's lead_order
+// (lead_order.h), then id. Leads of lists that are off, archived or expired are not among them.
 struct DueQuery {
   CampaignId campaign;
   absl::Time now;
   size_t limit = 100;
   bool with_fields = true;  // false: Lead::has_fields is false in the answer, which is cheaper
+  // The order wanted. Until the index has it (Tend()), leads come in the one it has.
+  LeadOrder order = LeadOrder::kDue;
+  int nth_new = 0;                  // 2..6: every n-th lead is one of status NEW; 0: no such rule
+  std::vector<ListShare> mix = {};  // shares by list; empty: no such rule
+  std::vector<std::string> statuses = {};  // only leads of these; empty: of all
 };
 
 // One lead that has a number.
@@ -115,6 +122,10 @@ class LeadStore {
   virtual absl::StatusOr<std::optional<Lead>> GetLead(LeadId id) const = 0;
   virtual absl::StatusOr<std::optional<Attempt>> GetAttempt(AttemptId id) const = 0;
   virtual absl::StatusOr<std::vector<Lead>> DueLeads(const DueQuery& query) const = 0;
+  // A bounded step (a few milliseconds) of what the index behind DueLeads can be given later: leads
+  // whose time has come take their places, and another `order` of the campaign is built up. True:
+  // there is more to do. Writes; the thread that commits calls it between two commits.
+  virtual absl::StatusOr<bool> Tend(const DueQuery& query);
   // Leads with this number, in any list; for exact duplicates and `lead why`.
   virtual absl::StatusOr<std::vector<LeadId>> LeadsByPhone(E164 phone) const = 0;
   // The numbers among `phones` that some lead already has; for the loader's duplicate check.

@@ -269,6 +269,16 @@ absl::Status SetCallerId(absl::string_view name, absl::string_view value, E164& 
   return absl::OkStatus();
 }
 
+// Settings with a reader of their own, whose errors say what is wrong but not where.
+template <typename T>
+absl::Status SetParsed(absl::string_view name, absl::StatusOr<T> parsed, T& out) {
+  if (!parsed.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": ", parsed.status().message()));
+  }
+  out = *std::move(parsed);
+  return absl::OkStatus();
+}
+
 struct Setting {
   absl::string_view name;
   absl::Status (*set)(absl::string_view name, absl::string_view value, CampaignSettings& s);
@@ -367,6 +377,14 @@ constexpr Setting kSettings[] = {
      [](const S& s) { return absl::StrCat(s.daily_call_count_limit); }},
     {"hopper_level", [](V n, V v, S& s) { return SetWhole(n, v, 1, 20000, "200", s.hopper_level); },
      [](const S& s) { return absl::StrCat(s.hopper_level); }},
+    {"lead_order", [](V n, V v, S& s) { return SetParsed(n, ParseLeadOrder(v), s.lead_order); },
+     [](const S& s) { return s.lead_order.ToString(); }},
+    {"list_order_mix",
+     [](V n, V v, S& s) { return SetParsed(n, ParseListMix(v), s.list_order_mix); },
+     [](const S& s) { return ListMixText(s.list_order_mix); }},
+    {"dial_statuses",
+     [](V n, V v, S& s) { return SetParsed(n, ParseDialStatuses(v), s.dial_statuses); },
+     [](const S& s) { return absl::StrJoin(s.dial_statuses, ","); }},
     {"trunk",
      [](V n, V v, S& s) {
        if (!v.empty() && !IsTrunkPath(v)) {
@@ -505,6 +523,15 @@ absl::string_view AbandonWindowName(AbandonWindow window) {
   return "";
 }
 
+std::vector<std::string> CampaignSettings::DialedStatuses() const {
+  if (dial_statuses.empty()) return {};
+  std::vector<std::string> statuses = dial_statuses;
+  for (const RecycleRule& rule : recycle) statuses.push_back(rule.status);
+  // QUEUE: the trunk failed and the try was given back.
+  for (const char* kept : {"CALLBK", "CBHOLD", "QUEUE"}) statuses.push_back(kept);
+  return statuses;
+}
+
 AbandonWindow CampaignSettings::RegulationWindow() const {
   if (abandon_window != AbandonWindow::kMethod) return abandon_window;
   return dial_method == DialMethod::kAdaptAverage ? AbandonWindow::kCampaign : AbandonWindow::kDay;
@@ -561,6 +588,11 @@ std::vector<std::string> CampaignSettings::Notes() const {
     notes.push_back(
         "drop_call_seconds is above the 2 seconds after which US and UK rules call an answered "
         "call abandoned");
+  }
+  if (lead_order.order == LeadOrder::kUpRank) {
+    notes.push_back(
+        "lead_order=UP RANK is DOWN here: the highest rank comes first in every order but DOWN "
+        "RANK");
   }
   if (min_ring_seconds >= dial_timeout) {
     notes.push_back(

@@ -8,6 +8,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "campaign/calling_window.h"
+#include "campaign/lead_order.h"
+#include "campaign/list_mix.h"
 #include "engine/base/e164.h"
 #include "engine/base/ids.h"
 
@@ -106,6 +108,9 @@ struct CampaignSettings {
   int call_count_limit = 10;                            // tries a lead over its life
   int daily_call_count_limit = 3;                       // tries a lead a day (campaign's day)
   int hopper_level = 200;                               // leads kept ready in memory
+  LeadOrderChoice lead_order;                           // within tier and rank
+  std::vector<ListShare> list_order_mix;                // 100 percent in all; empty: lists are one
+  std::vector<std::string> dial_statuses;  // empty: all that are not final; see DialedStatuses()
   std::string trunk;  // names of trunks of the configuration: "a", "a,b", "a:70|b:30,c"
   TrunkChoice trunk_choice = TrunkChoice::kPriority;
   E164 campaign_cid;              // caller ID
@@ -143,6 +148,10 @@ struct CampaignSettings {
   // What is set here and has no effect, or another than VICIdial's users expect: a sentence each,
   // for `campaign set` and `campaign show`.
   std::vector<std::string> Notes() const;
+
+  // Statuses a lead must have to be dialed: dial_statuses, those that a recycle rule brings back,
+  // and callbacks, which were promised. Empty: all.
+  std::vector<std::string> DialedStatuses() const;
 
   // The window of adaptive_dropped_percentage: never kMethod.
   AbandonWindow RegulationWindow() const;

@@ -6,6 +6,7 @@
 #include "campaign/store/codec.h"
 #include "campaign/store/lead_keys.h"
 #include "campaign/store/rocks_keys.h"
+#include "campaign/store/wire.h"
 
 namespace outpace::store {
 namespace {
@@ -14,16 +15,68 @@ constexpr char kReadyPart = 'r';
 constexpr char kWaitingPart = 'w';
 constexpr size_t kOrderAndIdBytes = 16;
 
-// tier | place of the rank among those of its tier
-void AppendPlace(campaign::LeadOrder order, const DueFacts& facts, std::string& to) {
-  to.push_back(static_cast<char>(facts.tier));
+// Field numbers on disk (codec.h).
+enum PlanField : uint32_t {
+  kPlanOrder = 1,
+  kPlanGeneration = 2,
+  kPlanBuilding = 3,
+  kPlanNextOrder = 4,
+  kPlanCursor = 5,
+};
+
+// Of ranks -99..99 the place among those of a tier: 0 comes first.
+uint8_t RankPlace(campaign::LeadOrder order, int rank) {
   const bool low_first = order == campaign::LeadOrder::kDownRank;
-  to.push_back(static_cast<char>(low_first ? 99 + facts.rank : 99 - facts.rank));
+  return static_cast<uint8_t>(low_first ? 99 + rank : 99 - rank);
 }
 
 }  // namespace
 
-DueFacts DueFactsOf(const campaign::Lead& lead) {
+std::string EncodeDuePlan(const DuePlan& plan) {
+  FieldWriter writer(kRecordMajor);
+  writer.Text(kPlanOrder, campaign::LeadOrderName(plan.order));
+  writer.Number(kPlanGeneration, plan.generation);
+  writer.Number(kPlanBuilding, plan.building ? 1 : 0);
+  writer.Text(kPlanNextOrder, campaign::LeadOrderName(plan.next_order));
+  writer.Text(kPlanCursor, plan.cursor);
+  return std::move(writer).Finish();
+}
+
+absl::StatusOr<DuePlan> DecodeDuePlan(absl::string_view bytes) {
+  FieldReader reader(bytes, kRecordMajor);
+  DuePlan plan;
+  Field field;
+  const auto order = [&] {
+    const auto choice = campaign::ParseLeadOrder(reader.Text(field));
+    if (!choice.ok()) reader.Fail("a lead order");
+    return choice.ok() ? choice->order : campaign::LeadOrder::kDue;
+  };
+  while (reader.Next(field)) {
+    switch (field.id) {
+      case kPlanOrder:
+        plan.order = order();
+        break;
+      case kPlanGeneration:
+        plan.generation = static_cast<uint8_t>(reader.Number(field, 1));
+        break;
+      case kPlanBuilding:
+        plan.building = reader.Number(field, 1) != 0;
+        break;
+      case kPlanNextOrder:
+        plan.next_order = order();
+        break;
+      case kPlanCursor:
+        plan.cursor = reader.Text(field);
+        break;
+      default:
+        break;
+    }
+  }
+  if (!reader.status().ok()) return reader.status();
+  return plan;
+}
+
+DueFacts DueFactsOf(const campaign::Lead& lead, campaign::LeadOrder order) {
   DueFacts facts;
   facts.list = lead.list;
   facts.status = lead.status;
@@ -35,7 +88,10 @@ DueFacts DueFactsOf(const campaign::Lead& lead) {
   facts.order.due_micros = MicrosOf(DueAt(lead));
   facts.order.last_call_micros = MicrosOf(lead.last_call_time);
   facts.order.owner = lead.owner;
-  facts.order.last_name = lead.Field("last_name");
+  if (campaign::NeedsTexts(order)) facts.order.last_name = lead.Field("last_name");
+  if (campaign::NeedsZones(order)) {
+    facts.order.zone_seconds = campaign::ZoneSeconds(lead.time_zones);
+  }
   return facts;
 }
 
@@ -61,9 +117,18 @@ void SetDueEntry(absl::string_view prefix, campaign::LeadOrder order, const DueF
   AppendBig64(facts.list.value(), place);
   place.append(facts.status.data(), facts.status.size());
   place.push_back('\0');
-  AppendPlace(order, facts, place);
+  place.push_back(static_cast<char>(facts.tier));
+  place.push_back(static_cast<char>(RankPlace(order, facts.rank)));
   AppendBig64(campaign::OrderValue(order, facts.order), place);
   AppendBig64(facts.order.id.value(), entry.key);
+}
+
+std::string WaitingBucket(absl::string_view campaign, uint8_t generation) {
+  return DuePrefixOf(campaign, generation) + kWaitingPart;
+}
+
+std::string ReadyPart(absl::string_view campaign, uint8_t generation) {
+  return DuePrefixOf(campaign, generation) + kReadyPart;
 }
 
 std::string PromotedKey(const DueEntry& waiting) {
@@ -79,16 +144,18 @@ std::string PromotedKey(const DueEntry& waiting) {
 std::vector<DueEntry> DueEntriesOf(const campaign::Lead& lead, const DuePlan& plan) {
   std::vector<DueEntry> entries;
   if (!CanBeDue(lead)) return entries;
-  DueFacts facts = DueFactsOf(lead);
   const auto add = [&](campaign::LeadOrder order, uint8_t generation) {
-    if (campaign::NeedsZones(order)) {
-      facts.order.zone_seconds = campaign::ZoneSeconds(lead.time_zones);
-    }
-    SetDueEntry(DuePrefixOf(lead.campaign, generation), order, facts, entries.emplace_back());
+    SetDueEntry(DuePrefixOf(lead.campaign, generation), order, DueFactsOf(lead, order),
+                entries.emplace_back());
   };
   add(plan.order, plan.generation);
-  if (plan.building) add(plan.next_order, 1 - plan.generation);
+  if (plan.building) add(plan.next_order, plan.generation ^ 1);
   return entries;
+}
+
+DuePlace DuePlaceOf(const campaign::Lead& lead, campaign::LeadOrder order) {
+  return {lead.campaign, static_cast<uint8_t>(lead.tier), RankPlace(order, lead.rank),
+          campaign::OrderValue(order, DueFactsOf(lead, order).order), lead.id};
 }
 
 bool ParseReadyKey(absl::string_view key, size_t prefix_bytes, ReadyKey& parts) {

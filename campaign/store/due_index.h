@@ -19,10 +19,12 @@
 // bounded steps while both follow every write; then one write makes it the campaign's index and
 // drops the first. Where that stands is stored, so it goes on after a crash.
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "campaign/lead.h"
 #include "campaign/lead_order.h"
@@ -48,6 +50,12 @@ struct DuePlan {
   std::string cursor;  // the last key of the present index that the new one has; empty: none
 };
 
+// Under kDuePlanPrefix and the campaign's name in the family of small things; none: a DuePlan as it
+// is made.
+inline constexpr char kDuePlanPrefix = 'q';
+std::string EncodeDuePlan(const DuePlan& plan);
+absl::StatusOr<DuePlan> DecodeDuePlan(absl::string_view bytes);  // as codec.h's
+
 // A lead as the index sees it.
 struct DueFacts {
   ListId list;
@@ -56,13 +64,18 @@ struct DueFacts {
   int rank = 0;  // -99..99
   campaign::OrderFacts order;
 };
-// Owner, last name and status point into `lead`.
-DueFacts DueFactsOf(const campaign::Lead& lead);
+// As `order` needs them. Owner, last name and status point into `lead`.
+DueFacts DueFactsOf(const campaign::Lead& lead, campaign::LeadOrder order);
 
 // The entry of one lead in one generation. `prefix`: DuePrefixOf().
 std::string DuePrefixOf(absl::string_view campaign, uint8_t generation);
 void SetDueEntry(absl::string_view prefix, campaign::LeadOrder order, const DueFacts& facts,
                  DueEntry& entry);
+
+// All of a WAITING key but its due time and lead.
+std::string WaitingBucket(absl::string_view campaign, uint8_t generation);
+// The first key of the READY part.
+std::string ReadyPart(absl::string_view campaign, uint8_t generation);
 
 // The READY key a WAITING entry turns into when its time has come.
 std::string PromotedKey(const DueEntry& waiting);
@@ -70,6 +83,16 @@ std::string PromotedKey(const DueEntry& waiting);
 // All entries of a lead under `plan`: none when it can never be due, one, or two while an index is
 // being built.
 std::vector<DueEntry> DueEntriesOf(const campaign::Lead& lead, const DuePlan& plan);
+
+// Where a lead stands among all of its campaign: for a store that keeps all of them in one order.
+struct DuePlace {
+  CampaignId campaign;
+  uint8_t tier = 0, rank_place = 0;
+  uint64_t order = 0;
+  LeadId lead;
+  friend auto operator<=>(const DuePlace&, const DuePlace&) = default;
+};
+DuePlace DuePlaceOf(const campaign::Lead& lead, campaign::LeadOrder order);
 
 // Parts of a READY key; views into it.
 struct ReadyKey {
