@@ -181,6 +181,7 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"list.active", &Impl::ListActive},
       {"list.archived", &Impl::ListArchived},
       {"lead.show", &Impl::LeadShow},
+      {"lead.search", &Impl::LeadSearch},
       {"lead.why", &Impl::LeadWhy},
       {"lead.counts", &Impl::LeadCounts},
       {"dnc.add", &Impl::DncAdd},

@@ -95,7 +95,10 @@ struct Admin::Impl {
   absl::StatusOr<Json> ImportUndo(const Json& arguments);
   absl::StatusOr<Json> ImportUndoStart(const Json& arguments);
   absl::StatusOr<Json> ImportResume(const Json&);
-  absl::StatusOr<std::vector<campaign::Lead>> FindLeads(const Json& arguments);
+  absl::StatusOr<std::vector<campaign::Lead>> FindLeads(const Json& arguments,
+                                                        std::string* note) const;
+  absl::StatusOr<std::vector<campaign::Attempt>> AttemptsOf(const campaign::Lead& lead) const;
+  absl::StatusOr<Json> LeadSearch(const Json& arguments);
   absl::StatusOr<Json> LeadShow(const Json& arguments);
   // Why a lead is not dialed: everything the gate says now.
   absl::StatusOr<Json> LeadWhy(const Json& arguments);

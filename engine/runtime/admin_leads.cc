@@ -2,71 +2,123 @@
 
 #include <algorithm>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "campaign/gate/gate.h"
 #include "campaign/number_plan.h"
 #include "engine/runtime/admin_impl.h"
+#include "engine/runtime/lead_text.h"
 
 namespace outpace::runtime {
+namespace {
 
-absl::StatusOr<std::vector<campaign::Lead>> Admin::Impl::FindLeads(const Json& arguments) {
+constexpr size_t kPhoneDigitsMin = 8;  // E.164; shorter digits are an id only
+constexpr int kHistoryDays = 60;
+
+}  // namespace
+
+// By id or by number. Digits may be both: eight or more are looked for as a number too, and when
+// there are leads of both kinds all are found and `note` says so.
+absl::StatusOr<std::vector<campaign::Lead>> Admin::Impl::FindLeads(const Json& arguments,
+                                                                   std::string* note) const {
   auto wanted = Need(arguments, "lead");
   if (!wanted.ok()) return wanted.status();
-  std::vector<LeadId> ids;
-  uint64_t number = 0;
-  if (wanted->size() < 8 && absl::SimpleAtoi(*wanted, &number)) {
-    ids.push_back(LeadId(number));
-  } else {
-    auto phone = campaign::NormalizePhone(*wanted, Text(arguments, "country", "US"));
-    if (!phone.ok()) return phone.status();
-    auto found = store.LeadsByPhone(*phone);
-    if (!found.ok()) return found.status();
-    ids = *found;
-  }
+  absl::string_view text = *wanted;
+  const bool id_only = absl::ConsumePrefix(&text, "id:");
+  const bool digits = !text.empty() && absl::c_all_of(text, absl::ascii_isdigit);
   std::vector<campaign::Lead> leads;
-  for (const LeadId id : ids) {
-    auto lead = store.GetLead(id);
+  uint64_t number = 0;
+  if (digits && absl::SimpleAtoi(text, &number)) {
+    auto lead = store.GetLead(LeadId(number));
     if (!lead.ok()) return lead.status();
-    if (lead->has_value()) leads.push_back(std::move(**lead));
+    if (lead->has_value()) leads.push_back(**std::move(lead));
   }
-  if (leads.empty()) return absl::NotFoundError("no such lead, neither by id nor by number");
+  const size_t by_id = leads.size();
+  if (!id_only && (!digits || text.size() >= kPhoneDigitsMin)) {
+    auto phone = campaign::NormalizePhone(text, Text(arguments, "country", "US"));
+    if (!phone.ok() && by_id == 0) return phone.status();
+    auto found = phone.ok() ? store.LeadsByPhone(*phone) : std::vector<LeadId>();
+    if (!found.ok()) return found.status();
+    for (const LeadId id : *found) {
+      if (by_id == 1 && id == leads[0].id) continue;
+      auto lead = store.GetLead(id);
+      if (!lead.ok()) return lead.status();
+      if (lead->has_value()) leads.push_back(**std::move(lead));
+    }
+  }
+  if (leads.empty()) {
+    return absl::NotFoundError(
+        id_only ? "no lead has this id"
+                : "no such lead, neither by id nor by number (--country for numbers without one)");
+  }
+  if (by_id == 1 && leads.size() > 1) {
+    *note = absl::StrCat("lead ", number, " by its id, and ", leads.size() - 1,
+                         " by their number, which has the same digits; id:", number,
+                         " means the lead alone\n");
+  }
   return leads;
 }
 
-absl::StatusOr<Json> Admin::Impl::LeadShow(const Json& arguments) {
-  auto leads = FindLeads(arguments);
-  if (!leads.ok()) return leads.status();
-  std::string text;
-  for (const campaign::Lead& lead : *leads) {
-    absl::StrAppendFormat(
-        &text,
-        "lead %d  list %d  campaign %s\n  status %s  tier %s  called %d  last call %s  due %s\n"
-        "  phone_number %s  zones %s\n",
-        lead.id.value(), lead.list.value(), lead.campaign, lead.status,
-        campaign::TierName(lead.tier), lead.called_count,
-        TimeText(lead.last_call_time, absl::UTCTimeZone()),
-        TimeText(std::max(lead.next_call_time, lead.hold_until), absl::UTCTimeZone()),
-        lead.phone.ToString(), absl::StrJoin(lead.time_zones, " "));
-    for (const auto& [name, value] : lead.fields) {
-      absl::StrAppend(&text, "  ", name, " ", value, "\n");
-    }
+// The attempts at a lead, latest first. Attempts are kept by time, so this goes back day by day
+// until all tries are found or `kHistoryDays` are looked through.
+absl::StatusOr<std::vector<campaign::Attempt>> Admin::Impl::AttemptsOf(
+    const campaign::Lead& lead) const {
+  std::vector<campaign::Attempt> attempts;
+  if (lead.last_call_time == absl::InfinitePast()) return attempts;
+  absl::Time to = std::max(lead.last_call_time, lead.entry_date) + absl::Minutes(1);
+  const absl::Time first = std::max(lead.entry_date, to - absl::Hours(24) * kHistoryDays);
+  int tries = 0;
+  while (to > first && tries < std::max(1, lead.called_count)) {
+    const absl::Time from = std::max(first - absl::Seconds(1), to - absl::Hours(24));
+    std::vector<campaign::Attempt> of_day;
+    absl::Status s = store.ForEachAttempt(from, to, [&](const campaign::Attempt& attempt) {
+      if (attempt.lead == lead.id) of_day.push_back(attempt);
+      return true;
+    });
+    if (!s.ok()) return s;
+    tries += static_cast<int>(of_day.size());
+    attempts.insert(attempts.end(), of_day.rbegin(), of_day.rend());
+    to = from;
   }
-  return Answer(text);
+  return attempts;
+}
+
+absl::StatusOr<Json> Admin::Impl::LeadShow(const Json& arguments) {
+  std::string text;
+  auto leads = FindLeads(arguments, &text);
+  if (!leads.ok()) return leads.status();
+  auto imports = store.Imports();
+  if (!imports.ok()) return imports.status();
+  Json all = Json::array();
+  for (const campaign::Lead& lead : *leads) {
+    auto attempts = AttemptsOf(lead);
+    if (!attempts.ok()) return attempts.status();
+    const auto import = absl::c_find_if(
+        *imports, [&lead](const campaign::Import& one) { return one.id == lead.import; });
+    absl::StrAppend(&text,
+                    LeadText(lead, import == imports->end() ? nullptr : &*import, *attempts));
+    all.push_back(LeadJson(lead, *attempts));
+  }
+  Json answer = Answer(text);
+  answer["leads"] = std::move(all);
+  return answer;
 }
 
 // Why a lead is not dialed: everything the gate says now.
 absl::StatusOr<Json> Admin::Impl::LeadWhy(const Json& arguments) {
-  auto leads = FindLeads(arguments);
+  std::string text;
+  auto leads = FindLeads(arguments, &text);
   if (!leads.ok()) return leads.status();
   auto dnc = LoadDncSet(store);
   if (!dnc.ok()) return dnc.status();
   auto lists = store.Lists();
   if (!lists.ok()) return lists.status();
   const absl::Time now = clock.Wall();
-  std::string text;
+  Json all = Json::array();
   for (const campaign::Lead& lead : *leads) {
     auto settings = FindCampaign(lead.campaign);
     if (!settings.ok()) return settings.status();
@@ -94,8 +146,20 @@ absl::StatusOr<Json> Admin::Impl::LeadWhy(const Json& arguments) {
       }
       absl::StrAppend(&text, "\n");
     }
+    Json one = {{"lead", lead.id.value()},
+                {"campaign", lead.campaign},
+                {"list", lead.list.value()},
+                {"may_be_dialed", verdict.allowed()},
+                {"reasons", Json::array()}};
+    for (const gate::Reason& reason : verdict.reasons) {
+      one["reasons"].push_back(
+          {{"rule", std::string(gate::RuleName(reason.rule))}, {"text", reason.text}});
+    }
+    all.push_back(std::move(one));
   }
-  return Answer(text);
+  Json answer = Answer(text);
+  answer["leads"] = std::move(all);
+  return answer;
 }
 
 absl::StatusOr<Json> Admin::Impl::LeadCounts(const Json&) {
