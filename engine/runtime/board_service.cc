@@ -96,6 +96,10 @@ void BoardService::Start(Controller& controller, Loop& controller_loop) {
   (void)impl_->loop.Post([impl = impl_.get()] { impl->Tick(); });
 }
 
+bool BoardService::Allowed(const api::HttpRequest& request) const {
+  return impl_->Allowed(request);
+}
+
 void BoardService::Install(api::HttpServer& server) {
   Impl* impl = impl_.get();
   server.Route("GET", "/v1/board", impl->Page([](const BoardSnapshot& board) {

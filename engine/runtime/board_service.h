@@ -18,6 +18,8 @@ class BoardService {
   ~BoardService();
   void Install(api::HttpServer& server);
   void Start(Controller& controller, Loop& controller_loop);
+  // Whether the request shows the token, or came over the control socket. Any thread.
+  bool Allowed(const api::HttpRequest& request) const;
 
  private:
   struct Impl;

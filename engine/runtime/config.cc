@@ -117,6 +117,10 @@ void ReadSections(Reader& reader, Config& config) {
     reader.Fault(http, "http: the boards would be open to the network; set board_token");
   }
 
+  toml::table* numbers = reader.Section("numbers");
+  reader.Text(numbers, "tables_directory", &config.number_tables_directory);
+  if (numbers != nullptr) reader.RefuseUnknown(*numbers, "[numbers]", {"tables_directory"});
+
   toml::table* agents = reader.Section("agents");
   if (agents != nullptr) {
     reader.RefuseUnknown(*agents, "[agents]", {"phone_networks"});
@@ -206,9 +210,9 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text, absl::string_view nam
   }
   Config config;
   Reader reader(root, name);
-  reader.RefuseUnknown(
-      root, "",
-      {"data_dir", "drain_seconds", "sip", "trunk", "media", "recording", "http", "agents", "log"});
+  reader.RefuseUnknown(root, "",
+                       {"data_dir", "drain_seconds", "sip", "trunk", "media", "recording",
+                        "numbers", "http", "agents", "log"});
   reader.Text(&root, "data_dir", &config.data_dir);
   if (config.data_dir.empty()) {
     reader.Fault(nullptr, "'data_dir' is missing; write e.g. data_dir = \"/var/lib/outpace\"");

@@ -50,10 +50,11 @@ struct Config {
   std::string announcements_file;  // made by `outpace media learn`; empty: none are known
   // Offered, in this order.
   std::vector<codec::Codec> codecs = {codec::Codec::kPcmu, codec::Codec::kPcma};
-  std::string recording_directory;     // empty: data_dir + "/recordings"
-  std::string recording_pattern;       // of file names; empty: the recorder's own
-  std::string recording_key_file;      // empty: no encryption
-  std::string recording_zone = "UTC";  // of times in file names
+  std::string recording_directory;      // empty: data_dir + "/recordings"
+  std::string recording_pattern;        // of file names; empty: the recorder's own
+  std::string recording_key_file;       // empty: no encryption
+  std::string recording_zone = "UTC";   // of times in file names
+  std::string number_tables_directory;  // of an operator's tables; empty: the built-in ones
   Endpoint http_listen{"127.0.0.1", 8080};
   std::string board_token;  // empty: boards are open (only allowed on loopback)
   std::vector<std::string> agent_phone_networks = {"127.0.0.0/8"};

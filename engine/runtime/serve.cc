@@ -10,18 +10,18 @@
 #include <ctime>
 #include <future>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "campaign/number_info.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "engine/api/http_server.h"
 #include "engine/base/rng.h"
 #include "engine/media/media_server.h"
 #include "engine/record/recorder.h"
 #include "engine/resolve/resolver.h"
-#include "engine/runtime/admin.h"
+#include "engine/runtime/admin_service.h"
 #include "engine/runtime/agent_service.h"
 #include "engine/runtime/asio_loop.h"
 #include "engine/runtime/board_service.h"
@@ -195,19 +195,6 @@ class SinkDoor final : public call::LegEventSink {
   Controller* controller_ = nullptr;
 };
 
-// Runs `call` on the controller's loop and waits for its answer. For the admin thread only.
-template <typename Call>
-void OnController(AsioLoop& loop, Call call) {
-  std::promise<void> done;
-  if (!loop.Post([&] {
-        call();
-        done.set_value();
-      })) {
-    return;
-  }
-  done.get_future().wait();
-}
-
 // A limit may be counted over a longer window from now on: reads the calls of before, on the admin
 // thread. `campaign`'s first call is known to the store from the first ten seconds on.
 void ReadOlder(const campaign::LeadStore& store, const Clock& clock, Controller& controller,
@@ -229,66 +216,6 @@ void ReadOlder(const campaign::LeadStore& store, const Clock& clock, Controller&
       });
   if (!read.ok()) return;  // the store is failing: dialing stops for that by itself
   OnController(loop, [&] { controller.AddOlder(settings.id, older); });
-}
-
-AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents,
-                   const campaign::LeadStore& store, const Clock& clock) {
-  AdminHooks hooks;
-  hooks.campaign_changed = [&](const campaign::CampaignSettings& settings) {
-    ReadOlder(store, clock, controller, loop, settings);
-    OnController(loop, [&] { controller.PutCampaign(settings); });
-  };
-  hooks.list_changed = [&](const campaign::List& list) {
-    OnController(loop, [&] { controller.PutList(list); });
-  };
-  hooks.agent_changed = [&](const campaign::AgentRecord& agent) {
-    agents.PutAgent(agent);
-    OnController(loop, [&] { controller.PutAgent(agent); });
-  };
-  hooks.leads_changed = [&](const CampaignId& campaign) {
-    OnController(loop, [&] { controller.LeadsChanged(campaign); });
-  };
-  const auto dnc = [&loop](auto change) {
-    std::promise<absl::Status> stored;
-    if (!loop.Post([&] { change([&](absl::Status status) { stored.set_value(status); }); })) {
-      return absl::Status(absl::UnavailableError("overloaded; try again"));
-    }
-    return stored.get_future().get();
-  };
-  hooks.add_dnc = [&controller, dnc](std::vector<campaign::DncEntry> entries) {
-    return dnc([&](Controller::Done done) { controller.AddDnc(entries, std::move(done)); });
-  };
-  hooks.remove_dnc = [&controller, dnc](campaign::DncEntry entry) {
-    return dnc([&](Controller::Done done) { controller.RemoveDnc(entry, std::move(done)); });
-  };
-  return hooks;
-}
-
-// Two lanes: during an import a campaign can still be paused and a number still be blocked.
-void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, Admin& bulk,
-                  AsioLoop& bulk_loop) {
-  server.Route("POST", "/v1/admin/{}", [&](api::HttpRequest request, api::Responder respond) {
-    if (!request.local) {
-      return respond(api::ErrorResponse(absl::PermissionDeniedError(
-          "administration is open on the control socket only; use the outpace command")));
-    }
-    static const std::set<std::string> kLong = {"import",  "dnc.import",  "export.calls",
-                                                "summary", "lead.counts", "campaign.list"};
-    const bool is_long = kLong.contains(request.captures.at(0));
-    Admin& lane = is_long ? bulk : admin;
-    auto shared = std::make_shared<api::Responder>(std::move(respond));
-    const bool queued =
-        (is_long ? bulk_loop : admin_loop).Post([&lane, request = std::move(request), shared] {
-          using Json = nlohmann::ordered_json;
-          const Json arguments = Json::parse(request.body, nullptr, false);
-          const auto answer = lane.Run(request.captures.at(0), arguments);
-          if (!answer.ok()) return (*shared)(api::ErrorResponse(answer.status()));
-          api::HttpResponse response;
-          response.body = answer->dump(-1, ' ', false, Json::error_handler_t::replace);
-          (*shared)(std::move(response));
-        });
-    if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
-  });
 }
 
 void SaveLearned(Controller& controller, StoreService& store, AsioLoop& loop) {
@@ -381,6 +308,10 @@ absl::Status Serve(const Config& config) {
   auto log = JsonLog::Open(config.log_file, config.log_level);
   if (!log.ok()) return log.status();
 
+  if (!config.number_tables_directory.empty()) {
+    absl::Status loaded = campaign::LoadNumberTables(config.number_tables_directory);
+    if (!loaded.ok()) return loaded;
+  }
   store::RocksStoreOptions store_options;
   store_options.path = config.StorePath();
   store_options.now = clock.Wall();
@@ -483,11 +414,17 @@ absl::Status Serve(const Config& config) {
   agents.SetController(controller, control);
   sink.Open(controller);
 
-  Admin admin(**store, clock, HooksOf(controller, control, agents, **store, clock));
-  Admin bulk(**store, clock, HooksOf(controller, control, agents, **store, clock));
+  AdminShared admin_shared(clock);
+  const AdminHooks hooks = HooksOf(controller, control, agents, store_service, clock,
+                                   [&](const campaign::CampaignSettings& settings) {
+                                     ReadOlder(**store, clock, controller, control, settings);
+                                   });
+  Admin admin(**store, clock, hooks, &admin_shared);
+  Admin bulk(**store, clock, hooks, &admin_shared);
   agents.Install(**server);
   boards.Install(**server);
   InstallAdmin(**server, admin, admin_loop, bulk, bulk_loop);
+  InstallImports(**server, boards, admin, admin_loop);
   OUTPACE_CHECK(control.Post([&] {
     controller.Start(*std::move(state));
     SaveLearned(controller, store_service, control);
@@ -500,6 +437,9 @@ absl::Status Serve(const Config& config) {
   if (!names.ok()) return names.status();
   for (AsioLoop* loop : {&control, &agents_loop, &boards_loop, &hashing, &admin_loop, &bulk_loop})
     loop->Start();
+  // An undo that the last end cut off goes on.
+  OUTPACE_CHECK(admin_loop.Post(
+      [&admin] { admin.Run("import.resume", nlohmann::ordered_json::object()).IgnoreError(); }));
   (*server)->Start();
   (*log)->Info("serving", {{"http", config.http_listen.address},
                            {"port", static_cast<int>((*server)->port())},
@@ -532,6 +472,7 @@ absl::Status Serve(const Config& config) {
     is_drained.wait_for(std::chrono::seconds(2));
   }
   (*log)->Info("stopping", {});
+  admin_shared.desk.Stop();
   (*server)->Stop();
   bulk_loop.Stop();
   admin_loop.Stop();

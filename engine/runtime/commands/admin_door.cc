@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "campaign/number_info.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "engine/api/http_client.h"
 #include "engine/runtime/admin.h"
@@ -56,6 +57,10 @@ struct AdminDoor::Impl {
   std::unique_ptr<Admin> admin;
 
   absl::Status OpenStore() {
+    if (!config.number_tables_directory.empty()) {
+      absl::Status s = campaign::LoadNumberTables(config.number_tables_directory);
+      if (!s.ok()) return s;
+    }
     store::RocksStoreOptions options;
     options.path = config.StorePath();
     options.now = clock.Wall();

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "campaign/number_info.h"
 #include "engine/api/http_client.h"
 #include "engine/runtime/commands/options.h"
 #include "engine/runtime/serve.h"
@@ -61,6 +62,10 @@ int RunCheckConfigCommand(const Arguments& arguments) {
   if (auto code = options.Parse(arguments)) return *code;
   auto config = LoadConfig(options.ConfigPath());
   if (!config.ok()) return Fail(config.status());
+  if (!config->number_tables_directory.empty()) {
+    absl::Status status = campaign::LoadNumberTables(config->number_tables_directory);
+    if (!status.ok()) return Fail(status);
+  }
   std::printf("%s: good; %zu trunk%s, data in %s\n", options.ConfigPath().c_str(),
               config->trunks.size(), config->trunks.size() == 1 ? "" : "s",
               config->data_dir.c_str());

@@ -1,0 +1,137 @@
+#include "engine/runtime/admin_service.h"
+
+#include <chrono>
+#include <future>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+#include <utility>
+
+namespace outpace::runtime {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// How long leads that are merely being written are waited for.
+constexpr absl::Duration kWithdrawPatience = absl::Seconds(2);
+
+// Withdraws leads from the controller, and waits for what it has handed to the store before and, a
+// moment, for those that are merely being written: who is left is in a call.
+std::vector<LeadId> WithdrawLeads(Controller& controller, AsioLoop& loop, StoreService& store,
+                                  const Clock& clock, const LeadRange& range) {
+  std::vector<LeadId> busy;
+  OnController(loop, [&] { busy = controller.Withdraw(range); });
+  const auto stored = std::make_shared<std::promise<void>>();
+  std::future<void> is_stored = stored->get_future();
+  const bool asked = loop.Post([&store, stored] {
+    store.Commit(campaign::StoreBatch(), [stored](absl::Status) { stored->set_value(); });
+  });
+  if (asked) is_stored.wait();
+  const MonoTime give_up = clock.Mono() + kWithdrawPatience;
+  while (!busy.empty() && clock.Mono() < give_up) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    OnController(loop, [&] { busy = controller.Withdrawn(range); });
+  }
+  return busy;
+}
+
+api::HttpResponse JsonResponse(const Json& json) {
+  api::HttpResponse response;
+  response.body = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return response;
+}
+
+}  // namespace
+
+AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents,
+                   StoreService& store, const Clock& clock,
+                   std::function<void(const campaign::CampaignSettings&)> campaign_changing) {
+  AdminHooks hooks;
+  hooks.campaign_changed = [&controller, &loop, changing = std::move(campaign_changing)](
+                               const campaign::CampaignSettings& settings) {
+    changing(settings);
+    OnController(loop, [&] { controller.PutCampaign(settings); });
+  };
+  hooks.list_changed = [&](const campaign::List& list) {
+    OnController(loop, [&] { controller.PutList(list); });
+  };
+  hooks.agent_changed = [&](const campaign::AgentRecord& agent) {
+    agents.PutAgent(agent);
+    OnController(loop, [&] { controller.PutAgent(agent); });
+  };
+  hooks.leads_changed = [&](const CampaignId& campaign) {
+    OnController(loop, [&] { controller.LeadsChanged(campaign); });
+  };
+  hooks.withdraw_leads = [&](const LeadRange& range) {
+    return WithdrawLeads(controller, loop, store, clock, range);
+  };
+  hooks.leads_withdrawn = [&](const LeadRange& range) {
+    OnController(loop, [&] { controller.EndWithdraw(range); });
+  };
+  const auto dnc = [&loop](auto change) {
+    std::promise<absl::Status> stored;
+    if (!loop.Post([&] { change([&](absl::Status status) { stored.set_value(status); }); })) {
+      return absl::Status(absl::UnavailableError("overloaded; try again"));
+    }
+    return stored.get_future().get();
+  };
+  hooks.add_dnc = [&controller, dnc](std::vector<campaign::DncEntry> entries) {
+    return dnc([&](Controller::Done done) { controller.AddDnc(entries, std::move(done)); });
+  };
+  hooks.remove_dnc = [&controller, dnc](campaign::DncEntry entry) {
+    return dnc([&](Controller::Done done) { controller.RemoveDnc(entry, std::move(done)); });
+  };
+  return hooks;
+}
+
+void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, Admin& bulk,
+                  AsioLoop& bulk_loop) {
+  server.Route("POST", "/v1/admin/{}", [&](api::HttpRequest request, api::Responder respond) {
+    if (!request.local) {
+      return respond(api::ErrorResponse(absl::PermissionDeniedError(
+          "administration is open on the control socket only; use the outpace command")));
+    }
+    static const std::set<std::string> kLong = {"import",  "dnc.import",  "export.calls",
+                                                "summary", "lead.counts", "campaign.list"};
+    const bool is_long = kLong.contains(request.captures.at(0));
+    Admin& lane = is_long ? bulk : admin;
+    auto shared = std::make_shared<api::Responder>(std::move(respond));
+    const bool queued =
+        (is_long ? bulk_loop : admin_loop).Post([&lane, request = std::move(request), shared] {
+          const Json arguments = Json::parse(request.body, nullptr, false);
+          const auto answer = lane.Run(request.captures.at(0), arguments);
+          if (!answer.ok()) return (*shared)(api::ErrorResponse(answer.status()));
+          (*shared)(JsonResponse(*answer));
+        });
+    if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
+  });
+}
+
+void InstallImports(api::HttpServer& server, const BoardService& boards, Admin& admin,
+                    AsioLoop& admin_loop) {
+  for (const auto& [path, operation] :
+       {std::pair("/v1/imports", "import.list"), std::pair("/v1/imports/{}", "import.show")}) {
+    server.Route(
+        "GET", path, [&, operation = operation](api::HttpRequest request, api::Responder respond) {
+          if (!boards.Allowed(request)) {
+            return respond(api::ErrorResponse(absl::UnauthenticatedError("board token missing")));
+          }
+          auto shared = std::make_shared<api::Responder>(std::move(respond));
+          const bool queued =
+              admin_loop.Post([&admin, operation, request = std::move(request), shared] {
+                Json arguments = Json::object();
+                if (!request.captures.empty()) arguments["import"] = request.captures[0];
+                const auto campaign = request.query.find("campaign");
+                if (campaign != request.query.end()) arguments["campaign"] = campaign->second;
+                auto answer = admin.Run(operation, arguments);
+                if (!answer.ok()) return (*shared)(api::ErrorResponse(answer.status()));
+                answer->erase("text");
+                (*shared)(JsonResponse(*answer));
+              });
+          if (!queued)
+            (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
+        });
+  }
+}
+
+}  // namespace outpace::runtime
