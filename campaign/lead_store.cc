@@ -46,6 +46,9 @@ absl::StatusOr<uint32_t> LeadStore::InternZones(const std::vector<std::string>&)
   return absl::UnimplementedError("store: takes no bulk loads");
 }
 absl::StatusOr<std::vector<Import>> LeadStore::Imports() const { return std::vector<Import>(); }
+absl::StatusOr<std::map<std::string, FieldType>> LeadStore::LoadedFields() const {
+  return std::map<std::string, FieldType>();
+}
 absl::Status LeadStore::ForEachPhone(const std::function<bool(const PhoneUse&)>&) const {
   return absl::UnimplementedError("store: has no index of numbers");
 }

@@ -114,6 +114,9 @@ class LeadStore {
   virtual absl::StatusOr<uint32_t> InternZones(const std::vector<std::string>& zones);
   // By id.
   virtual absl::StatusOr<std::vector<Import>> Imports() const;
+  // The columns of all loads by name, each with its type in the latest load that has it. Stays
+  // when leads go.
+  virtual absl::StatusOr<std::map<std::string, FieldType>> LoadedFields() const;
   // Every use of every number, by number and lead.
   virtual absl::Status ForEachPhone(const std::function<bool(const PhoneUse&)>& visit) const;
   // The uses of these numbers, which must be sorted; by number and lead.
