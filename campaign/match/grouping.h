@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "campaign/match/match.h"
+#include "campaign/match/prepared.h"
+
+namespace outpace::match {
+
+// Groups from pairs, surest pairs first. Two groups become one only when their members are alike on
+// the whole, not because one record of each is like one of the other: "Ann Lee" and "Annie Lee",
+// "Annie Lee" and "Annie Leigh" must not chain on until everybody is the same. Returns for every
+// record the lowest index in its group. Deterministic.
+std::vector<uint32_t> GroupPairs(const PreparedList& records, absl::Span<const Pair> pairs,
+                                 double same);
+
+}  // namespace outpace::match
