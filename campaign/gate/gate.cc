@@ -55,6 +55,11 @@ void CheckDnc(const GateInput& in, const dnc::DncSet& dnc, Verdict& verdict) {
     Hold(verdict, Rule::kDncSystem, absl::InfiniteFuture(),
          "The number is on the system-wide do-not-call list.");
   }
+  // An erased person has asked for more than a campaign's setting can take back.
+  if (dnc.IsErased(in.number)) {
+    Hold(verdict, Rule::kDncSystem, absl::InfiniteFuture(),
+         "The number is that of an erased person.");
+  }
   if (in.settings.use_campaign_dnc && dnc.InCampaign(in.number, in.settings.id)) {
     Hold(verdict, Rule::kDncCampaign, absl::InfiniteFuture(),
          "The number is on the campaign's do-not-call list.");

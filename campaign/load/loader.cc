@@ -233,10 +233,7 @@ absl::Status Load::TakeRow(const Row& row, const RowReader& reader, absl::string
   if (options_.scrub_dnc) {
     const dnc::DncMatch match = dnc_.Match(phone, options_.campaign);
     if (match != dnc::DncMatch::kNone) {
-      Account(report_.dnc, "DNC", "",
-              match == dnc::DncMatch::kSystem ? "on the system-wide do-not-call list"
-                                              : "on the campaign's do-not-call list",
-              row.line, report_.rows, row.raw);
+      Account(report_.dnc, "DNC", "", dnc::DncReason(match), row.line, report_.rows, row.raw);
       return absl::OkStatus();
     }
   }

@@ -108,15 +108,9 @@ absl::StatusOr<Json> Admin::Impl::DncCheck(const Json& arguments) {
   if (!entry.ok()) return entry.status();
   auto dnc = LoadDncSet(store);
   if (!dnc.ok()) return dnc.status();
-  switch (dnc->Match(entry->phone, entry->campaign)) {
-    case dnc::DncMatch::kSystem:
-      return Answer("on the system-wide do-not-call list\n");
-    case dnc::DncMatch::kCampaign:
-      return Answer("on the campaign's do-not-call list\n");
-    case dnc::DncMatch::kNone:
-      return Answer("not listed\n");
-  }
-  return Answer("");
+  const dnc::DncMatch match = dnc->Match(entry->phone, entry->campaign);
+  if (match == dnc::DncMatch::kNone) return Answer("not listed\n");
+  return Answer(absl::StrCat(dnc::DncReason(match), "\n"));
 }
 
 }  // namespace outpace::runtime

@@ -63,7 +63,7 @@ TEST(Describe, NorthAmerica) {
   EXPECT_EQ(Told("+18005550100"), "toll_free||||");
   EXPECT_EQ(Told("+15005550100"), "personal||||");
   EXPECT_EQ(Told("+12325550100"), "fixed_or_mobile||||") << "an area code nobody has told of";
-  EXPECT_EQ(Told("+1902420100"), "fixed_or_mobile|CA|NS|Halifax|") << "902 is NS/PE";
+  EXPECT_EQ(Told("+19024040100"), "fixed_or_mobile|CA|NS|Halifax|") << "902 is NS/PE";
 }
 
 TEST(Describe, Britain) {

@@ -27,6 +27,78 @@ TEST(DncSet, SystemAndCampaignsAreApart) {
   EXPECT_EQ(set.size(), 2u);
 }
 
+TEST(DncSet, AddManyAddsToOneSet) {
+  DncSet set;
+  set.AddMany({12025550101, 12025550100, 12025550101}, "");
+  set.AddMany({12025550102}, "ONE");
+  set.AddMany({}, "TWO");
+  EXPECT_EQ(set.size(), 3u);
+  EXPECT_EQ(set.Match(E164(12025550100), "ONE"), DncMatch::kSystem);
+  EXPECT_EQ(set.Match(E164(12025550102), "ONE"), DncMatch::kCampaign);
+  EXPECT_EQ(set.Match(E164(12025550102), "TWO"), DncMatch::kNone);
+  EXPECT_GT(set.BytesUsed(), 0u);
+}
+
+// The reference code's vectors: key 00 01 .. 0f, input 00 01 .. of each length.
+TEST(SipHash128, GivesTheReferenceVectors) {
+  HashKey key;
+  for (size_t i = 0; i < key.size(); ++i) key[i] = static_cast<uint8_t>(i);
+  const auto hash = [&](size_t length) {
+    std::string input;
+    for (size_t i = 0; i < length; ++i) input += static_cast<char>(i);
+    return SipHash128(key, input);
+  };
+  EXPECT_EQ(hash(0), absl::MakeUint128(0x930255c71472f66d, 0xe6a825ba047f81a3));
+  EXPECT_EQ(hash(8), absl::MakeUint128(0xb49714f364e2830f, 0x61f55862baa9623b));
+}
+
+TEST(DncSet, AnErasedPersonIsKnownByTheHashAlone) {
+  HashKey key{};
+  key[0] = 7;
+  const E164 gone(12025550100), other(12025550101);
+  std::string hash;
+  {
+    DncSet set;
+    set.SetHashKey(key);
+    hash = set.ErasedHash(gone);
+    EXPECT_EQ(set.Match(gone, "ONE"), DncMatch::kNone);
+  }
+  ASSERT_EQ(hash.size(), 16u);
+  DncSet set;
+  set.SetHashKey(key);
+  ASSERT_TRUE(set.AddErased(hash));
+  EXPECT_FALSE(set.AddErased(hash.substr(1)));
+  EXPECT_EQ(set.erased_size(), 1u);
+  EXPECT_EQ(set.size(), 1u);
+  EXPECT_EQ(set.Match(gone, "ONE"), DncMatch::kErased);
+  EXPECT_EQ(set.Match(other, "ONE"), DncMatch::kNone);
+  EXPECT_EQ(DncReason(DncMatch::kErased), "erased person");
+  EXPECT_TRUE(set.IsErased(gone));
+  EXPECT_FALSE(set.InSystem(gone));
+  set.Add(gone, "ONE");
+  EXPECT_EQ(set.Match(gone, "ONE"), DncMatch::kErased) << "no campaign calls the person";
+  set.Add(gone, "");
+  EXPECT_EQ(set.Match(gone, "ONE"), DncMatch::kSystem);
+  DncSet stranger;
+  ASSERT_TRUE(stranger.AddErased(hash));
+  EXPECT_FALSE(stranger.IsErased(gone)) << "under another key the hash says nothing";
+}
+
+TEST(DncSet, ACopyIsASnapshot) {
+  DncSet set;
+  set.Add(E164(12025550100), "");
+  set.Add(E164(12025550101), "ONE");
+  const DncSet snapshot = set;
+  set.Remove(E164(12025550100), "");
+  set.Remove(E164(12025550101), "ONE");
+  set.Add(E164(12025550102), "");
+  EXPECT_TRUE(snapshot.InSystem(E164(12025550100)));
+  EXPECT_TRUE(snapshot.InCampaign(E164(12025550101), "ONE"));
+  EXPECT_FALSE(snapshot.InSystem(E164(12025550102)));
+  EXPECT_EQ(snapshot.size(), 2u);
+  EXPECT_EQ(set.size(), 1u);
+}
+
 // Against a plain set, over many adds and removals: no false answer either way.
 TEST(DncSetProperty, AnswersAsASetDoes) {
   Rng rng(7);

@@ -64,6 +64,18 @@ TEST(Gate, AGoodLeadPasses) {
   EXPECT_TRUE(scene.Decide().allowed());
 }
 
+// Whatever a campaign makes of do-not-call lists, and though nothing holds the number any more.
+TEST(Gate, AnErasedPersonIsNeverRung) {
+  Scene scene;
+  ASSERT_TRUE(scene.dnc.AddErased(scene.dnc.ErasedHash(scene.lead.phone)));
+  scene.settings.use_internal_dnc = false;
+  scene.settings.use_campaign_dnc = false;
+  EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kDncSystem));
+  EXPECT_THAT(scene.Decide().reasons[0].text, testing::HasSubstr("erased person"));
+  scene.after_intent = true;
+  EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kDncSystem));
+}
+
 // For each rule: the one thing that breaks it, and the one that mends it again. That the spoiled
 // scene names exactly this rule shows that without the rule the call would be let through.
 struct Spoiler {
