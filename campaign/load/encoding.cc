@@ -169,9 +169,11 @@ absl::StatusOr<TextEncoding> DetectEncoding(const ByteSource& source, absl::stri
   const absl::string_view head(buffer.data(), *read);
   if (head.empty()) return Refuse("E_EMPTY_FILE", "the file has no bytes; export the list again");
   if (const absl::string_view binary = KnownBinary(head); !binary.empty()) {
-    return Refuse("E_NOT_TEXT", absl::StrCat("this is ", binary,
-                                             ", not a CSV file; open it in a spreadsheet and save "
-                                             "it as \"CSV UTF-8\""));
+    return Refuse("E_NOT_TEXT",
+                  absl::StrCat("this is ", binary, ", not a CSV file; ",
+                               absl::StartsWith(head, "PK")
+                                   ? "give a spreadsheet its name back (.xlsx)"
+                                   : "open it in a spreadsheet and save it as \"CSV UTF-8\""));
   }
   // UTF-32 before UTF-16: its little-endian mark begins with the other's.
   if (absl::StartsWith(head, absl::string_view("\xFF\xFE\0\0", 4)) ||
