@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_split.h"
+#include "campaign/match/edit_distance.h"
 #include "campaign/match/text_words.h"
 
 namespace outpace::match {
@@ -108,6 +109,24 @@ NameLines MakeNicknames() {
   return lines;
 }
 
+// "naamlooze vennootschap", "aktiengesellshaft": a letter off one of the long forms, which no
+// other word is near to.
+bool IsMisspeltForm(absl::string_view together) {
+  constexpr size_t kLongForm = 11;
+  static const auto* const kLong = [] {
+    auto* forms = new std::vector<absl::string_view>();
+    for (const absl::string_view form : List(kAnywhere)) {
+      if (form.size() >= kLongForm) forms->push_back(form);
+    }
+    return forms;
+  }();
+  if (together.size() < kLongForm - 1) return false;
+  return std::any_of(kLong->begin(), kLong->end(), [&](absl::string_view form) {
+    return form[0] == together[0] && form.size() + 1 >= together.size() &&
+           together.size() + 1 >= form.size() && EditDistance(form, together) == 1;
+  });
+}
+
 }  // namespace
 
 uint8_t LegalForm(absl::string_view together) {
@@ -118,8 +137,8 @@ uint8_t LegalForm(absl::string_view together) {
     for (const absl::string_view form : List(kStart)) (*forms)[form] |= kFormAtStart;
     return forms;
   }();
-  const auto found = kForms->find(together);
-  return found == kForms->end() ? uint8_t{kFormNone} : found->second;
+  if (const auto found = kForms->find(together); found != kForms->end()) return found->second;
+  return IsMisspeltForm(together) ? uint8_t{kFormAnywhere} : uint8_t{kFormNone};
 }
 
 uint16_t PlaceCode(absl::string_view name) {

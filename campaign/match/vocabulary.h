@@ -11,7 +11,8 @@
 
 namespace outpace::match {
 
-// Where a legal form, written together in small letters, may be cut off a name; bits.
+// Where a legal form, written together in small letters, may be cut off a name; bits. Long ones are
+// known with a letter off as well.
 enum FormPlace : uint8_t { kFormNone = 0, kFormAnywhere = 1, kFormAtEnd = 2, kFormAtStart = 4 };
 uint8_t LegalForm(absl::string_view together);
 inline constexpr size_t kLegalFormBytesMax = 40;
