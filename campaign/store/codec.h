@@ -24,6 +24,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "campaign/attempt.h"
+#include "campaign/import.h"
 #include "campaign/lead.h"
 #include "campaign/lead_store.h"
 #include "campaign/recording.h"
@@ -36,6 +37,7 @@ inline constexpr uint8_t kRecordMajor = 1;
 std::string EncodeLead(const campaign::Lead& lead);
 std::string EncodeAttempt(const campaign::Attempt& attempt);
 std::string EncodeList(const campaign::List& list);
+std::string EncodeImport(const campaign::Import& import);
 // Settings travel as their name=value form, so a setting's own rules are checked when read.
 std::string EncodeSettings(const campaign::CampaignSettings& settings);
 std::string EncodeAgent(const campaign::AgentRecord& agent);
@@ -46,6 +48,7 @@ std::string EncodeText(absl::string_view text);  // a meta value, checksummed
 absl::StatusOr<campaign::Lead> DecodeLead(absl::string_view bytes);
 absl::StatusOr<campaign::Attempt> DecodeAttempt(absl::string_view bytes);
 absl::StatusOr<campaign::List> DecodeList(absl::string_view bytes);
+absl::StatusOr<campaign::Import> DecodeImport(absl::string_view bytes);
 absl::StatusOr<campaign::CampaignSettings> DecodeSettings(absl::string_view bytes);
 absl::StatusOr<campaign::AgentRecord> DecodeAgent(absl::string_view bytes);
 absl::StatusOr<campaign::DncEntry> DecodeDnc(absl::string_view bytes);
@@ -59,8 +62,5 @@ absl::StatusOr<campaign::Lead> DecodeLeadHead(absl::string_view bytes);
 // Microseconds since 1970 UTC; the ends of int64 stand for InfinitePast and InfiniteFuture.
 int64_t MicrosOf(absl::Time time);
 absl::Time TimeOf(int64_t micros);
-
-// CRC-32C (Castagnoli, RFC 3720 B.4) of `bytes`.
-uint32_t Crc32c(absl::string_view bytes);
 
 }  // namespace outpace::store

@@ -1,5 +1,7 @@
 #include "campaign/store/lead_keys.h"
 
+#include <algorithm>
+#include <set>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -25,6 +27,17 @@ absl::Status CheckName(absl::string_view what, absl::string_view name, bool may_
 
 absl::Status CheckLead(const campaign::Lead& lead) {
   if (!lead.id.valid()) return absl::InvalidArgumentError("store: lead without an id");
+  if (lead.status.size() > 255) {
+    return absl::InvalidArgumentError("store: a lead's status has more than 255 bytes");
+  }
+  if (lead.max_attempts < 0 || lead.max_attempts > 255) {
+    return absl::InvalidArgumentError(absl::StrCat("store: lead ", lead.id.value(), " allows ",
+                                                   lead.max_attempts,
+                                                   " attempts; 0..255 are kept"));
+  }
+  if (lead.fields.contains("owner")) {
+    return absl::InvalidArgumentError("store: a lead's owner is no field but Lead::owner");
+  }
   if (lead.rank < -99 || lead.rank > 99) {
     return absl::InvalidArgumentError(absl::StrCat("store: lead ", lead.id.value(), " has rank ",
                                                    lead.rank, "; ranks are -99..99"));
@@ -61,6 +74,11 @@ absl::Status CheckBatch(const campaign::StoreBatch& batch) {
   for (const campaign::List& list : batch.lists) {
     if (!list.id.valid()) status.Update(absl::InvalidArgumentError("store: list without an id"));
   }
+  for (const campaign::Import& import : batch.imports) {
+    if (!import.id.valid()) {
+      status.Update(absl::InvalidArgumentError("store: import without an id"));
+    }
+  }
   for (const campaign::CampaignSettings& settings : batch.campaigns) {
     status.Update(CheckName("a campaign's id", settings.id, false));
   }
@@ -78,6 +96,58 @@ absl::Status CheckBatch(const campaign::StoreBatch& batch) {
     status.Update(CheckName("the name of a stored value", name, false));
   }
   return status;
+}
+
+absl::Status CheckBulkOptions(const campaign::BulkOptions& options,
+                              const campaign::LeadStore& store) {
+  if (!options.import.valid() || !options.list.valid()) {
+    return absl::InvalidArgumentError("store: a load without an import's id or a list");
+  }
+  if (absl::Status status = CheckName("a load's campaign", options.campaign, false); !status.ok()) {
+    return status;
+  }
+  std::set<absl::string_view> names;
+  for (const campaign::FieldColumn& column : options.layout) {
+    if (!names.insert(column.name).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("store: a load has two fields of the name ", column.name));
+    }
+  }
+  const auto lists = store.Lists();
+  if (!lists.ok()) return lists.status();
+  const auto list = std::find_if(lists->begin(), lists->end(), [&](const campaign::List& l) {
+    return l.id == options.list && l.campaign == options.campaign;
+  });
+  if (list == lists->end()) {
+    return absl::NotFoundError(absl::StrCat("store: campaign ", options.campaign, " has no list ",
+                                            options.list.value(), " to load into"));
+  }
+  const auto imports = store.Imports();
+  if (!imports.ok()) return imports.status();
+  for (const campaign::Import& import : *imports) {
+    if (import.id == options.import) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("store: there is an import ", options.import.value(), " already"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckBulkLeads(LeadId first, absl::Span<const campaign::BulkLead> leads,
+                            uint32_t zones_max) {
+  if (!first.valid()) return absl::InvalidArgumentError("store: leads of a load without ids");
+  for (const campaign::BulkLead& lead : leads) {
+    const bool good = lead.phone.valid() && lead.rank >= -99 && lead.rank <= 99 &&
+                      lead.zones <= zones_max && lead.tier <= campaign::Tier::kB;
+    if (!good) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("store: a lead of a load has ", !lead.phone.valid() ? "no number"
+                                                       : lead.zones > zones_max
+                                                           ? "zones nobody knows"
+                                                           : "a rank or tier out of range"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace outpace::store

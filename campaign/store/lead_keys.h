@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "campaign/lead.h"
 #include "campaign/lead_store.h"
 #include "engine/base/ids.h"
@@ -47,5 +48,13 @@ inline bool CanBeDue(const campaign::Lead& lead) {
 // InvalidArgument for a record that has no id, a name with a NUL byte or over 255 bytes, or a rank
 // outside -99..99. Checked before anything is written; such a batch does not poison the store.
 absl::Status CheckBatch(const campaign::StoreBatch& batch);
+
+// Whether `store` takes such a load. InvalidArgument: ids are missing, two fields have one name;
+// NotFound: no such list in the campaign; AlreadyExists: an import of that id.
+absl::Status CheckBulkOptions(const campaign::BulkOptions& options,
+                              const campaign::LeadStore& store);
+// Whether its leads may be written.
+absl::Status CheckBulkLeads(LeadId first, absl::Span<const campaign::BulkLead> leads,
+                            uint32_t zones_max);
 
 }  // namespace outpace::store

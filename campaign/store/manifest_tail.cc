@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "campaign/store/codec.h"
+#include "campaign/store/crc32c.h"
 
 namespace outpace::store {
 namespace {

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "campaign/store/phone_index.h"
+#include "campaign/store/refill_lanes.h"
 
 namespace outpace::store {
 
@@ -43,6 +45,8 @@ absl::Status MemoryLeadStore::Commit(const StoreBatch& batch) {
   absl::MutexLock lock(&mutex_);
   if (absl::Status status = BeginWrite(); !status.ok()) return status;
   for (const Lead& lead : batch.leads) PutLead(lead);
+  for (const LeadId id : batch.leads_removed) RemoveLead(id);
+  for (const campaign::Import& import : batch.imports) imports_[import.id] = import;
   for (const Attempt& attempt : batch.attempts) PutAttempt(attempt);
   // Removals first: a number both removed and added stays listed, which is the safe side.
   for (const campaign::DncEntry& entry : batch.dnc_removed) {
@@ -75,13 +79,38 @@ absl::Status MemoryLeadStore::SyncWrites() {
 void MemoryLeadStore::PutLead(const Lead& lead) {
   auto [it, inserted] = leads_.try_emplace(lead.id);
   Lead& stored = it->second;
-  if (!inserted) {
-    due_.erase(DueKeyOf(stored));
-    phones_.erase({stored.phone, stored.id});
-  }
+  if (!inserted) EraseEntries(stored);
+  Lead texts;
+  if (!lead.has_fields) texts = std::move(stored);
   stored = lead;
-  if (CanBeDue(lead)) due_.insert(DueKeyOf(lead));
-  if (lead.phone.valid()) phones_.insert({lead.phone, lead.id});
+  if (!lead.has_fields) {
+    stored.has_fields = true;
+    stored.owner = std::move(texts.owner);
+    stored.fields = std::move(texts.fields);
+  }
+  // A field without text is as good as none.
+  std::erase_if(stored.fields, [](const auto& field) { return field.second.empty(); });
+  if (CanBeDue(stored)) due_.insert(DuePlaceOf(stored, OrderOf(stored.campaign)));
+  if (stored.phone.valid()) phones_.insert({stored.phone, stored.id});
+  if (HasAltEntry(stored)) phones_.insert({stored.alt_phone, stored.id});
+}
+
+void MemoryLeadStore::EraseEntries(const Lead& lead) {
+  due_.erase(DuePlaceOf(lead, OrderOf(lead.campaign)));
+  phones_.erase({lead.phone, lead.id});
+  phones_.erase({lead.alt_phone, lead.id});
+}
+
+void MemoryLeadStore::RemoveLead(LeadId id) {
+  const auto it = leads_.find(id);
+  if (it == leads_.end()) return;
+  EraseEntries(it->second);
+  leads_.erase(it);
+}
+
+campaign::LeadOrder MemoryLeadStore::OrderOf(const CampaignId& campaign) const {
+  const auto it = orders_.find(campaign);
+  return it == orders_.end() ? campaign::LeadOrder::kDue : it->second;
 }
 
 void MemoryLeadStore::PutAttempt(const Attempt& attempt) {
@@ -129,25 +158,69 @@ absl::StatusOr<std::optional<Attempt>> MemoryLeadStore::GetAttempt(AttemptId id)
   return std::optional<Attempt>(it->second);
 }
 
+bool MemoryLeadStore::Dialed(ListId list, absl::Time now) const {
+  const auto it = lists_.find(list);
+  return it == lists_.end() || it->second.dialed(now);
+}
+
+// Leads in their order, each to the end of its lane, until every lane has as many as could be
+// asked of it.
 absl::StatusOr<std::vector<Lead>> MemoryLeadStore::DueLeads(const campaign::DueQuery& query) const {
   absl::MutexLock lock(&mutex_);
-  std::vector<Lead> found;
-  // The best key a lead of this campaign can have.
-  DueKey start{query.campaign, campaign::Tier::kA, 99, absl::InfinitePast(), LeadId()};
+  const bool by_time = OrderOf(query.campaign) == campaign::LeadOrder::kDue;
+  RefillLanes lanes(query);
+  std::vector<std::vector<const Lead*>> found(lanes.lanes());
+  size_t full = 0;
+  DuePlace start;  // before the best place a lead of this campaign can have
+  start.campaign = query.campaign;
   auto it = due_.lower_bound(start);
-  while (found.size() < query.limit && it != due_.end() && it->campaign == query.campaign) {
-    if (it->due_at <= query.now) {
-      found.push_back(leads_.at(it->lead));
-      ++it;
+  while (query.limit > 0 && full < lanes.used() && it != due_.end() &&
+         it->campaign == query.campaign) {
+    const Lead& lead = leads_.at(it->lead);
+    if (by_time && DueAt(lead) > query.now) {
+      // The rest of this tier and rank lies in the future: on to the next rank.
+      start = *it;
+      start.order = UINT64_MAX;
+      start.lead = LeadId(UINT64_MAX);
+      it = due_.upper_bound(start);
       continue;
     }
-    // The rest of this tier and rank lies in the future: on to the next rank.
-    start = *it;
-    start.due_at = absl::InfiniteFuture();
-    start.lead = LeadId();
-    it = due_.lower_bound(start);
+    ++it;
+    if (DueAt(lead) > query.now || !Dialed(lead.list, query.now)) continue;
+    const size_t lane = lanes.LaneOf(lead.list, lead.status);
+    if (lane == RefillLanes::kNone || found[lane].size() == query.limit) continue;
+    found[lane].push_back(&lead);
+    if (found[lane].size() == query.limit) ++full;
   }
-  return found;
+  std::vector<size_t> taken(found.size());
+  std::vector<Lead> leads;
+  lanes.Fill([&](size_t lane) {
+    if (taken[lane] == found[lane].size()) return false;
+    leads.push_back(*found[lane][taken[lane]++]);
+    return true;
+  });
+  if (query.with_fields) return leads;
+  for (Lead& lead : leads) {
+    lead.has_fields = false;
+    lead.owner.clear();
+    lead.fields.clear();
+  }
+  return leads;
+}
+
+// Another order is made at once: nothing else of this store is ever put off.
+absl::StatusOr<bool> MemoryLeadStore::Tend(const campaign::DueQuery& query) {
+  absl::MutexLock lock(&mutex_);
+  if (!poison_.ok()) return poison_;
+  const campaign::LeadOrder old = OrderOf(query.campaign);
+  if (old == query.order) return false;
+  orders_[query.campaign] = query.order;
+  for (const auto& [id, lead] : leads_) {
+    if (lead.campaign != query.campaign || !CanBeDue(lead)) continue;
+    due_.erase(DuePlaceOf(lead, old));
+    due_.insert(DuePlaceOf(lead, query.order));
+  }
+  return false;
 }
 
 absl::StatusOr<std::vector<LeadId>> MemoryLeadStore::LeadsByPhone(E164 phone) const {
@@ -170,6 +243,7 @@ absl::StatusOr<std::vector<E164>> MemoryLeadStore::KnownPhones(const std::vector
   for (const E164 phone : sorted) {
     for (auto it = phones_.lower_bound({phone, LeadId()});
          it != phones_.end() && it->first == phone; ++it) {
+      if (leads_.at(it->second).phone != phone) continue;  // its alt_phone
       if (campaign.empty() || leads_.at(it->second).campaign == campaign) {
         known.push_back(phone);
         break;

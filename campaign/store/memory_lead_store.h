@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,7 +20,9 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "campaign/lead_store.h"
+#include "campaign/store/due_index.h"
 #include "campaign/store/lead_keys.h"
 
 namespace outpace::store {
@@ -44,10 +47,21 @@ class MemoryLeadStore final : public campaign::LeadStore {
   absl::StatusOr<uint64_t> ReserveLeadIds(uint64_t count) override;
   absl::StatusOr<uint64_t> ReserveAttemptIds(uint64_t count) override;
 
+  // Its leads are kept in memory until they are published, as one commit.
+  absl::StatusOr<std::unique_ptr<campaign::LeadBulk>> BeginBulk(
+      const campaign::BulkOptions& options) override;
+  absl::StatusOr<uint32_t> InternZones(const std::vector<std::string>& zones) override;
+  absl::StatusOr<std::vector<campaign::Import>> Imports() const override;
+  absl::Status ForEachPhone(
+      const std::function<bool(const campaign::PhoneUse&)>& visit) const override;
+  absl::StatusOr<std::vector<campaign::PhoneUse>> PhoneUses(
+      absl::Span<const E164> sorted) const override;
+
   absl::StatusOr<std::optional<campaign::Lead>> GetLead(LeadId id) const override;
   absl::StatusOr<std::optional<campaign::Attempt>> GetAttempt(AttemptId id) const override;
   absl::StatusOr<std::vector<campaign::Lead>> DueLeads(
       const campaign::DueQuery& query) const override;
+  absl::StatusOr<bool> Tend(const campaign::DueQuery& query) override;
   absl::StatusOr<std::vector<LeadId>> LeadsByPhone(E164 phone) const override;
   absl::StatusOr<std::vector<E164>> KnownPhones(const std::vector<E164>& phones,
                                                 const CampaignId& campaign) const override;
@@ -68,19 +82,31 @@ class MemoryLeadStore final : public campaign::LeadStore {
       const override;
 
  private:
+  class Bulk;
+
   absl::Status BeginWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PutLead(const campaign::Lead& lead) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RemoveLead(LeadId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EraseEntries(const campaign::Lead& lead) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  campaign::PhoneUse UseOf(E164 phone, LeadId lead) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  campaign::LeadOrder OrderOf(const CampaignId& campaign) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Dialed(ListId list, absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PutAttempt(const campaign::Attempt& attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
   absl::btree_map<LeadId, campaign::Lead> leads_ ABSL_GUARDED_BY(mutex_);
-  absl::btree_set<DueKey> due_ ABSL_GUARDED_BY(mutex_);
+  absl::btree_set<DuePlace> due_ ABSL_GUARDED_BY(mutex_);
+  std::map<CampaignId, campaign::LeadOrder> orders_ ABSL_GUARDED_BY(mutex_);  // of due_; else DUE
   absl::btree_set<std::pair<E164, LeadId>> phones_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<AttemptId, campaign::Attempt> attempts_ ABSL_GUARDED_BY(mutex_);
   absl::btree_set<std::pair<absl::Time, AttemptId>> attempt_times_ ABSL_GUARDED_BY(mutex_);
   absl::btree_set<AttemptId> open_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<std::pair<CampaignId, E164>, campaign::DncEntry> dnc_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<ListId, campaign::List> lists_ ABSL_GUARDED_BY(mutex_);
+  absl::btree_map<ImportId, campaign::Import> imports_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::vector<std::string>> zones_ ABSL_GUARDED_BY(mutex_);  // number 1 is the first
+  bool bulk_under_way_ ABSL_GUARDED_BY(mutex_) = false;
   absl::btree_map<CampaignId, campaign::CampaignSettings> campaigns_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<AgentId, campaign::AgentRecord> agents_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<AttemptId, campaign::Recording> recordings_ ABSL_GUARDED_BY(mutex_);

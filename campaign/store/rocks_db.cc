@@ -9,7 +9,6 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
-#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 #include <sys/stat.h>
@@ -30,6 +29,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "campaign/store/bulk_file.h"
 #include "campaign/store/codec.h"
 #include "campaign/store/manifest_tail.h"
 #include "campaign/store/rocks_keys.h"
@@ -37,8 +39,8 @@
 namespace outpace::store {
 namespace {
 
-constexpr const char* kNames[kFamilies] = {"default",  "leads",         "due",  "phone",
-                                           "attempts", "attempt_times", "open", "dnc"};
+constexpr const char* kNames[kFamilies] = {"default",       "leads", "due", "phone", "attempts",
+                                           "attempt_times", "open",  "dnc", "texts"};
 
 // Passes RocksDB's log on to its file, and counts what recovery throws away: RocksDB opens a store
 // whose log is damaged at the end without an error, and says so only there.
@@ -104,15 +106,21 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const RocksStoreOption
   cf.compression = rocksdb::kLZ4Compression;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
-  // Small blocks where single records are read; attempts are mostly scanned.
-  table.block_size = family == kAttempts || family == kTimes ? 16 << 10 : 4 << 10;
+  // Small blocks where single records are read; the others are mostly scanned.
+  table.block_size = 4 << 10;
+  if (family == kAttempts || family == kTimes || family == kTexts) table.block_size = 16 << 10;
   table.format_version = 5;
+  table.checksum = rocksdb::kXXH3;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  if (family == kLeads || family == kTexts) {
+    // Who asks for a lead knows that it is there: filters only help to pass over newer files.
+    cf.optimize_filters_for_hits = true;
+  }
   if (family == kPhone) {
-    // "Is this number known?" is asked of every row of a file, mostly for numbers that are not.
-    cf.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kPhonePrefixBytes));
-    cf.memtable_prefix_bloom_size_ratio = 0.05;
-    table.whole_key_filtering = false;
+    // Read from end to end by every load, and seldom by single number.
+    cf.compression = rocksdb::kNoCompression;
+    table.block_size = 32 << 10;
+    table.filter_policy.reset();
   }
   if (family == kDue || family == kOpen) {
     // Entries come and go, always at the front, and a scan wades through the tombstones of those
@@ -160,7 +168,7 @@ bool IsOurs(absl::string_view name) {
   return name == "." || name == ".." || name == "LOCK" || name == "IDENTITY" ||
          name == kLockFileName || absl::StartsWith(name, "LOG") ||
          absl::StartsWith(name, "MANIFEST-") || absl::StartsWith(name, "OPTIONS-") ||
-         name == kSequenceFileName || absl::EndsWith(name, ".log") ||
+         name == kSequenceFileName || name == kStagingName || absl::EndsWith(name, ".log") ||
          absl::EndsWith(name, ".dbtmp") || absl::EndsWith(name, ".sst");
 }
 
@@ -284,6 +292,22 @@ bool CutTornManifest(const std::string& path, rocksdb::Env* env) {
   return env->NewDirectory(path, &directory).ok() && directory->Fsync().ok();
 }
 
+// A number kept as text under a key of kMeta; 0 if there is none.
+absl::StatusOr<uint64_t> ReadCount(const RocksDb& store, const char* key) {
+  std::string bytes;
+  const rocksdb::Status status = store.db->Get(rocksdb::ReadOptions(), key, &bytes);
+  if (status.IsNotFound()) return uint64_t{0};
+  if (!status.ok()) return ReadError(store, status);
+  const absl::StatusOr<std::string> text = DecodeText(bytes);
+  if (!text.ok()) return text.status();
+  uint64_t count = 0;
+  if (!absl::SimpleAtoi(*text, &count)) {
+    return absl::DataLossError(absl::StrCat("store: ", store.path, ": the number ", key,
+                                            " is damaged; restore the last backup"));
+  }
+  return count;
+}
+
 absl::StatusOr<int> ReadSchema(rocksdb::DB& db) {
   std::string bytes;
   const rocksdb::Status status = db.Get(rocksdb::ReadOptions(), kSchemaKey, &bytes);
@@ -311,6 +335,12 @@ absl::Status TooNew(const std::string& path, int version) {
       "upgrade"));
 }
 
+absl::Status TooOld(const std::string& path, int version) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "store: ", path, " has schema version ", version, " and this program works on ",
+      kSchemaVersion, "; stop what uses it and run: outpace store migrate --data ", path));
+}
+
 // Column families we do not know: of a newer version, or another program's database.
 // Reads the MANIFEST, and so is the first to find its end torn.
 absl::Status CheckFamilies(const std::string& path, const rocksdb::Options& plain, bool may_mend) {
@@ -323,14 +353,17 @@ absl::Status CheckFamilies(const std::string& path, const rocksdb::Options& plai
   const auto unknown = std::find_if(names.begin(), names.end(), [](const std::string& name) {
     return std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames);
   });
-  if (unknown == names.end()) return absl::OkStatus();
+  const bool whole = std::find(names.begin(), names.end(), kNames[kTexts]) != names.end();
+  if (unknown == names.end() && whole) return absl::OkStatus();
   rocksdb::DB* raw = nullptr;
   if (rocksdb::DB::OpenForReadOnly(plain, path, &raw).ok()) {
     const std::unique_ptr<rocksdb::DB> db(raw);
     if (const absl::StatusOr<int> version = ReadSchema(*db); version.ok() && *version > 0) {
-      return TooNew(path, *version);
+      if (*version < kSchemaVersion) return TooOld(path, *version);
+      if (*version > kSchemaVersion || unknown != names.end()) return TooNew(path, *version);
     }
   }
+  if (unknown == names.end()) return absl::OkStatus();  // its making was interrupted
   return Foreign(path, absl::StrCat("it has the column family \"", *unknown, "\""));
 }
 
@@ -340,6 +373,7 @@ absl::Status CheckSchema(RocksDb& store) {
   if (!version.ok()) return version.status();
   if (*version > kSchemaVersion) return TooNew(store.path, *version);
   if (*version == kSchemaVersion) return absl::OkStatus();
+  if (*version > 0) return TooOld(store.path, *version);
   const std::unique_ptr<rocksdb::Iterator> it(store.db->NewIterator(rocksdb::ReadOptions()));
   it->SeekToFirst();
   if (!it->status().ok()) return ReadError(store, it->status());
@@ -372,13 +406,24 @@ absl::Status CheckSequence(RocksDb& store) {
     }
     store.sequence = number;
   }
+  const absl::StatusOr<uint64_t> loads = ReadCount(store, kLoadsKey);
+  if (!loads.ok()) return loads.status();
+  store.loads = *loads;
   std::string text;
-  uint64_t once = 0;
-  if (rocksdb::ReadFileToString(store.env, absl::StrCat(store.path, "/", kSequenceFileName), &text)
-          .ok() &&
-      absl::SimpleAtoi(text, &once) && once > store.sequence) {
+  if (!rocksdb::ReadFileToString(store.env, absl::StrCat(store.path, "/", kSequenceFileName), &text)
+           .ok()) {
+    return absl::OkStatus();
+  }
+  const std::pair<absl::string_view, absl::string_view> words =
+      absl::StrSplit(absl::StripAsciiWhitespace(text), absl::MaxSplits(' ', 1));
+  uint64_t once = 0, loads_once = 0;
+  if (absl::SimpleAtoi(words.first, &once) && once > store.sequence) {
     return absl::DataLossError(absl::StrCat("store: ", store.path, " has lost writes: it is at ",
                                             store.sequence, " and was at ", once, advice));
+  }
+  if (absl::SimpleAtoi(words.second, &loads_once) && loads_once > store.loads) {
+    return absl::DataLossError(absl::StrCat("store: ", store.path, " has lost leads: it has ",
+                                            store.loads, " loads and had ", loads_once, advice));
   }
   return absl::OkStatus();
 }
@@ -388,8 +433,9 @@ absl::Status CheckSequence(RocksDb& store) {
 absl::Status SaveSequence(const RocksDb& db) {
   const std::string path = absl::StrCat(db.path, "/", kSequenceFileName);
   const std::string written = absl::StrCat(path, ".dbtmp");
-  rocksdb::Status status = rocksdb::WriteStringToFile(db.env, absl::StrCat(db.sequence, "\n"),
-                                                      written, /*should_sync=*/true);
+  rocksdb::Status status =
+      rocksdb::WriteStringToFile(db.env, absl::StrCat(db.sequence, " ", db.loads, "\n"), written,
+                                 /*should_sync=*/true);
   if (status.ok()) status = db.env->RenameFile(written, path);
   std::unique_ptr<rocksdb::Directory> directory;
   if (status.ok()) status = db.env->NewDirectory(db.path, &directory);
@@ -444,6 +490,9 @@ absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& op
   if (absl::Status s = CheckSchema(*store); !s.ok()) return s;
   if (!options.read_only) {
     if (absl::Status s = SaveSequence(*store); !s.ok()) return s;
+    // What a load that was cut off has left.
+    const std::string staging = absl::StrCat(store->path, "/", kStagingName);
+    if (absl::Status s = RemoveDirectory(env, staging); !s.ok()) return s;
   }
   return store;
 }

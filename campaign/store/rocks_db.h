@@ -24,13 +24,14 @@ namespace outpace::store {
 // Column families; few, since each costs memory and time at opening. The order is that of kNames.
 enum Family {
   kMeta,      // RocksDB's "default": schema, id counters, lists, campaigns, agents, named values
-  kLeads,     // lead id -> lead
+  kLeads,     // lead id -> hot record (lead_record.h)
   kDue,       // due key -> nothing
-  kPhone,     // phone, lead id -> campaign
+  kPhone,     // phone, lead id -> phone_index.h
   kAttempts,  // attempt id -> attempt
   kTimes,     // dialed_at, attempt id -> nothing
   kOpen,      // attempt id -> nothing: intents without a result
   kDnc,       // campaign, phone -> entry
+  kTexts,     // lead id -> texts record (lead_record.h)
   kFamilies,
 };
 
@@ -43,21 +44,28 @@ inline constexpr char kValuePrefix = 'v';
 // made by them, do not have.
 inline constexpr char kRecordingPrefix = 'r';       // attempt id -> recording
 inline constexpr char kRecordingIndexPrefix = 'R';  // rocks_keys.h
+inline constexpr char kImportPrefix = 'i';          // import id -> import
+inline constexpr char kZonesPrefix = 'z';           // number (4 bytes) -> dictionary.h
+inline constexpr char kLayoutPrefix = 'L';          // number (4 bytes) -> dictionary.h
 inline constexpr char kSchemaKey[] = "s:schema";
 inline constexpr char kLeadIdsKey[] = "s:next_lead_id";
 inline constexpr char kAttemptIdsKey[] = "s:next_attempt_id";
+inline constexpr char kLoadsKey[] = "s:loads";  // how many bulk loads were published
 
 // Every write puts its number under this key into every column family, so that families that do not
 // belong together (a MANIFEST cut short brings some of them back older) are told at opening.
 // It is before all other keys of a family: scans of a whole family start at kFirstKey.
 inline constexpr absl::string_view kStampKey("\0", 1);
 inline constexpr absl::string_view kFirstKey("\0\0", 2);
-// Beside the database's own files: the number of the last write at the last opening and closing. A
-// store that comes back with less has lost files.
+// Beside the database's own files: the number of the last write at the last opening and closing,
+// and the number of bulk loads. A store that comes back with less has lost files. Loads are counted
+// too because they leave nothing in the journal: later writes would hide that one is missing.
 inline constexpr char kSequenceFileName[] = "outpace.sequence";
+// Directory of the load under way, in the store's own; removed when the store is opened.
+inline constexpr char kStagingName[] = "staging";
 
 // Raised when older programs must not touch the data: a new index, another key.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 // What RocksDB reports on its own threads.
 struct Watch {
@@ -77,6 +85,7 @@ struct RocksDb {
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
   rocksdb::Env* env = nullptr;
   uint64_t sequence = 0;  // number of the last write; the writer's
+  uint64_t loads = 0;     // bulk loads published; the writer's
 
   RocksDb() = default;
   RocksDb(const RocksDb&) = delete;
@@ -87,7 +96,7 @@ struct RocksDb {
 
 absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& options);
 
-// Writes down db.sequence in kSequenceFileName, synced.
+// Writes down db.sequence and db.loads in kSequenceFileName, synced.
 absl::Status SaveSequence(const RocksDb& db);
 
 // A failed read. Corruption: DataLoss; the rest: Unavailable; both with the remedy.

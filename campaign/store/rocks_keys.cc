@@ -8,7 +8,9 @@
 namespace outpace::store {
 
 void AppendBig64(uint64_t value, std::string& to) {
-  for (int shift = 56; shift >= 0; shift -= 8) to.push_back(static_cast<char>(value >> shift));
+  char bytes[8];
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (56 - 8 * i));
+  to.append(bytes, sizeof(bytes));
 }
 
 uint64_t ReadBig64(absl::string_view bytes) {
@@ -20,6 +22,18 @@ uint64_t ReadBig64(absl::string_view bytes) {
 std::string IdKey(uint64_t id) {
   std::string key;
   AppendBig64(id, key);
+  return key;
+}
+
+std::string MetaKey(char kind, absl::string_view name) {
+  std::string key(1, kind);
+  key.append(name.data(), name.size());
+  return key;
+}
+
+std::string DictionaryKey(char kind, uint32_t number) {
+  std::string key(1, kind);
+  for (int shift = 24; shift >= 0; shift -= 8) key.push_back(static_cast<char>(number >> shift));
   return key;
 }
 

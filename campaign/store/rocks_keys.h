@@ -22,6 +22,11 @@ uint64_t ReadBig64(absl::string_view bytes);  // 8 bytes at least
 
 std::string IdKey(uint64_t id);
 
+// Of kMeta: `kind` and a name.
+std::string MetaKey(char kind, absl::string_view name);
+// Of kMeta: `kind` and the number, 4 bytes.
+std::string DictionaryKey(char kind, uint32_t number);
+
 // campaign NUL | tier | 99 - rank | due time | lead id
 std::string DueBytes(const DueKey& key);
 std::string DuePrefix(const CampaignId& campaign);

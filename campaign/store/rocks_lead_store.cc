@@ -9,12 +9,16 @@
 
 #include <algorithm>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "campaign/store/codec.h"
+#include "campaign/store/dictionary.h"
 #include "campaign/store/lead_keys.h"
+#include "campaign/store/lead_record.h"
+#include "campaign/store/phone_index.h"
 #include "campaign/store/rocks_db.h"
 #include "campaign/store/rocks_keys.h"
 #include "engine/base/check.h"
@@ -29,19 +33,6 @@ using campaign::StoreBatch;
 constexpr size_t kGroupMax = 64;  // batches a write; bounds how long the first of them waits
 constexpr uint64_t kAttemptIdsAhead = 1000;
 
-// Where a lead, as stored, stands in the indexes.
-struct LeadEntries {
-  bool exists = false;
-  std::string due;  // key; empty: not in the due index
-  E164 phone;
-  CampaignId campaign;
-};
-
-LeadEntries EntriesOf(const Lead& lead) {
-  return {true, CanBeDue(lead) ? DueBytes(DueKeyOf(lead)) : std::string(), lead.phone,
-          lead.campaign};
-}
-
 struct AttemptEntries {
   bool exists = false;
   bool open = false;
@@ -53,13 +44,25 @@ struct RecordingEntries {
   bool erased = false;
 };
 
-std::string MetaKey(char kind, absl::string_view name) {
-  std::string key(1, kind);
-  key.append(name.data(), name.size());
-  return key;
-}
-
 }  // namespace
+
+// As stored. The texts' mark tells whether they must be written again.
+struct RocksLeadStore::LeadEntries {
+  bool exists = false;
+  std::string due;  // key; empty: not in the due index
+  E164 phone, alt;  // none: without an entry
+  std::string phone_value;
+  TextsMark texts;
+
+  static LeadEntries Of(const Lead& lead, const TextsMark& texts) {
+    return {true,
+            CanBeDue(lead) ? DueBytes(DueKeyOf(lead)) : std::string(),
+            lead.phone,
+            HasAltEntry(lead) ? lead.alt_phone : E164(),
+            PhoneValue(lead),
+            texts};
+  }
+};
 
 struct RocksLeadStore::Request {
   const StoreBatch* batch;
@@ -126,7 +129,9 @@ struct RocksLeadStore::Recent {
 };
 
 RocksLeadStore::RocksLeadStore(std::unique_ptr<RocksDb> db)
-    : db_(std::move(db)), recent_(std::make_unique<Recent>()) {}
+    : db_(std::move(db)),
+      dictionary_(std::make_unique<Dictionary>()),
+      recent_(std::make_unique<Recent>()) {}
 
 // A store closed in order leaves nothing in its log: the next start has nothing to replay, and
 // damage to the log cannot cost a record.
@@ -154,6 +159,7 @@ absl::StatusOr<std::unique_ptr<RocksLeadStore>> RocksLeadStore::Open(const Optio
   if (!db.ok()) return db.status();
   std::unique_ptr<RocksLeadStore> store(new RocksLeadStore(*std::move(db)));
   if (absl::Status status = store->LoadIds(); !status.ok()) return status;
+  if (absl::Status status = store->LoadDictionary(); !status.ok()) return status;
   return store;
 }
 
@@ -240,6 +246,7 @@ absl::Status RocksLeadStore::Write(rocksdb::WriteBatch& batch, bool sync) {
   if (status.ok()) status = db_->db->Write(options, &batch);
   if (!status.ok()) return Poison(status.ToString());
   ++db_->sequence;
+  if (sync) zones_synced_ = dictionary_->view()->zones.size();
   return absl::OkStatus();
 }
 
@@ -258,6 +265,7 @@ void RocksLeadStore::WriteGroup() {
     Overlay overlay;
     overlay.below = &recent_->overlay;
     bool sync = false;
+    outcome = AddZones(group, batch);
     for (Request* request : group) {
       // A batch whose old records cannot be read fails by itself; the others go on without it.
       Overlay own;
@@ -272,7 +280,7 @@ void RocksLeadStore::WriteGroup() {
         batch.RollbackToSavePoint().PermitUncheckedError();
       }
     }
-    if (batch.Count() > 0 || sync) outcome = Write(batch, sync);
+    if (outcome.ok() && (batch.Count() > 0 || sync)) outcome = Write(batch, sync);
     // An import writes each lead once: it would only push the others out.
     if (outcome.ok() && sync) recent_->Take(overlay);
     if (outcome.ok() && !sync) recent_->Forget(overlay);
@@ -287,6 +295,9 @@ absl::Status RocksLeadStore::AddBatch(const StoreBatch& batch, rocksdb::WriteBat
                                       Overlay& overlay) const {
   for (const Lead& lead : batch.leads) {
     if (absl::Status status = AddLead(lead, out, overlay); !status.ok()) return status;
+  }
+  for (const LeadId id : batch.leads_removed) {
+    if (absl::Status status = RemoveLead(id, out, overlay); !status.ok()) return status;
   }
   for (const Attempt& attempt : batch.attempts) {
     if (absl::Status status = AddAttempt(attempt, out, overlay); !status.ok()) return status;
@@ -308,6 +319,9 @@ absl::Status RocksLeadStore::AddBatch(const StoreBatch& batch, rocksdb::WriteBat
   for (const campaign::List& list : batch.lists) {
     put(kMeta, MetaKey(kListPrefix, IdKey(list.id.value())), EncodeList(list));
   }
+  for (const campaign::Import& import : batch.imports) {
+    put(kMeta, MetaKey(kImportPrefix, IdKey(import.id.value())), EncodeImport(import));
+  }
   for (const campaign::CampaignSettings& settings : batch.campaigns) {
     put(kMeta, MetaKey(kCampaignPrefix, settings.id), EncodeSettings(settings));
   }
@@ -320,39 +334,98 @@ absl::Status RocksLeadStore::AddBatch(const StoreBatch& batch, rocksdb::WriteBat
   return status.ok() ? absl::OkStatus() : absl::InternalError(status.ToString());
 }
 
+absl::Status RocksLeadStore::AddZones(const std::vector<Request*>& group,
+                                      rocksdb::WriteBatch& out) {
+  rocksdb::Status status;
+  for (const Request* request : group) {
+    for (const Lead& lead : request->batch->leads) {
+      uint32_t number = 0;
+      if (dictionary_->FindZones(lead.time_zones, number)) continue;
+      number = dictionary_->AddZones(lead.time_zones);
+      status =
+          out.Put((*db_)[kMeta], DictionaryKey(kZonesPrefix, number), EncodeZones(lead.time_zones));
+      if (!status.ok()) return absl::InternalError(status.ToString());
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RocksLeadStore::LeadEntries> RocksLeadStore::StoredEntries(
+    LeadId id, const Overlay& overlay) const {
+  if (const LeadEntries* pending = overlay.Find(id); pending != nullptr) return *pending;
+  rocksdb::PinnableSlice bytes;
+  const rocksdb::Status status =
+      db_->db->Get(rocksdb::ReadOptions(), (*db_)[kLeads], IdKey(id.value()), &bytes);
+  if (status.IsNotFound()) return LeadEntries();
+  if (!status.ok()) return ReadError(*db_, status);
+  HotLead hot;
+  if (absl::Status s = DecodeHot(View(bytes), hot); !s.ok()) return s;
+  return LeadEntries::Of(hot.lead, hot.texts);
+}
+
 absl::Status RocksLeadStore::AddLead(const Lead& lead, rocksdb::WriteBatch& out,
                                      Overlay& overlay) const {
   const RocksDb& db = *db_;
   const std::string key = IdKey(lead.id.value());
-  LeadEntries old;
-  if (const LeadEntries* pending = overlay.Find(lead.id); pending != nullptr) {
-    old = *pending;
-  } else {
-    rocksdb::PinnableSlice bytes;
-    const rocksdb::Status status = db.db->Get(rocksdb::ReadOptions(), db[kLeads], key, &bytes);
-    if (status.ok()) {
-      const absl::StatusOr<Lead> stored = DecodeLeadHead(View(bytes));
-      if (!stored.ok()) return stored.status();
-      old = EntriesOf(*stored);
-    } else if (!status.IsNotFound()) {
-      return ReadError(db, status);
-    }
+  const absl::StatusOr<LeadEntries> old = StoredEntries(lead.id, overlay);
+  if (!old.ok()) return old.status();
+  rocksdb::Status status;
+  const auto put = [&](Family family, const std::string& k, absl::string_view value) {
+    if (status.ok()) status = out.Put(db[family], k, SliceOf(value));
+  };
+  const auto remove = [&](Family family, const std::string& k) {
+    if (status.ok()) status = out.Delete(db[family], k);
+  };
+
+  TextsMark mark = old->texts;
+  if (lead.has_fields) {
+    // In the layout it came in, as long as that has all its fields.
+    const std::shared_ptr<const DictionaryView> known = dictionary_->view();
+    const campaign::FieldLayout* layout = known->Layout(old->texts.layout);
+    std::optional<std::string> texts;
+    if (layout != nullptr) texts = EncodeTexts(lead, old->texts.layout, *layout);
+    if (!texts.has_value()) texts = EncodeNamedTexts(lead);
+    mark = MarkOf(*texts);
+    if (mark != old->texts && mark.length > 0) put(kTexts, key, *texts);
+    if (mark != old->texts && mark.length == 0) remove(kTexts, key);
   }
-  LeadEntries entries = EntriesOf(lead);
-  rocksdb::Status status = out.Put(db[kLeads], key, EncodeLead(lead));
-  if (old.due != entries.due) {
-    if (status.ok() && !old.due.empty()) status = out.Delete(db[kDue], old.due);
-    if (status.ok() && !entries.due.empty()) status = out.Put(db[kDue], entries.due, "");
+  uint32_t zones = 0;
+  OUTPACE_CHECK(dictionary_->FindZones(lead.time_zones, zones));  // AddZones() has seen it
+  put(kLeads, key, EncodeHot(lead, zones, mark));
+
+  LeadEntries entries = LeadEntries::Of(lead, mark);
+  if (old->due != entries.due) {
+    if (!old->due.empty()) remove(kDue, old->due);
+    if (!entries.due.empty()) put(kDue, entries.due, "");
   }
-  if (old.phone != entries.phone || old.campaign != entries.campaign || !old.exists) {
-    if (status.ok() && old.phone.valid()) {
-      status = out.Delete(db[kPhone], PhoneKey(old.phone, lead.id));
+  const bool same = old->exists && old->phone_value == entries.phone_value;
+  if (!same || old->phone != entries.phone || old->alt != entries.alt) {
+    for (const E164 phone : {old->phone, old->alt}) {
+      if (phone.valid()) remove(kPhone, PhoneKey(phone, lead.id));
     }
-    if (status.ok() && lead.phone.valid()) {
-      status = out.Put(db[kPhone], PhoneKey(lead.phone, lead.id), lead.campaign);
+    if (entries.phone.valid()) put(kPhone, PhoneKey(entries.phone, lead.id), entries.phone_value);
+    if (entries.alt.valid()) {
+      put(kPhone, PhoneKey(entries.alt, lead.id), AltValue(entries.phone_value));
     }
   }
   overlay.leads[lead.id] = std::move(entries);
+  return status.ok() ? absl::OkStatus() : absl::InternalError(status.ToString());
+}
+
+absl::Status RocksLeadStore::RemoveLead(LeadId id, rocksdb::WriteBatch& out,
+                                        Overlay& overlay) const {
+  const RocksDb& db = *db_;
+  const absl::StatusOr<LeadEntries> old = StoredEntries(id, overlay);
+  if (!old.ok()) return old.status();
+  if (!old->exists) return absl::OkStatus();
+  const std::string key = IdKey(id.value());
+  rocksdb::Status status = out.Delete(db[kLeads], key);
+  if (status.ok() && old->texts.length > 0) status = out.Delete(db[kTexts], key);
+  if (status.ok() && !old->due.empty()) status = out.Delete(db[kDue], old->due);
+  for (const E164 phone : {old->phone, old->alt}) {
+    if (status.ok() && phone.valid()) status = out.Delete(db[kPhone], PhoneKey(phone, id));
+  }
+  overlay.leads[id] = LeadEntries();
   return status.ok() ? absl::OkStatus() : absl::InternalError(status.ToString());
 }
 

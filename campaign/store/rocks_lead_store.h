@@ -4,6 +4,7 @@
 // Commit is one atomic batch in the write-ahead log, synced before it returns; callers that come
 // while a sync is under way share the next one. docs/decisions/rocksdb.md says why and how.
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "campaign/lead_store.h"
 
 namespace rocksdb {
@@ -28,6 +30,8 @@ class WriteBatch;
 namespace outpace::store {
 
 struct RocksDb;
+struct BulkResult;
+class Dictionary;
 
 struct RocksStoreOptions {
   std::string path;               // the store's own directory; made with mode 0700
@@ -74,6 +78,16 @@ class RocksLeadStore final : public campaign::LeadStore {
   absl::StatusOr<uint64_t> ReserveLeadIds(uint64_t count) override;
   absl::StatusOr<uint64_t> ReserveAttemptIds(uint64_t count) override;
 
+  // The load must have ended before the store does.
+  absl::StatusOr<std::unique_ptr<campaign::LeadBulk>> BeginBulk(
+      const campaign::BulkOptions& options) override;
+  absl::StatusOr<uint32_t> InternZones(const std::vector<std::string>& zones) override;
+  absl::StatusOr<std::vector<campaign::Import>> Imports() const override;
+  absl::Status ForEachPhone(
+      const std::function<bool(const campaign::PhoneUse&)>& visit) const override;
+  absl::StatusOr<std::vector<campaign::PhoneUse>> PhoneUses(
+      absl::Span<const E164> sorted) const override;
+
   absl::StatusOr<std::optional<campaign::Lead>> GetLead(LeadId id) const override;
   absl::StatusOr<std::optional<campaign::Attempt>> GetAttempt(AttemptId id) const override;
   absl::StatusOr<std::vector<campaign::Lead>> DueLeads(
@@ -98,16 +112,18 @@ class RocksLeadStore final : public campaign::LeadStore {
       const override;
 
  private:
-  struct Request;   // one caller waiting for its batch to be written
-  struct Overlay;   // what earlier batches of the same group have made of the indexes
-  struct Recent;    // the same of groups written lately
-  struct IdBlock {  // [next, end) is reserved on disk and not given out yet
+  struct LeadEntries;  // where a lead stands in the indexes
+  struct Request;      // one caller waiting for its batch to be written
+  struct Overlay;      // what earlier batches of the same group have made of the indexes
+  struct Recent;       // the same of groups written lately
+  struct IdBlock {     // [next, end) is reserved on disk and not given out yet
     uint64_t next = 1;
     uint64_t end = 1;
   };
 
   explicit RocksLeadStore(std::unique_ptr<RocksDb> db);
   absl::Status LoadIds();
+  absl::Status LoadDictionary();
   absl::Status Submit(const campaign::StoreBatch& batch, bool sync);
   void WriteGroup() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
   absl::Status Writable() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
@@ -116,8 +132,15 @@ class RocksLeadStore final : public campaign::LeadStore {
   absl::Status Poison(const std::string& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
   absl::Status AddBatch(const campaign::StoreBatch& batch, rocksdb::WriteBatch& out,
                         Overlay& overlay) const;
+  // Writes sets of zones nobody has had before, ahead of the leads that name them.
+  absl::Status AddZones(const std::vector<Request*>& group, rocksdb::WriteBatch& out);
+  // What is stored of a lead and its index entries, with what the batches before have made of them.
+  absl::StatusOr<LeadEntries> StoredEntries(LeadId id, const Overlay& overlay) const;
   absl::Status AddLead(const campaign::Lead& lead, rocksdb::WriteBatch& out,
                        Overlay& overlay) const;
+  absl::Status RemoveLead(LeadId id, rocksdb::WriteBatch& out, Overlay& overlay) const;
+  absl::StatusOr<uint32_t> InternLayout(const campaign::FieldLayout& layout);
+  absl::Status PublishBulk(const BulkResult& result, const campaign::Import& import);
   absl::Status AddAttempt(const campaign::Attempt& attempt, rocksdb::WriteBatch& out,
                           Overlay& overlay) const;
   absl::Status AddRecording(const campaign::Recording& recording, rocksdb::WriteBatch& out,
@@ -127,6 +150,8 @@ class RocksLeadStore final : public campaign::LeadStore {
                                       IdBlock& block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
 
   const std::unique_ptr<RocksDb> db_;
+  const std::unique_ptr<Dictionary> dictionary_;
+  std::atomic<bool> bulk_under_way_{false};
 
   absl::Mutex queue_mutex_ ABSL_ACQUIRED_AFTER(write_mutex_);
   std::vector<Request*> queue_ ABSL_GUARDED_BY(queue_mutex_);
@@ -134,6 +159,7 @@ class RocksLeadStore final : public campaign::LeadStore {
   absl::Mutex write_mutex_;  // held over reading old records and writing new ones
   std::unique_ptr<Recent> recent_ ABSL_GUARDED_BY(write_mutex_);
   absl::Status poison_ ABSL_GUARDED_BY(write_mutex_);
+  size_t zones_synced_ ABSL_GUARDED_BY(write_mutex_) = 0;  // sets of zones known to be on disk
   IdBlock lead_ids_ ABSL_GUARDED_BY(write_mutex_);
   IdBlock attempt_ids_ ABSL_GUARDED_BY(write_mutex_);
 };

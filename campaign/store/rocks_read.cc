@@ -10,113 +10,20 @@
 
 #include "absl/strings/str_cat.h"
 #include "campaign/store/codec.h"
+#include "campaign/store/dictionary.h"
 #include "campaign/store/lead_keys.h"
+#include "campaign/store/lead_reader.h"
+#include "campaign/store/lead_record.h"
 #include "campaign/store/rocks_db.h"
 #include "campaign/store/rocks_keys.h"
 #include "campaign/store/rocks_lead_store.h"
+#include "campaign/store/rocks_scan.h"
 
 namespace outpace::store {
 namespace {
 
 using campaign::Attempt;
 using campaign::Lead;
-
-constexpr size_t kMultiGet =
-    128;  // records a MultiGet; 4.2 us each against 15 for single cold gets
-
-// A key range [from, to) of one column family; an empty `to` is the end.
-struct Range {
-  std::string from, to;
-};
-
-Range PrefixRange(const std::string& prefix) { return {prefix, AfterPrefix(prefix)}; }
-Range EverythingRange() { return {std::string(kFirstKey), ""}; }
-
-// Calls visit(key, value) for each entry of the range in key order until it returns false or fails.
-// `visit` returns StatusOr<bool>.
-template <typename Visit>
-absl::Status Scan(const RocksDb& db, Family family, const Range& range,
-                  rocksdb::ReadOptions options, const Visit& visit) {
-  const rocksdb::Slice upper(range.to);
-  if (!range.to.empty()) options.iterate_upper_bound = &upper;
-  options.total_order_seek = true;
-  const std::unique_ptr<rocksdb::Iterator> it(db.db->NewIterator(options, db[family]));
-  for (it->Seek(range.from); it->Valid(); it->Next()) {
-    const absl::StatusOr<bool> more = visit(View(it->key()), View(it->value()));
-    if (!more.ok()) return more.status();
-    if (!*more) return absl::OkStatus();
-  }
-  return it->status().ok() ? absl::OkStatus() : ReadError(db, it->status());
-}
-
-// For reads of much: blocks are not kept in the cache, where they would displace the hot ones.
-rocksdb::ReadOptions BulkRead() {
-  rocksdb::ReadOptions options;
-  options.fill_cache = false;
-  options.readahead_size = 2 << 20;
-  return options;
-}
-
-// Every decoded record of a range.
-template <typename Record>
-absl::StatusOr<std::vector<Record>> ReadAll(const RocksDb& db, Family family, const Range& range,
-                                            absl::StatusOr<Record> (*decode)(absl::string_view)) {
-  std::vector<Record> records;
-  const absl::Status status =
-      Scan(db, family, range, BulkRead(),
-           [&](absl::string_view, absl::string_view value) -> absl::StatusOr<bool> {
-             absl::StatusOr<Record> record = decode(value);
-             if (!record.ok()) return record.status();
-             records.push_back(*std::move(record));
-             return true;
-           });
-  if (!status.ok()) return status;
-  return records;
-}
-
-// Reads the records of `ids`, in that order, and visits each; all must be there.
-template <typename Record>
-absl::Status ReadEach(const RocksDb& db, Family family, const std::vector<uint64_t>& ids,
-                      const rocksdb::ReadOptions& options,
-                      absl::StatusOr<Record> (*decode)(absl::string_view),
-                      const std::function<bool(Record&)>& visit) {
-  std::vector<std::string> keys;
-  std::vector<rocksdb::Slice> slices;
-  for (size_t begin = 0; begin < ids.size(); begin += kMultiGet) {
-    const size_t n = std::min(kMultiGet, ids.size() - begin);
-    keys.clear();
-    for (size_t i = 0; i < n; ++i) keys.push_back(IdKey(ids[begin + i]));
-    slices.assign(keys.begin(), keys.end());
-    std::vector<rocksdb::PinnableSlice> values(n);
-    std::vector<rocksdb::Status> statuses(n);
-    db.db->MultiGet(options, db[family], n, slices.data(), values.data(), statuses.data());
-    for (size_t i = 0; i < n; ++i) {
-      if (statuses[i].IsNotFound()) {
-        return absl::DataLossError(absl::StrCat("store: ", db.path, ": an index names record ",
-                                                ids[begin + i],
-                                                ", which is not there; restore the last backup"));
-      }
-      if (!statuses[i].ok()) return ReadError(db, statuses[i]);
-      absl::StatusOr<Record> record = decode(View(values[i]));
-      if (!record.ok()) return record.status();
-      if (!visit(*record)) return absl::OkStatus();
-    }
-  }
-  return absl::OkStatus();
-}
-
-template <typename Record>
-absl::StatusOr<std::optional<Record>> ReadOne(const RocksDb& db, Family family,
-                                              const std::string& key,
-                                              absl::StatusOr<Record> (*decode)(absl::string_view)) {
-  rocksdb::PinnableSlice bytes;
-  const rocksdb::Status status = db.db->Get(rocksdb::ReadOptions(), db[family], key, &bytes);
-  if (status.IsNotFound()) return std::optional<Record>();
-  if (!status.ok()) return ReadError(db, status);
-  absl::StatusOr<Record> record = decode(View(bytes));
-  if (!record.ok()) return record.status();
-  return std::optional<Record>(*std::move(record));
-}
 
 // Instants are stored in whole microseconds, so t >= bound holds when t >= the bound rounded up.
 absl::Time RoundUp(absl::Time bound) {
@@ -127,7 +34,21 @@ absl::Time RoundUp(absl::Time bound) {
 }  // namespace
 
 absl::StatusOr<std::optional<Lead>> RocksLeadStore::GetLead(LeadId id) const {
-  return ReadOne<Lead>(*db_, kLeads, IdKey(id.value()), DecodeLead);
+  rocksdb::ManagedSnapshot snapshot(db_->db.get());
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot.snapshot();
+  const std::string key = IdKey(id.value());
+  rocksdb::PinnableSlice head, texts;
+  rocksdb::Status status = db_->db->Get(options, (*db_)[kLeads], key, &head);
+  if (status.IsNotFound()) return std::optional<Lead>();
+  if (status.ok()) status = db_->db->Get(options, (*db_)[kTexts], key, &texts);
+  if (!status.ok() && !status.IsNotFound()) return ReadError(*db_, status);
+  const std::shared_ptr<const DictionaryView> known = dictionary_->view();
+  HotLead hot;
+  absl::Status s = DecodeLeadHead(View(head), *known, hot);
+  if (s.ok()) s = AddTexts(View(texts), *known, hot);
+  if (!s.ok()) return s;
+  return std::optional<Lead>(std::move(hot.lead));
 }
 
 absl::StatusOr<std::optional<Attempt>> RocksLeadStore::GetAttempt(AttemptId id) const {
@@ -166,60 +87,36 @@ absl::StatusOr<std::vector<Lead>> RocksLeadStore::DueLeads(const campaign::DueQu
   std::vector<Lead> leads;
   leads.reserve(ids.size());
   options.iterate_upper_bound = nullptr;
-  const absl::Status status = ReadEach<Lead>(db, kLeads, ids, options, DecodeLead, [&](Lead& lead) {
-    leads.push_back(std::move(lead));
-    return true;
-  });
+  const absl::Status status =
+      ReadLeads(db, *dictionary_, ids, options, query.with_fields, [&](Lead& lead) {
+        leads.push_back(std::move(lead));
+        return true;
+      });
   if (!status.ok()) return status;
   return leads;
 }
 
-absl::StatusOr<std::vector<LeadId>> RocksLeadStore::LeadsByPhone(E164 phone) const {
-  std::vector<LeadId> found;
-  const absl::Status status =
-      Scan(*db_, kPhone, PrefixRange(IdKey(phone.value())), rocksdb::ReadOptions(),
-           [&](absl::string_view key, absl::string_view) -> absl::StatusOr<bool> {
-             found.push_back(LeadId(ReadBig64(key.substr(kPhonePrefixBytes))));
-             return true;
-           });
-  if (!status.ok()) return status;
-  return found;
-}
-
-// One iterator over the sorted numbers. The prefix bloom filters turn away a number nobody has
-// without touching a block, as a MultiGet's would, and leads that share a number need no shared
-// record that grows with them.
-absl::StatusOr<std::vector<E164>> RocksLeadStore::KnownPhones(const std::vector<E164>& phones,
-                                                              const CampaignId& campaign) const {
-  std::vector<E164> sorted = phones;
-  std::sort(sorted.begin(), sorted.end());
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  rocksdb::ReadOptions options;
-  options.prefix_same_as_start = true;
-  const std::unique_ptr<rocksdb::Iterator> it(db_->db->NewIterator(options, (*db_)[kPhone]));
-  std::vector<E164> known;
-  std::string prefix;
-  for (const E164 phone : sorted) {
-    prefix.clear();
-    AppendBig64(phone.value(), prefix);
-    for (it->Seek(prefix); it->Valid(); it->Next()) {
-      if (campaign.empty() || View(it->value()) == campaign) {
-        known.push_back(phone);
-        break;
-      }
-    }
-    if (!it->status().ok()) return ReadError(*db_, it->status());
-  }
-  return known;
-}
-
+// Both records of a lead have its id as key: two iterators side by side.
 absl::Status RocksLeadStore::ForEachLead(const std::function<bool(const Lead&)>& visit) const {
-  return Scan(*db_, kLeads, EverythingRange(), BulkRead(),
-              [&](absl::string_view, absl::string_view value) -> absl::StatusOr<bool> {
-                const absl::StatusOr<Lead> lead = DecodeLead(value);
-                if (!lead.ok()) return lead.status();
-                return visit(*lead);
-              });
+  rocksdb::ManagedSnapshot snapshot(db_->db.get());
+  rocksdb::ReadOptions options = BulkRead();
+  options.snapshot = snapshot.snapshot();
+  const std::shared_ptr<const DictionaryView> known = dictionary_->view();
+  const std::unique_ptr<rocksdb::Iterator> texts(db_->db->NewIterator(options, (*db_)[kTexts]));
+  texts->Seek(SliceOf(kFirstKey));
+  const absl::Status status =
+      Scan(*db_, kLeads, EverythingRange(), options,
+           [&](absl::string_view key, absl::string_view value) -> absl::StatusOr<bool> {
+             HotLead hot;
+             if (absl::Status s = DecodeLeadHead(value, *known, hot); !s.ok()) return s;
+             while (texts->Valid() && View(texts->key()) < key) texts->Next();
+             const bool found = texts->Valid() && View(texts->key()) == key;
+             const absl::string_view record = found ? View(texts->value()) : absl::string_view();
+             if (absl::Status s = AddTexts(record, *known, hot); !s.ok()) return s;
+             return visit(hot.lead);
+           });
+  if (status.ok() && !texts->status().ok()) return ReadError(*db_, texts->status());
+  return status;
 }
 
 absl::Status RocksLeadStore::ForEachAttempt(
@@ -319,43 +216,6 @@ absl::StatusOr<std::vector<campaign::Recording>> RocksLeadStore::FindRecordings(
   return found;
 }
 
-absl::Status RocksLeadStore::VerifyRecordings() const {
-  const RocksDb& db = *db_;
-  rocksdb::ManagedSnapshot snapshot(db.db.get());
-  rocksdb::ReadOptions options = BulkRead();
-  options.snapshot = snapshot.snapshot();
-  rocksdb::ReadOptions probe;
-  probe.snapshot = options.snapshot;
-  int64_t expected = 0, entries = 0;
-  absl::Status status =
-      Scan(db, kMeta, PrefixRange({kRecordingPrefix}), options,
-           [&](absl::string_view key, absl::string_view value) -> absl::StatusOr<bool> {
-             const absl::StatusOr<campaign::Recording> recording = DecodeRecording(value);
-             if (!recording.ok()) return recording.status();
-             bool whole = View(RecordingKey(recording->attempt)) == key;
-             for (const std::string& index : RecordingIndexKeys(*recording)) {
-               rocksdb::PinnableSlice found;
-               whole = whole && db.db->Get(probe, db[kMeta], index, &found).ok();
-               ++expected;
-             }
-             if (whole) return true;
-             return absl::DataLossError(
-                 absl::StrCat("store: ", db.path, ": the recording of attempt ",
-                              recording->attempt.value(), " is not in every index"));
-           });
-  if (!status.ok()) return status;
-  status = Scan(db, kMeta, PrefixRange({kRecordingIndexPrefix}), options,
-                [&](absl::string_view, absl::string_view) -> absl::StatusOr<bool> {
-                  ++entries;
-                  return true;
-                });
-  if (status.ok() && entries != expected) {
-    status = absl::DataLossError(absl::StrCat("store: ", db.path, ": the recordings' indexes have ",
-                                              entries, " entries for ", expected));
-  }
-  return status;
-}
-
 absl::StatusOr<std::vector<campaign::DncEntry>> RocksLeadStore::AllDnc() const {
   return ReadAll<campaign::DncEntry>(*db_, kDnc, EverythingRange(), DecodeDnc);
 }
@@ -381,87 +241,16 @@ absl::StatusOr<std::optional<std::string>> RocksLeadStore::GetMeta(const std::st
 absl::StatusOr<std::map<CampaignId, std::map<std::string, int64_t>>> RocksLeadStore::StatusCounts()
     const {
   std::map<CampaignId, std::map<std::string, int64_t>> counts;
+  HotLead hot;
   const absl::Status status =
       Scan(*db_, kLeads, EverythingRange(), BulkRead(),
            [&](absl::string_view, absl::string_view value) -> absl::StatusOr<bool> {
-             const absl::StatusOr<Lead> lead = DecodeLeadHead(value);
-             if (!lead.ok()) return lead.status();
-             ++counts[lead->campaign][lead->status];
+             if (absl::Status s = DecodeHot(value, hot); !s.ok()) return s;
+             ++counts[hot.lead.campaign][hot.lead.status];
              return true;
            });
   if (!status.ok()) return status;
   return counts;
-}
-
-// Each record is read and its index entries are looked up; then the entries are counted, so that
-// none stands for a record that is not there.
-absl::Status RocksLeadStore::Verify() const {
-  const RocksDb& db = *db_;
-  rocksdb::ManagedSnapshot snapshot(db.db.get());
-  rocksdb::ReadOptions options = BulkRead();
-  options.snapshot = snapshot.snapshot();
-  rocksdb::ReadOptions probe;
-  probe.snapshot = options.snapshot;
-  std::array<int64_t, kFamilies> expected{};
-  const auto missing = [&db](absl::string_view record, uint64_t id, absl::string_view index) {
-    return absl::DataLossError(absl::StrCat("store: ", db.path, ": ", record, " ", id,
-                                            " is not in the ", index, " index"));
-  };
-  const auto has = [&](Family family, const std::string& key) {
-    rocksdb::PinnableSlice value;
-    ++expected[family];
-    return db.db->Get(probe, db[family], key, &value).ok();
-  };
-  absl::Status status =
-      Scan(db, kLeads, EverythingRange(), options,
-           [&](absl::string_view key, absl::string_view value) -> absl::StatusOr<bool> {
-             const absl::StatusOr<Lead> lead = DecodeLead(value);
-             if (!lead.ok()) return lead.status();
-             const uint64_t id = lead->id.value();
-             if (View(IdKey(id)) != key) return missing("lead", id, "lead id");
-             if (CanBeDue(*lead) && !has(kDue, DueBytes(DueKeyOf(*lead)))) {
-               return missing("lead", id, "due");
-             }
-             if (lead->phone.valid() && !has(kPhone, PhoneKey(lead->phone, lead->id))) {
-               return missing("lead", id, "phone");
-             }
-             return true;
-           });
-  if (!status.ok()) return status;
-  status = Scan(db, kAttempts, EverythingRange(), options,
-                [&](absl::string_view key, absl::string_view value) -> absl::StatusOr<bool> {
-                  const absl::StatusOr<Attempt> attempt = DecodeAttempt(value);
-                  if (!attempt.ok()) return attempt.status();
-                  const uint64_t id = attempt->id.value();
-                  if (View(IdKey(id)) != key) return missing("attempt", id, "attempt id");
-                  if (!has(kTimes, AttemptTimeKey(attempt->dialed_at, attempt->id))) {
-                    return missing("attempt", id, "time");
-                  }
-                  if (attempt->open && !has(kOpen, IdKey(id))) {
-                    return missing("attempt", id, "open");
-                  }
-                  return true;
-                });
-  if (!status.ok()) return status;
-  for (const Family family : {kDue, kPhone, kTimes, kOpen}) {
-    int64_t entries = 0;
-    status = Scan(db, family, EverythingRange(), options,
-                  [&](absl::string_view, absl::string_view) -> absl::StatusOr<bool> {
-                    ++entries;
-                    return true;
-                  });
-    if (!status.ok()) return status;
-    if (entries != expected[family]) {
-      return absl::DataLossError(absl::StrCat("store: ", db.path, ": index ", family, " has ",
-                                              entries, " entries for ", expected[family],
-                                              " records"));
-    }
-  }
-  for (const absl::Status& read : {VerifyRecordings(), AllDnc().status(), Lists().status(),
-                                   Campaigns().status(), Agents().status()}) {
-    if (!read.ok()) return read;
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace outpace::store

@@ -1,35 +1,14 @@
 #include "campaign/store/wire.h"
 
-#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "campaign/store/codec.h"
+#include "campaign/store/crc32c.h"
 
 namespace outpace::store {
 namespace {
 
 constexpr size_t kCrcBytes = 4;
-
-// Eight tables of CRC-32C, so that eight bytes are folded at a time: leads are a few hundred bytes
-// and each is checked when read.
-using CrcTables = std::array<std::array<uint32_t, 256>, 8>;
-constexpr CrcTables MakeCrcTables() {
-  CrcTables tables{};
-  for (uint32_t i = 0; i < 256; ++i) {
-    uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82f63b78u : 0u);
-    tables[0][i] = crc;
-  }
-  for (size_t t = 1; t < 8; ++t) {
-    for (uint32_t i = 0; i < 256; ++i) {
-      const uint32_t before = tables[t - 1][i];
-      tables[t][i] = (before >> 8) ^ tables[0][before & 0xff];
-    }
-  }
-  return tables;
-}
-constexpr CrcTables kCrcTables = MakeCrcTables();
 
 uint32_t ReadLittle32(const unsigned char* p) {
   return static_cast<uint32_t>(p[0]) | static_cast<uint32_t>(p[1]) << 8 |
@@ -37,22 +16,6 @@ uint32_t ReadLittle32(const unsigned char* p) {
 }
 
 }  // namespace
-
-uint32_t Crc32c(absl::string_view bytes) {
-  const auto* p = reinterpret_cast<const unsigned char*>(bytes.data());
-  size_t left = bytes.size();
-  uint32_t crc = 0xffffffffu;
-  for (; left >= 8; left -= 8, p += 8) {
-    const uint32_t low = crc ^ ReadLittle32(p);
-    const uint32_t high = ReadLittle32(p + 4);
-    crc = kCrcTables[7][low & 0xff] ^ kCrcTables[6][(low >> 8) & 0xff] ^
-          kCrcTables[5][(low >> 16) & 0xff] ^ kCrcTables[4][low >> 24] ^
-          kCrcTables[3][high & 0xff] ^ kCrcTables[2][(high >> 8) & 0xff] ^
-          kCrcTables[1][(high >> 16) & 0xff] ^ kCrcTables[0][high >> 24];
-  }
-  for (; left > 0; --left, ++p) crc = (crc >> 8) ^ kCrcTables[0][(crc ^ *p) & 0xff];
-  return ~crc;
-}
 
 void AppendVarint(uint64_t value, std::string& to) {
   while (value >= 0x80) {

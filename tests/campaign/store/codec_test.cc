@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "campaign/store/crc32c.h"
 #include "campaign/store/wire.h"
 #include "tests/campaign/store/store_testing.h"
 
@@ -24,6 +25,16 @@ TEST(Crc32c, AgreesWithRfc3720) {
   EXPECT_EQ(Crc32c(rising), 0x46dd794eu);
   EXPECT_EQ(Crc32c(std::string(rising.rbegin(), rising.rend())), 0x113fdb5cu);
   EXPECT_EQ(Crc32c("123456789"), 0xe3069283u);
+}
+
+TEST(Crc32c, IsTheSameByInstructionAndByTables) {
+  Rng rng(2);
+  for (int i = 0; i < 2000; ++i) {
+    const std::string text = RandomText(rng, 60);
+    const absl::string_view part =
+        absl::string_view(text).substr(static_cast<size_t>(rng.Below(text.size() + 1)));
+    EXPECT_EQ(Crc32c(part), Crc32cByTables(part));
+  }
 }
 
 TEST(Codec, KeepsInstantsWithTheirEnds) {

@@ -263,6 +263,285 @@ TEST_P(Contract, KnownPhonesOfManyAnswersEachOnceInOrder) {
   EXPECT_THAT(*store_->KnownPhones({}, ""), IsEmpty());
 }
 
+// --- Numbers, imports, removals, loads ---
+
+std::string Text(const campaign::PhoneUse& use) {
+  return absl::StrCat(use.phone.value(), " lead ", use.lead.value(), " list ", use.list.value(),
+                      " ", use.campaign, " ", absl::FormatTime(use.entered, absl::UTCTimeZone()),
+                      use.alt ? " alt" : "");
+}
+std::vector<std::string> Texts(const std::vector<campaign::PhoneUse>& uses) {
+  std::vector<std::string> texts;
+  for (const campaign::PhoneUse& use : uses) texts.push_back(Text(use));
+  return texts;
+}
+std::vector<std::string> AllPhones(const LeadStore& store) {
+  std::vector<std::string> texts;
+  const absl::Status status = store.ForEachPhone([&](const campaign::PhoneUse& use) {
+    texts.push_back(Text(use));
+    return true;
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  return texts;
+}
+
+TEST_P(Contract, EveryUseOfANumberIsKnown) {
+  Lead lead = MakeLead(2);
+  lead.alt_phone = E164(14'155'550'001);
+  lead.entry_date = kStart + absl::Milliseconds(1900);
+  Put(MakeLead(1));
+  Put(lead);
+  Lead twice = MakeLead(3);
+  twice.alt_phone = twice.phone;  // one use, not two
+  twice.entry_date = absl::InfinitePast();
+  Put(twice);
+  const std::string at = absl::FormatTime(kStart + absl::Seconds(1), absl::UTCTimeZone());
+  const std::string alt = absl::StrCat("14155550001 lead 2 list 1 DEMO ", at, " alt");
+  const std::string own = absl::StrCat("14155550002 lead 2 list 1 DEMO ", at);
+  EXPECT_THAT(Texts(*store_->PhoneUses({E164(14'155'550'002)})), ElementsAre(own));
+  EXPECT_EQ(AllPhones(*store_).size(), 4u);
+  EXPECT_EQ(AllPhones(*store_)[1], alt);
+  EXPECT_EQ(AllPhones(*store_)[2], own);
+  EXPECT_THAT(*store_->LeadsByPhone(E164(14'155'550'001)), ElementsAre(LeadId(1), LeadId(2)));
+  EXPECT_THAT(Texts(*store_->PhoneUses({})), IsEmpty());
+
+  lead.alt_phone = E164();
+  lead.list = ListId(77);  // the number stays, what is told of it changes
+  Put(lead);
+  EXPECT_THAT(*store_->LeadsByPhone(E164(14'155'550'001)), ElementsAre(LeadId(1)));
+  EXPECT_EQ(store_->PhoneUses({E164(14'155'550'002)})->at(0).list, ListId(77));
+}
+
+TEST_P(Contract, UsesOfManyNumbersAreFoundWhetherFewOrMost) {
+  StoreBatch batch;
+  for (uint64_t i = 1; i <= 3000; ++i) {
+    batch.leads.push_back(MakeLead(i));
+    batch.leads.back().phone = E164(10'000'000'000 + 3 * (i / 2));
+  }
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  const std::vector<std::string> all = AllPhones(*store_);
+  for (const uint64_t step : {1, 2, 7, 100, 1000, 9000}) {
+    SCOPED_TRACE(step);
+    std::vector<E164> asked;
+    std::vector<std::string> expected;
+    for (uint64_t i = 0; i <= 9000; i += step) {
+      const uint64_t number = 10'000'000'000 + i;
+      asked.push_back(E164(number));
+      const auto has = [&](const std::string& use) {
+        return use.starts_with(absl::StrCat(number));
+      };
+      std::copy_if(all.begin(), all.end(), std::back_inserter(expected), has);
+    }
+    EXPECT_EQ(Texts(*store_->PhoneUses(asked)), expected);
+  }
+}
+
+TEST_P(Contract, RemovedLeadsLeaveNothing) {
+  Lead lead = MakeLead(1);
+  lead.alt_phone = E164(14'155'559'999);
+  Put(lead);
+  Put(MakeLead(2));
+  StoreBatch batch;
+  batch.leads = {MakeLead(3)};
+  batch.leads_removed = {LeadId(1), LeadId(3), LeadId(4), LeadId(1)};  // one comes and goes
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  Reopen();
+  EXPECT_EQ(*store_->GetLead(LeadId(1)), std::nullopt);
+  EXPECT_THAT(IdsOf(LeadsOf(*store_)), ElementsAre(2));
+  EXPECT_THAT(Due(kStart), ElementsAre(2));
+  EXPECT_EQ(AllPhones(*store_).size(), 1u);
+  EXPECT_THAT(*store_->LeadsByPhone(E164(14'155'559'999)), IsEmpty());
+  Put(lead);  // and may come again
+  EXPECT_EQ(Bytes(**store_->GetLead(LeadId(1))), Bytes(lead));
+}
+
+TEST_P(Contract, ALeadCommittedWithoutTextsKeepsThem) {
+  Lead lead = MakeLead(1);
+  lead.owner = "Wang";
+  Put(lead);
+  Lead head = lead;
+  head.has_fields = false;
+  head.owner.clear();
+  head.fields.clear();
+  head.status = "NA";
+  head.recycled = "NA:1";
+  head.max_attempts = 3;
+  Put(head);
+  lead.status = "NA";
+  lead.recycled = "NA:1";
+  lead.max_attempts = 3;
+  EXPECT_EQ(Bytes(**store_->GetLead(LeadId(1))), Bytes(lead));
+  lead.fields.clear();
+  lead.owner.clear();
+  Put(lead);
+  EXPECT_EQ(Bytes(**store_->GetLead(LeadId(1))), Bytes(lead));
+}
+
+TEST_P(Contract, ImportsAreKept) {
+  Rng rng(23);
+  StoreBatch batch;
+  batch.imports = {RandomImport(rng, 300), RandomImport(rng, 2)};
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  const campaign::Import again = RandomImport(rng, 2);
+  StoreBatch change;
+  change.imports = {again};
+  ASSERT_TRUE(store_->Commit(change).ok());
+  Reopen();
+  EXPECT_EQ(AllBytes(*store_->Imports()),
+            AllBytes(std::vector<campaign::Import>{again, batch.imports[0]}));
+  change.imports[0].id = ImportId();
+  EXPECT_EQ(store_->Commit(change).code(), absl::StatusCode::kInvalidArgument);
+}
+
+// --- Bulk loads ---
+
+constexpr uint64_t kListOfLoads = 9;
+
+campaign::BulkOptions LoadInto(LeadStore& store, uint64_t import) {
+  StoreBatch batch;
+  if (store.Lists()->empty()) {
+    batch.lists.emplace_back();
+    batch.lists[0].id = ListId(kListOfLoads);
+    batch.lists[0].campaign = "DEMO";
+    EXPECT_TRUE(store.Commit(batch).ok());
+  }
+  campaign::BulkOptions options;
+  options.import = ImportId(import);
+  options.list = ListId(kListOfLoads);
+  options.campaign = "DEMO";
+  options.entry_date = kStart;
+  options.layout = {{"first_name"}, {"owner"}, {"capital", campaign::FieldType::kNumber}};
+  return options;
+}
+
+campaign::Import ImportOf(const campaign::BulkOptions& options) {
+  campaign::Import import;
+  import.id = options.import;
+  import.list = options.list;
+  import.campaign = options.campaign;
+  import.started = import.finished = kStart;
+  return import;
+}
+
+std::string FieldTexts(std::initializer_list<absl::string_view> values) {
+  std::string texts;
+  for (const absl::string_view value : values) campaign::AppendFieldText(value, texts);
+  return texts;
+}
+
+TEST_P(Contract, ALoadIsSeenWhenItIsPublishedAndNotBefore) {
+  const campaign::BulkOptions options = LoadInto(*store_, 4);
+  Put(MakeLead(1));
+  const uint32_t zones = *store_->InternZones({"Asia/Shanghai", "Asia/Urumqi"});
+  EXPECT_EQ(*store_->InternZones({"Asia/Shanghai", "Asia/Urumqi"}), zones);
+  EXPECT_EQ(*store_->InternZones({}), 0u);
+  const uint64_t first = *store_->ReserveLeadIds(10) + 5;
+  const std::string texts = FieldTexts({"Ann", "", "500"});
+  std::vector<campaign::BulkLead> leads(4);
+  for (size_t i = 0; i < leads.size(); ++i) {
+    leads[i].phone = E164(8'613'900'000'000 - i);
+    leads[i].zones = zones;
+  }
+  leads[0].fields = texts;
+  leads[1].rank = 5;
+  leads[1].alt_phone = E164(14'155'550'001);
+  leads[2].next_call_micros = absl::ToUnixMicros(kStart + absl::Hours(1));
+  leads[3].tier = Tier::kB;
+  leads[3].max_attempts = 3;
+
+  auto bulk = store_->BeginBulk(options);
+  ASSERT_TRUE(bulk.ok()) << bulk.status();
+  ASSERT_TRUE((*bulk)->Add(LeadId(first), leads).ok());
+  EXPECT_THAT(IdsOf(LeadsOf(*store_)), ElementsAre(1));
+  EXPECT_EQ(AllPhones(*store_).size(), 1u);
+  EXPECT_THAT(*store_->Imports(), IsEmpty());
+  EXPECT_EQ(store_->BeginBulk(options).status().code(), absl::StatusCode::kFailedPrecondition);
+  const absl::Status published = (*bulk)->Publish(ImportOf(options));
+  ASSERT_TRUE(published.ok()) << published;
+  EXPECT_FALSE((*bulk)->Publish(ImportOf(options)).ok());
+  bulk->reset();
+  Reopen();
+
+  EXPECT_EQ(LeadsOf(*store_).size(), 5u);
+  EXPECT_EQ(store_->Lists()->at(0).leads, 4);
+  EXPECT_EQ(store_->Imports()->at(0).id, ImportId(4));
+  Lead expected;
+  expected.id = LeadId(first);
+  expected.list = options.list;
+  expected.campaign = "DEMO";
+  expected.import = ImportId(4);
+  expected.entry_date = kStart;
+  expected.phone = leads[0].phone;
+  expected.time_zones = {"Asia/Shanghai", "Asia/Urumqi"};
+  expected.fields = {{"first_name", "Ann"}, {"capital", "500"}};
+  EXPECT_EQ(Bytes(**store_->GetLead(LeadId(first))), Bytes(expected));
+  EXPECT_THAT(Due(kStart), ElementsAre(first + 1, 1, first, first + 3));
+  EXPECT_THAT(Due(kStart + absl::Hours(1)), ElementsAre(first + 1, 1, first, first + 2, first + 3));
+  EXPECT_EQ((*store_->GetLead(LeadId(first + 3)))->max_attempts, 3);
+  EXPECT_EQ(AllPhones(*store_).size(), 6u);
+  EXPECT_THAT(*store_->LeadsByPhone(E164(14'155'550'001)),
+              ElementsAre(LeadId(1), LeadId(first + 1)));
+
+  // From then on it is a lead like any other.
+  expected.fields["first_name"] = "Eve";
+  expected.owner = "Li";
+  expected.rank = 7;
+  Put(expected);
+  expected.fields["new"] = "field";
+  Put(expected);
+  EXPECT_EQ(Bytes(**store_->GetLead(LeadId(first))), Bytes(expected));
+  EXPECT_THAT(Due(kStart, 2), ElementsAre(first, first + 1));
+}
+
+TEST_P(Contract, ALoadThatIsGivenUpLeavesNothing) {
+  const campaign::BulkOptions options = LoadInto(*store_, 4);
+  std::vector<campaign::BulkLead> leads(3);
+  for (size_t i = 0; i < leads.size(); ++i) leads[i].phone = E164(8'613'900'000'000 + i);
+  {
+    auto bulk = store_->BeginBulk(options);
+    ASSERT_TRUE(bulk.ok());
+    ASSERT_TRUE((*bulk)->Add(LeadId(1), leads).ok());
+    leads[1].phone = E164();
+    EXPECT_EQ((*bulk)->Add(LeadId(4), leads).code(), absl::StatusCode::kInvalidArgument);
+  }
+  EXPECT_THAT(LeadsOf(*store_), IsEmpty());
+  EXPECT_EQ(store_->Lists()->at(0).leads, 0);
+  // The next one has the same ids and the same import, and is taken.
+  leads[1].phone = E164(8'613'900'000'001);
+  auto bulk = store_->BeginBulk(options);
+  ASSERT_TRUE(bulk.ok()) << bulk.status();
+  ASSERT_TRUE((*bulk)->Add(LeadId(1), leads).ok());
+  ASSERT_TRUE((*bulk)->Publish(ImportOf(options)).ok());
+  bulk->reset();
+  EXPECT_EQ(LeadsOf(*store_).size(), 3u);
+  EXPECT_EQ(store_->BeginBulk(options).status().code(), absl::StatusCode::kAlreadyExists);
+}
+
+TEST_P(Contract, ALoadIsRefusedWhereItCannotBeTaken) {
+  campaign::BulkOptions options = LoadInto(*store_, 4);
+  options.list = ListId(1);
+  EXPECT_EQ(store_->BeginBulk(options).status().code(), absl::StatusCode::kNotFound);
+  options = LoadInto(*store_, 4);
+  options.campaign = "OTHER";
+  EXPECT_EQ(store_->BeginBulk(options).status().code(), absl::StatusCode::kNotFound);
+  options = LoadInto(*store_, 4);
+  options.layout.push_back({"owner"});
+  EXPECT_EQ(store_->BeginBulk(options).status().code(), absl::StatusCode::kInvalidArgument);
+  options = LoadInto(*store_, 0);
+  EXPECT_EQ(store_->BeginBulk(options).status().code(), absl::StatusCode::kInvalidArgument);
+  // A lead with one of its ids is there already.
+  Put(MakeLead(2));
+  options = LoadInto(*store_, 4);
+  auto bulk = store_->BeginBulk(options);
+  ASSERT_TRUE(bulk.ok());
+  std::vector<campaign::BulkLead> leads(3);
+  for (campaign::BulkLead& lead : leads) lead.phone = E164(8'613'900'000'000);
+  ASSERT_TRUE((*bulk)->Add(LeadId(1), leads).ok());
+  EXPECT_EQ((*bulk)->Publish(ImportOf(options)).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(IdsOf(LeadsOf(*store_)), ElementsAre(2));
+  EXPECT_THAT(*store_->Imports(), IsEmpty());
+}
+
 TEST_P(Contract, AttemptsOfARangeComeById) {
   Put(MakeAttempt(10, kStart));
   Put(MakeAttempt(9, kStart + absl::Seconds(1)));  // a higher id was dialled before a lower one
@@ -523,6 +802,8 @@ TEST(BothStores, AnswerAlikeWhateverIsWritten) {
       }
       if (batch.leads.back().phone.valid()) phones.push_back(batch.leads.back().phone);
     }
+    if (rng.Chance(0.3) && !batch.leads.empty()) batch.leads.back().has_fields = false;
+    if (rng.Chance(0.2)) batch.leads_removed.push_back(LeadId(1 + rng.Below(60)));
     for (uint64_t n = rng.Below(4); n > 0; --n) {
       batch.attempts.push_back(RandomAttempt(rng, 1 + rng.Below(40)));
     }
@@ -545,6 +826,11 @@ TEST(BothStores, AnswerAlikeWhateverIsWritten) {
     if (!phones.empty()) {
       const E164 phone = phones[rng.Below(phones.size())];
       EXPECT_EQ(*memory.LeadsByPhone(phone), *(*rocks)->LeadsByPhone(phone));
+      std::vector<E164> asked(phones.begin(),
+                              phones.begin() + static_cast<ptrdiff_t>(rng.Below(phones.size())));
+      std::sort(asked.begin(), asked.end());
+      asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
+      EXPECT_EQ(Texts(*memory.PhoneUses(asked)), Texts(*(*rocks)->PhoneUses(asked)));
     }
     const absl::Time from = RandomTime(rng), to = RandomTime(rng);
     EXPECT_EQ(AllBytes(AttemptsOf(memory, from, to)), AllBytes(AttemptsOf(**rocks, from, to)));
@@ -554,6 +840,7 @@ TEST(BothStores, AnswerAlikeWhateverIsWritten) {
     EXPECT_EQ(*memory.GetMeta("m"), *(*rocks)->GetMeta("m"));
   }
   EXPECT_EQ(AllBytes(LeadsOf(memory)), AllBytes(LeadsOf(**rocks)));
+  EXPECT_EQ(AllPhones(memory), AllPhones(**rocks));
   EXPECT_EQ(AllBytes(*memory.Lists()), AllBytes(*(*rocks)->Lists()));
   EXPECT_TRUE((*rocks)->Verify().ok()) << (*rocks)->Verify();
 }

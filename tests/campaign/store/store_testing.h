@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "campaign/lead_store.h"
 #include "campaign/store/codec.h"
+#include "campaign/store/lead_record.h"
 #include "engine/base/check.h"
 #include "engine/base/rng.h"
 
@@ -81,9 +82,13 @@ inline campaign::Lead RandomLead(Rng& rng, uint64_t id) {
   lead.hold_until = rng.Chance(0.8) ? absl::InfinitePast() : RandomTime(rng);
   for (uint64_t n = rng.Below(3); n > 0; --n) lead.time_zones.push_back(RandomText(rng, 5));
   lead.rank = rng.Chance(0.5) ? 0 : static_cast<int>(rng.Below(199)) - 99;
+  lead.max_attempts = static_cast<int>(rng.Below(11));
+  lead.recycled = rng.Chance(0.7) ? "" : absl::StrCat("NA:", rng.Below(5));
+  lead.import = ImportId(rng.Below(3));
   lead.owner = RandomText(rng, 4);
   for (uint64_t n = rng.Below(6); n > 0; --n) {
-    lead.fields[RandomText(rng, 6)] = RandomText(rng, 40);
+    // A field without text is as good as none: stores do not keep it.
+    lead.fields[RandomText(rng, 6)] = absl::StrCat(RandomText(rng, 40), "x");
   }
   return lead;
 }
@@ -122,8 +127,40 @@ inline campaign::DncEntry RandomDnc(Rng& rng) {
 }
 
 inline campaign::List RandomList(Rng& rng, uint64_t id) {
-  return {ListId(id), RandomText(rng, 10), "C1", rng.Chance(0.5),
-          static_cast<int64_t>(rng.Below(1'000'000)) - 1};
+  campaign::List list;
+  list.id = ListId(id);
+  list.name = RandomText(rng, 10);
+  list.campaign = "C1";
+  list.active = rng.Chance(0.5);
+  list.leads = static_cast<int64_t>(rng.Below(1'000'000)) - 1;
+  list.description = RandomText(rng, 10);
+  list.expires = RandomTime(rng);
+  list.archived = rng.Chance(0.2);
+  list.last_reset = RandomTime(rng);
+  return list;
+}
+
+inline campaign::Import RandomImport(Rng& rng, uint64_t id) {
+  campaign::Import import;
+  import.id = ImportId(id);
+  import.list = ListId(rng.Below(5));
+  import.campaign = "C1";
+  import.file = RandomText(rng, 10);
+  import.file_bytes = rng.Next();
+  import.content_hash = RandomText(rng, 10);
+  import.options = RandomText(rng, 20);
+  import.started = RandomTime(rng);
+  import.finished = RandomTime(rng);
+  for (uint64_t* count :
+       {&import.counts.rows, &import.counts.accepted, &import.counts.duplicates_in_file,
+        &import.counts.duplicates_in_store, &import.counts.dnc, &import.counts.filtered,
+        &import.counts.rejected, &import.kept}) {
+    *count = rng.Next() >> rng.Below(64);
+  }
+  for (uint64_t n = rng.Below(4); n > 0; --n) import.by_code[RandomText(rng, 5)] = rng.Below(1000);
+  import.first_lead = LeadId(rng.Next());
+  import.state = static_cast<campaign::ImportState>(rng.Below(3));
+  return import;
 }
 
 inline campaign::CampaignSettings RandomSettings(Rng& rng, const CampaignId& id) {
@@ -174,10 +211,16 @@ inline campaign::Recording RandomRecording(Rng& rng, uint64_t attempt) {
 }
 
 // Two records are equal when they are the same bytes on disk: the coding is one to one.
-inline std::string Bytes(const campaign::Lead& r) { return EncodeLead(r); }
+inline std::string Bytes(const campaign::Lead& r) {
+  std::string bytes = EncodeHot(r, 0, {});
+  absl::StrAppend(&bytes, EncodeNamedTexts(r), r.has_fields ? "" : " without texts");
+  for (const std::string& zone : r.time_zones) absl::StrAppend(&bytes, zone.size(), ":", zone);
+  return bytes;
+}
 inline std::string Bytes(const campaign::Attempt& r) { return EncodeAttempt(r); }
 inline std::string Bytes(const campaign::DncEntry& r) { return EncodeDnc(r); }
 inline std::string Bytes(const campaign::List& r) { return EncodeList(r); }
+inline std::string Bytes(const campaign::Import& r) { return EncodeImport(r); }
 inline std::string Bytes(const campaign::CampaignSettings& r) { return EncodeSettings(r); }
 inline std::string Bytes(const campaign::Recording& r) { return EncodeRecording(r); }
 inline std::string Bytes(const campaign::AgentRecord& r) { return EncodeAgent(r); }
