@@ -74,6 +74,7 @@ Column ColumnOf(absl::string_view header, size_t position, const ColumnTarget* t
     }
     SetField(out, target->field);
     if (target->has_type) out.type = target->type;
+    out.type_named = target->has_type;
     return out;
   }
   if (const absl::string_view field = FieldOfAlias(normal); !field.empty()) {

@@ -41,7 +41,8 @@ struct Column {
   std::string field;   // name in Lead::fields, or of the setting; "-" if ignored
   std::string header;  // as written in the file, for rejects; the field's name without a header
   campaign::FieldType type = campaign::FieldType::kText;  // of the field
-  bool known = true;  // false: no alias, kept under its own name
+  bool type_named = false;  // by the operator: a value of another kind is a fault of its row
+  bool known = true;        // false: no alias, kept under its own name
 };
 
 struct ColumnMap {

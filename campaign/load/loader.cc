@@ -362,7 +362,8 @@ absl::StatusOr<LoadReport> Load::Run(absl::string_view bytes) {
   if (!decoded.ok()) return decoded.status();
   absl::string_view text = decoded->text(bytes);
   size_t skip = 0;
-  const char separator = SniffSeparator(text, skip);
+  char separator = SniffSeparator(text, skip);
+  if (options_.separator != 0) separator = options_.separator;
   text.remove_prefix(skip);
 
   CsvReader csv(text, separator);

@@ -37,8 +37,9 @@ struct LoadOptions {
   CampaignId campaign;
   ImportId import;                // the number this load is stored under; none: the next free one
   std::string file;               // name without directories, for the record of the import
-  std::string layout = "auto";    // auto, header, standard, stdrankowner (VICIdial, pipe or comma)
-  std::string encoding = "auto";  // auto, utf-8, gb18030, windows-1252; UTF-16 by its BOM
+  std::string layout = "auto";    // auto, header, or one by position: layouts.h
+  std::string encoding = "auto";  // or a name, see encoding.h
+  char separator = 0;             // , ; tab or |; 0: found out from the first line
   std::string country = "US";     // home of numbers without a country code
   DuplicateCheck duplicates = DuplicateCheck::kCampaign;
   DuplicateKey duplicate_key = DuplicateKey::kPhone;
@@ -50,7 +51,8 @@ struct LoadOptions {
   bool again = false;     // load the file though the very same one is loaded already
   int threads = 0;        // 0: one a core
   bool scrub_dnc = true;  // DNC numbers are rejected, not loaded
-  std::map<std::string, std::string> columns;  // file column -> field, beside the known aliases
+  // Header -> "field", "field:type" or "-", before the known aliases: see ParseColumnTarget().
+  std::map<std::string, std::string> columns;
   // Calling codes that may be dialed ("86", "44"; "1" is the geographic US and Canada), empty: any
   // country. Numbers elsewhere are rejected: toll fraud comes in with a list.
   std::vector<std::string> destinations;
@@ -68,9 +70,21 @@ struct Reject {
   std::string reason;       // "phone: 7 digits"; never the value
   LeadId duplicate_of;      // of a DUPLICATE_STORE: the first lead with the number
   uint64_t duplicate_of_line = 0;  // of a DUPLICATE_FILE: the line on which that row begins
+  bool row_cut = false;            // `row` is only the beginning of a row too long to be held
   int clause = -1;                 // of a FILTER: which one, see LoadReport::by_clause
   // The row as it stood in the file, as UTF-8, its first 4 KiB (for the reject file; never logged).
   std::string row;
+};
+
+// What a file turned out to be: enough to write another one like it.
+struct FileShape {
+  std::string encoding = "utf-8";
+  bool byte_order_mark = false;
+  char separator = ',';
+  bool separator_line = false;       // it began with Excel's "sep=;"
+  std::string line_end = "\n";       // of its first row
+  std::string header;                // its header row as it stands, UTF-8; empty: it has none
+  std::vector<std::string> columns;  // as mapped, in file order; "-" for ignored ones
 };
 
 struct LoadProgress {
@@ -82,6 +96,7 @@ struct LoadProgress {
 // What a load calls while it runs: one call at a time, from any of its threads, in file order. All
 // may be empty.
 struct LoadHooks {
+  std::function<void(const FileShape&)> on_shape;        // once, before any row
   std::function<void(const Reject&)> on_reject;          // each row that is not loaded
   std::function<void(const LoadProgress&)> on_progress;  // at most four times a second of the clock
   // True ends the load with Cancelled, and nothing of it stays.
