@@ -385,6 +385,14 @@ constexpr Setting kSettings[] = {
     {"dial_statuses",
      [](V n, V v, S& s) { return SetParsed(n, ParseDialStatuses(v), s.dial_statuses); },
      [](const S& s) { return absl::StrJoin(s.dial_statuses, ","); }},
+    {"lead_filter_id",
+     [](V n, V v, S& s) {
+       if (!v.empty() && !IsShortName(v, 40))
+         return Bad(n, v, "the name of a filter (outpace filter list), or empty");
+       s.lead_filter_id = std::string(v);
+       return absl::OkStatus();
+     },
+     [](const S& s) { return s.lead_filter_id; }},
     {"trunk",
      [](V n, V v, S& s) {
        if (!v.empty() && !IsTrunkPath(v)) {

@@ -111,7 +111,8 @@ struct CampaignSettings {
   LeadOrderChoice lead_order;                           // within tier and rank
   std::vector<ListShare> list_order_mix;                // 100 percent in all; empty: lists are one
   std::vector<std::string> dial_statuses;  // empty: all that are not final; see DialedStatuses()
-  std::string trunk;  // names of trunks of the configuration: "a", "a,b", "a:70|b:30,c"
+  std::string lead_filter_id;  // a stored filter that leads must pass to be dialed; empty: none
+  std::string trunk;           // names of trunks of the configuration: "a", "a,b", "a:70|b:30,c"
   TrunkChoice trunk_choice = TrunkChoice::kPriority;
   E164 campaign_cid;              // caller ID
   CallingWindow local_call_time;  // "09:00-21:00", in the lead's own zone

@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "campaign/calling_window.h"
 #include "campaign/disposition.h"
+#include "campaign/report/cells.h"
 #include "campaign/report/csv_writer.h"
 
 namespace outpace::report {
@@ -30,14 +30,6 @@ struct Row {
   absl::TimeZone zone;
 };
 
-bool Happened(absl::Time time) {
-  return time != absl::InfinitePast() && time != absl::InfiniteFuture();
-}
-
-std::string Date(absl::Time time, absl::TimeZone zone) {
-  return Happened(time) ? absl::FormatTime("%Y-%m-%d %H:%M:%S", time, zone) : "";
-}
-
 std::string Millis(absl::Time time) {
   return Happened(time) ? absl::StrCat(absl::ToUnixMillis(time)) : "";
 }
@@ -50,21 +42,13 @@ std::string Seconds(absl::Time from, absl::Time to) {
   return absl::StrFormat("%d.%03d", ms / 1000, ms % 1000);
 }
 
-std::string Phone(E164 phone) { return phone.valid() ? phone.Digits() : ""; }
-
 std::string Flag(bool value) { return value ? "Y" : "N"; }
 
 std::string Number(int64_t value) { return absl::StrCat(value); }
 std::string NumberOrNone(int value) { return value == 0 ? "" : absl::StrCat(value); }
 
-// "-5.00": hours east of UTC where the lead is, at the time of the call (VICIdial's form).
 std::string GmtOffset(const Row& row) {
-  if (row.lead.time_zones.empty() || !Happened(row.attempt.dialed_at)) return "";
-  const absl::StatusOr<absl::TimeZone> zone = campaign::FindTimeZone(row.lead.time_zones[0]);
-  if (!zone.ok()) return "";
-  const int quarters = zone->At(row.attempt.dialed_at).offset / 900;
-  return absl::StrFormat("%s%d.%02d", quarters < 0 ? "-" : "", std::abs(quarters) / 4,
-                         std::abs(quarters) % 4 * 25);
+  return GmtOffsetCell(row.lead.time_zones, row.attempt.dialed_at);
 }
 
 std::string RingSeconds(const Attempt& a) {
@@ -100,8 +84,8 @@ struct Column {
 
 constexpr Column kColumns[] = {
     // VICIdial's Export Calls Report.
-    {"call_date", false, [](const Row& r) { return Date(r.attempt.dialed_at, r.zone); }},
-    {"phone_number_dialed", false, [](const Row& r) { return Phone(r.attempt.dialed); }},
+    {"call_date", false, [](const Row& r) { return DateCell(r.attempt.dialed_at, r.zone); }},
+    {"phone_number_dialed", false, [](const Row& r) { return PhoneCell(r.attempt.dialed); }},
     {"status", true, [](const Row& r) { return r.attempt.status; }},
     {"user", true, [](const Row& r) { return r.attempt.agent; }},
     {"full_name", true,
@@ -115,7 +99,7 @@ constexpr Column kColumns[] = {
      }},
     {"gmt_offset_now", false, GmtOffset},
     OUTPACE_LEAD_FIELD("phone_code"),
-    {"phone_number", false, [](const Row& r) { return Phone(r.lead.phone); }},
+    {"phone_number", false, [](const Row& r) { return PhoneCell(r.lead.phone); }},
     OUTPACE_LEAD_FIELD("title"),
     OUTPACE_LEAD_FIELD("first_name"),
     OUTPACE_LEAD_FIELD("middle_initial"),
@@ -130,7 +114,7 @@ constexpr Column kColumns[] = {
     OUTPACE_LEAD_FIELD("country_code"),
     OUTPACE_LEAD_FIELD("gender"),
     OUTPACE_LEAD_FIELD("date_of_birth"),
-    {"alt_phone", false, [](const Row& r) { return Phone(r.lead.alt_phone); }},
+    {"alt_phone", false, [](const Row& r) { return PhoneCell(r.lead.alt_phone); }},
     OUTPACE_LEAD_FIELD("email"),
     OUTPACE_LEAD_FIELD("security_phrase"),
     OUTPACE_LEAD_FIELD("comments"),
@@ -169,9 +153,10 @@ constexpr Column kColumns[] = {
     {"abandoned", false, [](const Row& r) { return Flag(r.attempt.abandoned); }},
     {"term_reason", true, [](const Row& r) { return r.attempt.term_reason; }},
     {"trunk", true, [](const Row& r) { return r.attempt.trunk; }},
-    {"caller_id", false, [](const Row& r) { return Phone(r.attempt.caller_id); }},
+    {"caller_id", false, [](const Row& r) { return PhoneCell(r.attempt.caller_id); }},
     {"note", true, [](const Row& r) { return r.attempt.note; }},
-    {"callback_date", false, [](const Row& r) { return Date(r.attempt.callback_time, r.zone); }},
+    {"callback_date", false,
+     [](const Row& r) { return DateCell(r.attempt.callback_time, r.zone); }},
     {"callback_ms", false, [](const Row& r) { return Millis(r.attempt.callback_time); }},
     {"message_played", false, [](const Row& r) { return Flag(r.attempt.message_played); }},
     {"trunk_fault", false, [](const Row& r) { return Flag(r.attempt.trunk_fault); }},
@@ -180,7 +165,7 @@ constexpr Column kColumns[] = {
     {"lead_status_now", true, [](const Row& r) { return r.lead.id.valid() ? r.lead.status : ""; }},
     {"called_count_now", false,
      [](const Row& r) { return r.lead.id.valid() ? Number(r.lead.called_count) : ""; }},
-    {"entry_date", false, [](const Row& r) { return Date(r.lead.entry_date, r.zone); }},
+    {"entry_date", false, [](const Row& r) { return DateCell(r.lead.entry_date, r.zone); }},
     {"inbound", false, [](const Row& r) { return Flag(r.attempt.inbound); }},
     {"heard", true, [](const Row& r) { return r.attempt.heard; }},
     {"amd", true, [](const Row& r) { return r.attempt.amd; }},

@@ -7,12 +7,6 @@ namespace {
 
 constexpr size_t kPiece = 64 << 10;
 
-bool NeedsQuotes(absl::string_view text) {
-  // A blank at either end is kept by RFC 4180 but cut by many readers, unless quoted.
-  return !text.empty() && (text.find_first_of(",\"\r\n\t;") != absl::string_view::npos ||
-                           text.front() == ' ' || text.back() == ' ');
-}
-
 }  // namespace
 
 bool LooksLikeFormula(absl::string_view text) {
@@ -23,10 +17,22 @@ bool LooksLikeFormula(absl::string_view text) {
   return false;
 }
 
-void CsvWriter::Text(absl::string_view text) { Cell(LooksLikeFormula(text) ? "'" : "", text); }
+void CsvWriter::Text(absl::string_view text) {
+  Cell(!style_.formulas && LooksLikeFormula(text) ? "'" : "", text);
+}
+
+bool CsvWriter::NeedsQuotes(absl::string_view text) const {
+  if (text.empty()) return false;
+  // A blank at either end is kept by RFC 4180 but cut by many readers, unless quoted.
+  if (text.front() == ' ' || text.back() == ' ') return true;
+  if (text.find_first_of("\"\r\n\t") != absl::string_view::npos) return true;
+  // A spreadsheet may take a file with commas for one with semicolons.
+  return absl::StrContains(text, style_.separator) ||
+         (style_.separator == ',' && absl::StrContains(text, ';'));
+}
 
 void CsvWriter::Cell(absl::string_view prefix, absl::string_view text) {
-  if (row_begun_) buffer_.push_back(',');
+  if (row_begun_) buffer_.push_back(style_.separator);
   row_begun_ = true;
   const bool quoted = NeedsQuotes(text);
   if (quoted) buffer_.push_back('"');
@@ -39,7 +45,7 @@ void CsvWriter::Cell(absl::string_view prefix, absl::string_view text) {
 }
 
 absl::Status CsvWriter::EndRow() {
-  buffer_.append("\r\n");
+  buffer_.append(style_.line_end.data(), style_.line_end.size());
   row_begun_ = false;
   return buffer_.size() >= kPiece ? Finish() : absl::OkStatus();
 }

@@ -16,11 +16,19 @@ namespace outpace::report {
 // forms (Excel in a Chinese or Japanese locale), a tab, a CR or an LF.
 bool LooksLikeFormula(absl::string_view text);
 
+struct CsvStyle {
+  char separator = ',';
+  absl::string_view line_end = "\r\n";
+  bool formulas = false;  // true: texts that look like one are written as they are
+};
+
 // Collects cells and rows and hands them on in pieces of about 64 KiB.
 class CsvWriter {
  public:
   // `write` outlives the writer. After it has failed nothing more is written.
-  explicit CsvWriter(const std::function<absl::Status(absl::string_view)>& write) : write_(write) {}
+  explicit CsvWriter(const std::function<absl::Status(absl::string_view)>& write,
+                     CsvStyle style = {})
+      : write_(write), style_(style) {}
 
   void Raw(absl::string_view bytes) { buffer_.append(bytes.data(), bytes.size()); }
   // Text from outside: neutralised with a leading apostrophe where it looks like a formula.
@@ -32,8 +40,10 @@ class CsvWriter {
 
  private:
   void Cell(absl::string_view prefix, absl::string_view text);
+  bool NeedsQuotes(absl::string_view text) const;
 
   const std::function<absl::Status(absl::string_view)>& write_;
+  const CsvStyle style_;
   std::string buffer_;
   bool row_begun_ = false;
 };

@@ -59,7 +59,8 @@ absl::Status Admin::Impl::ApplySettings(const Json& arguments,
     if (absl::StrContains(s.message(), name)) return s;
     return absl::Status(s.code(), absl::StrCat(name, ": ", s.message()));
   }
-  return absl::OkStatus();
+  if (settings.lead_filter_id.empty() || !set->contains("lead_filter_id")) return absl::OkStatus();
+  return StoredFilters(store).Find(settings.lead_filter_id).status();
 }
 
 absl::StatusOr<Json> Admin::Impl::CampaignCreate(const Json& arguments) {

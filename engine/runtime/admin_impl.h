@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "campaign/load/loader.h"
 #include "engine/runtime/admin.h"
+#include "engine/runtime/stored_filters.h"
 
 namespace outpace::runtime {
 
@@ -111,9 +112,20 @@ struct Admin::Impl {
   // One number a line; the first cell of a CSV row counts, a heading without digits is passed over.
   absl::StatusOr<Json> DncImport(const Json& arguments);
   absl::StatusOr<Json> DncCheck(const Json& arguments);
+  // The filter that the arguments name or give; not yet compiled.
+  absl::StatusOr<StoredFilter> FilterIn(const Json& arguments) const;
+  // Leads that campaigns with this lead_filter_id hold back are looked at anew.
+  absl::Status FilterChanged(const std::string& name);
+  absl::StatusOr<Json> FilterSet(const Json& arguments);
+  absl::StatusOr<Json> FilterList(const Json&);
+  absl::StatusOr<Json> FilterShow(const Json& arguments);
+  absl::StatusOr<Json> FilterHistory(const Json& arguments);
+  absl::StatusOr<Json> FilterRemove(const Json& arguments);
+  absl::StatusOr<Json> LeadFilter(const Json& arguments);
   absl::StatusOr<Json> AgentAdd(const Json& arguments);
   absl::StatusOr<Json> AgentList(const Json&);
   absl::StatusOr<Json> ExportCalls(const Json& arguments);
+  absl::StatusOr<Json> ExportLeads(const Json& arguments);
   absl::StatusOr<Json> Summary(const Json& arguments);
   absl::StatusOr<Json> RecordingList(const Json& arguments);
   absl::StatusOr<Json> RecordingErased(const Json& arguments);

@@ -47,7 +47,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"campaign/match", {"engine/base"}},
     {"campaign/load", {"engine/base", "campaign", "campaign/filter", "dnc"}},
     {"campaign/store", {"engine/base", "campaign"}},
-    {"campaign/report", {"engine/base", "campaign"}},
+    {"campaign/report", {"engine/base", "campaign", "campaign/load"}},
     {"dnc", {"engine/base"}},
     {"tools/farend", {"engine/base", "engine/api"}},
     {"tools/reconcile", {"engine/base"}},
