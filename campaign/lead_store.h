@@ -114,8 +114,7 @@ class LeadStore {
   virtual absl::StatusOr<uint32_t> InternZones(const std::vector<std::string>& zones);
   // By id.
   virtual absl::StatusOr<std::vector<Import>> Imports() const;
-  // The columns of all loads by name, each with its type in the latest load that has it. Stays
-  // when leads go.
+  // The columns of all loads by name, each with its type; of two types the one first seen later.
   virtual absl::StatusOr<std::map<std::string, FieldType>> LoadedFields() const;
   // Every use of every number, by number and lead.
   virtual absl::Status ForEachPhone(const std::function<bool(const PhoneUse&)>& visit) const;

@@ -52,6 +52,9 @@ class MemoryLeadStore::Bulk final : public campaign::LeadBulk {
     if (absl::Status status = store_.BeginWrite(); !status.ok()) return status;
     for (const Lead& lead : leads_) store_.PutLead(lead);
     store_.imports_[import.id] = import;
+    for (const campaign::FieldColumn& column : options_.layout) {
+      store_.loaded_fields_[column.name] = column.type;
+    }
     store_.lists_[options_.list].leads += static_cast<int64_t>(leads_.size());
     return absl::OkStatus();
   }
@@ -99,6 +102,11 @@ absl::StatusOr<uint32_t> MemoryLeadStore::InternZones(const std::vector<std::str
   }
   zones_.push_back(zones);
   return static_cast<uint32_t>(zones_.size());
+}
+
+absl::StatusOr<std::map<std::string, campaign::FieldType>> MemoryLeadStore::LoadedFields() const {
+  absl::MutexLock lock(&mutex_);
+  return loaded_fields_;
 }
 
 absl::StatusOr<std::vector<campaign::Import>> MemoryLeadStore::Imports() const {

@@ -52,6 +52,7 @@ class MemoryLeadStore final : public campaign::LeadStore {
       const campaign::BulkOptions& options) override;
   absl::StatusOr<uint32_t> InternZones(const std::vector<std::string>& zones) override;
   absl::StatusOr<std::vector<campaign::Import>> Imports() const override;
+  absl::StatusOr<std::map<std::string, campaign::FieldType>> LoadedFields() const override;
   absl::Status ForEachPhone(
       const std::function<bool(const campaign::PhoneUse&)>& visit) const override;
   absl::StatusOr<std::vector<campaign::PhoneUse>> PhoneUses(
@@ -105,6 +106,7 @@ class MemoryLeadStore final : public campaign::LeadStore {
   absl::btree_map<std::pair<CampaignId, E164>, campaign::DncEntry> dnc_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<ListId, campaign::List> lists_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<ImportId, campaign::Import> imports_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, campaign::FieldType> loaded_fields_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::vector<std::string>> zones_ ABSL_GUARDED_BY(mutex_);  // number 1 is the first
   bool bulk_under_way_ ABSL_GUARDED_BY(mutex_) = false;
   absl::btree_map<CampaignId, campaign::CampaignSettings> campaigns_ ABSL_GUARDED_BY(mutex_);

@@ -83,6 +83,7 @@ class RocksLeadStore final : public campaign::LeadStore {
       const campaign::BulkOptions& options) override;
   absl::StatusOr<uint32_t> InternZones(const std::vector<std::string>& zones) override;
   absl::StatusOr<std::vector<campaign::Import>> Imports() const override;
+  absl::StatusOr<std::map<std::string, campaign::FieldType>> LoadedFields() const override;
   absl::Status ForEachPhone(
       const std::function<bool(const campaign::PhoneUse&)>& visit) const override;
   absl::StatusOr<std::vector<campaign::PhoneUse>> PhoneUses(

@@ -181,4 +181,13 @@ absl::StatusOr<std::vector<campaign::Import>> RocksLeadStore::Imports() const {
   return ReadAll<campaign::Import>(*db_, kMeta, PrefixRange({kImportPrefix}), DecodeImport);
 }
 
+// Layouts are kept in the order of the loads that brought them.
+absl::StatusOr<std::map<std::string, campaign::FieldType>> RocksLeadStore::LoadedFields() const {
+  std::map<std::string, campaign::FieldType> fields;
+  for (const auto& layout : dictionary_->view()->layouts) {
+    for (const campaign::FieldColumn& column : *layout) fields[column.name] = column.type;
+  }
+  return fields;
+}
+
 }  // namespace outpace::store

@@ -29,6 +29,7 @@ using campaign::StoreBatch;
 using campaign::Tier;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 class Contract : public ::testing::TestWithParam<std::string> {
  protected:
@@ -481,6 +482,9 @@ TEST_P(Contract, ALoadIsSeenWhenItIsPublishedAndNotBefore) {
   EXPECT_EQ(AllPhones(*store_).size(), 6u);
   EXPECT_THAT(*store_->LeadsByPhone(E164(14'155'550'001)),
               ElementsAre(LeadId(1), LeadId(first + 1)));
+  EXPECT_THAT(*store_->LoadedFields(), ElementsAre(Pair("capital", campaign::FieldType::kNumber),
+                                                   Pair("first_name", campaign::FieldType::kText),
+                                                   Pair("owner", campaign::FieldType::kText)));
 
   // From then on it is a lead like any other.
   expected.fields["first_name"] = "Eve";
