@@ -5,7 +5,9 @@
 #include "campaign/retry_rule.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -39,9 +41,6 @@ constexpr absl::Duration kAbandonedRest = absl::Hours(72);
 // How often an abandoned number is tried again at all.
 constexpr int kAbandonedTries = 2;
 
-// The field in which a lead keeps how many tries each recycle rule has used: "NA:2,AB:1".
-constexpr char kRecycledField[] = "_recycled";
-
 struct Retry {
   absl::Duration delay;
   int tries_max = 0;
@@ -60,10 +59,11 @@ Retry RuleFor(absl::string_view status, const CampaignSettings& settings) {
   return {absl::ZeroDuration(), 0};  // final
 }
 
-// Counts one more use of the rule of `status`; returns how many there were before.
+// Counts one more use of the rule of `status` in Lead::recycled; returns how many there were
+// before.
 int CountUse(Lead& lead, absl::string_view status) {
   std::map<std::string, int> uses;
-  const std::string& text = lead.Field(kRecycledField);
+  const std::string& text = lead.recycled;
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find(',', at), text.size());
     const std::string cell = text.substr(at, end - at);
@@ -79,7 +79,7 @@ int CountUse(Lead& lead, absl::string_view status) {
   for (const auto& [name, count] : uses) {
     absl::StrAppend(&out, out.empty() ? "" : ",", name, ":", count);
   }
-  lead.fields[kRecycledField] = out;
+  lead.recycled = std::move(out);
   return before;
 }
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "campaign/disposition.h"
 #include "campaign/number_plan.h"
@@ -41,13 +40,8 @@ bool IsFinal(const Lead& lead) {
 
 // Tries allowed over the lead's life: the campaign's limit, or the file's own smaller one.
 int CallCountLimit(const Lead& lead, const CampaignSettings& settings) {
-  int limit = settings.call_count_limit;
-  const auto own = lead.fields.find("max_attempts");
-  int value = 0;
-  if (own != lead.fields.end() && absl::SimpleAtoi(own->second, &value) && value > 0) {
-    limit = std::min(limit, value);
-  }
-  return limit;
+  const int limit = settings.call_count_limit;
+  return lead.max_attempts > 0 ? std::min(limit, lead.max_attempts) : limit;
 }
 
 void CheckDnc(const GateInput& in, const dnc::DncSet& dnc, Verdict& verdict) {

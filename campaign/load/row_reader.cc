@@ -294,7 +294,7 @@ bool RowReader::ReadFields(const Row& row, RowResult& out) const {
           return Fail(out, "E_VALUE_RANGE", column.header,
                       "max_attempts: not a whole number 1..10");
         }
-        lead.fields[column.field] = absl::StrCat(number);
+        lead.max_attempts = number;
         break;
       case K::kOwner:
         lead.owner = std::string(trimmed);

@@ -1,6 +1,5 @@
 // What the controller says, on its way to the agents' screens.
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/runtime/agent_service_impl.h"
 
@@ -9,9 +8,7 @@ namespace {
 
 Json PopJson(const campaign::Attempt& attempt, const campaign::Lead& lead, bool preview) {
   Json fields = {{"phone_number", lead.phone.ToString()}};
-  for (const auto& [name, value] : lead.fields) {
-    if (!absl::StartsWith(name, "_")) fields[name] = value;
-  }
+  for (const auto& [name, value] : lead.fields) fields[name] = value;
   fields["status"] = lead.status;
   fields["called_count"] = lead.called_count;
   const bool answered = attempt.answered_at != absl::InfinitePast();

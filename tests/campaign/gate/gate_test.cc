@@ -252,10 +252,10 @@ TEST(Gate, TheAlternateNumberHasItsOwnZoneAndItsOwnDnc) {
 TEST(Gate, TheFileMayLowerTheLimitNeverRaiseIt) {
   Scene scene;
   scene.lead.called_count = 2;
-  scene.lead.fields["max_attempts"] = "2";
+  scene.lead.max_attempts = 2;
   EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kCallCountLimit));
   scene.settings.call_count_limit = 2;
-  scene.lead.fields["max_attempts"] = "9";
+  scene.lead.max_attempts = 9;
   EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kCallCountLimit));
 }
 

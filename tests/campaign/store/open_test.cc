@@ -182,11 +182,11 @@ TEST(Open, RefusesAStoreOfANewerVersion) {
   ScratchDirectory scratch;
   ASSERT_TRUE(OpenStatus(At(scratch.path())).ok());
   Behind(scratch.path(), [](rocksdb::DB& db, auto&) {
-    ASSERT_TRUE(db.Put(rocksdb::WriteOptions(), "s:schema", EncodeText("2")).ok());
+    ASSERT_TRUE(db.Put(rocksdb::WriteOptions(), "s:schema", EncodeText("3")).ok());
   });
   absl::Status status = OpenStatus(At(scratch.path()));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(Text(status), AllOf(HasSubstr("schema version 2"), HasSubstr("newer Outpace")));
+  EXPECT_THAT(Text(status), AllOf(HasSubstr("schema version 3"), HasSubstr("newer Outpace")));
 
   // A newer version may well have families this one has never heard of.
   Behind(scratch.path(), [](rocksdb::DB& db, auto&) {
@@ -196,7 +196,7 @@ TEST(Open, RefusesAStoreOfANewerVersion) {
   });
   status = OpenStatus(At(scratch.path()));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(Text(status), HasSubstr("schema version 2"));
+  EXPECT_THAT(Text(status), HasSubstr("schema version 3"));
 }
 
 TEST(Open, RefusesAnotherProgramsDatabase) {

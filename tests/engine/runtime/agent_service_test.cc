@@ -137,7 +137,7 @@ class AgentServiceTest : public ::testing::Test {
     lead.phone = E164(13035550001);
     lead.time_zones = {"America/Denver"};
     lead.fields["first_name"] = "An\xffn<script>";
-    lead.fields["_recycled"] = "NA:1";
+    lead.recycled = "NA:1";
     campaign::StoreBatch batch;
     batch.leads.push_back(lead);
     ASSERT_TRUE(store_.Commit(batch).ok());
@@ -352,7 +352,7 @@ TEST_F(AgentServiceTest, AWholeCall) {
   EXPECT_GT(pop["answered_ms"].get<int64_t>(), 0);
   EXPECT_EQ(pop["lead"]["phone_number"], "+13035550001");
   EXPECT_THAT(pop["lead"]["first_name"].get<std::string>(), HasSubstr("n<script>"));
-  EXPECT_FALSE(pop["lead"].contains("_recycled")) << "our own notes are not for screens";
+  EXPECT_FALSE(pop["lead"].contains("recycled")) << "our own notes are not for screens";
 
   Json me = Send("GET", "/v1/agent/me", "", token).body;
   EXPECT_EQ(me["state"], "INCALL");
