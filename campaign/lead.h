@@ -59,7 +59,7 @@ struct List {
   CampaignId campaign;
   bool active = true;
   int64_t leads = 0;
-  std::string description;
+  std::string description = {};
   // Not dialed from this instant on (VICIdial's expiration_date).
   absl::Time expires = absl::InfiniteFuture();
   bool archived = false;  // off, and left out of what is shown unless asked for
