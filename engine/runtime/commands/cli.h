@@ -45,6 +45,8 @@ int RunImportCommand(const Arguments& arguments);
 int RunListCommand(const Arguments& arguments);
 int RunCampaignCommand(const Arguments& arguments);
 int RunLeadCommand(const Arguments& arguments);
+int RunLeadFilterCommand(const Arguments& arguments);  // `lead filter`
+int RunFilterCommand(const Arguments& arguments);
 int RunDncCommand(const Arguments& arguments);
 int RunAgentCommand(const Arguments& arguments);
 int RunExportCommand(const Arguments& arguments);

@@ -110,14 +110,18 @@ const std::vector<Command>& Commands() {
       {"campaign", "make, change, start and pause campaigns; say why they dial as they do",
        RunCampaignCommand, "list show create set start pause why --last --json"},
       {"lead", "find leads; say why one is not dialed", RunLeadCommand,
-       "show why search counts import --country --status --list --campaign --import --limit --scan "
+       "show why search counts filter import --explain --country --status --list --campaign "
+       "--import --limit --scan "
        "--json"},
+      {"filter", "filters with a name: make, show, their history", RunFilterCommand,
+       "list set show history remove --field --version --json"},
       {"dnc", "do-not-call numbers: add, remove, import, check", RunDncCommand,
        "add remove import check --campaign --country"},
       {"agent", "agents: add, list, simulate", RunAgentCommand,
        "add list --simulate --password --phone --name"},
-      {"export", "call results as CSV, and the day's summary", RunExportCommand,
-       "calls summary --day --from --to --zone --campaign --bom"},
+      {"export", "call results, leads, and the day's summary", RunExportCommand,
+       "calls leads summary --day --from --to --zone --campaign --list --layout --encoding --raw "
+       "--bom"},
       {"status", "live figures of the running engine", RunStatusCommand, ""},
       {"trace", "the SIP of one attempt: ladder, JSON, capture file", RunTraceCommand,
        "--attempt --call-id --json --pcap --show-numbers"},

@@ -89,8 +89,9 @@ int RunLeadCommand(const Arguments& given) {
     return RunListCommand(arguments);
   }
   if (verb == "import") return RunImportCommand(arguments);
+  if (verb == "filter") return RunLeadFilterCommand(arguments);
   Options options(
-      "outpace lead show|why LEAD | search [TEXT] | counts",
+      "outpace lead show|why LEAD | search [TEXT] | filter NAME|EXPRESSION | counts",
       "LEAD is a lead's id or a telephone number in any spelling; a number of eight digits or "
       "more\n"
       "is looked for as both, id:N as an id only. `search` looks for a number, a vendor lead "
@@ -100,6 +101,7 @@ int RunLeadCommand(const Arguments& given) {
       "  outpace lead why id:12345678           every reason that holds the lead back now\n"
       "  outpace lead search 华强 --list 101    leads by name or company\n"
       "  outpace lead search --import 7 --status NEW\n"
+      "  outpace lead filter 'state = \"CA\"' --campaign DEMO --explain   (see its own --help)\n"
       "  outpace lead counts                    leads by campaign and status\n");
   options.Add()("lead", po::value<std::string>(), "lead id or number; of search: what to look for")(
       "country", po::value<std::string>(), "home of numbers without country code")(
@@ -174,29 +176,39 @@ int RunExportCommand(const Arguments& given) {
   Arguments arguments = given;
   const std::string verb = TakeVerb(arguments);
   Options options(
-      "outpace export calls FILE | summary [--day DAY | --from DAY --to DAY]",
-      "One row an attempt, stable columns (docs/EXPORT.md), VICIdial's first. Days are those of\n"
-      "--zone. The same range gives the same bytes. The file appears whole or not at all.\n\n"
-      "  outpace export calls calls.csv --day yesterday --zone America/New_York --bom\n");
+      "outpace export calls|leads FILE | summary [--day DAY | --from DAY --to DAY]",
+      "calls: one row an attempt, stable columns (docs/EXPORT.md), VICIdial's first. Days are "
+      "those\n"
+      "of --zone. The same range gives the same bytes. leads: a list as VICIdial has it, which\n"
+      "`outpace import` reads again. The file appears whole or not at all.\n\n"
+      "  outpace export calls calls.csv --day yesterday --zone America/New_York --bom\n"
+      "  outpace export leads list.txt --list 101 --layout vicidl\n"
+      "  outpace export leads list.csv --list 101 --layout outpace --bom\n");
   options.Add()("file", po::value<std::string>(), "file to write")(
       "day", po::value<std::string>(), "2026-11-21, today (default) or yesterday")(
       "from", po::value<std::string>(), "first day")("to", po::value<std::string>(), "last day")(
       "zone", po::value<std::string>(), "IANA time zone of the days and times (default UTC)")(
-      "campaign", po::value<std::string>(), "only this campaign")(
+      "campaign", po::value<std::string>(), "only this campaign")("list", po::value<std::string>(),
+                                                                  "leads: only this list")(
+      "layout", po::value<std::string>(),
+      "leads: vicidl (default), standard, stdrankowner, outpace")(
+      "encoding", po::value<std::string>(), "leads: utf-8 (default), gb18030, ...")(
+      "raw", "leads: texts that a spreadsheet would run as they are, without an apostrophe")(
       "bom", "begin with a byte order mark, for spreadsheets");
   options.Positional("file", 1);
   if (auto code = options.Parse(arguments)) return *code;
   Json json = Json::object();
-  Copy(options, {"day", "from", "to", "zone", "campaign"}, json);
+  Copy(options, {"day", "from", "to", "zone", "campaign", "list", "layout", "encoding"}, json);
   json["bom"] = options.Has("bom");
+  json["raw"] = options.Has("raw");
   if (verb == "summary") return RunAdmin(options.ConfigPath(), "summary", json);
-  if (verb != "calls") {
+  if (verb != "calls" && verb != "leads") {
     return Misuse(options.usage(),
                   verb.empty() ? "what shall be exported?" : "no such export: " + verb);
   }
   if (!options.Has("file")) return Misuse(options.usage(), "which file shall be written?");
   json["path"] = options.Text("file");
-  return RunAdmin(options.ConfigPath(), "export.calls", json);
+  return RunAdmin(options.ConfigPath(), "export." + verb, json);
 }
 
 }  // namespace outpace::runtime
