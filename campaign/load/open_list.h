@@ -15,7 +15,7 @@ struct OpenListOptions {
   // "auto": a spreadsheet if both its name (.xlsx) and its octets say so; "csv": text; "xlsx". A
   // spreadsheet under another name is refused until somebody says that it is one.
   std::string format = "auto";
-  std::string sheet;           // of a spreadsheet; empty: the first that is not hidden
+  std::string sheet;           // of a spreadsheet, by name or number; empty: the first not hidden
   std::string temp_directory;  // for a spreadsheet's text; empty: $TMPDIR, else /tmp
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "campaign/load/temp_file.h"
@@ -23,6 +24,11 @@ absl::StatusOr<const Sheet*> ChooseSheet(const Workbook& workbook, absl::string_
     names.push_back(sheet.name);
   }
   if (wanted.empty()) return XlsxError("it has no visible sheet of cells");
+  size_t number = 0;
+  if (absl::SimpleAtoi(wanted, &number) && number >= 1 && number <= workbook.sheets.size() &&
+      !workbook.sheets[number - 1].part.empty()) {
+    return &workbook.sheets[number - 1];
+  }
   return XlsxError(absl::StrCat("it has no sheet \"", wanted.substr(0, 80),
                                 "\"; it has: ", absl::StrJoin(names, ", ")));
 }

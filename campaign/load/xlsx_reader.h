@@ -31,7 +31,7 @@ struct XlsxLimits {
 };
 
 struct XlsxOptions {
-  std::string sheet;           // by name; empty: the first that is not hidden
+  std::string sheet;           // by name, or by number from 1; empty: the first not hidden
   std::string temp_directory;  // empty: $TMPDIR, else /tmp
   XlsxLimits limits;
 };

@@ -76,6 +76,10 @@ TEST(XlsxTest, SheetsByName) {
   EXPECT_EQ(TextOf(*Read("leads-openpyxl.xlsx", options)->csv), "phone\n");
   options.sheet = "do not read";  // hidden, but named
   EXPECT_EQ(TextOf(*Read("leads-openpyxl.xlsx", options)->csv), "phone\n12025550199\n");
+  options.sheet = "1";
+  EXPECT_EQ(Read("leads-openpyxl.xlsx", options)->sheet, "do not read");
+  options.sheet = "4";
+  EXPECT_THAT(RefusalOf("leads-openpyxl.xlsx", options), HasSubstr("no sheet"));
   options.sheet = "third";
   EXPECT_THAT(RefusalOf("leads-openpyxl.xlsx", options), HasSubstr("客户, second"));
 }
