@@ -25,12 +25,10 @@ absl::StatusOr<Table> ReadTable(const std::string& path) {
   load::CsvReader reader(text, ',');
   Table table;
   for (load::Row row; reader.Next(row);) {
-    row.fields.resize(row.columns);
     if (table.columns.empty()) {
-      for (size_t i = 0; i < row.columns; ++i) table.columns[row.fields[i]] = i;
-    } else if (row.columns == table.columns.size()) {
-      table.rows.push_back(std::move(row.fields));
-      row.fields.clear();
+      for (size_t i = 0; i < row.fields.size(); ++i) table.columns[std::string(row.fields[i])] = i;
+    } else if (row.fields.size() == table.columns.size()) {
+      table.rows.emplace_back(row.fields.begin(), row.fields.end());
     }
   }
   return table;

@@ -1,14 +1,16 @@
 #pragma once
 
 // Splits text into records (RFC 4180, and what people make of it): quoted fields with separators
-// and line ends inside, doubled quotes, CRLF, LF or CR. Every octet is looked at once, so a bomb
-// costs no more than its size, and a record that is too large is skipped without being held.
+// and line ends inside, doubled quotes, CRLF, LF or CR. Fields are views of the text; nothing is
+// copied but fields with doubled quotes in them.
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "campaign/load/csv_scan.h"
 
 namespace outpace::load {
 
@@ -16,7 +18,7 @@ inline constexpr size_t kFieldBytesMax = 64 * 1024;
 inline constexpr size_t kRowBytesMax = 256 * 1024;
 inline constexpr size_t kColumnsMax = 256;
 
-enum class RowFault {
+enum class RowFault : uint8_t {
   kNone,
   kUnclosedQuote,   // the rest of the file went into this record
   kBadQuote,        // text behind a closing quote
@@ -28,8 +30,8 @@ enum class RowFault {
 struct Row {
   uint64_t line = 0;      // 1-based line on which it begins
   absl::string_view raw;  // as it stands in the text, without its line end
-  size_t columns = 0;     // fields[0 .. columns) are this row's; the rest are spare strings
-  std::vector<std::string> fields;
+  uint64_t octets = 0;    // of the whole record: more than raw.size() only when it is a LongRecord
+  std::vector<absl::string_view> fields;  // kColumnsMax at most; valid until the next row is read
   RowFault fault = RowFault::kNone;
   bool has_line_end = false;  // false: the last record of a file that does not end in a line end
 };
@@ -37,26 +39,32 @@ struct Row {
 class CsvReader {
  public:
   // `text` must outlive the reader.
-  CsvReader(absl::string_view text, char separator) : text_(text), separator_(separator) {}
+  CsvReader(absl::string_view text, char separator)
+      : text_(text), separator_(separator), scan_(text, separator) {}
   // False at the end. Lines of blanks are skipped and counted.
   bool Next(Row& row);
   uint64_t blank_lines() const { return blank_lines_; }
-  // What has not been read yet.
-  absl::string_view rest() const { return text_.substr(at_); }
+  // Line ends read so far.
+  uint64_t lines() const { return line_ - 1; }
 
  private:
   void ReadRow(Row& row);
   // Reads one field from at_; returns with at_ at a separator, a line end or the end.
-  void ReadQuoted(Row& row, std::string* out);
-  void ReadPlain(Row& row, std::string* out);
-  void SkipLineEnd(Row& row);
+  absl::string_view ReadQuoted(Row& row);
+  absl::string_view ReadPlain(Row& row);
+  // The field from `begin` to `end` with its doubled quotes made single ones.
+  absl::string_view Unescape(size_t begin, size_t end);
+  bool SkipLineEnd();
   bool AtLineEnd() const { return text_[at_] == '\n' || text_[at_] == '\r'; }
 
-  absl::string_view text_;
-  char separator_;
+  const absl::string_view text_;
+  const char separator_;
+  CsvScan scan_;
   size_t at_ = 0;
   uint64_t line_ = 1;
   uint64_t blank_lines_ = 0;
+  std::deque<std::string> unescaped_;  // of the current row; the first `unescaped_used_` are in use
+  size_t unescaped_used_ = 0;
 };
 
 // The separator of a file: named by a first line "sep=;" (Excel; `skip` is then its length), else

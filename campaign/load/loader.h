@@ -1,6 +1,6 @@
 #pragma once
 
-// From the bytes of a list file to leads in the store and a report that accounts for every row.
+// From the octets of a list file to leads in the store and a report that accounts for every row.
 
 #include <atomic>
 #include <cstdint>
@@ -60,6 +60,9 @@ struct LoadOptions {
   // what the engine owns) is parsed and reported with `held`, but nothing is stored. Naming the
   // encoding and the layout is the confirmation.
   bool hold_guesses = false;
+  bool dry_run = false;        // count and report everything, store nothing
+  std::string temp_directory;  // for what memory is too small for; empty: $TMPDIR, else /tmp
+  size_t piece_octets = 0;     // text that a thread works on at once, for tests; 0: by the file
 };
 
 struct Reject {
@@ -72,7 +75,8 @@ struct Reject {
   uint64_t duplicate_of_line = 0;  // of a DUPLICATE_FILE: the line on which that row begins
   bool row_cut = false;            // `row` is only the beginning of a row too long to be held
   int clause = -1;                 // of a FILTER: which one, see LoadReport::by_clause
-  // The row as it stood in the file, as UTF-8, its first 4 KiB (for the reject file; never logged).
+  // The row as it stood in the file, as UTF-8, for the reject file; never logged. 256 KiB at most,
+  // in LoadReport::rejects 4 KiB.
   std::string row;
 };
 
@@ -122,27 +126,30 @@ struct LoadReport {
   uint64_t blank_lines = 0;  // skipped, no rows
   // "W_ENCODING_GUESSED: ...": what a person should look at. One sentence each.
   std::vector<std::string> warnings;
-  // Parsed, counted, nothing stored: see LoadOptions::hold_guesses. `loaded` is what would have
-  // been.
+  // Parsed, counted, nothing stored: see LoadOptions::hold_guesses. `counts.accepted` is what would
+  // have been.
   bool held = false;
 };
 
-// Loads a whole file from memory-mapped or read bytes. InvalidArgument (nothing stored) when the
-// file as a whole makes no sense: empty, no phone column (lists the columns found and the aliases
-// known), unknown layout, binary. Rows at fault are rejects, not errors. `on_reject` gets every
-// reject, for the reject file; it may be empty. All loaded rows are durable when it returns OK. A
-// load that was cut off is completed by running it again: what is in the store already counts as
-// duplicate.
+// From a file's octets to leads in the store: CSV in any encoding (spreadsheets: open_list.h).
+//
+// Memory does not grow with the file, and the result depends neither on the number of threads nor
+// on how fast they are. All or nothing: until the last row is judged and written nobody sees a
+// lead, and a load that was killed is simply run again.
+//
+// InvalidArgument (nothing stored) when the file as a whole makes no sense: empty, binary, no phone
+// column (it lists the columns found and the names known), unknown layout or filter. NotFound: no
+// such list. Cancelled: see LoadHooks::cancel. Else errors of the source, the store and the
+// temporary directory. Rows at fault are no errors: they are counted, and told to the hooks. One
+// load at a time into a store.
+absl::StatusOr<LoadReport> LoadLeads(const ByteSource& source, const LoadOptions& options,
+                                     const dnc::DncSet& dnc, campaign::LeadStore& store,
+                                     const Clock& clock, const LoadHooks& hooks);
+
+// The same for a file in memory, for callers of the time before imports were counted.
 absl::StatusOr<LoadReport> LoadLeads(absl::string_view bytes, const LoadOptions& options,
                                      const dnc::DncSet& dnc, campaign::LeadStore& store,
                                      const Clock& clock,
                                      const std::function<void(const Reject&)>& on_reject);
-
-// The same for a file of any size: memory does not grow with it, and the result does not depend on
-// the number of threads. All or nothing: until the last row is judged and written nobody sees a
-// lead, and a load that was killed is simply run again. Cancelled: see LoadHooks::cancel.
-absl::StatusOr<LoadReport> LoadLeads(const ByteSource& source, const LoadOptions& options,
-                                     const dnc::DncSet& dnc, campaign::LeadStore& store,
-                                     const Clock& clock, const LoadHooks& hooks);
 
 }  // namespace outpace::load

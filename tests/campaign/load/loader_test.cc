@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "campaign/load/csv_reader.h"
-#include "campaign/load/text_decoder.h"
+#include "campaign/load/encoding.h"
 #include "gmock/gmock.h"
 #include "tests/campaign/load/load_fixture.h"
 
@@ -115,7 +115,7 @@ TEST_F(LoaderTest, ErrorsTeach) {
   const auto no_phone = Load("name,city\nAnn,Boston\n");
   EXPECT_THAT(std::string(no_phone.status().message()), HasSubstr("found: name, city"));
   EXPECT_THAT(std::string(no_phone.status().message()), HasSubstr("手机号"));
-  EXPECT_THAT(std::string(Load("PK\x03\x04zzzzzz").status().message()), HasSubstr("CSV UTF-8"));
+  EXPECT_THAT(std::string(Load("PK\x03\x04zzzzzz").status().message()), HasSubstr(".xlsx"));
   options.layout = "fancy";
   EXPECT_THAT(std::string(Load("phone\n1\n").status().message()), HasSubstr("stdrankowner"));
   options.layout = "header";
@@ -150,17 +150,18 @@ TEST_F(LoaderTest, DuplicatesByTheChosenWidth) {
     options.list = ListId(list);
     options.campaign = campaign;
     options.duplicates = check;
+    options.again = true;
     return Load(file).value();
   };
   LoadReport report = load(7, "DEMO", DuplicateCheck::kList);
-  EXPECT_EQ(report.loaded, 1u);
-  EXPECT_EQ(report.duplicates_in_file, 1u);
-  EXPECT_EQ(load(7, "DEMO", DuplicateCheck::kList).duplicates_in_store, 1u);
-  EXPECT_EQ(load(9, "DEMO", DuplicateCheck::kCampaign).duplicates_in_store, 1u);
-  EXPECT_EQ(load(9, "DEMO", DuplicateCheck::kList).loaded, 1u);
-  EXPECT_EQ(load(11, "OTHER", DuplicateCheck::kSystem).duplicates_in_store, 1u);
-  EXPECT_EQ(load(11, "OTHER", DuplicateCheck::kCampaign).loaded, 1u);
-  EXPECT_EQ(load(11, "OTHER", DuplicateCheck::kNone).loaded, 2u);
+  EXPECT_EQ(report.counts.accepted, 1u);
+  EXPECT_EQ(report.counts.duplicates_in_file, 1u);
+  EXPECT_EQ(load(7, "DEMO", DuplicateCheck::kList).counts.duplicates_in_store, 1u);
+  EXPECT_EQ(load(9, "DEMO", DuplicateCheck::kCampaign).counts.duplicates_in_store, 1u);
+  EXPECT_EQ(load(9, "DEMO", DuplicateCheck::kList).counts.accepted, 1u);
+  EXPECT_EQ(load(11, "OTHER", DuplicateCheck::kSystem).counts.duplicates_in_store, 1u);
+  EXPECT_EQ(load(11, "OTHER", DuplicateCheck::kCampaign).counts.accepted, 1u);
+  EXPECT_EQ(load(11, "OTHER", DuplicateCheck::kNone).counts.accepted, 2u);
 }
 
 TEST_F(LoaderTest, DncIsScrubbedUnlessToldNotTo) {
@@ -168,11 +169,11 @@ TEST_F(LoaderTest, DncIsScrubbedUnlessToldNotTo) {
   dnc.Add(E164(12025550102), "DEMO");
   dnc.Add(E164(12025550103), "OTHER");
   const char file[] = "phone\n2025550101\n2025550102\n2025550103\n";
-  EXPECT_EQ(Load(file)->dnc, 2u);
+  EXPECT_EQ(Load(file)->counts.dnc, 2u);
   EXPECT_EQ(rejects.at(0).code, "DNC");
   Reset();
   options.scrub_dnc = false;
-  EXPECT_EQ(Load(file)->loaded, 3u);
+  EXPECT_EQ(Load(file)->counts.accepted, 3u);
 }
 
 std::string Numbered(int count) {
@@ -184,40 +185,44 @@ std::string Numbered(int count) {
 TEST_F(LoaderTest, ManyBatchesAndTheListsCount) {
   const auto report = Load(Numbered(7001));
   ASSERT_TRUE(report.ok()) << report.status();
-  EXPECT_EQ(report->rows, 7001u);
+  EXPECT_EQ(report->counts.rows, 7001u);
   const auto lists = store->Lists();
-  EXPECT_EQ(lists->at(0).leads, static_cast<int64_t>(report->loaded));
+  EXPECT_EQ(lists->at(0).leads, static_cast<int64_t>(report->counts.accepted));
   std::set<uint64_t> ids;
   for (const campaign::Lead& lead : Leads()) ids.insert(lead.id.value());
-  EXPECT_EQ(ids.size(), report->loaded);
+  EXPECT_EQ(ids.size(), report->counts.accepted);
 }
 
-// The load stops at any write; what is in the store stays, and the same load again completes it
-// without a double.
-TEST_F(LoaderTest, ALoadThatWasCutOffIsCompletedByRunningItAgain) {
+// A load that fails at any write leaves nothing, and the same load again is whole.
+TEST_F(LoaderTest, ALoadThatWasCutOffLeavesNothingAndIsRunAgain) {
   const std::string file = Numbered(9000);
-  const uint64_t wanted = Load(file)->loaded;
-  for (int64_t k = 1; k <= 6; ++k) {
+  const uint64_t wanted = Load(file)->counts.accepted;
+  std::vector<Reject> told;
+  int failed = 0;
+  for (int64_t k = 1;; ++k) {
     SCOPED_TRACE(k);
     Reset();
     store->FailCommitAt(k);
-    const auto cut = LoadLeads(file, options, dnc, *store, clock, [](const Reject&) {});
-    ASSERT_FALSE(cut.ok());
+    const absl::StatusOr<LoadReport> cut = LoadInto(*store, file, options, told);
     store->Restart();
-    const size_t kept = Leads().size();
+    if (cut.ok()) break;
+    ++failed;
+    EXPECT_TRUE(Leads().empty());
+    EXPECT_EQ(store->Lists()->at(0).leads, 0);
     const auto again = Load(file);
     ASSERT_TRUE(again.ok()) << again.status();
-    EXPECT_EQ(again->duplicates_in_store, kept);
-    EXPECT_EQ(again->loaded, wanted - kept);
-    EXPECT_EQ(Leads().size(), wanted);
+    EXPECT_FALSE(again->already_imported);
+    EXPECT_EQ(again->counts.duplicates_in_store, 0u);
+    EXPECT_EQ(again->counts.accepted, wanted);
   }
+  EXPECT_GE(failed, 1);
 }
 
 TEST_F(LoaderTest, RejectsAreAllToldAndTheFirstThousandKept) {
   std::string file = "phone\n";
   for (int i = 0; i < 1500; ++i) file += "12\n";
   const auto report = Load(file);
-  EXPECT_EQ(report->invalid, 1500u);
+  EXPECT_EQ(report->counts.rejected, 1500u);
   EXPECT_EQ(report->rejects.size(), 1000u);
   EXPECT_EQ(report->by_code.at("E_PHONE_LENGTH"), 1500u);
 }
@@ -246,11 +251,20 @@ TEST_F(LoaderTest, Gb18030NamesComeOutExactly) {
   const std::string gb = ReadFile(OUTPACE_TEST_DATA "/zh_company_names/names_gb18030.csv");
   const std::string utf8 =
       ReadFile(OUTPACE_TEST_DATA "/zh_company_names/names_gb18030_as_utf8.csv");
-  const auto decoded = DecodeText(gb, "auto");
-  ASSERT_TRUE(decoded.ok()) << decoded.status();
-  EXPECT_EQ(decoded->encoding, "gb18030");
-  EXPECT_TRUE(decoded->guessed);
-  EXPECT_EQ(absl::StrReplaceAll(decoded->text(gb), {{"\r\n", "\n"}}),
+  const std::unique_ptr<ByteSource> source = MemorySource(gb);
+  const auto encoding = DetectEncoding(*source, "auto");
+  ASSERT_TRUE(encoding.ok()) << encoding.status();
+  EXPECT_EQ(encoding->name, "gb18030");
+  EXPECT_TRUE(encoding->guessed);
+  StreamDecoder decoder(*source, *encoding);
+  std::string text, block(1000, '\0');
+  for (size_t size = 1; size > 0;) {
+    const auto decoded = decoder.Next(absl::MakeSpan(block));
+    ASSERT_TRUE(decoded.ok()) << decoded.status();
+    size = decoded->size;
+    text.append(block, 0, size);
+  }
+  EXPECT_EQ(absl::StrReplaceAll(text, {{"\r\n", "\n"}}),
             absl::StrReplaceAll(utf8, {{"\r\n", "\n"}}));
 }
 

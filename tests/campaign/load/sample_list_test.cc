@@ -77,10 +77,10 @@ TEST_F(SampleListTest, LoadsExactlyTheNumbersOfTheTruth) {
   EXPECT_EQ(listed, 150u);
   uint64_t rows = 0, dnc_rows = 0, repeats = 0, invalid = 0;
   for (const LoadReport& report : reports) {
-    rows += report.rows;
-    dnc_rows += report.dnc;
-    repeats += report.duplicates_in_file + report.duplicates_in_store;
-    invalid += report.invalid;
+    rows += report.counts.rows;
+    dnc_rows += report.counts.dnc;
+    repeats += report.counts.duplicates_in_file + report.counts.duplicates_in_store;
+    invalid += report.counts.rejected;
   }
   EXPECT_EQ(rows, 4463u + 3066u + 1155u);
   EXPECT_EQ(invalid, 85u + 58u + 22u);
