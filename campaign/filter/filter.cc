@@ -1,5 +1,6 @@
 #include "campaign/filter/filter.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "campaign/filter/parser.h"
@@ -9,6 +10,16 @@
 #include "campaign/filter/source_text.h"
 
 namespace outpace::filter {
+
+namespace {
+
+bool UsesToday(const Node& node) {
+  return std::any_of(node.values.begin(), node.values.end(),
+                     [](const Value& value) { return value.relative; }) ||
+         std::any_of(node.children.begin(), node.children.end(), UsesToday);
+}
+
+}  // namespace
 
 struct Filter::Impl {
   std::vector<std::string> fields;
@@ -43,6 +54,7 @@ Filter::~Filter() = default;
 
 const std::vector<std::string>& Filter::fields() const { return impl_->fields; }
 const std::vector<std::string>& Filter::clauses() const { return impl_->clauses; }
+bool Filter::uses_today() const { return UsesToday(impl_->tree); }
 
 int Filter::DroppedBy(absl::Span<const absl::string_view> values) const {
   return impl_->program.DroppedBy(values);

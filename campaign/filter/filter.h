@@ -45,6 +45,8 @@ class Filter {
   const std::vector<std::string>& fields() const;
   // The parts of the outermost `and`, as written; one when there is none.
   const std::vector<std::string>& clauses() const;
+  // Whether it names `today`, and may say otherwise on another day.
+  bool uses_today() const;
 
   // values[i] is the text of fields()[i], empty where the lead has none. Returns the number of the
   // first clause that is not true, -1 when the lead is kept. Thread safe, no allocation.

@@ -135,6 +135,8 @@ absl::string_view RuleName(Rule rule) {
       return "number_in_call";
     case Rule::kRingTimeTooShort:
       return "ring_time_too_short";
+    case Rule::kLeadFilter:
+      return "lead_filter";
   }
   return "";
 }

@@ -28,6 +28,7 @@ enum class Rule {
   kListInactive,
   kNumberInCall,
   kRingTimeTooShort,
+  kLeadFilter,  // the campaign's lead_filter_id; not asked here but where leads enter the hopper
 };
 absl::string_view RuleName(Rule rule);  // "dnc_system": in records, metrics and `lead why`
 

@@ -149,6 +149,28 @@ absl::StatusOr<StoredFilter> Admin::Impl::FilterIn(const Json& arguments) const 
   return filter;
 }
 
+absl::StatusOr<std::optional<gate::Reason>> Admin::Impl::FilterReason(
+    const campaign::Lead& lead, const campaign::CampaignSettings& settings) const {
+  std::optional<gate::Reason> reason;
+  if (settings.lead_filter_id.empty()) return reason;
+  const StoredFilters filters(store);
+  auto stored = filters.Find(settings.lead_filter_id);
+  if (!stored.ok()) return stored.status();
+  const absl::CivilDay today = absl::ToCivilDay(clock.Wall(), settings.report_zone);
+  auto filter = filters.Compile(*stored, today);
+  if (!filter.ok()) return filter.status();
+  filter::LeadValues values(*filter, settings.report_zone);
+  const int dropped = filter->DroppedBy(values.Of(lead));
+  if (dropped < 0) return reason;
+  reason = gate::Reason{
+      gate::Rule::kLeadFilter,
+      absl::StrCat("The campaign's filter ", stored->name, ", version ", stored->version,
+                   ", wants: ", filter->clauses()[static_cast<size_t>(dropped)]),
+      filter->uses_today() ? absl::FromCivil(today + 1, settings.report_zone)
+                           : absl::InfiniteFuture()};
+  return reason;
+}
+
 absl::Status Admin::Impl::FilterChanged(const std::string& name) {
   auto campaigns = store.Campaigns();
   if (!campaigns.ok()) return campaigns.status();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "campaign/gate/gate.h"
 #include "campaign/load/loader.h"
 #include "engine/runtime/admin.h"
 #include "engine/runtime/stored_filters.h"
@@ -114,6 +116,9 @@ struct Admin::Impl {
   absl::StatusOr<Json> DncCheck(const Json& arguments);
   // The filter that the arguments name or give; not yet compiled.
   absl::StatusOr<StoredFilter> FilterIn(const Json& arguments) const;
+  // What the campaign's lead_filter_id has against a lead; none: it passes, or there is no filter.
+  absl::StatusOr<std::optional<gate::Reason>> FilterReason(
+      const campaign::Lead& lead, const campaign::CampaignSettings& settings) const;
   // Leads that campaigns with this lead_filter_id hold back are looked at anew.
   absl::Status FilterChanged(const std::string& name);
   absl::StatusOr<Json> FilterSet(const Json& arguments);

@@ -136,7 +136,10 @@ absl::StatusOr<Json> Admin::Impl::LeadWhy(const Json& arguments) {
     for (const campaign::List& list : *lists) {
       if (list.id == lead.list) input.list_active = list.active;
     }
-    const gate::Verdict verdict = gate::Decide(input, *dnc, now);
+    gate::Verdict verdict = gate::Decide(input, *dnc, now);
+    auto filtered = FilterReason(lead, *settings);
+    if (!filtered.ok()) return filtered.status();
+    if (filtered->has_value()) verdict.reasons.push_back(**std::move(filtered));
     absl::StrAppend(&text, "lead ", lead.id.value(), " in campaign ", lead.campaign, ": ",
                     verdict.allowed() ? "may be dialed now" : "is held back", "\n");
     for (const gate::Reason& reason : verdict.reasons) {

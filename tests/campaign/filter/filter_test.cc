@@ -160,6 +160,12 @@ TEST(Filter, ComparesTextsFolded) {
   }
 }
 
+TEST(Filter, KnowsWhetherItHangsOnTheDay) {
+  EXPECT_TRUE(Parsed("rank = 1 or not (rank = 2 and entry_date > today)").uses_today());
+  EXPECT_TRUE(Parsed("entry_date in (2026-01-01, today - 1 day)").uses_today());
+  EXPECT_FALSE(Parsed("entry_date > 2026-11-22 and company = \"today\"").uses_today());
+}
+
 TEST(Filter, ReadsFlags) {
   EXPECT_TRUE(Keeps("consent = Y", "yes"));
   EXPECT_TRUE(Keeps("consent = \"y\"", "是"));
