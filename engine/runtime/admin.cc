@@ -174,6 +174,10 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"import.undo", &Impl::ImportUndo},
       {"import.undo.start", &Impl::ImportUndoStart},
       {"import.resume", &Impl::ImportResume},
+      {"template.set", &Impl::TemplateSet},
+      {"template.list", &Impl::TemplateList},
+      {"template.show", &Impl::TemplateShow},
+      {"template.remove", &Impl::TemplateRemove},
       {"list.list", &Impl::ListLists},
       {"list.show", &Impl::ListShow},
       {"list.create", &Impl::ListCreate},
@@ -199,6 +203,8 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"export.calls", &Impl::ExportCalls},
       {"export.leads", &Impl::ExportLeads},
       {"summary", &Impl::Summary},
+      {"erase.block", &Impl::EraseBlock},
+      {"erase.person", &Impl::ErasePerson},
       {"recording.list", &Impl::RecordingList},
       {"recording.erased", &Impl::RecordingErased},
       {"recording.pending", &Impl::RecordingPending}};
@@ -215,6 +221,9 @@ absl::StatusOr<dnc::DncSet> LoadDncSet(const campaign::LeadStore& store) {
   if (!entries.ok()) return entries.status();
   dnc::DncSet set;
   for (const campaign::DncEntry& entry : *entries) set.Add(entry.phone, entry.campaign);
+  auto erased = ReadErasedPeople(store);
+  if (!erased.ok()) return erased.status();
+  erased->PutInto(set);
   return set;
 }
 

@@ -16,6 +16,7 @@
 #include "campaign/lead_store.h"
 #include "dnc/dnc_set.h"
 #include "engine/base/clock.h"
+#include "engine/runtime/erased_people.h"
 #include "engine/runtime/import_desk.h"
 #include "engine/runtime/lead_withdrawal.h"
 
@@ -36,12 +37,15 @@ struct AdminHooks {
   // returns (sorted): those in a call. Any thread.
   std::function<std::vector<LeadId>(const LeadRange&)> withdraw_leads;
   std::function<void(const LeadRange&)> leads_withdrawn;
+  // The person's hash is stored: never dialed from now on, and calls that ring are cancelled.
+  std::function<void(const ErasedPeople&, E164)> person_erased;
 };
 
 // What all Admins of one store share. Outlives them.
 struct AdminShared {
   explicit AdminShared(const Clock& clock) : desk(clock) {}
-  absl::Mutex lists;  // held from reading a list to writing it
+  absl::Mutex lists;   // held from reading a list to writing it
+  absl::Mutex erased;  // the same of the erased people
   ImportDesk desk;
 };
 
@@ -63,7 +67,7 @@ class Admin {
   std::unique_ptr<Impl> impl_;
 };
 
-// All DNC entries of the store as a set: what loader and gate ask.
+// All DNC entries and erased people of the store as a set: what loader and gate ask.
 absl::StatusOr<dnc::DncSet> LoadDncSet(const campaign::LeadStore& store);
 
 }  // namespace outpace::runtime

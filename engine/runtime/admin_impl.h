@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "campaign/gate/gate.h"
+#include "campaign/load/load_template.h"
 #include "campaign/load/loader.h"
 #include "engine/runtime/admin.h"
 #include "engine/runtime/stored_filters.h"
@@ -83,6 +84,12 @@ struct Admin::Impl {
   absl::StatusOr<Json> ListShow(const Json& arguments);
   struct ImportOrder;
   absl::StatusOr<ImportOrder> ReadImport(const Json& arguments);
+  absl::Status ReadLoadOptions(const Json& arguments, ImportOrder& order);
+  absl::StatusOr<load::LoadTemplate> FindTemplate(const std::string& name) const;
+  absl::StatusOr<Json> TemplateSet(const Json& arguments);
+  absl::StatusOr<Json> TemplateList(const Json&);
+  absl::StatusOr<Json> TemplateShow(const Json& arguments);
+  absl::StatusOr<Json> TemplateRemove(const Json& arguments);
   absl::StatusOr<Json> RunImport(const ImportOrder& order, JobControl& control);
   absl::StatusOr<Json> ImportRun(const Json& arguments);
   absl::StatusOr<Json> ImportStart(const Json& arguments);
@@ -132,6 +139,15 @@ struct Admin::Impl {
   absl::StatusOr<Json> ExportCalls(const Json& arguments);
   absl::StatusOr<Json> ExportLeads(const Json& arguments);
   absl::StatusOr<Json> Summary(const Json& arguments);
+  absl::StatusOr<E164> NumberToErase(const Json& arguments) const;
+  absl::StatusOr<Json> EraseBlock(const Json& arguments);
+  absl::StatusOr<std::vector<campaign::Lead>> WithdrawPerson(E164 phone,
+                                                             std::vector<LeadRange>& withdrawn);
+  absl::StatusOr<uint64_t> AnonymiseAttempts(E164 phone, const absl::flat_hash_set<LeadId>& leads);
+  absl::StatusOr<uint64_t> AnonymiseRecordings(E164 phone,
+                                               const absl::flat_hash_set<LeadId>& leads);
+  absl::StatusOr<uint64_t> RemoveDncOf(E164 phone);
+  absl::StatusOr<Json> ErasePerson(const Json& arguments);
   absl::StatusOr<Json> RecordingList(const Json& arguments);
   absl::StatusOr<Json> RecordingErased(const Json& arguments);
   absl::StatusOr<Json> RecordingPending(const Json& arguments);

@@ -11,6 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "campaign/load/load_template.h"
+#include "campaign/load/open_list.h"
+#include "campaign/load/reject_file.h"
 #include "engine/runtime/admin_impl.h"
 #include "engine/runtime/files.h"
 #include "engine/runtime/import_report.h"
@@ -84,20 +87,26 @@ absl::StatusOr<uint64_t> NumberIn(const Json& arguments, const char* name) {
   return number;
 }
 
-// Writes rows that were not loaded, if that was asked for.
+// Writes rows that were not loaded, in the form they came in, if that was asked for.
 class RejectFile {
  public:
-  static absl::StatusOr<std::unique_ptr<RejectFile>> Create(const std::string& path) {
-    auto rejects = std::make_unique<RejectFile>();
-    if (path.empty()) return rejects;
+  // Empty path: none. Before the load, so that one whose file cannot be made is not begun.
+  absl::Status Create(const std::string& path) {
+    if (path.empty()) return absl::OkStatus();
     auto file = AtomicFile::Create(path);
     if (!file.ok()) return file.status();
-    rejects->file_ = *std::move(file);
-    return rejects;
+    file_ = *std::move(file);
+    return absl::OkStatus();
   }
-  void Add(const load::Reject& r) {
-    if (file_ == nullptr || !status_.ok()) return;
-    status_ = file_->Write(absl::StrCat(r.line, "\t", r.column, "\t", r.reason, "\t", r.row, "\n"));
+  void Begin(const load::FileShape& shape) {
+    if (file_ == nullptr) return;
+    auto writer = load::RejectWriter::Make(
+        shape, [this](absl::string_view octets) { Note(file_->Write(octets)); });
+    if (!writer.ok()) return Note(writer.status());
+    writer_ = *std::move(writer);
+  }
+  void Add(const load::Reject& reject) {
+    if (writer_ != nullptr && status_.ok()) writer_->Add(reject);
   }
   absl::Status Close() {
     if (file_ != nullptr && status_.ok()) status_ = file_->Commit();
@@ -105,9 +114,18 @@ class RejectFile {
   }
 
  private:
+  void Note(absl::Status status) {
+    if (status_.ok()) status_ = std::move(status);
+  }
   std::unique_ptr<AtomicFile> file_;
+  std::unique_ptr<load::RejectWriter> writer_;
   absl::Status status_;
 };
+
+// An option that the arguments name replaces what a template says.
+void Override(const Json& arguments, const char* name, std::string& option) {
+  if (arguments.contains(name)) option = Text(arguments, name);
+}
 
 }  // namespace
 
@@ -116,7 +134,7 @@ struct Admin::Impl::ImportOrder {
   std::string path, file, reject_path;
   campaign::List list;
   bool list_is_new = false;
-  bool dry_run = false;
+  load::OpenListOptions open;
   load::LoadOptions options;
 };
 
@@ -137,7 +155,6 @@ absl::StatusOr<Admin::Impl::ImportOrder> Admin::Impl::ReadImport(const Json& arg
   order.list_is_new = std::none_of(lists->begin(), lists->end(), [&order](const auto& known) {
     return known.id == order.list.id;
   });
-  order.dry_run = Flag(arguments, "dry_run");
   order.reject_path = Text(arguments, "rejects");
   std::error_code ignored;
   if (!order.reject_path.empty() &&
@@ -145,65 +162,89 @@ absl::StatusOr<Admin::Impl::ImportOrder> Admin::Impl::ReadImport(const Json& arg
     return absl::InvalidArgumentError("rejects: is the list file itself; name another file");
   }
 
+  if (absl::Status s = ReadLoadOptions(arguments, order); !s.ok()) return s;
   load::LoadOptions& options = order.options;
   options.list = order.list.id;
   options.campaign = *campaign;
   options.file = order.file;
-  options.layout = Text(arguments, "layout", "auto");
-  options.encoding = Text(arguments, "encoding", "auto");
-  options.country = Text(arguments, "country", "US");
-  options.scrub_dnc = !Flag(arguments, "no_scrub");
+  options.dry_run = Flag(arguments, "dry_run");
   options.again = Flag(arguments, "again");
-  options.hold_guesses = Flag(arguments, "hold");
-  options.filter = Text(arguments, "filter");
-  auto destinations = Texts(arguments, "destinations");
-  if (!destinations.ok()) return destinations.status();
-  options.destinations = *std::move(destinations);
-  if (const auto map = arguments.find("map"); map != arguments.end() && map->is_object()) {
-    for (const auto& [column, field] : map->items()) {
-      if (field.is_string()) options.columns[column] = field.get<std::string>();
-    }
-  }
-  absl::Status s = ReadDuplicates(Text(arguments, "duplicates", "campaign"), options);
-  if (!s.ok()) return s;
   auto imports = store.Imports();
   if (!imports.ok()) return imports.status();
   options.import = ImportId(imports->empty() ? 1 : imports->back().id.value() + 1);
   return order;
 }
 
+// How the file is read: what the template says, then what the arguments say.
+absl::Status Admin::Impl::ReadLoadOptions(const Json& arguments, ImportOrder& order) {
+  load::LoadOptions& options = order.options;
+  std::string duplicates = "campaign";
+  if (const std::string name = Text(arguments, "template"); !name.empty()) {
+    auto found = FindTemplate(name);
+    if (!found.ok()) return found.status();
+    load::ApplyTemplate(*found, options);
+    order.open.format = found->format.value_or(order.open.format);
+    order.open.sheet = found->sheet.value_or(order.open.sheet);
+    duplicates = found->duplicates.value_or(duplicates);
+  }
+  Override(arguments, "layout", options.layout);
+  Override(arguments, "encoding", options.encoding);
+  Override(arguments, "country", options.country);
+  Override(arguments, "filter", options.filter);
+  Override(arguments, "format", order.open.format);
+  Override(arguments, "sheet", order.open.sheet);
+  Override(arguments, "duplicates", duplicates);
+  if (Flag(arguments, "no_scrub")) options.scrub_dnc = false;
+  if (Flag(arguments, "hold")) options.hold_guesses = true;
+  auto destinations = Texts(arguments, "destinations");
+  if (!destinations.ok()) return destinations.status();
+  if (!destinations->empty()) options.destinations = *std::move(destinations);
+  if (const auto map = arguments.find("map"); map != arguments.end() && map->is_object()) {
+    for (const auto& [column, field] : map->items()) {
+      if (field.is_string()) options.columns[column] = field.get<std::string>();
+    }
+  }
+  if (IsFilterName(options.filter)) {
+    auto stored = StoredFilters(store).Find(options.filter);
+    if (!stored.ok()) return stored.status();
+    options.filter = stored->text;
+  }
+  return ReadDuplicates(duplicates, options);
+}
+
 absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl& control) {
   const MonoTime began = clock.Mono();
-  auto bytes = ReadFile(order.path);
-  if (!bytes.ok()) return bytes.status();
-  control.total = bytes->size();
+  auto opened = load::OpenList(order.path, order.open);
+  if (!opened.ok()) {
+    // Most say the path themselves.
+    const absl::Status& s = opened.status();
+    if (absl::StrContains(s.message(), order.path)) return s;
+    return absl::Status(s.code(), absl::StrCat(order.path, ": ", s.message()));
+  }
+  control.total = opened->source->size();
   auto dnc = LoadDncSet(store);
   if (!dnc.ok()) return dnc.status();
-  auto rejects = RejectFile::Create(order.reject_path);
-  if (!rejects.ok()) return rejects.status();
-  // The list before its leads: one without the other would be dialed whatever the list says.
-  if (order.list_is_new && !order.dry_run) {
-    absl::MutexLock lock(&shared->lists);
-    if (absl::Status s = SaveList(order.list); !s.ok()) return s;
-  }
+  RejectFile rejects;
+  if (absl::Status s = rejects.Create(order.reject_path); !s.ok()) return s;
+  absl::Status list_saved;
   load::LoadHooks load_hooks;
   load_hooks.cancel = &control.cancelled;
-  load_hooks.on_reject = [&rejects](const load::Reject& reject) { (*rejects)->Add(reject); };
+  load_hooks.on_shape = [&](const load::FileShape& shape) {
+    rejects.Begin(shape);
+    // The list before its leads: one without the other would be dialed whatever the list says. But
+    // not before it is known that the file is one: a refused import leaves no list.
+    if (!order.list_is_new || order.options.dry_run) return;
+    absl::MutexLock lock(&shared->lists);
+    list_saved = SaveList(order.list);
+  };
+  load_hooks.on_reject = [&rejects](const load::Reject& reject) { rejects.Add(reject); };
   load_hooks.on_progress = [&control](const load::LoadProgress& progress) {
     control.done = progress.octets_done;
     control.rows = progress.rows;
     control.accepted = progress.accepted;
   };
-  auto report = load::LoadLeads(*bytes, order.options, *dnc, store, clock, load_hooks.on_reject);
-  if (report.ok()) {
-    report->counts = {report->rows,
-                      report->loaded,
-                      report->duplicates_in_file,
-                      report->duplicates_in_store,
-                      report->dnc,
-                      0,
-                      report->invalid};
-  }
+  auto report = load::LoadLeads(*opened->source, order.options, *dnc, store, clock, load_hooks);
+  if (!list_saved.ok()) return list_saved;
   if (!report.ok()) {
     if (absl::IsCancelled(report.status())) {
       return absl::CancelledError(absl::StrCat(order.file, ": cancelled; nothing was stored"));
@@ -211,21 +252,29 @@ absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl
     return absl::Status(report.status().code(),
                         absl::StrCat(order.path, ": ", report.status().message()));
   }
-  if (absl::Status s = (*rejects)->Close(); !s.ok()) return s;
-  if (report->counts.accepted > 0 && !order.dry_run && !report->held && !report->already_imported) {
-    if (hooks.leads_changed) hooks.leads_changed(order.list.campaign);
+  // Of a file that is loaded already nobody has looked at the rows.
+  if (!report->already_imported) {
+    if (absl::Status s = rejects.Close(); !s.ok()) {
+      return absl::Status(s.code(), absl::StrCat(s.message(), "; the file itself has been loaded"));
+    }
   }
+  const bool stored = !order.options.dry_run && !report->held && !report->already_imported;
+  if (stored && report->counts.accepted > 0 && hooks.leads_changed) {
+    hooks.leads_changed(order.list.campaign);
+  }
+  report->warnings.insert(report->warnings.begin(), opened->warnings.begin(),
+                          opened->warnings.end());
   ImportOutcome outcome;
   outcome.file = order.path;
   outcome.list = order.list;
   outcome.report = *std::move(report);
   outcome.took = clock.Mono() - began;
   outcome.reject_path = order.reject_path;
-  outcome.dry_run = order.dry_run;
+  outcome.dry_run = order.options.dry_run;
   Json answer = Answer(ImportText(outcome));
   answer.update(ImportJson(outcome));
   // Nothing was stored, and nobody asked for that: a script must not take it for done.
-  answer["incomplete"] = outcome.report.held && !order.dry_run;
+  answer["incomplete"] = outcome.report.held && !outcome.dry_run;
   return answer;
 }
 

@@ -68,6 +68,9 @@ AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents,
   hooks.leads_withdrawn = [&](const LeadRange& range) {
     OnController(loop, [&] { controller.EndWithdraw(range); });
   };
+  hooks.person_erased = [&](const ErasedPeople& people, E164 phone) {
+    OnController(loop, [&] { controller.PutErased(people, phone); });
+  };
   const auto dnc = [&loop](auto change) {
     std::promise<absl::Status> stored;
     if (!loop.Post([&] { change([&](absl::Status status) { stored.set_value(status); }); })) {

@@ -41,6 +41,7 @@ void Controller::Start(StartState state) {
   next_attempt_ = state.next_attempt;
   end_attempt_ = state.end_attempt;
   for (const campaign::DncEntry& entry : state.dnc) dnc_.Add(entry.phone, entry.campaign);
+  state.erased.PutInto(dnc_);
   for (const campaign::List& list : state.lists) PutList(list);
   for (const campaign::AgentRecord& agent : state.agents) PutAgent(agent);
   const absl::Time now = loop_.clock().Wall();

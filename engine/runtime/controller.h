@@ -41,6 +41,7 @@
 #include "engine/runtime/board.h"
 #include "engine/runtime/call_audio.h"
 #include "engine/runtime/campaign_runner.h"
+#include "engine/runtime/erased_people.h"
 #include "engine/runtime/lead_withdrawal.h"
 #include "engine/runtime/leg_slots.h"
 #include "engine/runtime/store_service.h"
@@ -98,6 +99,7 @@ class Controller final : public call::LegEventSink {
     std::vector<campaign::CampaignSettings> campaigns;
     std::vector<campaign::List> lists;
     std::vector<campaign::DncEntry> dnc;
+    ErasedPeople erased;
     std::vector<campaign::AgentRecord> agents;
     std::vector<campaign::Attempt> open_attempts;
     std::vector<campaign::Lead> open_leads;       // of open_attempts, same order
@@ -138,6 +140,8 @@ class Controller final : public call::LegEventSink {
   void AddDnc(std::vector<campaign::DncEntry> entries, Done done);
   void AddDnc(campaign::DncEntry entry, Done done);
   void RemoveDnc(campaign::DncEntry entry, Done done);
+  // `people`: all of them, as the store has them now; `phone`: the newest. As AddDnc().
+  void PutErased(const ErasedPeople& people, E164 phone);
 
   // Agents. `phone_uri`: "sip:a1@192.0.2.7:5060"; empty: the one on record.
   absl::Status Login(const AgentId& agent, const CampaignId& campaign,

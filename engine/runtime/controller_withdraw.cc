@@ -1,4 +1,5 @@
-// Leads that an undo or an erasure is about to remove leave the hoppers first.
+// Leads that an undo or an erasure is about to remove leave the hoppers first; who was erased is
+// not rung again.
 
 #include "engine/runtime/controller.h"
 
@@ -27,6 +28,14 @@ void Controller::EndWithdraw(const LeadRange& range) {
     if (runner->fetching) reading.insert(id);
   }
   withdrawals_.End(range, std::move(reading));
+}
+
+void Controller::PutErased(const ErasedPeople& people, E164 phone) {
+  people.PutInto(dnc_);
+  const auto in_call = numbers_in_call_.find(phone);
+  if (in_call == numbers_in_call_.end()) return;
+  const LiveAttempt* live = FindLive(in_call->second);
+  if (live != nullptr && live->phase == Phase::kDialing) Post(call::HangUp{live->leg});
 }
 
 }  // namespace outpace::runtime

@@ -117,6 +117,9 @@ absl::StatusOr<Controller::StartState> ReadStartState(
   auto dnc = store.AllDnc();
   if (!dnc.ok()) return dnc.status();
   state.dnc = *std::move(dnc);
+  auto erased = ReadErasedPeople(store);
+  if (!erased.ok()) return erased.status();
+  state.erased = *std::move(erased);
   auto agents = store.Agents();
   if (!agents.ok()) return agents.status();
   state.agents = *std::move(agents);

@@ -42,11 +42,13 @@ std::string DefaultConfigPath();
 int RunServeCommand(const Arguments& arguments);
 int RunCheckConfigCommand(const Arguments& arguments);
 int RunImportCommand(const Arguments& arguments);
+int RunTemplateCommand(const Arguments& arguments);
 int RunListCommand(const Arguments& arguments);
 int RunCampaignCommand(const Arguments& arguments);
 int RunLeadCommand(const Arguments& arguments);
 int RunLeadFilterCommand(const Arguments& arguments);  // `lead filter`
 int RunFilterCommand(const Arguments& arguments);
+int RunEraseCommand(const Arguments& arguments);
 int RunDncCommand(const Arguments& arguments);
 int RunAgentCommand(const Arguments& arguments);
 int RunExportCommand(const Arguments& arguments);

@@ -104,6 +104,9 @@ const std::vector<Command>& Commands() {
       {"import", "load a list of leads; show and take back imports", RunImportCommand,
        "list show undo --campaign --list --layout --encoding --format --sheet --country --template "
        "--map --duplicates --filter --to --rejects --dry-run --again --hold --no-scrub --json"},
+      {"template", "how a kind of list file is read, under a name", RunTemplateCommand,
+       "list show set remove --from --description --layout --encoding --format --sheet --country "
+       "--separator --duplicates --filter --map --to --json"},
       {"list", "lists of leads: make, show, switch, expire, archive, reset", RunListCommand,
        "show create set activate deactivate reset expire archive unarchive --campaign --all "
        "--json"},
@@ -117,6 +120,7 @@ const std::vector<Command>& Commands() {
        "list set show history remove --field --version --json"},
       {"dnc", "do-not-call numbers: add, remove, import, check", RunDncCommand,
        "add remove import check --campaign --country"},
+      {"erase", "erase a person by number", RunEraseCommand, "--country --reason --missing-ok"},
       {"agent", "agents: add, list, simulate", RunAgentCommand,
        "add list --simulate --password --phone --name"},
       {"export", "call results, leads, and the day's summary", RunExportCommand,

@@ -11,90 +11,20 @@
 #include "engine/runtime/password.h"
 #include "engine/sim/sim_world.h"
 #include "gmock/gmock.h"
-#include "scratch.h"
+#include "tests/engine/runtime/admin_fixture.h"
 
 namespace outpace::runtime {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 using Code = absl::StatusCode;
-using Json = nlohmann::ordered_json;
 
-constexpr char kList[] =
-    "phone_number,first_name,last_name,state\n"
-    "3035550101,Ann,Lee,CO\n"
-    "303-555-0102,Bob,Ray,CO\n"
-    "3035550101,Ann,Again,CO\n"
-    "12,Too,Short,CO\n"
-    "3035550103,Cat,Dow,CO\n";
-
-class AdminTest : public ::testing::Test {
- protected:
-  AdminTest()
-      : world_(1, absl::FromUnixSeconds(1'700'000'000)), admin_(store_, world_.clock(), Hooks()) {}
-
-  AdminHooks Hooks() {
-    AdminHooks hooks;
-    hooks.campaign_changed = [this](const campaign::CampaignSettings& s) {
-      told_.push_back(absl::StrCat("campaign ", s.id, s.active ? " on" : " off"));
-    };
-    hooks.list_changed = [this](const campaign::List& list) {
-      told_.push_back(absl::StrCat("list ", list.id.value()));
-    };
-    hooks.agent_changed = [this](const campaign::AgentRecord& agent) {
-      told_.push_back("agent " + agent.user);
-    };
-    hooks.leads_changed = [this](const CampaignId& id) { told_.push_back("leads " + id); };
-    return hooks;
-  }
-  absl::StatusOr<Json> Run(const std::string& operation, const Json& arguments = Json::object()) {
-    return admin_.Run(operation, arguments);
-  }
-  // The answer's text; the operation is expected to work.
-  std::string Text(const std::string& operation, const Json& arguments = Json::object()) {
-    const auto answer = Run(operation, arguments);
-    EXPECT_TRUE(answer.ok()) << operation << ": " << answer.status();
-    return answer.ok() ? answer->at("text").get<std::string>() : "";
-  }
-  // The message; the operation is expected to be refused with this code.
-  std::string Refusal(Code code, const std::string& operation,
-                      const Json& arguments = Json::object()) {
-    const auto answer = Run(operation, arguments);
-    EXPECT_EQ(answer.status().code(), code) << operation << ": " << answer.status();
-    return std::string(answer.status().message());
-  }
-  void Create(const std::string& id = "DEMO") {
-    ASSERT_TRUE(
-        Run("campaign.create",
-            {{"id", id},
-             {"set", {{"active", "Y"}, {"trunk", "carrier"}, {"local_call_time", "09:00-21:00"}}}})
-            .ok());
-  }
-  void Import() {
-    Create();
-    const auto answer =
-        Run("import",
-            {{"path", scratch_.Put("l.csv", kList)}, {"campaign", "DEMO"}, {"list", "default"}});
-    ASSERT_TRUE(answer.ok()) << answer.status();
-    told_.clear();
-  }
-  campaign::Lead Lead(uint64_t id) { return **store_.GetLead(LeadId(id)); }
-  void PutLead(const campaign::Lead& lead) {
-    campaign::StoreBatch batch;
-    batch.leads.push_back(lead);
-    ASSERT_TRUE(store_.Commit(batch).ok());
-  }
-
-  const Scratch scratch_;
-  sim::SimWorld world_;
-  store::MemoryLeadStore store_;
-  std::vector<std::string> told_;
-  Admin admin_;
-};
+using AdminTest = AdminFixture;
 
 TEST_F(AdminTest, UnknownOperationsAndArguments) {
   EXPECT_THAT(Refusal(Code::kNotFound, "campaign.destroy"), HasSubstr("campaign.destroy"));
@@ -170,38 +100,88 @@ TEST_F(AdminTest, ImportCountsAndTellsWhatItLeftOut) {
   Create();
   told_.clear();
   ASSERT_TRUE(Run("dnc.add", {{"number", "3035550103"}}).ok());
-  const auto answer = Run("import", {{"path", scratch_.Put("l.csv", kList)},
+  const auto answer = Run("import", {{"path", scratch_.Put("l.csv", kFiveRows)},
                                      {"campaign", "DEMO"},
                                      {"list", "spring"},
                                      {"rejects", scratch_ / "rejects"}});
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ((*answer)["rows"], 5);
-  EXPECT_EQ((*answer)["loaded"], 2);
+  EXPECT_EQ((*answer)["accepted"], 2);
   EXPECT_EQ((*answer)["duplicates_in_file"], 1);
   EXPECT_EQ((*answer)["dnc"], 1);
-  EXPECT_EQ((*answer)["invalid"], 1);
+  EXPECT_EQ((*answer)["rejected"], 1);
   EXPECT_EQ((*answer)["list"], 101);
-  EXPECT_THAT(Scratch::Bytes(scratch_ / "rejects"), HasSubstr("5\t"));
+  EXPECT_THAT(Scratch::Bytes(scratch_ / "rejects"),
+              AllOf(HasSubstr("outpace_line"), HasSubstr("12,Too,Short,CO")));
   EXPECT_THAT(Text("lead.counts"), HasSubstr("DEMO     NEW              2"));
   EXPECT_THAT(Text("list.list"), HasSubstr("spring"));
   EXPECT_EQ(store_.Lists()->at(0).leads, 2);
-  EXPECT_THAT(told_, ElementsAre("list 101", "list 101", "leads DEMO"));
+  EXPECT_THAT(told_, ElementsAre("list 101", "leads DEMO"));
   EXPECT_EQ(Lead(1).Field("first_name"), "Ann");
 
-  // The same file again: nothing new, into the same list.
-  const auto again = Run(
-      "import",
-      {{"path", scratch_ / "l.csv"}, {"campaign", "DEMO"}, {"list", "spring"}, {"no_scrub", true}});
+  // The same file again: nothing new.
+  const Json file = {{"path", scratch_ / "l.csv"}, {"campaign", "DEMO"}, {"list", "spring"}};
+  const auto again = Run("import", file);
   ASSERT_TRUE(again.ok());
-  EXPECT_EQ((*again)["loaded"], 1) << "the listed one: it was asked for without the scrub";
-  EXPECT_EQ((*again)["duplicates_in_store"], 2);
-  EXPECT_EQ((*again)["list"], 101);
+  EXPECT_EQ((*again)["already_imported"], true);
+  EXPECT_THAT((*again)["text"].get<std::string>(), HasSubstr("since import 1"));
+  EXPECT_EQ(store_.Imports()->size(), 1u);
+  Json without = file;
+  without["no_scrub"] = true;
+  const auto other = Run("import", without);
+  ASSERT_TRUE(other.ok());
+  EXPECT_EQ((*other)["accepted"], 1) << "the listed one: it was asked for without the scrub";
+  EXPECT_EQ((*other)["duplicates_in_store"], 2);
+  EXPECT_EQ((*other)["list"], 101);
+}
+
+TEST_F(AdminTest, ADryRunTellsAllAndStoresNothing) {
+  Create();
+  told_.clear();
+  const auto dry = Run("import", {{"path", scratch_.Put("l.csv", kFiveRows)},
+                                  {"campaign", "DEMO"},
+                                  {"list", "spring"},
+                                  {"dry_run", true}});
+  ASSERT_TRUE(dry.ok()) << dry.status();
+  EXPECT_EQ((*dry)["accepted"], 3);
+  EXPECT_THAT((*dry)["text"].get<std::string>(), HasSubstr("nothing was stored"));
+  EXPECT_THAT(store_.Lists().value(), IsEmpty());
+  EXPECT_THAT(store_.Imports().value(), IsEmpty());
+  EXPECT_THAT(told_, IsEmpty());
+}
+
+TEST_F(AdminTest, AnImportIsAJobWithProgress) {
+  Create();
+  const auto started =
+      Run("import.start",
+          {{"path", scratch_.Put("l.csv", kFiveRows)}, {"campaign", "DEMO"}, {"list", "spring"}});
+  ASSERT_TRUE(started.ok()) << started.status();
+  const Json job = {{"job", started->at("job")}};
+  absl::StatusOr<Json> progress;
+  do {
+    progress = Run("import.progress", job);
+    ASSERT_TRUE(progress.ok()) << progress.status();
+  } while (progress->at("state") == "running");
+  EXPECT_EQ((*progress)["accepted"], 3);
+  EXPECT_EQ((*progress)["import"], started->at("import"));
+  EXPECT_THAT(Refusal(Code::kNotFound, "import.progress", {{"job", 99}}),
+              HasSubstr("outpace import list"));
+  EXPECT_THAT(Text("import.cancel", job), HasSubstr("ends")) << "too late, and harmless";
+  // What a load fails with is told by the last look at it.
+  const auto bad =
+      Run("import.start", {{"path", scratch_.Put("x.csv", "a,b\n1,2\n")}, {"campaign", "DEMO"}});
+  ASSERT_TRUE(bad.ok());
+  do {
+    progress = Run("import.progress", {{"job", bad->at("job")}});
+  } while (progress.ok() && progress->at("state") == "running");
+  EXPECT_THAT(std::string(progress.status().message()), HasSubstr("x.csv: "));
+  EXPECT_EQ(store_.Lists()->size(), 1u) << "a refused import leaves no list";
 }
 
 TEST_F(AdminTest, ImportRefusesWhatMakesNoSense) {
   Create();
   Create("OTHER");
-  const std::string path = scratch_.Put("l.csv", kList);
+  const std::string path = scratch_.Put("l.csv", kFiveRows);
   EXPECT_THAT(Refusal(Code::kNotFound, "import", {{"path", scratch_ / "no"}, {"campaign", "DEMO"}}),
               HasSubstr("check the path"));
   EXPECT_THAT(Refusal(Code::kNotFound, "import", {{"path", path}, {"campaign", "NONE"}}),
@@ -264,8 +244,8 @@ TEST_F(AdminTest, ListsAreSwitchedOffAndOn) {
   EXPECT_THAT(told_, ElementsAre("list 101", "leads DEMO"));
   EXPECT_THAT(Text("lead.why", {{"lead", "1"}}), HasSubstr("list_inactive"));
   Refusal(Code::kNotFound, "list.active", {{"list", "999"}, {"active", true}});
-  EXPECT_THAT(Refusal(Code::kInvalidArgument, "list.active", {{"list", "default"}}),
-              HasSubstr("outpace lead lists"));
+  EXPECT_THAT(Refusal(Code::kNotFound, "list.active", {{"list", "none"}}),
+              HasSubstr("outpace list show"));
 }
 
 TEST_F(AdminTest, LeadsAreFoundByIdAndByNumber) {
@@ -279,6 +259,18 @@ TEST_F(AdminTest, LeadsAreFoundByIdAndByNumber) {
   EXPECT_EQ(Text("lead.show", {{"lead", "(303) 555-0101"}}), by_id);
   Refusal(Code::kNotFound, "lead.show", {{"lead", "77"}});
   Refusal(Code::kNotFound, "lead.show", {{"lead", "+13035559999"}});
+  EXPECT_EQ(Text("lead.show", {{"lead", "id:1"}}), by_id);
+  EXPECT_THAT(Refusal(Code::kNotFound, "lead.show", {{"lead", "id:3035550101"}}),
+              HasSubstr("this id"));
+  // Digits that are the id of one lead and the number of another: both.
+  campaign::Lead digits = Lead(1);
+  digits.id = LeadId(3035550102);
+  digits.phone = E164(13035550109);
+  PutLead(digits);
+  const auto both = Run("lead.show", {{"lead", "3035550102"}});
+  ASSERT_TRUE(both.ok());
+  EXPECT_THAT((*both)["leads"], SizeIs(2));
+  EXPECT_THAT((*both)["text"].get<std::string>(), HasSubstr("id:3035550102 means the lead alone"));
   EXPECT_THAT(Refusal(Code::kInvalidArgument, "lead.show", {{"lead", "303555010199999"}}),
               Not(HasSubstr("303555010199999")))
       << "no number in a message";

@@ -1,0 +1,210 @@
+// A person is erased by number. In this order, so that whatever cuts it short leaves the person at
+// least never rung again, and running it again is all there is to do:
+//
+//   erase.block    the number's keyed hash is stored and in force; calls that ring are cancelled
+//   (the command)  the files of the recordings are removed, see commands/recording_command.cc
+//   erase.person   leads go; attempts and records of recordings stay, without number and notes;
+//                  do-not-call entries go, as the hash does their work
+
+#include <algorithm>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "campaign/load/alt_phones.h"
+#include "campaign/number_plan.h"
+#include "engine/runtime/admin_impl.h"
+#include "engine/runtime/erased_people.h"
+
+namespace outpace::runtime {
+namespace {
+
+constexpr size_t kPortion = 500;  // attempts written in one batch
+constexpr size_t kRecordingsMost = 100'000;
+
+bool HasNumber(const campaign::Lead& lead, E164 phone) {
+  return lead.phone == phone || lead.alt_phone == phone ||
+         absl::StrContains(lead.Field(std::string(load::kAltPhonesField)), phone.ToString());
+}
+
+// What a record says of the person, but for how the call went.
+void Anonymise(campaign::Attempt& attempt) {
+  attempt.dialed = E164();
+  if (attempt.inbound) attempt.from_uri.clear();
+  attempt.request_uri.clear();
+  attempt.note.clear();
+}
+
+bool IsAnonymous(const campaign::Attempt& attempt) {
+  return !attempt.dialed.valid() && attempt.request_uri.empty() && attempt.note.empty();
+}
+
+}  // namespace
+
+absl::StatusOr<E164> Admin::Impl::NumberToErase(const Json& arguments) const {
+  auto number = Need(arguments, "number");
+  if (!number.ok()) return number.status();
+  return campaign::NormalizePhone(*number, Text(arguments, "country", "US"));
+}
+
+absl::StatusOr<Json> Admin::Impl::EraseBlock(const Json& arguments) {
+  auto phone = NumberToErase(arguments);
+  if (!phone.ok()) return phone.status();
+  absl::MutexLock lock(&shared->erased);
+  auto people = AddErasedPerson(store, *phone);
+  if (!people.ok()) return people.status();
+  if (hooks.person_erased) hooks.person_erased(*people, *phone);
+  // Recordings of these leads are to be erased too, also where another number was rung.
+  Json leads = Json::array();
+  absl::Status s = store.ForEachLead([&](const campaign::Lead& lead) {
+    if (HasNumber(lead, *phone)) leads.push_back(lead.id.value());
+    return true;
+  });
+  if (!s.ok()) return s;
+  Json answer = Answer("the number is blocked: it is not dialed and not loaded from now on\n");
+  answer["leads"] = std::move(leads);
+  return answer;
+}
+
+// Leads that have the number; none of them is under way, and none begins an attempt until
+// leads_withdrawn. FailedPrecondition: a call is under way.
+absl::StatusOr<std::vector<campaign::Lead>> Admin::Impl::WithdrawPerson(
+    E164 phone, std::vector<LeadRange>& withdrawn) {
+  std::vector<campaign::Lead> leads;
+  absl::Status s = store.ForEachLead([&](const campaign::Lead& lead) {
+    if (HasNumber(lead, phone)) leads.push_back(lead);
+    return true;
+  });
+  if (!s.ok()) return s;
+  bool busy = false;
+  for (const campaign::Lead& lead : leads) {
+    if (!hooks.withdraw_leads) break;
+    withdrawn.push_back({lead.id, 1});
+    busy = busy || !hooks.withdraw_leads(withdrawn.back()).empty();
+  }
+  if (!busy) return leads;
+  return absl::FailedPreconditionError(
+      "a call with this person is under way. The number is blocked already; erase again when the "
+      "call and its wrap-up are over");
+}
+
+absl::StatusOr<uint64_t> Admin::Impl::AnonymiseAttempts(E164 phone,
+                                                        const absl::flat_hash_set<LeadId>& leads) {
+  uint64_t count = 0;
+  campaign::StoreBatch batch;
+  std::vector<campaign::Attempt> attempts;
+  absl::Status s = store.ForEachAttempt(
+      absl::InfinitePast(), absl::InfiniteFuture(), [&](const campaign::Attempt& attempt) {
+        const bool meant = attempt.dialed == phone || leads.contains(attempt.lead);
+        if (meant && !attempt.open && !IsAnonymous(attempt)) attempts.push_back(attempt);
+        return true;
+      });
+  if (!s.ok()) return s;
+  for (campaign::Attempt& attempt : attempts) {
+    Anonymise(attempt);
+    batch.attempts.push_back(std::move(attempt));
+    if (++count % kPortion != 0 && count != attempts.size()) continue;
+    if (s = store.Commit(batch); !s.ok()) return s;
+    batch = campaign::StoreBatch();
+  }
+  return count;
+}
+
+// Records of recordings whose files are gone. FailedPrecondition: some are not.
+absl::StatusOr<uint64_t> Admin::Impl::AnonymiseRecordings(
+    E164 phone, const absl::flat_hash_set<LeadId>& leads) {
+  std::vector<campaign::RecordingQuery> queries(1);
+  queries[0].number = phone;
+  for (const LeadId lead : leads) {
+    queries.emplace_back();
+    queries.back().lead = lead;
+  }
+  campaign::StoreBatch batch;
+  uint64_t unerased = 0;
+  for (campaign::RecordingQuery& query : queries) {
+    query.limit = kRecordingsMost;
+    auto found = store.FindRecordings(query);
+    if (!found.ok()) return found.status();
+    for (campaign::Recording& recording : *found) {
+      if (!recording.number.valid()) continue;
+      unerased += recording.erased() ? 0 : 1;
+      recording.number = E164();
+      batch.recordings.push_back(std::move(recording));
+    }
+  }
+  if (unerased > 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(unerased,
+                     " recordings of this person are not erased; erase them first, see: "
+                     "outpace recording erase --help"));
+  }
+  const uint64_t count = batch.recordings.size();
+  if (batch.empty()) return count;
+  if (absl::Status s = store.Commit(batch); !s.ok()) return s;
+  return count;
+}
+
+absl::StatusOr<uint64_t> Admin::Impl::RemoveDncOf(E164 phone) {
+  auto entries = store.AllDnc();
+  if (!entries.ok()) return entries.status();
+  uint64_t count = 0;
+  for (campaign::DncEntry& entry : *entries) {
+    if (entry.phone != phone) continue;
+    ++count;
+    if (hooks.remove_dnc) {
+      if (absl::Status s = hooks.remove_dnc(std::move(entry)); !s.ok()) return s;
+      continue;
+    }
+    campaign::StoreBatch batch;
+    batch.dnc_removed.push_back(std::move(entry));
+    if (absl::Status s = store.Commit(batch); !s.ok()) return s;
+  }
+  return count;
+}
+
+absl::StatusOr<Json> Admin::Impl::ErasePerson(const Json& arguments) {
+  auto blocked = EraseBlock(arguments);
+  if (!blocked.ok()) return blocked.status();
+  auto phone = NumberToErase(arguments);
+  if (!phone.ok()) return phone.status();
+  std::vector<LeadRange> withdrawn;
+  const auto end = absl::MakeCleanup([&] {
+    for (const LeadRange& range : withdrawn) hooks.leads_withdrawn(range);
+  });
+  auto leads = WithdrawPerson(*phone, withdrawn);
+  if (!leads.ok()) return leads.status();
+  absl::flat_hash_set<LeadId> ids;
+  uint64_t other_numbers = 0;
+  for (const campaign::Lead& lead : *leads) {
+    ids.insert(lead.id);
+    other_numbers += lead.phone != *phone ? 1 : 0;
+    other_numbers += lead.alt_phone.valid() && lead.alt_phone != *phone ? 1 : 0;
+  }
+  auto recordings = AnonymiseRecordings(*phone, ids);
+  if (!recordings.ok()) return recordings.status();
+  auto attempts = AnonymiseAttempts(*phone, ids);
+  if (!attempts.ok()) return attempts.status();
+  auto dnc = RemoveDncOf(*phone);
+  if (!dnc.ok()) return dnc.status();
+  if (absl::Status s = RemoveLeads(*leads); !s.ok()) return s;
+
+  std::string text = absl::StrFormat(
+      "erased: %d leads removed; %d attempts and %d records of recordings keep their figures "
+      "without number and notes; %d do-not-call entries replaced by a keyed hash\n",
+      leads->size(), *attempts, *recordings, *dnc);
+  if (other_numbers > 0) {
+    absl::StrAppend(&text, "these leads had ", other_numbers,
+                    " other numbers, which are gone with them but not blocked\n");
+  }
+  Json answer = Answer(text);
+  answer["leads"] = leads->size();
+  answer["attempts"] = *attempts;
+  answer["recordings"] = *recordings;
+  answer["dnc_entries"] = *dnc;
+  answer["other_numbers"] = other_numbers;
+  return answer;
+}
+
+}  // namespace outpace::runtime

@@ -1,0 +1,132 @@
+// A person is erased by number: nothing that names them stays, and they are never dialed again.
+
+#include "gmock/gmock.h"
+#include "tests/engine/runtime/admin_fixture.h"
+
+namespace outpace::runtime {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using Code = absl::StatusCode;
+
+constexpr char kNumber[] = "(303) 555-0101";
+
+class AdminEraseTest : public AdminFixture {
+ protected:
+  void SetUp() override {
+    Create();
+    for (uint64_t id = 1; id <= 3; ++id) {
+      campaign::Lead lead;
+      lead.id = LeadId(id);
+      lead.list = ListId(101);
+      lead.campaign = "DEMO";
+      lead.phone = E164(13035550100 + id);
+      lead.time_zones = {"America/Denver"};
+      lead.fields["first_name"] = "Ann";
+      if (id == 2) lead.alt_phone = E164(13035550101);
+      PutLead(lead);
+    }
+    campaign::StoreBatch batch;
+    for (uint64_t id = 1; id <= 3; ++id) {
+      campaign::Attempt attempt;
+      attempt.id = AttemptId(id);
+      attempt.lead = LeadId(id);
+      attempt.campaign = "DEMO";
+      attempt.dialed = E164(13035550100 + id);
+      attempt.request_uri = absl::StrCat("sip:+1303555010", id, "@192.0.2.1");
+      attempt.note = "met Ann";
+      attempt.status = "NI";
+      attempt.open = false;
+      attempt.dialed_at = world_.clock().Wall() - absl::Hours(24 * 100);
+      batch.attempts.push_back(attempt);
+    }
+    campaign::Recording recording;
+    recording.attempt = AttemptId(1);
+    recording.lead = LeadId(1);
+    recording.number = E164(13035550101);
+    recording.started = world_.clock().Wall();
+    recording.erased_at = world_.clock().Wall();
+    batch.recordings.push_back(recording);
+    ASSERT_TRUE(store_.Commit(batch).ok());
+    Text("dnc.add", {{"number", kNumber}});
+    told_.clear();
+  }
+};
+
+TEST_F(AdminEraseTest, NothingThatNamesThePersonStays) {
+  const auto erased = Run("erase.person", {{"number", kNumber}});
+  ASSERT_TRUE(erased.ok()) << erased.status();
+  EXPECT_EQ((*erased)["leads"], 2) << "by its alternate number too";
+  EXPECT_EQ((*erased)["attempts"], 2);
+  EXPECT_EQ((*erased)["recordings"], 1);
+  EXPECT_EQ((*erased)["dnc_entries"], 1);
+  EXPECT_EQ((*erased)["other_numbers"], 1);
+  EXPECT_THAT(erased->dump(), Not(HasSubstr("5550101")));
+  EXPECT_FALSE(store_.GetLead(LeadId(1))->has_value());
+  EXPECT_FALSE(store_.GetLead(LeadId(2))->has_value());
+  EXPECT_TRUE(store_.GetLead(LeadId(3))->has_value());
+  const campaign::Attempt attempt = **store_.GetAttempt(AttemptId(1));
+  EXPECT_FALSE(attempt.dialed.valid());
+  EXPECT_EQ(attempt.request_uri + attempt.note, "");
+  EXPECT_EQ(attempt.status, "NI") << "figures stay";
+  EXPECT_EQ((**store_.GetAttempt(AttemptId(3))).note, "met Ann");
+  campaign::RecordingQuery by_number;
+  by_number.number = E164(13035550101);
+  EXPECT_THAT(store_.FindRecordings(by_number).value(), IsEmpty());
+  EXPECT_THAT(store_.AllDnc().value(), IsEmpty());
+  EXPECT_EQ(LoadDncSet(store_)->Match(E164(13035550101), "DEMO"), dnc::DncMatch::kErased);
+  EXPECT_EQ(told_.front(), "erased 1");
+
+  const auto again = Run("erase.person", {{"number", kNumber}});
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ((*again)["leads"], 0);
+  EXPECT_EQ((*again)["attempts"], 0);
+  EXPECT_EQ(ReadErasedPeople(store_)->hashes.size(), 1u);
+}
+
+TEST_F(AdminEraseTest, TheNumberIsRefusedFromThenOn) {
+  ASSERT_TRUE(Run("erase.person", {{"number", kNumber}}).ok());
+  const auto loaded = Run(
+      "import",
+      {{"path", scratch_.Put("l.csv", kFiveRows)}, {"campaign", "DEMO"}, {"duplicates", "none"}});
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ((*loaded)["dnc"], 2) << "both rows with the number";
+  EXPECT_EQ((*loaded)["accepted"], 2);
+}
+
+TEST_F(AdminEraseTest, ACallUnderWayIsWaitedFor) {
+  busy_ = {LeadId(1)};
+  EXPECT_THAT(Refusal(Code::kFailedPrecondition, "erase.person", {{"number", kNumber}}),
+              HasSubstr("blocked already"));
+  EXPECT_TRUE(store_.GetLead(LeadId(1))->has_value());
+  EXPECT_EQ(LoadDncSet(store_)->Match(E164(13035550101), ""), dnc::DncMatch::kSystem);
+  EXPECT_TRUE(LoadDncSet(store_)->IsErased(E164(13035550101)));
+  EXPECT_THAT(told_.back(), HasSubstr("withdrawn 2+1"));
+}
+
+TEST_F(AdminEraseTest, RecordingsGoFirst) {
+  campaign::StoreBatch batch;
+  campaign::Recording recording;
+  recording.attempt = AttemptId(2);
+  recording.lead = LeadId(2);
+  recording.number = E164(13035550102);
+  recording.started = world_.clock().Wall();
+  recording.file = "a.wav";
+  batch.recordings.push_back(recording);
+  ASSERT_TRUE(store_.Commit(batch).ok());
+  EXPECT_THAT(Refusal(Code::kFailedPrecondition, "erase.person", {{"number", kNumber}}),
+              HasSubstr("1 recordings of this person are not erased"));
+  EXPECT_TRUE(store_.GetLead(LeadId(2))->has_value());
+}
+
+TEST_F(AdminEraseTest, NonsenseIsRefused) {
+  EXPECT_THAT(Refusal(Code::kInvalidArgument, "erase.person"), HasSubstr("is missing"));
+  EXPECT_THAT(Refusal(Code::kInvalidArgument, "erase.block", {{"number", "12"}}),
+              HasSubstr("too short"));
+  EXPECT_THAT(ReadErasedPeople(store_)->hashes, IsEmpty());
+}
+
+}  // namespace
+}  // namespace outpace::runtime

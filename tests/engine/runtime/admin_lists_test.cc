@@ -1,0 +1,130 @@
+// Lists: made, shown with what their leads have come to, changed, switched, expired, archived.
+
+#include "gmock/gmock.h"
+#include "tests/engine/runtime/admin_fixture.h"
+
+namespace outpace::runtime {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+using Code = absl::StatusCode;
+
+class AdminListsTest : public AdminFixture {
+ protected:
+  campaign::List ListAt(size_t i) { return store_.Lists()->at(i); }
+  // Lead `id` of list 101 with this status, after so many tries.
+  void PutLead(uint64_t id, const std::string& status, int tries) {
+    campaign::Lead lead;
+    lead.id = LeadId(id);
+    lead.list = ListId(101);
+    lead.campaign = "DEMO";
+    lead.phone = E164(13035550100 + id);
+    lead.time_zones = {"America/Denver"};
+    lead.status = status;
+    lead.called_count = tries;
+    if (status == "SALE") lead.next_call_time = absl::InfiniteFuture();
+    AdminFixture::PutLead(lead);
+  }
+};
+
+TEST_F(AdminListsTest, AreMadeOnce) {
+  Create();
+  EXPECT_EQ(Text("list.create", {{"list", "spring"}, {"campaign", "DEMO"}}),
+            "list 101 (spring) of campaign DEMO made; it is active\n");
+  EXPECT_THAT(
+      Refusal(Code::kAlreadyExists, "list.create", {{"list", "spring"}, {"campaign", "DEMO"}}),
+      HasSubstr("outpace list set 101"));
+  EXPECT_THAT(Refusal(Code::kNotFound, "list.create", {{"list", "x"}, {"campaign", "NONE"}}),
+              HasSubstr("there are: DEMO"));
+  Text("list.create", {{"list", "summer"},
+                       {"campaign", "DEMO"},
+                       {"off", true},
+                       {"set", {{"description", "trade fair"}, {"expires", "2023-12-31"}}}});
+  EXPECT_EQ(ListAt(1).id, ListId(102));
+  EXPECT_FALSE(ListAt(1).active);
+  EXPECT_EQ(ListAt(1).description, "trade fair");
+  EXPECT_EQ(ListAt(1).expires, absl::FromUnixSeconds(1'704'067'200)) << "end of its last day";
+}
+
+TEST_F(AdminListsTest, AreChangedByNumberOrName) {
+  Create();
+  Text("list.create", {{"list", "spring"}, {"campaign", "DEMO"}});
+  told_.clear();
+  EXPECT_EQ(Text("list.set", {{"list", "spring"}, {"set", {{"name", "summer"}}}}),
+            "list 101 changed; it is active\n");
+  EXPECT_THAT(told_, ElementsAre("list 101"));
+  EXPECT_EQ(ListAt(0).name, "summer");
+  EXPECT_THAT(
+      Refusal(Code::kInvalidArgument, "list.set", {{"list", "101"}, {"set", {{"nme", "x"}}}}),
+      HasSubstr("it has name, description, expires"));
+  EXPECT_THAT(Refusal(Code::kInvalidArgument, "list.set",
+                      {{"list", "101"}, {"set", {{"expires", "soon"}}}}),
+              HasSubstr("2026-12-31"));
+  EXPECT_THAT(Refusal(Code::kInvalidArgument, "list.set", {{"list", "101"}}),
+              HasSubstr("what shall be changed"));
+  EXPECT_THAT(Refusal(Code::kNotFound, "list.set", {{"list", "999"}, {"set", {{"name", "x"}}}}),
+              HasSubstr("outpace list show"));
+  Create("OTHER");
+  Text("list.create", {{"list", "summer"}, {"campaign", "OTHER"}});
+  EXPECT_THAT(Refusal(Code::kInvalidArgument, "list.show", {{"list", "summer"}}),
+              HasSubstr("101 of DEMO, 102 of OTHER"));
+}
+
+TEST_F(AdminListsTest, ExpireAndComeBack) {
+  Create();
+  Text("list.create", {{"list", "spring"}, {"campaign", "DEMO"}});
+  // It is 2023-11-14 22:13 UTC.
+  EXPECT_EQ(Text("list.set", {{"list", "101"}, {"set", {{"expires", "2023-11-14T22:00:00"}}}}),
+            "list 101 changed; it is expired\n");
+  EXPECT_THAT(Text("list.active", {{"list", "101"}, {"active", true}}),
+              HasSubstr("is active, but expired: it is not dialed"));
+  EXPECT_EQ(Text("list.set", {{"list", "101"}, {"set", {{"expires", "2023-11-14"}}}}),
+            "list 101 changed; it is active\n")
+      << "a day means its end";
+  Text("list.set", {{"list", "101"}, {"set", {{"expires", "never"}}}});
+  EXPECT_EQ(ListAt(0).expires, absl::InfiniteFuture());
+}
+
+TEST_F(AdminListsTest, ArchivedOnesAreShownWhenAskedFor) {
+  Create();
+  Text("list.create", {{"list", "spring"}, {"campaign", "DEMO"}});
+  Text("list.create", {{"list", "summer"}, {"campaign", "DEMO"}});
+  Text("list.archived", {{"list", "spring"}, {"archived", true}});
+  EXPECT_TRUE(ListAt(0).archived);
+  const std::string table = Text("list.list");
+  EXPECT_THAT(table, AllOf(Not(HasSubstr("spring")), HasSubstr("summer"),
+                           HasSubstr("1 archived; --all shows them too")));
+  EXPECT_THAT(Text("list.list", {{"all", true}}), HasSubstr("archived"));
+  EXPECT_THAT(Run("list.list", {{"all", true}})->at("lists"), SizeIs(2));
+  Text("list.archived", {{"list", "spring"}, {"archived", false}});
+  EXPECT_FALSE(ListAt(0).archived);
+}
+
+TEST_F(AdminListsTest, ShowWhatTheirLeadsHaveComeTo) {
+  Create();
+  Text("list.create", {{"list", "spring"}, {"campaign", "DEMO"}});
+  PutLead(1, "NEW", 0);
+  PutLead(2, "NA", 2);
+  PutLead(3, "SALE", 1);
+  PutLead(4, "NEW", 0);
+  const auto shown = Run("list.show", {{"list", "spring"}});
+  ASSERT_TRUE(shown.ok()) << shown.status();
+  EXPECT_EQ((*shown)["leads"], 4);
+  EXPECT_EQ((*shown)["called"], 2);
+  EXPECT_EQ((*shown)["sales"], 1);
+  EXPECT_EQ((*shown)["final"], 1);
+  EXPECT_EQ((*shown)["tries"], 3);
+  EXPECT_EQ((*shown)["penetration"], 0.5);
+  EXPECT_EQ((*shown)["statuses"]["NEW"], 2);
+  EXPECT_THAT((*shown)["text"].get<std::string>(),
+              AllOf(HasSubstr("list 101  spring  campaign DEMO  active"),
+                    HasSubstr("called             2   50.0 % penetration"),
+                    HasSubstr("NA               1   25.0 %")));
+}
+
+}  // namespace
+}  // namespace outpace::runtime
