@@ -32,8 +32,7 @@ absl::string_view NewLeadField(absl::string_view field);
 class LeadValues {
  public:
   explicit LeadValues(const Filter& filter, absl::TimeZone zone = absl::UTCTimeZone());
-  LeadValues(const LeadValues&) = delete;  // `views_` point into `made_`
-  LeadValues& operator=(const LeadValues&) = delete;
+  LeadValues(LeadValues&&) = default;  // not to be copied: `views_` point into `made_`
 
   // In the order of Filter::fields(). They live as long as the lead and until the next call.
   absl::Span<const absl::string_view> Of(const campaign::Lead& lead);
@@ -47,7 +46,7 @@ class LeadValues {
   };
   static Make MakerOf(absl::string_view field);
 
-  const absl::TimeZone zone_;
+  absl::TimeZone zone_;
   std::vector<Source> sources_;
   std::vector<std::string> made_;
   std::vector<absl::string_view> views_;

@@ -49,12 +49,12 @@ size_t PutUtf8(char32_t c, char* out) {
 char32_t NextCharacter(absl::string_view text, size_t& at) {
   const auto octet = [&](size_t i) { return static_cast<unsigned char>(text[at + i]); };
   const unsigned char lead = octet(0);
-  const size_t size = lead < 0x80                    ? 1
-                      : lead >= 0xc2 && lead <= 0xdf ? 2
+  if (lead < 0x80) return ++at, lead;
+  const size_t size = lead >= 0xc2 && lead <= 0xdf   ? 2
                       : lead >= 0xe0 && lead <= 0xef ? 3
                       : lead >= 0xf0 && lead <= 0xf4 ? 4
                                                      : 0;
-  char32_t c = size == 1 ? lead : lead & (0x7fu >> size);
+  char32_t c = lead & (0x7fu >> size);
   bool valid = size > 0 && size <= text.size() - at;
   for (size_t i = 1; valid && i < size; ++i) {
     valid = (octet(i) & 0xc0) == 0x80;

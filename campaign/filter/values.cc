@@ -65,58 +65,63 @@ constexpr bool IsDigit(char32_t c) { return c >= U'0' && c <= U'9'; }
 // Reads on in a text, full-width forms as ASCII and small letters for capitals.
 class Scanner {
  public:
-  explicit Scanner(absl::string_view text) : rest_(TrimBlanks(text)) {}
+  explicit Scanner(absl::string_view text) { Reset(TrimBlanks(text)); }
 
-  bool AtEnd() const { return rest_.empty(); }
+  bool AtEnd() const { return size_ == 0; }
   // The next character without taking it; 0 at the end.
-  char32_t Peek() const {
-    size_t size;
-    return Peek(size);
-  }
+  char32_t Peek() const { return next_; }
   bool Take(char32_t wanted) {
-    size_t size;
-    if (Peek(size) != wanted || size == 0) return false;
-    rest_.remove_prefix(size);
+    if (next_ != wanted || size_ == 0) return false;
+    Advance();
     return true;
   }
   // A digit, -1 if there is none.
   int TakeDigit() {
-    size_t size;
-    const char32_t c = Peek(size);
-    if (!IsDigit(c)) return -1;
-    rest_.remove_prefix(size);
-    return static_cast<int>(c - U'0');
+    if (!IsDigit(next_)) return -1;
+    const int digit = static_cast<int>(next_ - U'0');
+    Advance();
+    return digit;
   }
   bool TakeWord(absl::string_view word) {
     const absl::string_view before = rest_;
     for (size_t at = 0; at < word.size();) {
       if (Take(Narrow(NextCharacter(word, at)))) continue;
-      rest_ = before;
+      Reset(before);
       return false;
     }
     // A word of letters ends where the letters end: "m" is not the start of "male".
-    const char32_t next = Peek();
-    if (absl::ascii_isalpha(static_cast<unsigned char>(word.back())) && next < 0x80 &&
-        absl::ascii_isalpha(static_cast<unsigned char>(next))) {
-      rest_ = before;
-      return false;
-    }
-    return true;
+    if (!IsLetter(static_cast<unsigned char>(word.back())) || !IsLetter(next_)) return true;
+    Reset(before);
+    return false;
   }
-  void SkipBlanks() { rest_ = TrimBlanks(rest_); }
+  void SkipBlanks() {
+    if (next_ == U' ' || next_ == U'\t' || next_ == U'\u00a0') Reset(TrimBlanks(rest_));
+  }
   absl::string_view rest() const { return rest_; }
-  void Reset(absl::string_view rest) { rest_ = rest; }
+  void Reset(absl::string_view rest) {
+    rest_ = rest;
+    Decode();
+  }
 
  private:
-  char32_t Peek(size_t& size) const {
-    if (rest_.empty()) return size = 0, U'\0';
-    const auto octet = static_cast<unsigned char>(rest_[0]);
-    if (octet < 0x80) return size = 1, static_cast<char32_t>(absl::ascii_tolower(octet));
-    size = 0;
-    const char32_t c = Narrow(NextCharacter(rest_, size));
-    return c < 0x80 ? static_cast<char32_t>(absl::ascii_tolower(static_cast<unsigned char>(c))) : c;
+  static bool IsLetter(char32_t c) {
+    return c < 0x80 && absl::ascii_isalpha(static_cast<unsigned char>(c));
   }
+  void Advance() {
+    rest_.remove_prefix(size_);
+    Decode();
+  }
+  void Decode() {
+    size_ = 0;
+    next_ = rest_.empty() ? U'\0' : Narrow(NextCharacter(rest_, size_));
+    if (next_ < 0x80) {
+      next_ = static_cast<unsigned char>(absl::ascii_tolower(static_cast<unsigned char>(next_)));
+    }
+  }
+
   absl::string_view rest_;
+  char32_t next_ = 0;  // the first character of rest_, and
+  size_t size_ = 0;    // its octets
 };
 
 // Currencies tell nothing here: wherever one may stand, it is passed over.
@@ -325,7 +330,10 @@ int32_t DayNumber(absl::CivilDay day) {
   return static_cast<int32_t>(day - absl::CivilDay(1970, 1, 1));
 }
 
-std::string DayText(int32_t day) { return absl::FormatCivilTime(absl::CivilDay(1970, 1, 1) + day); }
+std::string DayText(int32_t day) {
+  const absl::CivilDay civil = absl::CivilDay(1970, 1, 1) + day;
+  return absl::StrFormat("%04d-%02d-%02d", civil.year(), civil.month(), civil.day());
+}
 
 bool ReadFlag(absl::string_view text, bool& flag) {
   static constexpr absl::string_view kYes[] = {"y", "yes", "true", "1", "是"};

@@ -124,6 +124,12 @@ TEST(ReadDay, ReadsYearFirst) {
   }
 }
 
+TEST(DayText, HasFourDigitsOfTheYear) {
+  int32_t day = 0;
+  ASSERT_TRUE(ReadDay("0226-1-2", day));
+  EXPECT_EQ(DayText(day), "0226-01-02");
+}
+
 TEST(ReadFlag, KnowsItsWords) {
   bool flag = false;
   for (const char* text : {"Y", "y", "Yes", "TRUE", "1", "是", "Ｙ"}) {
