@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "campaign/filter/lead_fields.h"
 #include "engine/runtime/admin_impl.h"
+#include "engine/runtime/lead_sieve.h"
 #include "engine/runtime/stored_filters.h"
 
 namespace outpace::runtime {
@@ -151,24 +152,8 @@ absl::StatusOr<StoredFilter> Admin::Impl::FilterIn(const Json& arguments) const 
 
 absl::StatusOr<std::optional<gate::Reason>> Admin::Impl::FilterReason(
     const campaign::Lead& lead, const campaign::CampaignSettings& settings) const {
-  std::optional<gate::Reason> reason;
-  if (settings.lead_filter_id.empty()) return reason;
-  const StoredFilters filters(store);
-  auto stored = filters.Find(settings.lead_filter_id);
-  if (!stored.ok()) return stored.status();
-  const absl::CivilDay today = absl::ToCivilDay(clock.Wall(), settings.report_zone);
-  auto filter = filters.Compile(*stored, today);
-  if (!filter.ok()) return filter.status();
-  filter::LeadValues values(*filter, settings.report_zone);
-  const int dropped = filter->DroppedBy(values.Of(lead));
-  if (dropped < 0) return reason;
-  reason = gate::Reason{
-      gate::Rule::kLeadFilter,
-      absl::StrCat("The campaign's filter ", stored->name, ", version ", stored->version,
-                   ", wants: ", filter->clauses()[static_cast<size_t>(dropped)]),
-      filter->uses_today() ? absl::FromCivil(today + 1, settings.report_zone)
-                           : absl::InfiniteFuture()};
-  return reason;
+  return LeadSieve(store).WhyNot(lead,
+                                 {settings.lead_filter_id, settings.report_zone, clock.Wall()});
 }
 
 absl::Status Admin::Impl::FilterChanged(const std::string& name) {
