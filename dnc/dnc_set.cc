@@ -88,7 +88,10 @@ bool DncSet::IsErased(E164 phone) const {
 }
 
 DncMatch DncSet::Match(E164 phone, const CampaignId& campaign) const {
-  if (InSystem(phone)) return DncMatch::kSystem;
+  const bool system = InSystem(phone);
+  // Most sets are this alone; nothing has to be guessed then, see HoldsByte().
+  if (erased_.empty() && by_campaign_.empty()) return system ? DncMatch::kSystem : DncMatch::kNone;
+  if (system) return DncMatch::kSystem;
   if (IsErased(phone)) return DncMatch::kErased;
   return InCampaign(phone, campaign) ? DncMatch::kCampaign : DncMatch::kNone;
 }

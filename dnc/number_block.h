@@ -1,14 +1,19 @@
 #pragma once
 
-// The numbers of one stretch of 65,536, in the form that suits how many there are:
-//   list     up to 96: sorted 16-bit values
-//   buckets  up to 7,680: for each of 256 stretches of 256 the end of its numbers among the low
-//            bytes (512 bytes), then one byte a number
-//   bits     more: a bitmap of 8 KiB
-// The form follows from the count alone. A lookup touches two or three cache lines.
+// The numbers of one stretch of 65,536, in the form that suits how many there are and how they lie:
+//   list   few: sorted 16-bit values
+//   cells  256 cells of 8 or of 16 bytes, one for each 256 numbers: the count of its numbers and
+//          their low bytes; what a cell has no room for stands in a list behind the cells
+//   bits   many: a bitmap of 8 KiB
+// Cells cost memory (2 to 8 bytes a number), and what they buy is that a lookup of any number reads
+// one cache line, where packed forms read two that have to wait for each other. Nor does a lookup
+// branch on what it finds: whether a number is listed cannot be foretold, and a wrong guess would
+// wait for memory before the next lookup can begin.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -19,36 +24,109 @@ namespace outpace::dnc {
 inline constexpr uint32_t kBlockNumbers = 65'536;
 
 // Immutable but for SetBit() and ClearBit(); its bytes follow the header in the same allocation.
-class Block : public SharedBase {
+class alignas(16) Block : public SharedBase {
  public:
-  // `lows`: sorted, without doubles, at least one. Freed by Free() when Release() says so.
-  static Block* Make(absl::Span<const uint16_t> lows);
+  enum class Form : uint8_t { kList, kCells8, kCells16, kBits };
+
+  // `lows`: sorted, without doubles, at least one. Sets the form it has chosen, which whoever holds
+  // the block keeps with it, so that a lookup need not read it here. Freed by Free() when Release()
+  // says so.
+  static Block* Make(absl::Span<const uint16_t> lows, Form& form);
   static void Free(Block* block);
 
-  // `count`: how many numbers it was made of; whoever holds the block keeps it at hand, so that a
-  // lookup need not read the header.
-  bool Contains(uint32_t count, uint16_t low) const;
+  // `form`: of its making, here and below.
+  bool Contains(Form form, uint16_t low) const;
   // Appends its numbers to `out`, sorted.
-  void AppendTo(uint32_t count, std::vector<uint16_t>& out) const;
-  // Whether the form for this many numbers is bits.
-  static bool IsBits(uint32_t count);
-  // Bytes a block of this many numbers takes, with its header.
-  static size_t BytesOf(uint32_t count);
+  void AppendTo(Form form, std::vector<uint16_t>& out) const;
+  uint32_t count() const { return count_; }
+  size_t BytesUsed(Form form) const;  // with the header
 
-  // Of a block in bits whose only owner is the caller: a number in or out, where the count stays in
-  // the range of bits.
+  // Of a block of bits whose only owner is the caller: a number in that was out, or the reverse.
   void SetBit(uint16_t low);
   void ClearBit(uint16_t low);
 
  private:
-  Block() = default;
+  static constexpr uint32_t kCells = 256;
+  // A cell is its first byte, which counts the others in use and flags that there are more behind
+  // the cells, and then those others.
+  static constexpr uint8_t kMore = 0x80;
+
+  Block(uint32_t count, uint32_t spilled) : count_(count), spilled_(spilled) {}
+  static size_t CellBytes(Form form) { return size_t{4} << static_cast<int>(form); }
+  static size_t PayloadOf(Form form, uint32_t count, uint32_t spilled);
+  // `more`: there may be numbers of this cell behind the cells.
+  static bool InCell(const uint8_t* cell, uint8_t wanted, bool& more);
+  static bool InWords(const uint16_t* words, uint32_t count, uint16_t wanted);
+  void FillCells(size_t cell_bytes, absl::Span<const uint16_t> lows);
+  void AppendCells(size_t cell_bytes, std::vector<uint16_t>& out) const;
+
   const uint8_t* bytes() const { return reinterpret_cast<const uint8_t*>(this + 1); }
   uint8_t* bytes() { return reinterpret_cast<uint8_t*>(this + 1); }
   const uint16_t* words() const { return reinterpret_cast<const uint16_t*>(this + 1); }
   uint16_t* words() { return reinterpret_cast<uint16_t*>(this + 1); }
+  const uint16_t* behind_cells(size_t cell_bytes) const {
+    return words() + kCells * cell_bytes / sizeof(uint16_t);
+  }
 
-  uint32_t padding_ = 0;  // the bytes behind begin at a multiple of eight
+  uint32_t count_;
+  uint32_t spilled_;  // numbers behind the cells
 };
-static_assert(sizeof(Block) == 8);
+static_assert(sizeof(Block) == 16, "cells of 16 bytes behind it lie within a cache line");
+
+namespace internal {
+
+// 0x80 in each byte of `word` that is zero, and nothing else.
+inline uint64_t ZeroBytes(uint64_t word) {
+  constexpr uint64_t k7f = 0x7f7f7f7f7f7f7f7f;
+  return ~(((word & k7f) + k7f) | word | k7f);
+}
+
+// The bytes of a cell in use, by their count: those behind the first byte, in two words.
+struct CellMask {
+  uint64_t low = 0, high = 0;
+};
+inline constexpr std::array<CellMask, 16> kCellMasks = [] {
+  std::array<CellMask, 16> out{};
+  for (size_t count = 0; count < out.size(); ++count) {
+    for (size_t byte = 1; byte <= count; ++byte) {
+      (byte < 8 ? out[count].low : out[count].high) |= uint64_t{0xff} << (byte % 8 * 8);
+    }
+  }
+  return out;
+}();
+
+}  // namespace internal
+
+// Of a cell of eight bytes too, since its mask leaves out what it has not.
+inline bool Block::InCell(const uint8_t* cell, uint8_t wanted, bool& more) {
+  uint64_t low = 0, high = 0;
+  std::memcpy(&low, cell, sizeof(low));
+  std::memcpy(&high, cell + 8, sizeof(high));
+  more = (low & kMore) != 0;
+  const internal::CellMask& mask = internal::kCellMasks[low & 15];
+  const uint64_t pattern = wanted * uint64_t{0x0101010101010101};
+  return ((internal::ZeroBytes(low ^ pattern) & mask.low) |
+          (internal::ZeroBytes(high ^ pattern) & mask.high)) != 0;
+}
+
+// As std::binary_search(), but nothing in it is a guess.
+inline bool Block::InWords(const uint16_t* words, uint32_t count, uint16_t wanted) {
+  const uint16_t* at = words;
+  for (uint32_t left = count; left > 1;) {
+    const uint32_t half = left / 2;
+    at += half * static_cast<uint32_t>(at[half - 1] < wanted);
+    left -= half;
+  }
+  return *at == wanted;
+}
+
+inline bool Block::Contains(Form form, uint16_t low) const {
+  if (form == Form::kList) return InWords(words(), count_, low);
+  if (form == Form::kBits) return (bytes()[low >> 3] >> (low & 7) & 1) != 0;
+  const size_t cell_bytes = CellBytes(form);
+  bool more = false;
+  const bool found = InCell(bytes() + (low >> 8) * cell_bytes, static_cast<uint8_t>(low), more);
+  return more ? found || InWords(behind_cells(cell_bytes), spilled_, low) : found;
+}
 
 }  // namespace outpace::dnc

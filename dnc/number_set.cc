@@ -10,8 +10,9 @@
 namespace outpace::dnc {
 namespace {
 
-constexpr size_t kShards = 256;
-constexpr size_t kSlotsMin = 8;             // of a shard; a power of two
+constexpr size_t kPageSlots = 64;
+constexpr size_t kEntriesMin = 8;  // a power of two
+constexpr uint64_t kNumberEnd = uint64_t{1} << 50;
 constexpr size_t kChunk = size_t{4} << 20;  // numbers sorted at a time
 constexpr int kRadixBits = 12;
 
@@ -31,155 +32,141 @@ void RadixSort(std::vector<uint64_t>& numbers, std::vector<uint64_t>& other) {
   }
 }
 
+// Of the page that holds the stretch; never 0.
+uint64_t PageKey(uint64_t high) { return high / kPageSlots + 1; }
+
 }  // namespace
 
-// One stretch: `number >> 16`, plus one, above, and the count of its numbers in the low 20 bits.
-struct NumberSet::Slot {
-  uint64_t key = 0;        // 0: the slot is free
-  Block* block = nullptr;  // nullptr: free, or its last number was removed
+// A block and its form, which stands in the lowest bits of its address; empty if none.
+class NumberSet::Slot {
+ public:
+  bool empty() const { return bits_ == 0; }
+  Block* block() const { return reinterpret_cast<Block*>(bits_ & ~kFormMask); }
+  Block::Form form() const { return static_cast<Block::Form>(bits_ & kFormMask); }
+  bool Contains(uint16_t low) const { return block()->Contains(form(), low); }
+  void AppendTo(std::vector<uint16_t>& out) const { block()->AppendTo(form(), out); }
+  size_t count() const { return empty() ? 0 : block()->count(); }
 
-  static uint64_t KeyOf(uint64_t high, size_t count) { return (high + 1) << 20 | count; }
-  uint64_t high() const { return (key >> 20) - 1; }
-  uint32_t count() const { return key & 0xfffff; }
-  bool IsFree() const { return key == 0; }
+  // The owner's hold on the block goes with it.
+  void Set(Block* block, Block::Form form) {
+    Drop();
+    bits_ = reinterpret_cast<uintptr_t>(block) | static_cast<uintptr_t>(form);
+  }
+  void Drop() {
+    if (!empty() && block()->Release()) Block::Free(block());
+    bits_ = 0;
+  }
+
+ private:
+  static constexpr uintptr_t kFormMask = 3;
+  static_assert(alignof(Block) > kFormMask);
+  uintptr_t bits_ = 0;
 };
 
-// Open addressing with linear probing; `slots` has a free one always, so that searches end.
-struct NumberSet::Shard : SharedBase {
-  explicit Shard(size_t size) : slots(size) {}
-  Shard(const Shard& other) : SharedBase(), slots(other.slots), used(other.used) {
+struct NumberSet::Page : SharedBase {
+  Page() = default;
+  Page(const Page& other) : SharedBase(), slots(other.slots) {
     for (const Slot& slot : slots) {
-      if (slot.block != nullptr) slot.block->Retain();
+      if (!slot.empty()) slot.block()->Retain();
     }
   }
-  Shard& operator=(const Shard&) = delete;
-  ~Shard() {
-    for (const Slot& slot : slots) Drop(slot.block);
+  Page& operator=(const Page&) = delete;
+  ~Page() {
+    for (Slot& slot : slots) slot.Drop();
   }
-  static void Drop(Block* block) {
-    if (block != nullptr && block->Release()) Block::Free(block);
-  }
-  size_t Probe(uint64_t hash, uint64_t high) const {
-    const size_t mask = slots.size() - 1;
-    size_t at = hash & mask;
-    while (!slots[at].IsFree() && slots[at].high() != high) at = (at + 1) & mask;
-    return at;
-  }
-  void Grow() {
-    std::vector<Slot> old(slots.size() * 2);
-    old.swap(slots);
-    used = 0;
-    for (const Slot& slot : old) {
-      if (slot.block == nullptr) continue;  // emptied stretches go here
-      slots[Probe(Mix(slot.high()), slot.high())] = slot;
-      ++used;
-    }
-  }
-
-  std::vector<Slot> slots;
-  size_t used = 0;  // that are not free
+  std::array<Slot, kPageSlots> slots;
 };
 
-// Two rounds of multiplication and folding: neighbours, which most stretches are, go far apart, and
-// both ends of the word are good (the top eight bits choose the shard, the low ones the slot).
-uint64_t NumberSet::Mix(uint64_t high) {
-  uint64_t x = (high + 1) * 0x9e3779b97f4a7c15;
-  x ^= x >> 32;
-  x *= 0xd6e8feb86659fd93;
-  return x ^ x >> 32;
-}
-
-NumberSet::NumberSet(const NumberSet& other) : shards_(other.shards_), size_(other.size_) {
-  for (Shard* shard : shards_) {
-    if (shard != nullptr) shard->Retain();
+NumberSet::NumberSet(const NumberSet& other)
+    : pages_(other.pages_), pages_used_(other.pages_used_), size_(other.size_) {
+  for (const Entry& entry : pages_) {
+    if (entry.page != nullptr) entry.page->Retain();
   }
 }
 
 NumberSet::NumberSet(NumberSet&& other) noexcept
-    : shards_(std::exchange(other.shards_, {})), size_(std::exchange(other.size_, 0)) {}
+    : pages_(std::exchange(other.pages_, {})),
+      pages_used_(std::exchange(other.pages_used_, 0)),
+      size_(std::exchange(other.size_, 0)) {}
 
 NumberSet& NumberSet::operator=(NumberSet other) noexcept {
-  shards_.swap(other.shards_);
+  pages_.swap(other.pages_);
+  std::swap(pages_used_, other.pages_used_);
   std::swap(size_, other.size_);
   return *this;
 }
 
 NumberSet::~NumberSet() {
-  for (Shard* shard : shards_) {
-    if (shard != nullptr && shard->Release()) delete shard;
+  for (const Entry& entry : pages_) {
+    if (entry.page != nullptr && entry.page->Release()) delete entry.page;
   }
 }
 
-const NumberSet::Slot* NumberSet::Find(uint64_t high) const {
-  if (shards_.empty()) return nullptr;
-  const uint64_t hash = Mix(high);
-  const Shard* const shard = shards_[hash >> 56];
-  if (shard == nullptr) return nullptr;
-  const Slot& slot = shard->slots[shard->Probe(hash, high)];
-  return slot.block == nullptr ? nullptr : &slot;
+// Where the page is, or would be. There is a free entry always, so the search ends.
+size_t NumberSet::Probe(uint64_t page_key) const {
+  const size_t mask = pages_.size() - 1;
+  // Fibonacci hashing: neighbours, which most pages are, go far apart.
+  size_t at = (page_key * 0x9e3779b97f4a7c15) >> 32 & mask;
+  while (pages_[at].key != page_key && pages_[at].key != 0) at = (at + 1) & mask;
+  return at;
 }
 
 bool NumberSet::Contains(uint64_t number) const {
-  const Slot* const slot = Find(number >> 16);
-  return slot != nullptr && slot->block->Contains(slot->count(), static_cast<uint16_t>(number));
+  if (pages_.empty()) return false;
+  const Entry& entry = pages_[Probe(PageKey(number >> 16))];
+  if (entry.page == nullptr) return false;
+  const Slot& slot = entry.page->slots[(number >> 16) % kPageSlots];
+  return !slot.empty() && slot.Contains(static_cast<uint16_t>(number));
 }
 
-NumberSet::Shard* NumberSet::OwnShard(size_t at) {
-  if (shards_.empty()) shards_.resize(kShards);
-  Shard*& shard = shards_[at];
-  if (shard == nullptr) {
-    shard = new Shard(kSlotsMin);
-  } else if (!shard->Exclusive()) {
-    Shard* const copy = new Shard(*shard);
-    if (shard->Release()) delete shard;  // the others went meanwhile
-    shard = copy;
+void NumberSet::Grow() {
+  std::vector<Entry> old(pages_.empty() ? kEntriesMin : pages_.size() * 2);
+  old.swap(pages_);
+  for (const Entry& entry : old) {
+    if (entry.key != 0) pages_[Probe(entry.key)] = entry;
   }
-  return shard;
 }
 
-NumberSet::Slot& NumberSet::FindOrMake(uint64_t high) {
-  const uint64_t hash = Mix(high);
-  Shard* const shard = OwnShard(hash >> 56);
-  size_t at = shard->Probe(hash, high);
-  if (shard->slots[at].IsFree()) {
-    if ((shard->used + 1) * 4 > shard->slots.size() * 3) {
-      shard->Grow();
-      at = shard->Probe(hash, high);
-    }
-    ++shard->used;
-    shard->slots[at].key = Slot::KeyOf(high, 0);
+NumberSet::Slot& NumberSet::OwnSlot(uint64_t high) {
+  if ((pages_used_ + 1) * 2 > pages_.size()) Grow();
+  Entry& entry = pages_[Probe(PageKey(high))];
+  if (entry.page == nullptr) {
+    entry = {PageKey(high), new Page()};
+    ++pages_used_;
+  } else if (!entry.page->Exclusive()) {
+    Page* const copy = new Page(*entry.page);
+    if (entry.page->Release()) delete entry.page;  // the others went meanwhile
+    entry.page = copy;
   }
-  return shard->slots[at];
+  return entry.page->slots[high % kPageSlots];
 }
 
 void NumberSet::Replace(Slot& slot, absl::Span<const uint16_t> lows) {
-  Block* const block = lows.empty() ? nullptr : Block::Make(lows);
   size_ += lows.size() - slot.count();
-  Shard::Drop(slot.block);
-  slot.block = block;
-  slot.key = Slot::KeyOf(slot.high(), lows.size());
+  Block::Form form = Block::Form::kList;
+  Block* const block = lows.empty() ? nullptr : Block::Make(lows, form);
+  slot.Set(block, form);
 }
 
 void NumberSet::Merge(uint64_t high, absl::Span<const uint16_t> lows) {
-  Slot& slot = FindOrMake(high);
-  if (slot.block == nullptr) return Replace(slot, lows);
+  Slot& slot = OwnSlot(high);
+  if (slot.empty()) return Replace(slot, lows);
   thread_local std::vector<uint16_t> present, merged;
   present.clear();
   merged.clear();
-  slot.block->AppendTo(slot.count(), present);
+  slot.AppendTo(present);
   std::set_union(present.begin(), present.end(), lows.begin(), lows.end(),
                  std::back_inserter(merged));
   if (merged.size() != present.size()) Replace(slot, merged);
 }
 
 bool NumberSet::Add(uint64_t number) {
-  OUTPACE_CHECK(number < uint64_t{1} << 50);
+  OUTPACE_CHECK(number < kNumberEnd);
   if (Contains(number)) return false;
   const auto low = static_cast<uint16_t>(number);
-  Slot& slot = FindOrMake(number >> 16);
-  if (Block::IsBits(slot.count()) && slot.block->Exclusive()) {
-    slot.block->SetBit(low);
-    ++slot.key;
+  Slot& slot = OwnSlot(number >> 16);
+  if (slot.form() == Block::Form::kBits && slot.block()->Exclusive()) {
+    slot.block()->SetBit(low);
     ++size_;
   } else {
     Merge(number >> 16, absl::MakeConstSpan(&low, 1));
@@ -190,15 +177,15 @@ bool NumberSet::Add(uint64_t number) {
 bool NumberSet::Remove(uint64_t number) {
   if (!Contains(number)) return false;
   const auto low = static_cast<uint16_t>(number);
-  Slot& slot = FindOrMake(number >> 16);
-  if (Block::IsBits(slot.count() - 1) && slot.block->Exclusive()) {
-    slot.block->ClearBit(low);
-    --slot.key;
+  Slot& slot = OwnSlot(number >> 16);
+  // Bits stay bits until something else is written: they are never wrong, only larger.
+  if (slot.form() == Block::Form::kBits && slot.count() > 1 && slot.block()->Exclusive()) {
+    slot.block()->ClearBit(low);
     --size_;
     return true;
   }
   std::vector<uint16_t> lows;
-  slot.block->AppendTo(slot.count(), lows);
+  slot.AppendTo(lows);
   lows.erase(std::lower_bound(lows.begin(), lows.end(), low));
   Replace(slot, lows);
   return true;
@@ -218,7 +205,7 @@ void NumberSet::AddSorted(absl::Span<const uint64_t> numbers) {
 }
 
 void NumberSet::AddMany(absl::Span<const uint64_t> numbers) {
-  for (const uint64_t number : numbers) OUTPACE_CHECK(number < uint64_t{1} << 50);
+  for (const uint64_t number : numbers) OUTPACE_CHECK(number < kNumberEnd);
   if (std::is_sorted(numbers.begin(), numbers.end())) return AddSorted(numbers);
   std::vector<uint64_t> chunk, other;
   for (size_t i = 0; i < numbers.size(); i += kChunk) {
@@ -230,12 +217,12 @@ void NumberSet::AddMany(absl::Span<const uint64_t> numbers) {
 }
 
 size_t NumberSet::BytesUsed() const {
-  size_t bytes = shards_.capacity() * sizeof(Shard*);
-  for (const Shard* shard : shards_) {
-    if (shard == nullptr) continue;
-    bytes += sizeof(Shard) + shard->slots.capacity() * sizeof(Slot);
-    for (const Slot& slot : shard->slots) {
-      if (slot.block != nullptr) bytes += Block::BytesOf(slot.count());
+  size_t bytes = pages_.capacity() * sizeof(Entry);
+  for (const Entry& entry : pages_) {
+    if (entry.page == nullptr) continue;
+    bytes += sizeof(Page);
+    for (const Slot& slot : entry.page->slots) {
+      if (!slot.empty()) bytes += slot.block()->BytesUsed(slot.form());
     }
   }
   return bytes;
