@@ -52,6 +52,7 @@ std::vector<Disposition> MakeDispositions() {
   add("DNCL", "DO NOT CALL List Match", "命中系统黑名单", 0, &D::dnc, &D::completed);
   add("DNCC", "DO NOT CALL Campaign Match", "命中活动黑名单", 0, &D::dnc, &D::completed);
   add("DISPO", "Wrap-up Time Out", "话后超时", 0, &D::human_answered);
+  add("LSMERG", "Merged Into Another Lead", "已合并", 0, &D::completed);
   add("MAXCAL", "Call Count Limit Reached", "达到呼叫次数上限", 0, &D::completed);
   add("ERI", "Agent Error", "坐席错误", 0);
   add("LRERR", "Outbound Local Channel Resolve Error", "线路错误", 0);

@@ -138,6 +138,9 @@ struct CampaignSettings {
   RecordingFormat recording_format = RecordingFormat::kWav;
   bool recording_encrypted = false;
 
+  // Scores from which two leads are taken as one, and from which a person decides (campaign/match).
+  double dedup_same = 0.90, dedup_review = 0.70;
+
   absl::TimeZone report_zone = absl::UTCTimeZone();  // day boundaries of exports and counters
 
   // "name=value" text form, VICIdial's names; what the store keeps and `campaign show` prints.

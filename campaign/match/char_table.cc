@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "engine/base/check.h"
 
 namespace outpace::match {
@@ -123,8 +124,17 @@ CharTable::CharTable() : fold_(new uint32_t[kSize]()), pinyin_(new uint32_t[kSiz
   }
   Transliterate(*Open("Traditional-Simplified"), han_texts);
   for (size_t i = 0; i < han.size(); ++i) fold_[han[i]] = Keep(Utf8(han_texts[i]));
-  Transliterate(*Open("Han-Latin; Latin-ASCII; Any-Lower; [^a-z\\n] Remove"), han_texts);
-  for (size_t i = 0; i < han.size(); ++i) pinyin_[han[i]] = Keep(Utf8(han_texts[i]));
+  Transliterate(*Open("Han-Latin"), han_texts);
+  for (size_t i = 0; i < han.size(); ++i) {
+    std::string reading;  // without its tone, "qiáng" -> "qiang"
+    for (int32_t at = 0; at < han_texts[i].length(); at = han_texts[i].moveIndex32(at, 1)) {
+      const absl::string_view letter = Fold(static_cast<char32_t>(han_texts[i].char32At(at)));
+      if (!letter.empty() && absl::ascii_islower(static_cast<unsigned char>(letter[0]))) {
+        reading.append(letter.data(), letter.size());
+      }
+    }
+    pinyin_[han[i]] = Keep(reading);
+  }
 }
 
 }  // namespace outpace::match

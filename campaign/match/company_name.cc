@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -185,6 +186,7 @@ void CutBranch(absl::string_view& head, absl::string_view tail, CompanyName& nam
 void AddHanTokens(absl::string_view run, CompanyName& name) {
   absl::string_view tail;
   absl::string_view head = HeadBeforeForm(run, tail);
+  if (head.empty() && tail.empty() && name.tokens.empty()) head = run;  // nothing but a form
   CutBranch(head, tail, name);
   const absl::string_view whole = head;
   for (uint16_t code = 0;;) {
@@ -264,7 +266,9 @@ void AddInitials(const Words& words, size_t begin, size_t end, CompanyName& name
   AddLatinToken(joined, whole_name ? TokenKind::kOwn : TokenKind::kInitials, name);
 }
 
-bool IsLetter(const Word& word) { return !word.han && word.text.size() == 1; }
+bool IsLetter(const Word& word) {
+  return word.text.size() == 1 && absl::ascii_isalpha(static_cast<unsigned char>(word.text[0]));
+}
 
 // Brackets hold a place or a remark.
 void AddAside(const Words& asides, CompanyName& name) {

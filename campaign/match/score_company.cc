@@ -48,21 +48,29 @@ double TypoCost(const NameToken& a, const NameToken& b) {
   // "pharm", "pharmaceutical".
   if (absl::StartsWith(a.text, b.text) || absl::StartsWith(b.text, a.text)) {
     if (longer - shorter <= 1) return longer >= 6 ? 1 : 2.5;
-    if (shorter >= 4 && longer >= 8) return 3;
+    if (longer >= 8 && longer <= 3 * shorter) return 3;
   }
   if (longer > 2 * shorter) return kNo;
   const int distance = EditDistance(a.text, b.text);
-  if (distance == 1) return longer >= 8 ? 1.5 : longer >= 6 ? 2.5 : 4;
+  if (distance == 1) return longer >= 8 ? 1.5 : longer >= 6 ? 2.5 : 6;
   if (distance == 2 && longer >= 8) return 3;
   return kNo;
 }
 
-// Words neither of which has a like yet, written together.
-std::string Rest(Tokens tokens, const Used& used) {
-  std::string rest;
+// Words that have no like yet, written together.
+struct RestOfName {
+  std::string text;
+  int words = 0;
+  bool exact = false;  // numbers and Chinese brands are equal or they are not
+};
+
+RestOfName Rest(Tokens tokens, const Used& used) {
+  RestOfName rest;
   for (size_t i = 0; i < tokens.size(); ++i) {
-    if (!used[i] && tokens[i].kind != TokenKind::kAside)
-      rest.append(tokens[i].text.data(), tokens[i].text.size());
+    if (used[i] || tokens[i].kind == TokenKind::kAside) continue;
+    rest.text.append(tokens[i].text.data(), tokens[i].text.size());
+    rest.exact = rest.exact || tokens[i].number || tokens[i].han != 0;
+    ++rest.words;
   }
   return rest;
 }
@@ -118,11 +126,12 @@ void MatchTypos(Tokens a, Tokens b, Used& used_a, Used& used_b, Alignment& found
 
 // What is left on both sides, with the blanks elsewhere: "hoffman laroche", "hoffmann la roche".
 void MatchJoined(Tokens a, Tokens b, Used& used_a, Used& used_b, Alignment& found) {
-  const std::string rest_a = Rest(a, used_a), rest_b = Rest(b, used_b);
-  if (rest_a.empty() || rest_b.empty()) return;
-  const size_t longer = std::max(rest_a.size(), rest_b.size());
-  const int distance = EditDistance(rest_a, rest_b);
-  if (distance > (longer >= 12 ? 2 : longer >= 6 ? 1 : 0)) return;
+  const RestOfName rest_a = Rest(a, used_a), rest_b = Rest(b, used_b);
+  if (rest_a.words == 0 || rest_b.words == 0 || rest_a.words + rest_b.words < 3) return;
+  const size_t longer = std::max(rest_a.text.size(), rest_b.text.size());
+  const int distance = EditDistance(rest_a.text, rest_b.text);
+  const int most = rest_a.exact || rest_b.exact ? 0 : longer >= 12 ? 2 : longer >= 6 ? 1 : 0;
+  if (distance > most) return;
   bool own_a = false, own_b = false;
   const double bits_a = UseRest(a, used_a, own_a), bits_b = UseRest(b, used_b, own_b);
   found.matched += std::min(bits_a, bits_b);
@@ -164,6 +173,7 @@ Alignment Align(Tokens a, Tokens b) {
   Alignment found;
   Used used_a(a.size(), false), used_b(b.size(), false);
   MatchEqual(a, b, used_a, used_b, found);
+  MatchJoined(a, b, used_a, used_b, found);
   MatchTypos(a, b, used_a, used_b, found);
   MatchJoined(a, b, used_a, used_b, found);
   CountLeft(a, used_a, found.left_a, found.minor_a);

@@ -134,6 +134,14 @@ struct Admin::Impl {
   absl::StatusOr<Json> FilterHistory(const Json& arguments);
   absl::StatusOr<Json> FilterRemove(const Json& arguments);
   absl::StatusOr<Json> LeadFilter(const Json& arguments);
+  struct DedupOrder;
+  absl::StatusOr<DedupOrder> ReadDedup(const Json& arguments) const;
+  absl::StatusOr<Json> RunDedup(const DedupOrder& order, JobControl& control);
+  absl::StatusOr<Json> DedupRun(const Json& arguments);
+  absl::StatusOr<Json> DedupStart(const Json& arguments);
+  absl::StatusOr<Json> DedupApply(const Json& arguments);
+  absl::StatusOr<Json> DedupHistory(const Json& arguments);
+  absl::StatusOr<Json> DedupUndo(const Json& arguments);
   absl::StatusOr<Json> AgentAdd(const Json& arguments);
   absl::StatusOr<Json> AgentList(const Json&);
   absl::StatusOr<Json> ExportCalls(const Json& arguments);

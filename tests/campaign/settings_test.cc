@@ -53,6 +53,8 @@ TEST(CampaignSettings, SurviveTheWayThroughText) {
                                                         {"campaign_recording", "ALLFORCE"},
                                                         {"recording_format", "OPUS"},
                                                         {"recording_encrypted", "Y"},
+                                                        {"dedup_same", "0.95"},
+                                                        {"dedup_review", "0.8"},
                                                         {"use_campaign_dnc", "N"}}) {
     EXPECT_TRUE(settings.Set(name, value).ok()) << settings.Set(name, value);
   }

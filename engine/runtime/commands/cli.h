@@ -48,6 +48,7 @@ int RunCampaignCommand(const Arguments& arguments);
 int RunLeadCommand(const Arguments& arguments);
 int RunLeadFilterCommand(const Arguments& arguments);  // `lead filter`
 int RunFilterCommand(const Arguments& arguments);
+int RunDedupCommand(const Arguments& arguments);
 int RunEraseCommand(const Arguments& arguments);
 int RunDncCommand(const Arguments& arguments);
 int RunAgentCommand(const Arguments& arguments);

@@ -118,6 +118,9 @@ const std::vector<Command>& Commands() {
        "--json"},
       {"filter", "filters with a name: make, show, their history", RunFilterCommand,
        "list set show history remove --field --version --json"},
+      {"dedup", "leads that are one: find, review, merge, undo", RunDedupCommand,
+       "run apply history undo --campaign --list --import --kind --same --review --to --merge "
+       "--last --lead --json"},
       {"dnc", "do-not-call numbers: add, remove, import, check", RunDncCommand,
        "add remove import check --campaign --country"},
       {"erase", "erase a person by number", RunEraseCommand, "--country --reason --missing-ok"},

@@ -44,7 +44,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"campaign", {"engine/base"}},
     {"campaign/gate", {"engine/base", "campaign", "dnc"}},
     {"campaign/filter", {"engine/base", "campaign"}},
-    {"campaign/match", {"engine/base"}},
+    {"campaign/match", {"engine/base", "campaign"}},
     {"campaign/load", {"engine/base", "campaign", "campaign/filter", "dnc"}},
     {"campaign/store", {"engine/base", "campaign"}},
     {"campaign/report", {"engine/base", "campaign", "campaign/load"}},
