@@ -18,11 +18,11 @@ struct LeadExportOptions {
   //   entry_date, rank, owner and the further numbers of a lead.
   // outpace: CSV with a header; vicidl's columns, ours, then every further column of the lists.
   std::string layout = "vicidl";
-  ListId list;          // none: of all lists
-  CampaignId campaign;  // empty: of all campaigns
-  absl::TimeZone zone;  // of entry_date and modify_date
-  absl::Time now;       // for gmt_offset_now
-  bool bom = false;     // UTF-8 byte order mark in front
+  ListId list = {};          // none: of all lists
+  CampaignId campaign = {};  // empty: of all campaigns
+  absl::TimeZone zone = {};  // of entry_date and modify_date
+  absl::Time now = {};       // for gmt_offset_now
+  bool bom = false;          // UTF-8 byte order mark in front
   // Texts that a spreadsheet would run as a formula as they are. False: with an apostrophe in
   // front, which then comes back with an import.
   bool raw = false;

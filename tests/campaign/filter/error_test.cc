@@ -102,6 +102,9 @@ TEST(FilterError, SizeIsBounded) {
   EXPECT_THAT(ErrorOf(std::string(70'000, ' ')), HasSubstr("longer than 65536"));
   EXPECT_THAT(ErrorOf(absl::StrCat(std::string(65, '('), "rank = 1", std::string(65, ')'))),
               HasSubstr("filter: column 65: brackets nested deeper than 64"));
+  EXPECT_TRUE(Filter::Parse(absl::StrCat(std::string(64, '('), "rank = 1", std::string(64, ')')),
+                            StandardFields(), absl::CivilDay(2026, 11, 22))
+                  .ok());
   std::string nots, tests = "rank = 1", fields = "`f0` = 1";
   for (int i = 0; i < 10'000; ++i) nots += "not ";
   const auto deep =
