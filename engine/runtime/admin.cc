@@ -183,6 +183,8 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"list.create", &Impl::ListCreate},
       {"list.set", &Impl::ListSet},
       {"list.active", &Impl::ListActive},
+      {"list.reset", &Impl::ListReset},
+      {"list.reset.start", &Impl::ListResetStart},
       {"list.archived", &Impl::ListArchived},
       {"lead.show", &Impl::LeadShow},
       {"lead.search", &Impl::LeadSearch},

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "absl/algorithm/container.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
@@ -17,6 +18,7 @@
 #include "campaign/number_plan.h"
 #include "engine/runtime/admin_impl.h"
 #include "engine/runtime/erased_people.h"
+#include "engine/runtime/lead_merger.h"
 
 namespace outpace::runtime {
 namespace {
@@ -25,8 +27,13 @@ constexpr size_t kPortion = 500;  // attempts written in one batch
 constexpr size_t kRecordingsMost = 100'000;
 
 bool HasNumber(const campaign::Lead& lead, E164 phone) {
-  return lead.phone == phone || lead.alt_phone == phone ||
-         absl::StrContains(lead.Field(std::string(load::kAltPhonesField)), phone.ToString());
+  if (lead.phone == phone || lead.alt_phone == phone) return true;
+  // Further numbers, of the file or of a lead that was merged into this one.
+  return absl::c_any_of(lead.fields, [&phone](const auto& field) {
+    const bool of_numbers =
+        field.first == load::kAltPhonesField || absl::StartsWith(field.first, "phone");
+    return of_numbers && absl::StrContains(field.second, phone.Digits());
+  });
 }
 
 // What a record says of the person, but for how the call went.
@@ -188,6 +195,7 @@ absl::StatusOr<Json> Admin::Impl::ErasePerson(const Json& arguments) {
   if (!attempts.ok()) return attempts.status();
   auto dnc = RemoveDncOf(*phone);
   if (!dnc.ok()) return dnc.status();
+  if (absl::Status s = LeadMerger(store, clock, hooks).Forget(ids); !s.ok()) return s;
   if (absl::Status s = RemoveLeads(*leads); !s.ok()) return s;
 
   std::string text = absl::StrFormat(

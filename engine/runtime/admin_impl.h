@@ -82,6 +82,9 @@ struct Admin::Impl {
   absl::StatusOr<Json> ListArchived(const Json& arguments);
   absl::StatusOr<Json> ListLists(const Json& arguments);
   absl::StatusOr<Json> ListShow(const Json& arguments);
+  absl::StatusOr<Json> RunReset(ListId id, JobControl& control);
+  absl::StatusOr<Json> ListReset(const Json& arguments);
+  absl::StatusOr<Json> ListResetStart(const Json& arguments);
   struct ImportOrder;
   absl::StatusOr<ImportOrder> ReadImport(const Json& arguments);
   absl::Status ReadLoadOptions(const Json& arguments, ImportOrder& order);

@@ -82,7 +82,7 @@ absl::StatusOr<uint64_t> NumberIn(const Json& arguments, const char* name) {
   if (it == arguments.end() || !it->is_string() ||
       !absl::SimpleAtoi(it->get<std::string>(), &number) || number == 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat(name, ": must be a number; see: outpace import list"));
+        absl::StrCat(name, ": must be a number, 1 or more; see: outpace import list"));
   }
   return number;
 }
@@ -265,7 +265,7 @@ absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl
   report->warnings.insert(report->warnings.begin(), opened->warnings.begin(),
                           opened->warnings.end());
   ImportOutcome outcome;
-  outcome.file = order.path;
+  outcome.file = order.file;
   outcome.list = order.list;
   outcome.report = *std::move(report);
   outcome.took = clock.Mono() - began;
@@ -328,12 +328,20 @@ absl::StatusOr<Json> Admin::Impl::ImportList(const Json& arguments) {
   auto imports = store.Imports();
   if (!imports.ok()) return imports.status();
   const std::string campaign = Text(arguments, "campaign");
+  if (!campaign.empty()) {
+    std::erase_if(*imports, [&](const auto& import) { return import.campaign != campaign; });
+  }
+  if (arguments.contains("last")) {
+    auto last = NumberIn(arguments, "last");
+    if (!last.ok()) return last.status();
+    const size_t left_out = imports->size() - std::min<size_t>(imports->size(), *last);
+    imports->erase(imports->begin(), imports->begin() + static_cast<ptrdiff_t>(left_out));
+  }
   std::string text =
       absl::StrFormat("%-7s %-10s %-8s %-8s %-16s %10s %10s  %s\n", "IMPORT", "STATE", "LIST",
                       "CAMPAIGN", "WHEN (UTC)", "ROWS", "ACCEPTED", "FILE");
   Json all = Json::array();
   for (const campaign::Import& import : *imports) {
-    if (!campaign.empty() && import.campaign != campaign) continue;
     absl::StrAppendFormat(
         &text, "%-7d %-10s %-8d %-8s %-16s %10s %10s  %s\n", import.id.value(),
         campaign::ImportStateName(import.state), import.list.value(), import.campaign,

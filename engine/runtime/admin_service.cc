@@ -125,8 +125,10 @@ void InstallImports(api::HttpServer& server, const BoardService& boards, Admin& 
               admin_loop.Post([&admin, operation, request = std::move(request), shared] {
                 Json arguments = Json::object();
                 if (!request.captures.empty()) arguments["import"] = request.captures[0];
-                const auto campaign = request.query.find("campaign");
-                if (campaign != request.query.end()) arguments["campaign"] = campaign->second;
+                for (const char* name : {"campaign", "last"}) {
+                  const auto given = request.query.find(name);
+                  if (given != request.query.end()) arguments[name] = given->second;
+                }
                 auto answer = admin.Run(operation, arguments);
                 if (!answer.ok()) return (*shared)(api::ErrorResponse(answer.status()));
                 answer->erase("text");

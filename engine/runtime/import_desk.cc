@@ -44,7 +44,8 @@ absl::StatusOr<std::shared_ptr<ImportDesk::Job>> ImportDesk::Begin(JobTitle titl
                         : absl::StrFormat(", %.0f %%", 100.0 * static_cast<double>(view.done) /
                                                            static_cast<double>(view.total));
     return absl::FailedPreconditionError(
-        absl::StrCat("an ", view.title.kind, " is under way: ", view.title.what, share, ", for ",
+        absl::StrCat(view.title.kind == "reset" ? "a " : "an ", view.title.kind,
+                     " is under way: ", view.title.what, share, ", for ",
                      absl::FormatDuration(absl::Trunc(view.spent, absl::Seconds(1))),
                      "; try again when it has ended, see: outpace import list"));
   }

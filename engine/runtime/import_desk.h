@@ -30,7 +30,7 @@ struct JobControl {
 };
 
 struct JobTitle {
-  std::string kind;  // "import", "undo"
+  std::string kind;  // "import", "undo", "reset"
   std::string what;  // the file's name: for people, never a number
   ImportId import;   // none: nothing will be stored
 };

@@ -17,6 +17,7 @@ namespace outpace::runtime {
 namespace {
 
 constexpr size_t kReasonsShown = 12;
+constexpr uint64_t kRowsForARate = 10'000;  // of fewer a rate says nothing
 constexpr int kDaysMax = 3650;
 
 // One kind of row and how many there were.
@@ -74,7 +75,7 @@ std::string Reasons(const load::LoadReport& report) {
 std::string Clauses(const load::LoadReport& report) {
   std::string text;
   for (const auto& [clause, count] : report.by_clause) {
-    absl::StrAppendFormat(&text, "      %10s  not: %s\n", Grouped(count), clause);
+    absl::StrAppendFormat(&text, "      %10s  not met: %s\n", Grouped(count), clause);
   }
   return text;
 }
@@ -170,7 +171,7 @@ std::string ImportText(const ImportOutcome& outcome) {
   }
   const double seconds = absl::ToDoubleSeconds(outcome.took);
   absl::StrAppendFormat(&text, "  took %.1f s", seconds);
-  if (seconds >= 0.05) {
+  if (report.counts.rows >= kRowsForARate && seconds > 0) {
     const double rate = static_cast<double>(report.counts.rows) / seconds;
     absl::StrAppend(&text, ", ", Grouped(static_cast<uint64_t>(rate)), " rows a second");
   }

@@ -178,6 +178,21 @@ absl::StatusOr<std::vector<match::Merge>> LeadMerger::History(uint64_t most, Lea
   return merges;
 }
 
+absl::Status LeadMerger::Forget(const absl::flat_hash_set<LeadId>& leads) {
+  auto last = LastNumber();
+  if (!last.ok()) return last.status();
+  campaign::StoreBatch batch;
+  for (uint64_t number = *last; number > 0 && !leads.empty(); --number) {
+    auto merge = Read(number);
+    if (!merge.ok()) return merge.status();
+    const size_t gone = std::erase_if(merge->changes, [&leads](const match::LeadChange& change) {
+      return leads.contains(change.before.id);
+    });
+    if (gone > 0) batch.meta[KeyOf(number)] = match::EncodeMerge(*merge);
+  }
+  return batch.empty() ? absl::OkStatus() : store_.Commit(batch);
+}
+
 absl::StatusOr<LeadPairs> LeadMerger::Apart() const {
   auto text = store_.GetMeta(kApart);
   if (!text.ok()) return text.status();

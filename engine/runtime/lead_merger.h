@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -47,6 +48,9 @@ class LeadMerger {
   absl::StatusOr<match::Merge> Undo(uint64_t number);
   // The newest `most`, newest first. `lead`: only those it took part in; none: all.
   absl::StatusOr<std::vector<match::Merge>> History(uint64_t most, LeadId lead) const;
+
+  // Takes these leads, who were erased, out of what is kept of all merges. Durable.
+  absl::Status Forget(const absl::flat_hash_set<LeadId>& leads);
 
   // Pairs that somebody said are two: not shown and not merged again.
   absl::StatusOr<LeadPairs> Apart() const;

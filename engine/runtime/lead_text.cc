@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -147,8 +148,9 @@ std::string LeadHeading() {
 }
 
 std::string LeadLine(const campaign::Lead& lead) {
-  std::string name = absl::StrCat(lead.Field("first_name"), " ", lead.Field("last_name"));
-  if (name == " ") name = lead.Field("name");
+  std::string name(absl::StripAsciiWhitespace(
+      absl::StrCat(lead.Field("first_name"), " ", lead.Field("last_name"))));
+  if (name.empty()) name = lead.Field("name");
   if (const std::string& company = lead.Field("company"); !company.empty()) {
     absl::StrAppend(&name, name.empty() ? "" : ", ", company);
   }

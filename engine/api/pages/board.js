@@ -5,12 +5,14 @@ import { clock, el, keepConnected, language, limitName, number, onLanguageToggle
 
 const ABANDON_LIMIT = 0.03;  // 16 CFR 310.4(b)(4)(i)
 const HISTORY_MAX = 600;     // seconds of history in the small charts
+const IMPORTS_SHOWN = 3;
 const HISTORY_MIN = 120;     // width of a chart that has only begun
 const SILENCE_MS = 5000;     // no snapshot for so long: the figures are called old
 const STATES = ['READY', 'RESERVED', 'INCALL', 'DISPO', 'PAUSED', 'LOGGEDOUT'];
 const SVG = 'http://www.w3.org/2000/svg';
 
 const $ = (id) => document.getElementById(id);
+let imports = [], importing = null;
 let snapshot = null;
 let receivedAt = 0;  // performance.now() of the snapshot
 let connected = false;
@@ -298,6 +300,34 @@ function drawTrunks() {
   setText($('p99'), `${(snapshot.connect_ms?.p99 ?? 0).toFixed(1)} ms`);
 }
 
+// The latest imports and the one under way; not part of the snapshot, as they change seldom.
+function drawImports() {
+  const item = (label, value) => el('span', '', el('span', 'meta', `${t(label)} `), el('b', '', value));
+  const nodes = [...imports].reverse().map((one) => {
+    const pill = el('span', `pill ${one.state === 'published' ? 'good' : 'warn'}`, t('import_states')[one.state] ?? one.state);
+    return el('div', 'trunk', el('span', 'who', one.file), pill, item('campaign', one.campaign), item('rows', number(one.rows)), item('accepted', number(one.accepted)));
+  });
+  if (importing) {
+    const share = importing.total > 0 ? importing.done / importing.total : 0;
+    nodes.unshift(el('div', 'trunk', el('span', 'who', importing.what), el('span', 'pill warn', percent(share)), item('rows', number(importing.rows))));
+  }
+  $('imports').replaceChildren(...nodes);
+  $('imports-panel').hidden = nodes.length === 0;
+}
+
+async function lookForImports() {
+  try {
+    const response = await fetch(`/v1/imports?last=${IMPORTS_SHOWN}${token ? `&token=${encodeURIComponent(token)}` : ''}`);
+    if (response.ok) {
+      const answer = await response.json();
+      imports = answer.imports;
+      importing = answer.running ?? null;
+      drawImports();
+    }
+  } catch { /* the banner tells of a lost connection */ }
+  setTimeout(lookForImports, importing ? 1_000 : 10_000);
+}
+
 function drawBanners() {
   const pill = $('connection');
   pill.className = `pill ${connected ? 'good' : 'bad'}`;
@@ -328,6 +358,7 @@ function draw() {
     drawCampaigns();
     drawAgents();
     drawTrunks();
+    drawImports();
   }
   tick();
 }
@@ -356,6 +387,7 @@ $('fullscreen').addEventListener('click', () => {
 drawAgents();
 setInterval(tick, 250);
 const token = new URLSearchParams(location.search).get('token');
+lookForImports();
 keepConnected(() => socketUrl('/v1/board/events', token ? { token } : {}), {
   onMessage: onSnapshot,
   onLost: () => { connected = false; tick(); },

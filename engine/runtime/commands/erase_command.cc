@@ -1,7 +1,9 @@
 // erase: a person, by number.
 
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "engine/runtime/commands/arguments.h"
@@ -22,6 +24,32 @@ constexpr char kText[] =
     "blocked at once and the rest is refused: erase again when the call is over.\n\n"
     "  outpace erase '+1 202 555 0100' --reason 'request of 2026-11-20'\n";
 
+// Removes the files of recordings, by number and by lead, since a lead may have been rung under
+// another number. Where there is no directory and no record there is nothing to remove.
+int EraseRecordings(const Options& options, const Json& number, const Json& leads) {
+  auto config = LoadConfig(options.ConfigPath());
+  if (!config.ok()) return Fail(config.status());
+  const bool no_files = !std::filesystem::exists(config->RecordingsPath());
+  std::vector<Json> queries = {number};
+  for (const Json& lead : leads) queries.push_back({{"lead", absl::StrCat(lead.get<uint64_t>())}});
+  for (Json& query : queries) {
+    query["without_erased"] = true;
+    auto known = AskAdmin(options.ConfigPath(), "recording.list", query);
+    if (!known.ok()) return Fail(known.status());
+    if (no_files && known->at("recordings").empty()) continue;
+    Arguments erase = {"erase", "--config", options.ConfigPath(), "--reason",
+                       options.Text("reason")};
+    if (options.Has("missing-ok")) erase.push_back("--missing-ok");
+    for (const char* name : {"number", "country", "lead"}) {
+      if (!query.contains(name)) continue;
+      erase.push_back(absl::StrCat("--", name));
+      erase.push_back(query[name].get<std::string>());
+    }
+    if (const int code = RunRecordingCommand(erase); code != kDone) return code;
+  }
+  return kDone;
+}
+
 }  // namespace
 
 int RunEraseCommand(const Arguments& arguments) {
@@ -39,22 +67,8 @@ int RunEraseCommand(const Arguments& arguments) {
   const auto blocked = AskAdmin(options.ConfigPath(), "erase.block", json);
   if (!blocked.ok()) return Fail(blocked.status());
   std::fputs(blocked->value("text", std::string()).c_str(), stdout);
-
-  // Recordings of the number, and of the person's leads under whatever number they were rung.
-  Arguments erase = {"erase", "--config", options.ConfigPath(), "--reason", options.Text("reason")};
-  if (options.Has("missing-ok")) erase.push_back("--missing-ok");
-  Arguments by_number = erase;
-  by_number.insert(by_number.end(), {"--number", options.Text("number")});
-  if (options.Has("country")) {
-    by_number.insert(by_number.end(), {"--country", options.Text("country")});
-  }
-  if (const int code = RunRecordingCommand(by_number); code != kDone) return code;
-  for (const Json& lead : blocked->at("leads")) {
-    Arguments by_lead = erase;
-    by_lead.insert(by_lead.end(), {"--lead", absl::StrCat(lead.get<uint64_t>())});
-    if (const int code = RunRecordingCommand(by_lead); code != kDone) return code;
-  }
-  return RunAdmin(options.ConfigPath(), "erase.person", json);
+  const int code = EraseRecordings(options, json, blocked->at("leads"));
+  return code == kDone ? RunAdmin(options.ConfigPath(), "erase.person", json) : code;
 }
 
 }  // namespace outpace::runtime

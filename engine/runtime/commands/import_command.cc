@@ -103,6 +103,7 @@ int RunImportCommand(const Arguments& given) {
       "dry-run", "the whole report, and nothing is stored")("again",
                                                             "load the very same file once more")(
       "hold", "store nothing if encoding or columns had to be guessed")(
+      "last", po::value<std::string>(), "list: only so many, the latest")(
       "no-scrub", "load do-not-call numbers too (they are never dialed)")("json",
                                                                           "the report as JSON");
   options.Positional("file", 1);
@@ -110,7 +111,7 @@ int RunImportCommand(const Arguments& given) {
   if (verb.empty()) return Load(options);
   if (verb == "undo") return Undo(options);
   Json json = Json::object();
-  Copy(options, {"campaign"}, json);
+  Copy(options, {"campaign", "last"}, json);
   if (verb == "show") {
     if (!options.Has("file")) {
       return Misuse(options.usage(), "which import? see: outpace import list");

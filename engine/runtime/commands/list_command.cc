@@ -3,8 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "engine/runtime/commands/admin_door.h"
 #include "engine/runtime/commands/arguments.h"
 #include "engine/runtime/commands/options.h"
+#include "engine/runtime/commands/progress.h"
 
 namespace outpace::runtime {
 namespace {
@@ -55,7 +57,11 @@ int RunListCommand(const Arguments& given) {
   }
   if (!options.Has("list")) return Misuse(options.usage(), "which list? see: outpace list show");
   if (verb == "show") return run("list.show");
-  if (verb == "reset") return run("list.reset");
+  if (verb == "reset") {
+    auto door = AdminDoor::Open(options.ConfigPath());
+    if (!door.ok()) return Fail(door.status());
+    return PrintAnswer(RunJob(**door, "list.reset.start", json), options.Has("json"));
+  }
   if (verb == "activate" || verb == "deactivate") {
     json["active"] = verb == "activate";
     return run("list.active");

@@ -1,5 +1,6 @@
 // A person is erased by number: nothing that names them stays, and they are never dialed again.
 
+#include "campaign/match/lead_merge.h"
 #include "gmock/gmock.h"
 #include "tests/engine/runtime/admin_fixture.h"
 
@@ -25,10 +26,15 @@ class AdminEraseTest : public AdminFixture {
       lead.phone = E164(13035550100 + id);
       lead.time_zones = {"America/Denver"};
       lead.fields["first_name"] = "Ann";
-      if (id == 2) lead.alt_phone = E164(13035550101);
+      if (id == 2) lead.fields["alt_phones"] = "+13035550101 mobile;+13035550109";
       PutLead(lead);
     }
     campaign::StoreBatch batch;
+    match::Merge merge;
+    merge.number = 1;
+    merge.changes = {{Lead(1), Lead(1)}, {Lead(3), Lead(3)}};
+    batch.meta["dedup.merge.0000000001"] = match::EncodeMerge(merge);
+    batch.meta["dedup.merges"] = "1";
     for (uint64_t id = 1; id <= 3; ++id) {
       campaign::Attempt attempt;
       attempt.id = AttemptId(id);
@@ -78,6 +84,10 @@ TEST_F(AdminEraseTest, NothingThatNamesThePersonStays) {
   EXPECT_THAT(store_.AllDnc().value(), IsEmpty());
   EXPECT_EQ(LoadDncSet(store_)->Match(E164(13035550101), "DEMO"), dnc::DncMatch::kErased);
   EXPECT_EQ(told_.front(), "erased 1");
+  const auto merge = match::DecodeMerge(store_.GetMeta("dedup.merge.0000000001")->value());
+  ASSERT_TRUE(merge.ok());
+  ASSERT_EQ(merge->changes.size(), 1u) << "the undo trail of merges forgets too";
+  EXPECT_EQ(merge->changes[0].before.id, LeadId(3));
 
   const auto again = Run("erase.person", {{"number", kNumber}});
   ASSERT_TRUE(again.ok());

@@ -126,5 +126,35 @@ TEST_F(AdminListsTest, ShowWhatTheirLeadsHaveComeTo) {
                     HasSubstr("NA               1   25.0 %")));
 }
 
+TEST_F(AdminListsTest, AResetBringsBackWhoWasNotReached) {
+  Create();
+  Text("list.create", {{"list", "spring"}, {"campaign", "DEMO"}});
+  const absl::Time now = world_.clock().Wall();
+  uint64_t id = 0;
+  for (const char* status : {"NEW", "NA", "SALE", "NI", "DNC", "ADC", "CALLBK", "DROP", "B"}) {
+    PutLead(++id, status, status[1] == 'E' ? 0 : 2);
+    campaign::Lead lead = Lead(id);
+    lead.next_call_time = lead.status == "CALLBK" ? now + absl::Hours(30) : absl::InfiniteFuture();
+    lead.last_call_time = now - absl::Hours(1);
+    lead.recycled = "NA:2";
+    AdminFixture::PutLead(lead);
+  }
+  busy_ = {LeadId(9)};
+  told_.clear();
+  const auto reset = Run("list.reset", {{"list", "spring"}});
+  ASSERT_TRUE(reset.ok()) << reset.status();
+  EXPECT_EQ((*reset)["reset"], 2) << "no answer, and an abandoned call";
+  EXPECT_EQ(Lead(2).next_call_time, absl::InfinitePast());
+  EXPECT_EQ(Lead(2).recycled, "");
+  EXPECT_EQ(Lead(2).called_count, 2) << "the limit over its life still counts them";
+  EXPECT_EQ(Lead(8).next_call_time, now + absl::Hours(71)) << "the rest after a silent call";
+  EXPECT_EQ(Lead(7).next_call_time, now + absl::Hours(30)) << "promised";
+  for (const uint64_t stays : {3, 4, 5, 6, 9}) {
+    EXPECT_EQ(Lead(stays).next_call_time, absl::InfiniteFuture()) << stays;
+  }
+  EXPECT_EQ(ListAt(0).last_reset, now);
+  EXPECT_THAT(told_, ElementsAre("withdraw 2+8", "withdrawn 2+8", "list 101", "leads DEMO"));
+}
+
 }  // namespace
 }  // namespace outpace::runtime
