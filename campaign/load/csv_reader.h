@@ -44,6 +44,8 @@ class CsvReader {
   // False at the end. Lines of blanks are skipped and counted.
   bool Next(Row& row);
   uint64_t blank_lines() const { return blank_lines_; }
+  // Octets read so far: where the next record begins, or a blank line before it.
+  size_t at() const { return at_; }
   // Line ends read so far.
   uint64_t lines() const { return line_ - 1; }
 

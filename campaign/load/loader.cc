@@ -101,6 +101,8 @@ class Load {
   absl::Status MakeFilter();
   absl::Status RunPipeline();
   absl::Status Publish(campaign::LeadBulk& bulk);
+  // The text behind the header.
+  absl::StatusOr<DecodedBlock> NextText(absl::Span<char> to);
   bool stores() const { return !report_.held && !options_.dry_run; }
   void Warn(absl::string_view code, absl::string_view text) {
     report_.warnings.push_back(absl::StrCat(code, ": ", text));
@@ -124,8 +126,10 @@ class Load {
   TextEncoding encoding_;
   std::unique_ptr<StreamDecoder> decoder_;
   Survey survey_;
-  std::string head_;  // the text's beginning
+  std::string head_;  // the text's beginning, as far as it was read to look at it
   bool head_clean_ = true;
+  size_t head_used_ = 0;     // octets of it that are no rows, or have been handed on
+  uint64_t first_line_ = 1;  // on which what is behind them begins
   char separator_ = ',';
   size_t skip_ = 0;  // octets of a first line "sep=;"
   Shape shape_;
@@ -178,6 +182,10 @@ absl::Status Load::FindShape() {
   absl::StatusOr<Shape> shape = ShapeOf(row, options_);
   if (!shape.ok()) return shape.status();
   shape_ = *std::move(shape);
+  head_used_ =
+      skip_ + (shape_.header ? csv.at() : static_cast<size_t>(row.raw.data() - text.data()));
+  first_line_ = (shape_.header ? csv.lines() + 1 : row.line) + (skip_ > 0 ? 1 : 0);
+  report_.blank_lines = csv.blank_lines();
   report_.layout = shape_.layout;
   layout_ = std::make_unique<LeadLayout>(shape_.columns);
   if (shape_.layout == "no header") {
@@ -200,6 +208,14 @@ void Load::TellShape(const Row& first, absl::string_view text) {
   if (shape_.header) out.header = std::string(first.raw);
   out.columns = report_.columns;
   hooks_.on_shape(out);
+}
+
+absl::StatusOr<DecodedBlock> Load::NextText(absl::Span<char> to) {
+  if (head_used_ == head_.size()) return decoder_->Next(to);
+  const absl::string_view rest = absl::string_view(head_).substr(head_used_, to.size());
+  std::copy(rest.begin(), rest.end(), to.begin());
+  head_used_ += rest.size();
+  return DecodedBlock{rest.size(), head_clean_};
 }
 
 void Load::WarnOfColumns() {
@@ -304,10 +320,8 @@ absl::Status Load::RunPipeline() {
   const uint64_t piece = options_.piece_octets > 0
                              ? options_.piece_octets
                              : std::clamp(source_.size() / (4 * threads), kPieceMin, kPieceMax);
-  RecordSplitter splitter([this](absl::Span<char> to) { return decoder_->Next(to); }, separator_,
+  RecordSplitter splitter([this](absl::Span<char> to) { return NextText(to); }, separator_,
                           static_cast<size_t>(piece));
-  splitter.Unread(absl::string_view(head_).substr(skip_), head_clean_);
-  head_ = std::string();
   const PieceParser::Rules rules = {.row = {.options = options_,
                                             .columns = shape_.columns,
                                             .layout = *layout_,
@@ -318,12 +332,11 @@ absl::Status Load::RunPipeline() {
                                     .dnc = options_.scrub_dnc ? &dnc_ : nullptr,
                                     .filter = filter_.get(),
                                     .store_keys = store_keys.get()};
-  Ledger ledger(options_, hooks_, skip_ > 0 ? 2 : 1, seen.get(), report_);
+  Ledger ledger(options_, hooks_, first_line_, seen.get(), report_);
   Pipeline pipeline({.splitter = splitter,
                      .octets_done = [this] { return decoder_->consumed(); },
                      .octets_total = source_.size(),
                      .rules = rules,
-                     .header_rows = shape_.header ? 1u : 0u,
                      .ledger = ledger,
                      .report = report_,
                      .bulk = bulk.get(),
@@ -369,24 +382,6 @@ absl::StatusOr<LoadReport> LoadLeads(const ByteSource& source, const LoadOptions
                                      const dnc::DncSet& dnc, campaign::LeadStore& store,
                                      const Clock& clock, const LoadHooks& hooks) {
   return Load(source, options, dnc, store, clock, hooks).Run();
-}
-
-absl::StatusOr<LoadReport> LoadLeads(absl::string_view bytes, const LoadOptions& options,
-                                     const dnc::DncSet& dnc, campaign::LeadStore& store,
-                                     const Clock& clock,
-                                     const std::function<void(const Reject&)>& on_reject) {
-  LoadHooks hooks;
-  hooks.on_reject = on_reject;
-  absl::StatusOr<LoadReport> report =
-      LoadLeads(*MemorySource(bytes), options, dnc, store, clock, hooks);
-  if (!report.ok()) return report;
-  report->rows = report->counts.rows;
-  report->loaded = report->counts.accepted;
-  report->duplicates_in_file = report->counts.duplicates_in_file;
-  report->duplicates_in_store = report->counts.duplicates_in_store;
-  report->dnc = report->counts.dnc;
-  report->invalid = report->counts.rejected;
-  return report;
 }
 
 }  // namespace outpace::load

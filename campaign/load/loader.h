@@ -108,8 +108,6 @@ struct LoadHooks {
 };
 
 struct LoadReport {
-  uint64_t rows = 0, loaded = 0, duplicates_in_file = 0, duplicates_in_store = 0, dnc = 0,
-           invalid = 0;  // rows == loaded + the other four
   // Those of this load; what was counted at the time when `already_imported`.
   campaign::ImportCounts counts;
   ImportId import;  // none when `held`
@@ -145,11 +143,5 @@ struct LoadReport {
 absl::StatusOr<LoadReport> LoadLeads(const ByteSource& source, const LoadOptions& options,
                                      const dnc::DncSet& dnc, campaign::LeadStore& store,
                                      const Clock& clock, const LoadHooks& hooks);
-
-// The same for a file in memory, for callers of the time before imports were counted.
-absl::StatusOr<LoadReport> LoadLeads(absl::string_view bytes, const LoadOptions& options,
-                                     const dnc::DncSet& dnc, campaign::LeadStore& store,
-                                     const Clock& clock,
-                                     const std::function<void(const Reject&)>& on_reject);
 
 }  // namespace outpace::load

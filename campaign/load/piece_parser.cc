@@ -23,10 +23,10 @@ void Clear(ParsedPiece& out) {
 
 }  // namespace
 
-absl::Status PieceParser::Parse(const TextPiece& piece, size_t skip_rows, ParsedPiece& out) {
+absl::Status PieceParser::Parse(const TextPiece& piece, ParsedPiece& out) {
   Clear(out);
   text_ends_.clear();
-  if (piece.is_long) return ParseLong(piece, skip_rows, out);
+  if (piece.is_long) return ParseLong(piece, out);
   PieceFacts facts;
   facts.clean = piece.clean;
   facts.controls = MayHaveControl(piece.text);
@@ -37,10 +37,6 @@ absl::Status PieceParser::Parse(const TextPiece& piece, size_t skip_rows, Parsed
   while (csv.Next(row)) {
     const bool adjoins = csv.blank_lines() == blank;
     blank = csv.blank_lines();
-    if (skip_rows > 0) {
-      --skip_rows;
-      continue;
-    }
     TakeRow(row, facts, out);
     if (!reader_.status().ok()) return reader_.status();
     out.ends_in_scrap = adjoins && IsScrap(row);
@@ -51,12 +47,12 @@ absl::Status PieceParser::Parse(const TextPiece& piece, size_t skip_rows, Parsed
   return Finish(out);
 }
 
-absl::Status PieceParser::ParseLong(const TextPiece& piece, size_t skip_rows, ParsedPiece& out) {
+absl::Status PieceParser::ParseLong(const TextPiece& piece, ParsedPiece& out) {
   out.lines = piece.long_lines;
   out.ends_in_blank_lines = piece.long_blank;
   if (piece.long_blank) {
     out.blank_lines = piece.long_lines;
-  } else if (skip_rows == 0) {
+  } else {
     TakeRow(piece.long_row, PieceFacts(), out);
     out.ends_in_scrap = piece.long_scrap;
   }

@@ -67,12 +67,11 @@ class PieceParser {
   };
   explicit PieceParser(const Rules& rules) : rules_(rules), reader_(rules.row) {}
 
-  // `skip_rows`: the first row is a header that is known already. Errors: those of the store. One
-  // thread.
-  absl::Status Parse(const TextPiece& piece, size_t skip_rows, ParsedPiece& out);
+  // Errors: those of the store. One thread.
+  absl::Status Parse(const TextPiece& piece, ParsedPiece& out);
 
  private:
-  absl::Status ParseLong(const TextPiece& piece, size_t skip_rows, ParsedPiece& out);
+  absl::Status ParseLong(const TextPiece& piece, ParsedPiece& out);
   void TakeRow(const Row& row, const PieceFacts& facts, ParsedPiece& out);
   SeenKey KeyOf(const RowPlace& place) const;
   // The lead's texts to the end of out.texts.

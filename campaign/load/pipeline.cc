@@ -40,7 +40,7 @@ void Pipeline::Work() {
   ParsedPiece parsed;
   uint64_t ticket = 0, octets = 0;
   while (Read(piece, ticket, octets)) {
-    absl::Status status = parser.Parse(piece, ticket == 0 ? parts_.header_rows : 0, parsed);
+    absl::Status status = parser.Parse(piece, parsed);
     if (!status.ok()) return Fail(std::move(status));
     LeadId first;
     if (!Settle(ticket, octets, parsed, first)) return;

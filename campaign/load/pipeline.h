@@ -30,7 +30,6 @@ class Pipeline {
     std::function<uint64_t()> octets_done;  // of the source, as far as the splitter has read
     uint64_t octets_total = 0;
     const PieceParser::Rules& rules;
-    size_t header_rows = 0;  // at the file's beginning, known already
     Ledger& ledger;
     const LoadReport& report;            // the ledger's
     campaign::LeadBulk* bulk = nullptr;  // nullptr: nothing is written

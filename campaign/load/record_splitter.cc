@@ -72,11 +72,6 @@ bool IsScrap(const Row& row) {
          row.raw.find_first_of("\r\n") == absl::string_view::npos;
 }
 
-void RecordSplitter::Unread(absl::string_view text, bool clean) {
-  carried_.insert(0, text.data(), text.size());
-  carried_clean_ = carried_clean_ && clean;
-}
-
 absl::Status RecordSplitter::Fill(TextPiece& piece, size_t wanted) {
   if (piece.storage.size() < wanted + kPieceSlack) piece.storage.resize(wanted + kPieceSlack);
   while (!at_end_ && filled_ < wanted) {

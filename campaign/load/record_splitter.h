@@ -43,9 +43,6 @@ class RecordSplitter {
   RecordSplitter(TextInput input, char separator, size_t piece_octets)
       : input_(std::move(input)), separator_(separator), piece_octets_(piece_octets) {}
 
-  // Puts text in front of what comes next: what was read to look at the file's beginning.
-  void Unread(absl::string_view text, bool clean);
-
   // The next piece, into storage of an earlier one or a new one. False at the end. Errors: those of
   // the input.
   absl::StatusOr<bool> Next(TextPiece& piece);
