@@ -16,7 +16,6 @@ using campaign::Attempt;
 using campaign::CampaignSettings;
 using campaign::DncEntry;
 using campaign::Import;
-using campaign::Lead;
 using campaign::List;
 using campaign::Recording;
 using campaign::RecordingGap;
@@ -26,26 +25,6 @@ constexpr int64_t kIntMin = std::numeric_limits<int>::min();
 constexpr int64_t kIntMax = std::numeric_limits<int>::max();
 
 // Field numbers on disk. Never change the meaning of one, never use one again.
-enum LeadField : uint32_t {
-  kLeadId = 1,
-  kLeadList = 2,
-  kLeadCampaign = 3,
-  kLeadPhone = 4,
-  kLeadAltPhone = 5,
-  kLeadStatus = 6,
-  kLeadTier = 7,
-  kLeadCalledCount = 8,
-  kLeadEntryDate = 9,
-  kLeadLastCallTime = 10,
-  kLeadNextCallTime = 11,
-  kLeadRank = 12,
-  kLeadHoldUntil = 13,
-  kLeadHeadEnd = 14,  // no field: those below are not needed by the indexes
-  kLeadTimeZone = 20,
-  kLeadOwner = 21,
-  kLeadColumn = 22,
-};
-
 enum AttemptField : uint32_t {
   kAttemptId = 1,
   kAttemptLead = 2,
@@ -198,73 +177,6 @@ Tier ReadTier(FieldReader& reader, const Field& field) {
   return static_cast<Tier>(reader.Number(field, 1));
 }
 
-absl::StatusOr<Lead> ReadLead(absl::string_view bytes, bool whole) {
-  FieldReader reader(bytes, kRecordMajor);
-  Lead lead;
-  lead.entry_date = absl::InfinitePast();
-  Field f;
-  while (reader.Next(f)) {
-    if (!whole && f.id >= kLeadHeadEnd) continue;
-    switch (f.id) {
-      case kLeadId:
-        lead.id = LeadId(reader.Number(f));
-        break;
-      case kLeadList:
-        lead.list = ListId(reader.Number(f));
-        break;
-      case kLeadCampaign:
-        lead.campaign = reader.Text(f);
-        break;
-      case kLeadPhone:
-        lead.phone = ReadPhone(reader, f);
-        break;
-      case kLeadAltPhone:
-        lead.alt_phone = ReadPhone(reader, f);
-        break;
-      case kLeadStatus:
-        lead.status = reader.Text(f);
-        break;
-      case kLeadTier:
-        lead.tier = ReadTier(reader, f);
-        break;
-      case kLeadCalledCount:
-        lead.called_count = ReadInt(reader, f);
-        break;
-      case kLeadEntryDate:
-        lead.entry_date = ReadTime(reader, f);
-        break;
-      case kLeadLastCallTime:
-        lead.last_call_time = ReadTime(reader, f);
-        break;
-      case kLeadNextCallTime:
-        lead.next_call_time = ReadTime(reader, f);
-        break;
-      case kLeadRank:
-        lead.rank = ReadInt(reader, f);
-        break;
-      case kLeadHoldUntil:
-        lead.hold_until = ReadTime(reader, f);
-        break;
-      case kLeadTimeZone:
-        lead.time_zones.push_back(reader.Text(f));
-        break;
-      case kLeadOwner:
-        lead.owner = reader.Text(f);
-        break;
-      case kLeadColumn: {
-        std::string name, value;
-        if (reader.Pair(f, name, value)) lead.fields[std::move(name)] = std::move(value);
-        break;
-      }
-      default:
-        break;  // of a newer program
-    }
-  }
-  if (!reader.status().ok()) return reader.status();
-  if (!lead.id.valid()) return absl::DataLossError("store: a lead record has no id");
-  return lead;
-}
-
 }  // namespace
 
 int64_t MicrosOf(absl::Time time) {
@@ -278,30 +190,6 @@ absl::Time TimeOf(int64_t micros) {
   if (micros == std::numeric_limits<int64_t>::max()) return absl::InfiniteFuture();
   return absl::FromUnixMicros(micros);
 }
-
-std::string EncodeLead(const Lead& lead) {
-  FieldWriter w(kRecordMajor);
-  w.Number(kLeadId, lead.id.value());
-  w.Number(kLeadList, lead.list.value());
-  w.Text(kLeadCampaign, lead.campaign);
-  w.Number(kLeadPhone, lead.phone.value());
-  w.Number(kLeadAltPhone, lead.alt_phone.value());
-  w.TextAlways(kLeadStatus, lead.status);  // its default is not empty
-  w.Number(kLeadTier, static_cast<uint64_t>(lead.tier));
-  w.Signed(kLeadCalledCount, lead.called_count);
-  WriteTime(w, kLeadEntryDate, lead.entry_date);
-  WriteTime(w, kLeadLastCallTime, lead.last_call_time);
-  WriteTime(w, kLeadNextCallTime, lead.next_call_time);
-  w.Signed(kLeadRank, lead.rank);
-  WriteTime(w, kLeadHoldUntil, lead.hold_until);
-  for (const std::string& zone : lead.time_zones) w.TextAlways(kLeadTimeZone, zone);
-  w.Text(kLeadOwner, lead.owner);
-  for (const auto& [name, value] : lead.fields) w.Pair(kLeadColumn, name, value);
-  return std::move(w).Finish();
-}
-
-absl::StatusOr<Lead> DecodeLead(absl::string_view bytes) { return ReadLead(bytes, true); }
-absl::StatusOr<Lead> DecodeLeadHead(absl::string_view bytes) { return ReadLead(bytes, false); }
 
 std::string EncodeAttempt(const Attempt& a) {
   FieldWriter w(kRecordMajor);

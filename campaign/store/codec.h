@@ -1,6 +1,6 @@
 #pragma once
 
-// How records are written to disk. A record is
+// How records are written to disk, all but leads (lead_record.h). A record is
 //
 //   major version (1 byte) | fields | CRC-32C of all before it (4 bytes, little endian)
 //
@@ -25,7 +25,6 @@
 #include "absl/time/time.h"
 #include "campaign/attempt.h"
 #include "campaign/import.h"
-#include "campaign/lead.h"
 #include "campaign/lead_store.h"
 #include "campaign/recording.h"
 #include "campaign/settings.h"
@@ -34,7 +33,6 @@ namespace outpace::store {
 
 inline constexpr uint8_t kRecordMajor = 1;
 
-std::string EncodeLead(const campaign::Lead& lead);
 std::string EncodeAttempt(const campaign::Attempt& attempt);
 std::string EncodeList(const campaign::List& list);
 std::string EncodeImport(const campaign::Import& import);
@@ -45,7 +43,6 @@ std::string EncodeDnc(const campaign::DncEntry& entry);
 std::string EncodeRecording(const campaign::Recording& recording);
 std::string EncodeText(absl::string_view text);  // a meta value, checksummed
 
-absl::StatusOr<campaign::Lead> DecodeLead(absl::string_view bytes);
 absl::StatusOr<campaign::Attempt> DecodeAttempt(absl::string_view bytes);
 absl::StatusOr<campaign::List> DecodeList(absl::string_view bytes);
 absl::StatusOr<campaign::Import> DecodeImport(absl::string_view bytes);
@@ -54,10 +51,6 @@ absl::StatusOr<campaign::AgentRecord> DecodeAgent(absl::string_view bytes);
 absl::StatusOr<campaign::DncEntry> DecodeDnc(absl::string_view bytes);
 absl::StatusOr<campaign::Recording> DecodeRecording(absl::string_view bytes);
 absl::StatusOr<std::string> DecodeText(absl::string_view bytes);
-
-// The lead without names, zones and further columns: what the indexes and counts need, three times
-// as fast as the whole.
-absl::StatusOr<campaign::Lead> DecodeLeadHead(absl::string_view bytes);
 
 // Microseconds since 1970 UTC; the ends of int64 stand for InfinitePast and InfiniteFuture.
 int64_t MicrosOf(absl::Time time);

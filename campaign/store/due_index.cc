@@ -24,12 +24,6 @@ enum PlanField : uint32_t {
   kPlanCursor = 5,
 };
 
-// Of ranks -99..99 the place among those of a tier: 0 comes first.
-uint8_t RankPlace(campaign::LeadOrder order, int rank) {
-  const bool low_first = order == campaign::LeadOrder::kDownRank;
-  return static_cast<uint8_t>(low_first ? 99 + rank : 99 - rank);
-}
-
 }  // namespace
 
 std::string EncodeDuePlan(const DuePlan& plan) {
@@ -95,6 +89,21 @@ DueFacts DueFactsOf(const campaign::Lead& lead, campaign::LeadOrder order) {
   return facts;
 }
 
+uint8_t RankPlace(campaign::LeadOrder order, int rank) {
+  const bool low_first = order == campaign::LeadOrder::kDownRank;
+  return static_cast<uint8_t>(low_first ? 99 + rank : 99 - rank);
+}
+
+bool Waits(campaign::LeadOrder order, const DueFacts& facts) {
+  return order != campaign::LeadOrder::kDue && facts.order.due_micros != INT64_MIN;
+}
+
+void AppendListAndStatus(ListId list, absl::string_view status, std::string& to) {
+  AppendBig64(list.value(), to);
+  to.append(status.data(), status.size());
+  to.push_back('\0');
+}
+
 std::string DuePrefixOf(absl::string_view campaign, uint8_t generation) {
   std::string prefix(campaign);
   prefix.push_back('\0');
@@ -106,7 +115,7 @@ void SetDueEntry(absl::string_view prefix, campaign::LeadOrder order, const DueF
                  DueEntry& entry) {
   entry.key.assign(prefix.data(), prefix.size());
   entry.value.clear();
-  const bool waits = order != campaign::LeadOrder::kDue && facts.order.due_micros != INT64_MIN;
+  const bool waits = Waits(order, facts);
   if (waits) {
     entry.key.push_back(kWaitingPart);
     AppendBig64(campaign::OrderValue(campaign::LeadOrder::kDue, facts.order), entry.key);
@@ -114,9 +123,7 @@ void SetDueEntry(absl::string_view prefix, campaign::LeadOrder order, const DueF
     entry.key.push_back(kReadyPart);
   }
   std::string& place = waits ? entry.value : entry.key;
-  AppendBig64(facts.list.value(), place);
-  place.append(facts.status.data(), facts.status.size());
-  place.push_back('\0');
+  AppendListAndStatus(facts.list, facts.status, place);
   place.push_back(static_cast<char>(facts.tier));
   place.push_back(static_cast<char>(RankPlace(order, facts.rank)));
   AppendBig64(campaign::OrderValue(order, facts.order), place);

@@ -67,6 +67,13 @@ struct DueFacts {
 // As `order` needs them. Owner, last name and status point into `lead`.
 DueFacts DueFactsOf(const campaign::Lead& lead, campaign::LeadOrder order);
 
+// Of ranks -99..99 the place among those of a tier: 0 comes first.
+uint8_t RankPlace(campaign::LeadOrder order, int rank);
+// Whether a lead is not READY by itself but only when its time has come.
+bool Waits(campaign::LeadOrder order, const DueFacts& facts);
+// list | status NUL
+void AppendListAndStatus(ListId list, absl::string_view status, std::string& to);
+
 // The entry of one lead in one generation. `prefix`: DuePrefixOf().
 std::string DuePrefixOf(absl::string_view campaign, uint8_t generation);
 void SetDueEntry(absl::string_view prefix, campaign::LeadOrder order, const DueFacts& facts,

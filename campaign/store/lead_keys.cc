@@ -27,9 +27,7 @@ absl::Status CheckName(absl::string_view what, absl::string_view name, bool may_
 
 absl::Status CheckLead(const campaign::Lead& lead) {
   if (!lead.id.valid()) return absl::InvalidArgumentError("store: lead without an id");
-  if (lead.status.size() > 255) {
-    return absl::InvalidArgumentError("store: a lead's status has more than 255 bytes");
-  }
+  if (absl::Status s = CheckName("a lead's status", lead.status, true); !s.ok()) return s;
   if (lead.max_attempts < 0 || lead.max_attempts > 255) {
     return absl::InvalidArgumentError(absl::StrCat("store: lead ", lead.id.value(), " allows ",
                                                    lead.max_attempts,

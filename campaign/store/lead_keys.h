@@ -1,6 +1,6 @@
 #pragma once
 
-// What both stores agree on: which batches they take, and the order in which leads are due.
+// What both stores agree on: which batches they take, and when a lead is due.
 
 #include <algorithm>
 #include <cstdint>
@@ -14,30 +14,8 @@
 
 namespace outpace::store {
 
-// Place of a lead in the queue of its campaign: tier, then rank (high first), then time, then id.
-struct DueKey {
-  CampaignId campaign;
-  campaign::Tier tier = campaign::Tier::kA;
-  int rank = 0;       // -99..99
-  absl::Time due_at;  // both next_call_time and hold_until have passed
-  LeadId lead;
-
-  friend bool operator==(const DueKey&, const DueKey&) = default;
-  friend bool operator<(const DueKey& a, const DueKey& b) {
-    if (const int order = a.campaign.compare(b.campaign); order != 0) return order < 0;
-    if (a.tier != b.tier) return a.tier < b.tier;
-    if (a.rank != b.rank) return a.rank > b.rank;
-    if (a.due_at != b.due_at) return a.due_at < b.due_at;
-    return a.lead < b.lead;
-  }
-};
-
 inline absl::Time DueAt(const campaign::Lead& lead) {
   return std::max(lead.next_call_time, lead.hold_until);
-}
-
-inline DueKey DueKeyOf(const campaign::Lead& lead) {
-  return {lead.campaign, lead.tier, lead.rank, DueAt(lead), lead.id};
 }
 
 // Whether the lead can ever be due: a final lead (InfiniteFuture) is not in the queue at all.

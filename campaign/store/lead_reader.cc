@@ -29,6 +29,24 @@ struct Fetched {
 
 }  // namespace
 
+absl::Status ReadDictionary(const RocksDb& db, Dictionary& dictionary) {
+  for (const char kind : {kZonesPrefix, kLayoutPrefix}) {
+    const absl::Status status =
+        Scan(db, kMeta, PrefixRange({kind}), rocksdb::ReadOptions(),
+             [&](absl::string_view key, absl::string_view value) -> absl::StatusOr<bool> {
+               uint32_t number = 0;
+               for (const char byte : key.substr(1))
+                 number = number << 8 | static_cast<uint8_t>(byte);
+               const absl::Status s = kind == kZonesPrefix ? dictionary.LoadZones(number, value)
+                                                           : dictionary.LoadLayout(number, value);
+               if (!s.ok()) return s;
+               return true;
+             });
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status DecodeLeadHead(absl::string_view record, const DictionaryView& known, HotLead& hot) {
   if (absl::Status status = DecodeHot(record, hot); !status.ok()) return status;
   const ZoneSet* const zones = known.Zones(hot.zones);

@@ -18,6 +18,9 @@
 
 namespace outpace::store {
 
+// Fills an empty dictionary with what the store has. DataLoss, Unavailable.
+absl::Status ReadDictionary(const RocksDb& db, Dictionary& dictionary);
+
 // Of a hot record: the lead with its zones, without texts.
 absl::Status DecodeLeadHead(absl::string_view record, const DictionaryView& known, HotLead& hot);
 // Owner and fields of `hot`; `texts` is its texts record, empty if there is none. DataLoss if it is

@@ -33,6 +33,19 @@ Piece PieceAt(absl::string_view bytes, size_t at) {
   return {type, kHeader + length};
 }
 
+// Whether a record's entry takes effect only together with others: RocksDB ends such an entry with
+// the tag 300 and how many of them follow, both as varints. Of a record's first pieces the end is
+// not known: they count as such.
+bool IsOfGroup(absl::string_view manifest, size_t at, const Piece& piece) {
+  if (piece.type != kFull && piece.type != kLast) return true;
+  absl::string_view end = manifest.substr(at + kHeader, piece.size - kHeader);
+  constexpr absl::string_view kTag("\xac\x02", 2);
+  for (size_t count = 1; count <= 2 && end.size() >= kTag.size() + count; ++count) {
+    if (end.substr(end.size() - kTag.size() - count, kTag.size()) == kTag) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<size_t> TornManifestEnd(absl::string_view manifest) {
@@ -49,8 +62,10 @@ std::optional<size_t> TornManifestEnd(absl::string_view manifest) {
     if (piece.type == kFull || piece.type == kLast) good_end = at;
   }
   if (good_end == 0 || good_end >= manifest.size()) return std::nullopt;
-  for (size_t behind = at; behind + kHeader <= manifest.size(); ++behind) {
-    if (PieceAt(manifest, behind).type != 0) return std::nullopt;
+  for (size_t behind = at; behind + kHeader <= manifest.size();) {
+    const Piece piece = PieceAt(manifest, behind);
+    if (piece.type != 0 && !IsOfGroup(manifest, behind, piece)) return std::nullopt;
+    behind += piece.type != 0 ? piece.size : 1;
   }
   return good_end;
 }

@@ -25,8 +25,8 @@ Lead CommonOf(const campaign::BulkOptions& options) {
 }  // namespace
 
 RocksBulk::RocksBulk(const RocksDb& db, std::string directory, const campaign::BulkOptions& options,
-                     uint32_t layout, const Dictionary& dictionary, Publisher publish,
-                     std::function<void()> ended)
+                     uint32_t layout, const Dictionary& dictionary, const DuePlan& due,
+                     Publisher publish, std::function<void()> ended)
     : db_(db),
       directory_(std::move(directory)),
       common_(CommonOf(options)),
@@ -35,7 +35,7 @@ RocksBulk::RocksBulk(const RocksDb& db, std::string directory, const campaign::B
       publish_(std::move(publish)),
       ended_(std::move(ended)),
       phones_(db, directory_, common_),
-      due_(db, directory_, common_) {}
+      due_(db, directory_, common_, options.layout, dictionary, due) {}
 
 RocksBulk::~RocksBulk() {
   // What stays is removed when the store is opened next.

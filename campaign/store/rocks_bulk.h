@@ -32,10 +32,11 @@ class RocksBulk final : public campaign::LeadBulk {
  public:
   using Publisher = std::function<absl::Status(const BulkResult&, const campaign::Import&)>;
 
-  // `directory` is there and empty, and is removed with this. `publish` takes the files over;
+  // `directory` is there and empty, and is removed with this. `due` is how the campaign's due index
+  // is laid out until the load is over. `publish` takes the files over;
   // `ended` is called when the load is over, whichever way.
   RocksBulk(const RocksDb& db, std::string directory, const campaign::BulkOptions& options,
-            uint32_t layout, const Dictionary& dictionary, Publisher publish,
+            uint32_t layout, const Dictionary& dictionary, const DuePlan& due, Publisher publish,
             std::function<void()> ended);
   ~RocksBulk() override;
 

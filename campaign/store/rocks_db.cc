@@ -33,6 +33,7 @@
 #include "absl/strings/strip.h"
 #include "campaign/store/bulk_file.h"
 #include "campaign/store/codec.h"
+#include "campaign/store/manifest_guard.h"
 #include "campaign/store/manifest_tail.h"
 #include "campaign/store/rocks_keys.h"
 
@@ -343,8 +344,8 @@ absl::Status TooOld(const std::string& path, int version) {
 
 // Column families we do not know: of a newer version, or another program's database.
 // Reads the MANIFEST, and so is the first to find its end torn.
-absl::Status CheckFamilies(const std::string& path, const rocksdb::Options& plain, bool may_mend) {
-  std::vector<std::string> names;
+absl::Status CheckFamilies(const std::string& path, const rocksdb::Options& plain, bool may_mend,
+                           OpenAs as, std::vector<std::string>& names) {
   rocksdb::Status status = rocksdb::DB::ListColumnFamilies(plain, path, &names);
   if (status.IsCorruption() && may_mend && CutTornManifest(path, plain.env)) {
     status = rocksdb::DB::ListColumnFamilies(plain, path, &names);
@@ -359,7 +360,7 @@ absl::Status CheckFamilies(const std::string& path, const rocksdb::Options& plai
   if (rocksdb::DB::OpenForReadOnly(plain, path, &raw).ok()) {
     const std::unique_ptr<rocksdb::DB> db(raw);
     if (const absl::StatusOr<int> version = ReadSchema(*db); version.ok() && *version > 0) {
-      if (*version < kSchemaVersion) return TooOld(path, *version);
+      if (*version < kSchemaVersion && as == OpenAs::kStore) return TooOld(path, *version);
       if (*version > kSchemaVersion || unknown != names.end()) return TooNew(path, *version);
     }
   }
@@ -367,13 +368,32 @@ absl::Status CheckFamilies(const std::string& path, const rocksdb::Options& plai
   return Foreign(path, absl::StrCat("it has the column family \"", *unknown, "\""));
 }
 
-// Checks the schema version, or writes it into a store that was just made.
-absl::Status CheckSchema(RocksDb& store) {
+// Reads the schema version and whether this program can work with it; 0: none is written yet.
+absl::Status CheckSchema(RocksDb& store, OpenAs as) {
   const absl::StatusOr<int> version = ReadSchema(*store.db);
   if (!version.ok()) return version.status();
+  store.schema = *version;
+  std::string cursor;
+  const rocksdb::Status status = store.db->Get(rocksdb::ReadOptions(), kMigrationKey, &cursor);
+  if (!status.ok() && !status.IsNotFound()) return ReadError(store, status);
+  store.migrating = status.ok();
   if (*version > kSchemaVersion) return TooNew(store.path, *version);
-  if (*version == kSchemaVersion) return absl::OkStatus();
-  if (*version > 0) return TooOld(store.path, *version);
+  if (as != OpenAs::kStore) {
+    return *version > 0 ? absl::OkStatus() : Foreign(store.path, "it has no schema version");
+  }
+  if (*version > 0 && *version < kSchemaVersion) return TooOld(store.path, *version);
+  if (store.migrating) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("store: the migration of ", store.path,
+                     " was cut off; go on with it: outpace store migrate --data ", store.path));
+  }
+  return absl::OkStatus();
+}
+
+// Writes the schema version into a store that was just made.
+absl::Status WriteSchema(RocksDb& store) {
+  if (store.schema > 0) return absl::OkStatus();
+  store.schema = kSchemaVersion;
   const std::unique_ptr<rocksdb::Iterator> it(store.db->NewIterator(rocksdb::ReadOptions()));
   it->SeekToFirst();
   if (!it->status().ok()) return ReadError(store, it->status());
@@ -391,6 +411,8 @@ absl::Status CheckSequence(RocksDb& store) {
   const absl::string_view advice =
       "; files of it are missing or cut: keep a copy of the directory and restore the last backup";
   for (size_t i = 0; i < store.families.size(); ++i) {
+    // Of a store to be migrated: made just now, or by a migration cut off before its first write.
+    if (i == kTexts && store.schema == 1) continue;
     std::string bytes;
     const rocksdb::Status status =
         store.db->Get(rocksdb::ReadOptions(), store.families[i], SliceOf(kStampKey), &bytes);
@@ -451,13 +473,25 @@ RocksDb::~RocksDb() {
   db->Close().PermitUncheckedError();
 }
 
-absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& options) {
-  rocksdb::Env* env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+rocksdb::Status AddStamps(const RocksDb& db, uint64_t number, rocksdb::WriteBatch& batch) {
+  const std::string bytes = IdKey(number);
+  rocksdb::Status status;
+  for (rocksdb::ColumnFamilyHandle* family : db.families) {
+    if (status.ok()) status = batch.Put(family, SliceOf(kStampKey), bytes);
+  }
+  return status;
+}
+
+absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& options, OpenAs as) {
+  std::unique_ptr<rocksdb::Env> guarded =
+      NewGuardedEnv(options.env != nullptr ? options.env : rocksdb::Env::Default());
+  rocksdb::Env* const env = guarded.get();
   bool exists = false;
   if (absl::Status s = PrepareDirectory(options, env, exists); !s.ok()) return s;
   auto store = std::make_unique<RocksDb>();
   store->path = options.path;
   store->read_only = options.read_only;
+  store->guarded_env = std::move(guarded);
   store->env = env;
   store->watch = std::make_shared<Watch>();
   if (options.env == nullptr && !options.read_only) {
@@ -467,14 +501,22 @@ absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& op
   }
 
   const rocksdb::DBOptions db_options = DatabaseOptions(options, env, store->watch);
+  std::vector<std::string> names;  // of the families that are there
   if (exists) {
     const rocksdb::Options plain(db_options, rocksdb::ColumnFamilyOptions());
-    if (absl::Status s = CheckFamilies(options.path, plain, !options.read_only); !s.ok()) return s;
+    if (absl::Status s = CheckFamilies(options.path, plain, !options.read_only, as, names);
+        !s.ok()) {
+      return s;
+    }
   }
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (int i = 0; i < kFamilies; ++i) {
+  std::vector<size_t> opened;  // the family of each descriptor
+  for (size_t i = 0; i < kFamilies; ++i) {
+    const bool there = std::find(names.begin(), names.end(), kNames[i]) != names.end();
+    if (as == OpenAs::kAsItIs && !there) continue;
     descriptors.emplace_back(kNames[i], FamilyOptions(static_cast<Family>(i), options, cache));
+    opened.push_back(i);
   }
   rocksdb::DB* raw = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -485,9 +527,10 @@ absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& op
           : rocksdb::DB::Open(db_options, options.path, descriptors, &handles, &raw);
   if (!status.ok()) return OpenError(options.path, status);
   store->db.reset(raw);
-  std::copy(handles.begin(), handles.end(), store->families.begin());
+  for (size_t i = 0; i < handles.size(); ++i) store->families[opened[i]] = handles[i];
+  if (absl::Status s = CheckSchema(*store, as); !s.ok()) return s;
   if (absl::Status s = CheckSequence(*store); !s.ok()) return s;
-  if (absl::Status s = CheckSchema(*store); !s.ok()) return s;
+  if (absl::Status s = WriteSchema(*store); !s.ok()) return s;
   if (!options.read_only) {
     if (absl::Status s = SaveSequence(*store); !s.ok()) return s;
     // What a load that was cut off has left.

@@ -4,6 +4,7 @@
 // errors are told. Included by the .cc files of the RocksDB store only.
 
 #include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
 
 #include <array>
 #include <atomic>
@@ -48,6 +49,8 @@ inline constexpr char kImportPrefix = 'i';          // import id -> import
 inline constexpr char kZonesPrefix = 'z';           // number (4 bytes) -> dictionary.h
 inline constexpr char kLayoutPrefix = 'L';          // number (4 bytes) -> dictionary.h
 inline constexpr char kSchemaKey[] = "s:schema";
+// Id of the last lead done, while the store is being migrated (migrate.h).
+inline constexpr char kMigrationKey[] = "s:migrating";
 inline constexpr char kLeadIdsKey[] = "s:next_lead_id";
 inline constexpr char kAttemptIdsKey[] = "s:next_attempt_id";
 inline constexpr char kLoadsKey[] = "s:loads";  // how many bulk loads were published
@@ -81,11 +84,14 @@ struct RocksDb {
   // Destroyed in reverse order: the database goes before what it uses.
   std::unique_ptr<ProcessLock> lock;
   std::shared_ptr<Watch> watch;
+  std::unique_ptr<rocksdb::Env> guarded_env;  // manifest_guard.h
   std::unique_ptr<rocksdb::DB> db;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
-  rocksdb::Env* env = nullptr;
+  rocksdb::Env* env = nullptr;  // that one
   uint64_t sequence = 0;  // number of the last write; the writer's
   uint64_t loads = 0;     // bulk loads published; the writer's
+  int schema = kSchemaVersion;
+  bool migrating = false;  // a migration was begun and is not done
 
   RocksDb() = default;
   RocksDb(const RocksDb&) = delete;
@@ -94,7 +100,15 @@ struct RocksDb {
   rocksdb::ColumnFamilyHandle* operator[](Family family) const { return families[family]; }
 };
 
-absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& options);
+// What for. Only a store of the present schema can be opened as kStore; the others are the steps of
+// a migration: kAsItIs makes no families (those it has not are null), kToMigrate makes them.
+enum class OpenAs { kStore, kAsItIs, kToMigrate };
+
+absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& options,
+                                                     OpenAs as = OpenAs::kStore);
+
+// Puts `number`, that of the write, under kStampKey of every family.
+rocksdb::Status AddStamps(const RocksDb& db, uint64_t number, rocksdb::WriteBatch& batch);
 
 // Writes down db.sequence and db.loads in kSequenceFileName, synced.
 absl::Status SaveSequence(const RocksDb& db);

@@ -18,15 +18,15 @@ namespace {
 
 constexpr size_t kTailBytes = 16;
 
-std::string PlanKey(absl::string_view campaign) {
-  return absl::StrCat(absl::string_view(&kDuePlanPrefix, 1), campaign);
-}
-
 absl::Status Told(const rocksdb::Status& status) {
   return status.ok() ? absl::OkStatus() : absl::InternalError(status.ToString());
 }
 
 }  // namespace
+
+std::string DuePlanKey(absl::string_view campaign) {
+  return absl::StrCat(absl::string_view(&kDuePlanPrefix, 1), campaign);
+}
 
 absl::string_view SplitTail(absl::string_view key, DueTail& tail) {
   OUTPACE_CHECK(key.size() >= kTailBytes);
@@ -142,15 +142,6 @@ bool RocksDue::Pinned(const CampaignId& campaign) const {
   return it != books_.end() && it->second.pins > 0;
 }
 
-absl::Status RocksDue::Published(const CampaignId& campaign, rocksdb::WriteBatch& out) {
-  DuePlan plan = PlanOf(campaign);
-  if (!plan.building) return absl::OkStatus();
-  plan.cursor.clear();
-  if (absl::Status status = PutPlan(campaign, plan, out); !status.ok()) return status;
-  SetPlan(campaign, plan);
-  return absl::OkStatus();
-}
-
 void RocksDue::Drop(Book& book) {
   book.known = false;
   book.fronts.clear();
@@ -203,7 +194,7 @@ absl::StatusOr<DuePlan> RocksDue::PlanAt(const CampaignId& campaign,
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
   rocksdb::PinnableSlice bytes;
-  const rocksdb::Status status = db_.db->Get(options, db_[kMeta], PlanKey(campaign), &bytes);
+  const rocksdb::Status status = db_.db->Get(options, db_[kMeta], DuePlanKey(campaign), &bytes);
   if (status.IsNotFound()) return DuePlan();
   if (!status.ok()) return ReadError(db_, status);
   return DecodeDuePlan(View(bytes));
@@ -211,7 +202,7 @@ absl::StatusOr<DuePlan> RocksDue::PlanAt(const CampaignId& campaign,
 
 absl::Status RocksDue::PutPlan(const CampaignId& campaign, const DuePlan& plan,
                                rocksdb::WriteBatch& out) const {
-  return Told(out.Put(db_[kMeta], PlanKey(campaign), EncodeDuePlan(plan)));
+  return Told(out.Put(db_[kMeta], DuePlanKey(campaign), EncodeDuePlan(plan)));
 }
 
 void RocksDue::SetPlan(const CampaignId& campaign, const DuePlan& plan) {

@@ -43,6 +43,9 @@ struct DueTail {
 absl::string_view SplitTail(absl::string_view key, DueTail& tail);
 std::string JoinTail(absl::string_view bucket, DueTail tail);
 
+// Key of a campaign's plan in the family of small things.
+std::string DuePlanKey(absl::string_view campaign);
+
 // Bucket (the key's first part, prefix and all) -> front. The WAITING part is one bucket.
 using DueFronts = absl::btree_map<std::string, DueTail>;
 
@@ -76,9 +79,6 @@ class RocksDue {
   DuePlan Pin(const CampaignId& campaign);
   void Unpin(const CampaignId& campaign);
   bool Pinned(const CampaignId& campaign) const;
-  // Into the write that publishes a load, by the writer: an index being built starts anew, since
-  // the load has no entries in it.
-  absl::Status Published(const CampaignId& campaign, rocksdb::WriteBatch& out);
   // After the files were taken over: there may be entries anywhere.
   void Ingested(const CampaignId& campaign);
 

@@ -41,25 +41,6 @@ uint64_t OrderedMicros(absl::Time time) {
   return static_cast<uint64_t>(MicrosOf(time)) ^ (uint64_t{1} << 63);
 }
 
-std::string DuePrefix(const CampaignId& campaign) {
-  std::string key = campaign;
-  key.push_back('\0');
-  return key;
-}
-
-std::string DueBytes(const DueKey& due) {
-  std::string key = DuePrefix(due.campaign);
-  key.push_back(static_cast<char>(due.tier));
-  key.push_back(static_cast<char>(99 - due.rank));
-  AppendBig64(OrderedMicros(due.due_at), key);
-  AppendBig64(due.lead.value(), key);
-  return key;
-}
-
-std::string AfterBucket(absl::string_view key) {
-  return AfterPrefix(std::string(key.substr(0, key.size() - kDueTailBytes)));
-}
-
 std::string AfterPrefix(std::string prefix) {
   while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) prefix.pop_back();
   if (!prefix.empty()) prefix.back() = static_cast<char>(prefix.back() + 1);
@@ -79,7 +60,7 @@ std::string AttemptTimeKey(absl::Time dialed_at, AttemptId id) {
 }
 
 std::string DncKey(const CampaignId& campaign, E164 phone) {
-  std::string key = DuePrefix(campaign);
+  std::string key = campaign + std::string(1, '\0');
   AppendBig64(phone.value(), key);
   return key;
 }

@@ -27,13 +27,6 @@ std::string MetaKey(char kind, absl::string_view name);
 // Of kMeta: `kind` and the number, 4 bytes.
 std::string DictionaryKey(char kind, uint32_t number);
 
-// campaign NUL | tier | 99 - rank | due time | lead id
-std::string DueBytes(const DueKey& key);
-std::string DuePrefix(const CampaignId& campaign);
-// Past every key of the same campaign, tier and rank as `key`, a key of the due index.
-std::string AfterBucket(absl::string_view key);
-inline constexpr size_t kDueTailBytes = 16;  // due time and lead id end the key
-
 // phone | lead id
 std::string PhoneKey(E164 phone, LeadId lead);
 inline constexpr size_t kPhonePrefixBytes = 8;

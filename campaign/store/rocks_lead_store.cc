@@ -17,9 +17,11 @@
 #include "campaign/store/codec.h"
 #include "campaign/store/dictionary.h"
 #include "campaign/store/lead_keys.h"
+#include "campaign/store/lead_reader.h"
 #include "campaign/store/lead_record.h"
 #include "campaign/store/phone_index.h"
 #include "campaign/store/rocks_db.h"
+#include "campaign/store/rocks_due.h"
 #include "campaign/store/rocks_keys.h"
 #include "engine/base/check.h"
 
@@ -49,18 +51,31 @@ struct RecordingEntries {
 // As stored. The texts' mark tells whether they must be written again.
 struct RocksLeadStore::LeadEntries {
   bool exists = false;
-  std::string due;  // key; empty: not in the due index
-  E164 phone, alt;  // none: without an entry
+  CampaignId campaign;
+  std::vector<DueEntry> due;
+  uint64_t due_version = 0;  // of the plans `due` follows
+  E164 phone, alt;           // none: without an entry
   std::string phone_value;
   TextsMark texts;
+  // What a place in the due index may hang on, of the lead's texts.
+  bool has_texts = false;
+  std::string owner, last_name;
 
-  static LeadEntries Of(const Lead& lead, const TextsMark& texts) {
-    return {true,
-            CanBeDue(lead) ? DueBytes(DueKeyOf(lead)) : std::string(),
-            lead.phone,
-            HasAltEntry(lead) ? lead.alt_phone : E164(),
-            PhoneValue(lead),
-            texts};
+  // `lead` has its texts if its place hangs on them.
+  static LeadEntries Of(const Lead& lead, const TextsMark& texts, const RocksDue& due) {
+    LeadEntries entries;
+    entries.exists = true;
+    entries.campaign = lead.campaign;
+    entries.due = due.EntriesOf(lead);
+    entries.due_version = due.version();
+    entries.phone = lead.phone;
+    if (HasAltEntry(lead)) entries.alt = lead.alt_phone;
+    entries.phone_value = PhoneValue(lead);
+    entries.texts = texts;
+    entries.has_texts = lead.has_fields;
+    entries.owner = lead.owner;
+    entries.last_name = lead.Field("last_name");
+    return entries;
   }
 };
 
@@ -130,6 +145,7 @@ struct RocksLeadStore::Recent {
 
 RocksLeadStore::RocksLeadStore(std::unique_ptr<RocksDb> db)
     : db_(std::move(db)),
+      due_(std::make_unique<RocksDue>(*db_)),
       dictionary_(std::make_unique<Dictionary>()),
       recent_(std::make_unique<Recent>()) {}
 
@@ -160,6 +176,7 @@ absl::StatusOr<std::unique_ptr<RocksLeadStore>> RocksLeadStore::Open(const Optio
   std::unique_ptr<RocksLeadStore> store(new RocksLeadStore(*std::move(db)));
   if (absl::Status status = store->LoadIds(); !status.ok()) return status;
   if (absl::Status status = store->LoadDictionary(); !status.ok()) return status;
+  if (absl::Status status = store->due_->Load(); !status.ok()) return status;
   return store;
 }
 
@@ -236,11 +253,7 @@ absl::Status RocksLeadStore::Poison(const std::string& reason) {
 }
 
 absl::Status RocksLeadStore::Write(rocksdb::WriteBatch& batch, bool sync) {
-  const std::string number = IdKey(db_->sequence + 1);
-  rocksdb::Status status;
-  for (rocksdb::ColumnFamilyHandle* family : db_->families) {
-    if (status.ok()) status = batch.Put(family, SliceOf(kStampKey), number);
-  }
+  rocksdb::Status status = AddStamps(*db_, db_->sequence + 1, batch);
   rocksdb::WriteOptions options;
   options.sync = sync;
   if (status.ok()) status = db_->db->Write(options, &batch);
@@ -281,6 +294,9 @@ void RocksLeadStore::WriteGroup() {
       }
     }
     if (outcome.ok() && (batch.Count() > 0 || sync)) outcome = Write(batch, sync);
+    if (outcome.ok()) {
+      for (const auto& [id, entries] : overlay.leads) due_->Written(entries.campaign, entries.due);
+    }
     // An import writes each lead once: it would only push the others out.
     if (outcome.ok() && sync) recent_->Take(overlay);
     if (outcome.ok() && !sync) recent_->Forget(overlay);
@@ -352,15 +368,48 @@ absl::Status RocksLeadStore::AddZones(const std::vector<Request*>& group,
 
 absl::StatusOr<RocksLeadStore::LeadEntries> RocksLeadStore::StoredEntries(
     LeadId id, const Overlay& overlay) const {
-  if (const LeadEntries* pending = overlay.Find(id); pending != nullptr) return *pending;
-  rocksdb::PinnableSlice bytes;
-  const rocksdb::Status status =
-      db_->db->Get(rocksdb::ReadOptions(), (*db_)[kLeads], IdKey(id.value()), &bytes);
-  if (status.IsNotFound()) return LeadEntries();
+  const LeadEntries* const pending = overlay.Find(id);
+  if (pending != nullptr && pending->due_version == due_->version()) return *pending;
+  return ReadEntries(id, /*with_texts=*/false);
+}
+
+absl::StatusOr<RocksLeadStore::LeadEntries> RocksLeadStore::ReadEntries(LeadId id,
+                                                                        bool with_texts) const {
+  const std::string key = IdKey(id.value());
+  rocksdb::PinnableSlice bytes, texts;
+  rocksdb::Status status = db_->db->Get(rocksdb::ReadOptions(), (*db_)[kLeads], key, &bytes);
+  if (status.IsNotFound()) {
+    LeadEntries none;
+    none.due_version = due_->version();
+    return none;
+  }
   if (!status.ok()) return ReadError(*db_, status);
+  const std::shared_ptr<const DictionaryView> known = dictionary_->view();
   HotLead hot;
-  if (absl::Status s = DecodeHot(View(bytes), hot); !s.ok()) return s;
-  return LeadEntries::Of(hot.lead, hot.texts);
+  if (absl::Status s = DecodeLeadHead(View(bytes), *known, hot); !s.ok()) return s;
+  if (with_texts || due_->NeedsTexts(hot.lead.campaign)) {
+    status = db_->db->Get(rocksdb::ReadOptions(), (*db_)[kTexts], key, &texts);
+    if (!status.ok() && !status.IsNotFound()) return ReadError(*db_, status);
+    if (absl::Status s = AddTexts(View(texts), *known, hot); !s.ok()) return s;
+  }
+  return LeadEntries::Of(hot.lead, hot.texts, *due_);
+}
+
+// The entries `lead` is to have. One without texts keeps those that are stored.
+absl::StatusOr<RocksLeadStore::LeadEntries> RocksLeadStore::NextEntries(
+    const Lead& lead, const TextsMark& mark, const LeadEntries& old) const {
+  if (lead.has_fields) return LeadEntries::Of(lead, mark, *due_);
+  LeadEntries texts = old;
+  if (!texts.has_texts && due_->NeedsTexts(lead.campaign)) {
+    absl::StatusOr<LeadEntries> read = ReadEntries(lead.id, /*with_texts=*/true);
+    if (!read.ok()) return read.status();
+    texts = *std::move(read);
+  }
+  Lead placed = lead;
+  placed.has_fields = texts.has_texts;
+  placed.owner = texts.owner;
+  placed.fields["last_name"] = texts.last_name;
+  return LeadEntries::Of(placed, mark, *due_);
 }
 
 absl::Status RocksLeadStore::AddLead(const Lead& lead, rocksdb::WriteBatch& out,
@@ -393,22 +442,22 @@ absl::Status RocksLeadStore::AddLead(const Lead& lead, rocksdb::WriteBatch& out,
   OUTPACE_CHECK(dictionary_->FindZones(lead.time_zones, zones));  // AddZones() has seen it
   put(kLeads, key, EncodeHot(lead, zones, mark));
 
-  LeadEntries entries = LeadEntries::Of(lead, mark);
-  if (old->due != entries.due) {
-    if (!old->due.empty()) remove(kDue, old->due);
-    if (!entries.due.empty()) put(kDue, entries.due, "");
-  }
-  const bool same = old->exists && old->phone_value == entries.phone_value;
-  if (!same || old->phone != entries.phone || old->alt != entries.alt) {
+  absl::StatusOr<LeadEntries> entries = NextEntries(lead, mark, *old);
+  if (!entries.ok()) return entries.status();
+  if (absl::Status s = due_->Replace(old->due, entries->due, out); !s.ok()) return s;
+  const bool same = old->exists && old->phone_value == entries->phone_value;
+  if (!same || old->phone != entries->phone || old->alt != entries->alt) {
     for (const E164 phone : {old->phone, old->alt}) {
       if (phone.valid()) remove(kPhone, PhoneKey(phone, lead.id));
     }
-    if (entries.phone.valid()) put(kPhone, PhoneKey(entries.phone, lead.id), entries.phone_value);
-    if (entries.alt.valid()) {
-      put(kPhone, PhoneKey(entries.alt, lead.id), AltValue(entries.phone_value));
+    if (entries->phone.valid()) {
+      put(kPhone, PhoneKey(entries->phone, lead.id), entries->phone_value);
+    }
+    if (entries->alt.valid()) {
+      put(kPhone, PhoneKey(entries->alt, lead.id), AltValue(entries->phone_value));
     }
   }
-  overlay.leads[lead.id] = std::move(entries);
+  overlay.leads[lead.id] = *std::move(entries);
   return status.ok() ? absl::OkStatus() : absl::InternalError(status.ToString());
 }
 
@@ -421,11 +470,12 @@ absl::Status RocksLeadStore::RemoveLead(LeadId id, rocksdb::WriteBatch& out,
   const std::string key = IdKey(id.value());
   rocksdb::Status status = out.Delete(db[kLeads], key);
   if (status.ok() && old->texts.length > 0) status = out.Delete(db[kTexts], key);
-  if (status.ok() && !old->due.empty()) status = out.Delete(db[kDue], old->due);
+  if (absl::Status s = due_->Replace(old->due, {}, out); !s.ok()) return s;
   for (const E164 phone : {old->phone, old->alt}) {
     if (status.ok() && phone.valid()) status = out.Delete(db[kPhone], PhoneKey(phone, id));
   }
-  overlay.leads[id] = LeadEntries();
+  LeadEntries& gone = overlay.leads[id] = LeadEntries();
+  gone.due_version = due_->version();
   return status.ok() ? absl::OkStatus() : absl::InternalError(status.ToString());
 }
 

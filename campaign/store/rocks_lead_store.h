@@ -31,7 +31,10 @@ namespace outpace::store {
 
 struct RocksDb;
 struct BulkResult;
+struct DuePlan;
+struct TextsMark;
 class Dictionary;
+class RocksDue;
 
 struct RocksStoreOptions {
   std::string path;               // the store's own directory; made with mode 0700
@@ -93,6 +96,7 @@ class RocksLeadStore final : public campaign::LeadStore {
   absl::StatusOr<std::optional<campaign::Attempt>> GetAttempt(AttemptId id) const override;
   absl::StatusOr<std::vector<campaign::Lead>> DueLeads(
       const campaign::DueQuery& query) const override;
+  absl::StatusOr<bool> Tend(const campaign::DueQuery& query) override;
   absl::StatusOr<std::vector<LeadId>> LeadsByPhone(E164 phone) const override;
   absl::StatusOr<std::vector<E164>> KnownPhones(const std::vector<E164>& phones,
                                                 const CampaignId& campaign) const override;
@@ -137,6 +141,9 @@ class RocksLeadStore final : public campaign::LeadStore {
   absl::Status AddZones(const std::vector<Request*>& group, rocksdb::WriteBatch& out);
   // What is stored of a lead and its index entries, with what the batches before have made of them.
   absl::StatusOr<LeadEntries> StoredEntries(LeadId id, const Overlay& overlay) const;
+  absl::StatusOr<LeadEntries> ReadEntries(LeadId id, bool with_texts) const;
+  absl::StatusOr<LeadEntries> NextEntries(const campaign::Lead& lead, const TextsMark& mark,
+                                          const LeadEntries& old) const;
   absl::Status AddLead(const campaign::Lead& lead, rocksdb::WriteBatch& out,
                        Overlay& overlay) const;
   absl::Status RemoveLead(LeadId id, rocksdb::WriteBatch& out, Overlay& overlay) const;
@@ -150,7 +157,18 @@ class RocksLeadStore final : public campaign::LeadStore {
   absl::StatusOr<uint64_t> ReserveIds(const std::string& key, uint64_t count, uint64_t ahead,
                                       IdBlock& block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
 
+  // Steps of Tend().
+  absl::Status ChangePlan(const campaign::DueQuery& query, DuePlan& plan)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  absl::StatusOr<bool> Promote(const campaign::DueQuery& query, const DuePlan& plan)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  absl::StatusOr<bool> Build(const campaign::DueQuery& query, DuePlan plan)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  absl::StatusOr<bool> NextToBuild(const CampaignId& campaign, DuePlan& plan,
+                                   std::vector<uint64_t>& ids) const;
+
   const std::unique_ptr<RocksDb> db_;
+  const std::unique_ptr<RocksDue> due_;
   const std::unique_ptr<Dictionary> dictionary_;
   std::atomic<bool> bulk_under_way_{false};
 

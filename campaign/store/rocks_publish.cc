@@ -13,8 +13,10 @@
 #include "campaign/store/codec.h"
 #include "campaign/store/dictionary.h"
 #include "campaign/store/lead_keys.h"
+#include "campaign/store/lead_reader.h"
 #include "campaign/store/rocks_bulk.h"
 #include "campaign/store/rocks_db.h"
+#include "campaign/store/rocks_due.h"
 #include "campaign/store/rocks_keys.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "campaign/store/rocks_scan.h"
@@ -57,20 +59,7 @@ absl::StatusOr<std::string> WriteSmallFile(const RocksDb& db, Family family,
 }  // namespace
 
 absl::Status RocksLeadStore::LoadDictionary() {
-  const std::unique_ptr<rocksdb::Iterator> it(
-      db_->db->NewIterator(rocksdb::ReadOptions(), (*db_)[kMeta]));
-  for (const char kind : {kZonesPrefix, kLayoutPrefix}) {
-    for (it->Seek(std::string(1, kind)); it->Valid() && it->key()[0] == kind; it->Next()) {
-      const absl::string_view key = View(it->key());
-      uint32_t number = 0;
-      for (const char byte : key.substr(1)) number = number << 8 | static_cast<uint8_t>(byte);
-      const absl::Status status = kind == kZonesPrefix
-                                      ? dictionary_->LoadZones(number, View(it->value()))
-                                      : dictionary_->LoadLayout(number, View(it->value()));
-      if (!status.ok()) return status;
-    }
-    if (!it->status().ok()) return ReadError(*db_, it->status());
-  }
+  if (absl::Status status = ReadDictionary(*db_, *dictionary_); !status.ok()) return status;
   absl::MutexLock lock(&write_mutex_);
   zones_synced_ = dictionary_->view()->zones.size();
   return absl::OkStatus();
@@ -123,11 +112,14 @@ absl::StatusOr<std::unique_ptr<campaign::LeadBulk>> RocksLeadStore::BeginBulk(
     return status;
   }
   return std::make_unique<RocksBulk>(
-      *db_, directory, options, *layout, *dictionary_,
+      *db_, directory, options, *layout, *dictionary_, due_->Pin(options.campaign),
       [this](const BulkResult& result, const campaign::Import& import) {
         return PublishBulk(result, import);
       },
-      [this] { bulk_under_way_ = false; });
+      [this, campaign = options.campaign] {
+        due_->Unpin(campaign);
+        bulk_under_way_ = false;
+      });
 }
 
 absl::Status RocksLeadStore::PublishBulk(const BulkResult& result, const campaign::Import& import) {
@@ -155,6 +147,10 @@ absl::Status RocksLeadStore::PublishBulk(const BulkResult& result, const campaig
   if (!list.ok()) return list.status();
   list->leads += static_cast<int64_t>(result.leads);
   entries[kMeta][list_key] = EncodeList(*list);
+  // An index that is being built begins again: the load has no entries in it.
+  DuePlan plan = due_->PlanOf(list->campaign);
+  plan.cursor.clear();
+  if (plan.building) entries[kMeta][DuePlanKey(list->campaign)] = EncodeDuePlan(plan);
 
   std::vector<rocksdb::IngestExternalFileArg> files(kFamilies);
   for (int i = 0; i < kFamilies; ++i) {
@@ -172,6 +168,8 @@ absl::Status RocksLeadStore::PublishBulk(const BulkResult& result, const campaig
   }
   ++db_->sequence;
   ++db_->loads;
+  due_->SetPlan(list->campaign, plan);
+  due_->Ingested(list->campaign);
   // Without it a missing load would not be noticed; the load itself is safe.
   SaveSequence(db).IgnoreError();
   return absl::OkStatus();

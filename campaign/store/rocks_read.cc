@@ -55,47 +55,6 @@ absl::StatusOr<std::optional<Attempt>> RocksLeadStore::GetAttempt(AttemptId id) 
   return ReadOne<Attempt>(*db_, kAttempts, IdKey(id.value()), DecodeAttempt);
 }
 
-absl::StatusOr<std::vector<Lead>> RocksLeadStore::DueLeads(const campaign::DueQuery& query) const {
-  const RocksDb& db = *db_;
-  rocksdb::ManagedSnapshot snapshot(db.db.get());
-  rocksdb::ReadOptions options;
-  options.snapshot = snapshot.snapshot();
-  const std::string prefix = DuePrefix(query.campaign);
-  const std::string end = AfterPrefix(prefix);
-  const rocksdb::Slice upper(end);
-  options.iterate_upper_bound = &upper;
-
-  std::vector<uint64_t> ids;
-  const uint64_t now = OrderedMicros(query.now);
-  const std::unique_ptr<rocksdb::Iterator> it(db.db->NewIterator(options, db[kDue]));
-  it->Seek(prefix);
-  while (ids.size() < query.limit && it->Valid()) {
-    const absl::string_view key = View(it->key());
-    if (key.size() != prefix.size() + 2 + kDueTailBytes) {
-      return absl::DataLossError(absl::StrCat("store: ", db.path, ": a due key is damaged"));
-    }
-    const absl::string_view tail = key.substr(key.size() - kDueTailBytes);
-    if (ReadBig64(tail) <= now) {
-      ids.push_back(ReadBig64(tail.substr(8)));
-      it->Next();
-    } else {
-      it->Seek(AfterBucket(key));  // the rest of this tier and rank lies in the future
-    }
-  }
-  if (!it->status().ok()) return ReadError(db, it->status());
-
-  std::vector<Lead> leads;
-  leads.reserve(ids.size());
-  options.iterate_upper_bound = nullptr;
-  const absl::Status status =
-      ReadLeads(db, *dictionary_, ids, options, query.with_fields, [&](Lead& lead) {
-        leads.push_back(std::move(lead));
-        return true;
-      });
-  if (!status.ok()) return status;
-  return leads;
-}
-
 // Both records of a lead have its id as key: two iterators side by side.
 absl::Status RocksLeadStore::ForEachLead(const std::function<bool(const Lead&)>& visit) const {
   rocksdb::ManagedSnapshot snapshot(db_->db.get());

@@ -217,5 +217,6 @@ template void SortRows(std::vector<Row<2>>&, std::vector<Row<2>>&);
 template void SortRows(std::vector<Row<3>>&, std::vector<Row<3>>&);
 template class SortedRuns<2>;
 template class SortedRuns<3>;
+template class SortedRuns<4>;
 
 }  // namespace outpace::store

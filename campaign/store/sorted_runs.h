@@ -64,5 +64,6 @@ void SortRows(std::vector<Row<kWords>>& rows, std::vector<Row<kWords>>& scratch)
 
 extern template class SortedRuns<2>;
 extern template class SortedRuns<3>;
+extern template class SortedRuns<4>;
 
 }  // namespace outpace::store

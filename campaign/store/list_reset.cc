@@ -1,0 +1,118 @@
+#include "campaign/store/list_reset.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "campaign/disposition.h"
+
+namespace outpace::store {
+namespace {
+
+using campaign::Lead;
+using campaign::StoreBatch;
+
+constexpr size_t kBatch = 1000;
+constexpr char kUnderWay[] = "under way";
+
+std::string ProgressName(ListId list) { return absl::StrCat("list_reset.", list.value()); }
+
+// Stores that the reset has begun; of one that was cut off, the list as it was then begun.
+absl::StatusOr<campaign::List> Begin(campaign::LeadStore& store, ListId id, absl::Time now) {
+  const auto lists = store.Lists();
+  if (!lists.ok()) return lists.status();
+  const auto found = std::find_if(lists->begin(), lists->end(),
+                                  [id](const campaign::List& list) { return list.id == id; });
+  if (found == lists->end()) {
+    return absl::NotFoundError(absl::StrCat("list ", id.value(), " does not exist"));
+  }
+  const auto progress = store.GetMeta(ProgressName(id));
+  if (!progress.ok()) return progress.status();
+  campaign::List list = *found;
+  if (*progress == kUnderWay) return list;
+  list.last_reset = now;
+  StoreBatch batch;
+  batch.lists = {list};
+  batch.meta[ProgressName(id)] = kUnderWay;
+  if (absl::Status status = store.Commit(batch); !status.ok()) return status;
+  return list;
+}
+
+// Reads the leads once more, as they may have been written since they were found, and writes those
+// that are still to be reset.
+absl::Status WriteBatchOf(campaign::LeadStore& store, const std::vector<LeadId>& ids,
+                          absl::Time start, const std::function<bool(LeadId)>& busy,
+                          ListResetCounts& counts) {
+  StoreBatch batch;
+  for (const LeadId id : ids) {
+    absl::StatusOr<std::optional<Lead>> lead = store.GetLead(id);
+    if (!lead.ok()) return lead.status();
+    if (!lead->has_value()) continue;
+    if (busy(id)) {
+      ++counts.busy;
+    } else if (ResetLead(**lead, start)) {
+      (*lead)->has_fields = false;  // its texts stay as they are
+      batch.leads.push_back(**std::move(lead));
+    } else {
+      ++counts.kept;
+    }
+  }
+  counts.reset += static_cast<int64_t>(batch.leads.size());
+  return store.CommitUnsynced(batch);
+}
+
+}  // namespace
+
+bool ResetLead(Lead& lead, absl::Time start) {
+  const campaign::Disposition* disposition = campaign::FindDisposition(lead.status);
+  if (disposition != nullptr && (disposition->completed || disposition->dnc ||
+                                 disposition->unworkable || disposition->scheduled_callback)) {
+    return false;
+  }
+  if (lead.status == "INCALL" || lead.last_call_time >= start) return false;
+  lead.next_call_time = absl::InfinitePast();
+  lead.hold_until = absl::InfinitePast();
+  lead.recycled.clear();
+  return true;
+}
+
+absl::StatusOr<ListResetCounts> ResetList(campaign::LeadStore& store, ListId id, absl::Time now,
+                                          const std::function<bool(LeadId)>& busy) {
+  const absl::StatusOr<campaign::List> list = Begin(store, id, now);
+  if (!list.ok()) return list.status();
+  const absl::Time start = list->last_reset;
+  ListResetCounts counts;
+  std::vector<LeadId> found;
+  absl::Status status;
+  const auto write = [&] {
+    status = WriteBatchOf(store, found, start, busy, counts);
+    found.clear();
+  };
+  const absl::Status read = store.ForEachLead([&](const Lead& lead) {
+    if (lead.list != id) return true;
+    ++counts.leads;
+    Lead reset = lead;
+    if (!ResetLead(reset, start)) {
+      ++counts.kept;
+    } else if (lead.next_call_time == reset.next_call_time && lead.hold_until == reset.hold_until &&
+               lead.recycled.empty()) {
+      ++counts.unchanged;
+    } else {
+      found.push_back(lead.id);
+    }
+    if (found.size() == kBatch) write();
+    return status.ok();
+  });
+  if (!read.ok()) return read;
+  if (status.ok()) write();
+  if (!status.ok()) return status;
+  StoreBatch done;
+  done.meta[ProgressName(id)] = "";
+  if (absl::Status s = store.Commit(done); !s.ok()) return s;
+  return counts;
+}
+
+}  // namespace outpace::store

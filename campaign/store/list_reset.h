@@ -1,0 +1,39 @@
+#pragma once
+
+// A list begun anew (VICIdial's "reset"): leads that are not final may be dialed at once, whatever
+// rest they had.
+
+#include <cstdint>
+#include <functional>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "campaign/lead.h"
+#include "campaign/lead_store.h"
+#include "engine/base/ids.h"
+
+namespace outpace::store {
+
+struct ListResetCounts {
+  int64_t leads = 0;      // of the list
+  int64_t reset = 0;      // may be dialed again
+  int64_t kept = 0;       // final, promised a callback, or called since the reset began
+  int64_t busy = 0;       // on a call, or about to be: they stay as they are
+  int64_t unchanged = 0;  // new ones: nothing held them back
+};
+
+// Takes a lead's rest away, and forgets the tries its retry rules have counted; called_count stays.
+// False, and the lead is as it was: sold, do-not-call or another final status, a callback that was
+// promised, on a call, or last called at `start` or later.
+bool ResetLead(campaign::Lead& lead, absl::Time start);
+
+// Resets the leads of `list` in batches of a thousand, and sets List::last_reset to `now`. Cut off
+// at any point, it goes on where it was when it is called again: its beginning is stored, and leads
+// that were called since then are left alone. `busy`, which is asked right before a lead is
+// written, tells which must not be: with an engine running, those that are out of the store
+// (Controller::Withdraw). NotFound: no such list; else errors of the store. Any thread that may
+// wait; reads all leads.
+absl::StatusOr<ListResetCounts> ResetList(campaign::LeadStore& store, ListId list, absl::Time now,
+                                          const std::function<bool(LeadId)>& busy);
+
+}  // namespace outpace::store

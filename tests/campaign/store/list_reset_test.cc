@@ -1,0 +1,114 @@
+#include "campaign/store/list_reset.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "campaign/store/memory_lead_store.h"
+#include "tests/campaign/store/store_testing.h"
+
+namespace outpace::store {
+namespace {
+
+using campaign::Lead;
+using campaign::StoreBatch;
+
+Lead Resting(uint64_t id, const std::string& status, ListId list = ListId(1)) {
+  Lead lead;
+  lead.id = LeadId(id);
+  lead.list = list;
+  lead.campaign = "C1";
+  lead.status = status;
+  lead.called_count = 2;
+  lead.last_call_time = kStart - absl::Hours(2);
+  lead.next_call_time = kStart + absl::Hours(2);
+  lead.recycled = "NA:1";
+  lead.fields["first_name"] = "Ann";
+  return lead;
+}
+
+const auto kNobody = [](LeadId) { return false; };
+
+class ListReset : public ::testing::Test {
+ protected:
+  ListReset() {
+    campaign::List list;
+    list.id = ListId(1);
+    list.campaign = "C1";
+    StoreBatch batch;
+    batch.lists = {list};
+    EXPECT_TRUE(store_.Commit(batch).ok());
+  }
+  void Put(std::vector<Lead> leads) {
+    StoreBatch batch;
+    batch.leads = std::move(leads);
+    ASSERT_TRUE(store_.Commit(batch).ok());
+  }
+  std::vector<uint64_t> Due() {
+    campaign::DueQuery query;
+    query.campaign = "C1";
+    query.now = kStart;
+    query.limit = 10'000;
+    return IdsOf(*store_.DueLeads(query));
+  }
+  MemoryLeadStore store_;
+};
+
+TEST_F(ListReset, TakesTheRestOfLeadsThatAreNotFinal) {
+  Lead fresh = Resting(10, "NEW");
+  fresh.next_call_time = absl::InfinitePast();
+  fresh.recycled.clear();
+  Lead used_up = Resting(7, "AB");
+  used_up.next_call_time = absl::InfiniteFuture();
+  Lead held = Resting(8, "NA");
+  held.hold_until = kStart + absl::Hours(5);
+  Lead called = Resting(9, "NA");
+  called.last_call_time = kStart;
+  Put({Resting(1, "NA"), Resting(2, "SALE"), Resting(3, "DNC"), Resting(4, "CALLBK"),
+       Resting(5, "INCALL"), Resting(6, "NA", ListId(2)), used_up, held, called, fresh,
+       Resting(11, "NA")});
+  const auto counts =
+      ResetList(store_, ListId(1), kStart, [](LeadId lead) { return lead == LeadId(11); });
+  ASSERT_TRUE(counts.ok()) << counts.status();
+  EXPECT_EQ(counts->leads, 10);
+  EXPECT_EQ(counts->reset, 3);
+  EXPECT_EQ(counts->kept, 5);
+  EXPECT_EQ(counts->busy, 1);
+  EXPECT_EQ(counts->unchanged, 1);
+  EXPECT_THAT(Due(), ::testing::ElementsAre(1, 7, 8, 10));
+  const Lead lead = **store_.GetLead(LeadId(1));
+  EXPECT_EQ(lead.called_count, 2);
+  EXPECT_EQ(lead.recycled, "");
+  EXPECT_EQ(lead.Field("first_name"), "Ann");
+  EXPECT_EQ((*store_.Lists())[0].last_reset, kStart);
+}
+
+TEST_F(ListReset, ListsThatAreNotThereAreNotReset) {
+  EXPECT_EQ(ResetList(store_, ListId(9), kStart, kNobody).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+// Cut off at every write; in between somebody is called, who must not be called twice.
+TEST_F(ListReset, GoesOnWhereItWasCutOff) {
+  constexpr uint64_t kLeads = 2500;
+  for (int64_t cut = 1; cut <= 5; ++cut) {
+    SCOPED_TRACE(cut);
+    std::vector<Lead> leads;
+    for (uint64_t id = 1; id <= kLeads; ++id) leads.push_back(Resting(id, "NA"));
+    Put(leads);
+    const absl::Time now = kStart - absl::Seconds(100 - cut);
+    store_.FailCommitAt(cut);
+    EXPECT_FALSE(ResetList(store_, ListId(1), now, kNobody).ok());
+    store_.Restart();
+    Lead called = Resting(1, "AB");
+    called.last_call_time = now + absl::Seconds(1);
+    Put({called});
+    const auto counts = ResetList(store_, ListId(1), now + absl::Seconds(2), kNobody);
+    ASSERT_TRUE(counts.ok()) << counts.status();
+    // The first write stores the beginning: cut off there, nothing had begun.
+    EXPECT_EQ(Due().size(), cut == 1 ? kLeads : kLeads - 1);
+    EXPECT_EQ((*store_.Lists())[0].last_reset, cut == 1 ? now + absl::Seconds(2) : now);
+  }
+}
+
+}  // namespace
+}  // namespace outpace::store
