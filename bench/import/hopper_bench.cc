@@ -12,16 +12,18 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -193,9 +195,11 @@ class Dialing {
  public:
   Dialing(RocksLeadStore& store, int results, absl::Time now)
       : store_(store), results_(results), start_(now), thread_([this] { Run(); }) {}
-  ~Dialing() {
+  ~Dialing() { Stop(); }
+  // What was handed over and is still waiting is dropped.
+  void Stop() {
     stop_ = true;
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
   }
   void Take(std::vector<Lead> leads) {
     absl::MutexLock lock(&mutex_);
@@ -206,7 +210,7 @@ class Dialing {
     return taken_.size();
   }
   int64_t written() const { return written_; }
-  Times& commits() { return commits_; }
+  Times& commits() { return commits_; }  // once stopped
 
  private:
   static constexpr double kGroup = 0.005;
@@ -337,6 +341,8 @@ void MeasureOrder(RocksLeadStore& store, const Options& options, absl::string_vi
     }
     dialing.Take(std::move(next));
   }
+  const double lasted = Wall() - begin;
+  dialing.Stop();
   if (built > 0.2) {
     absl::PrintF("%s: built in %.1f s beside dialing\n", name, built);
     building.Print(absl::StrCat(name, ": a step of building"));
@@ -345,8 +351,8 @@ void MeasureOrder(RocksLeadStore& store, const Options& options, absl::string_vi
   with_gate.Print(absl::StrCat(name, ": the same and the gate"));
   dialing.commits().Print("  a commit beside it");
   absl::PrintF("  %d results written, %.0f a second; refused by the gate %d; short refills %d\n",
-               dialing.written(), static_cast<double>(dialing.written()) / (Wall() - begin),
-               refused, short_refills);
+               dialing.written(), static_cast<double>(dialing.written()) / lasted, refused,
+               short_refills);
 }
 
 void MeasureBaseline(const RocksLeadStore& store, const Options& options) {

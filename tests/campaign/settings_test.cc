@@ -30,6 +30,9 @@ TEST(CampaignSettings, SurviveTheWayThroughText) {
                                                         {"lead_recycle", "NA:3600:4,AB:300:5"},
                                                         {"report_zone", "America/New_York"},
                                                         {"trunk", "carrier"},
+                                                        {"lead_order", "DOWN COUNT 3rd NEW"},
+                                                        {"list_order_mix", "101:70:NEW+NA,102:30"},
+                                                        {"dial_statuses", "NEW,NA,B"},
                                                         {"abandon_window", "rolling_30d"},
                                                         {"client_dropped_percentage", "1.5"},
                                                         {"client_window", "rolling_24h"},
@@ -187,6 +190,16 @@ TEST(CampaignSettings, RefusesWhatIsOutOfRangeAndSaysWhatIsIn) {
            Case{"campaign_priority", "100", "-99 to 99"},
            Case{"min_ring_seconds", "14.9", "15 to 120"},
            Case{"colour", "red", "dial_method"},
+           Case{"lead_order", "SIDEWAYS", "DOWN LAST NAME"},
+           Case{"lead_order", "DOWN 7th NEW", "6th NEW"},
+           Case{"list_order_mix", "101:70,102:20", "90 percent"},
+           Case{"list_order_mix", "101:50,101:50", "twice"},
+           Case{"list_order_mix", "101:50:NEW,101:50:NA+NEW", "twice"},
+           Case{"list_order_mix", "101", "list:percent"},
+           Case{"list_order_mix", "101:0,102:100", "list:percent"},
+           Case{"dial_statuses", "NEW,SALE", "final"},
+           Case{"dial_statuses", "NEW,NEW", "twice"},
+           Case{"dial_statuses", "NEW,too-long", "status"},
        }) {
     CampaignSettings settings = Demo();
     const auto before = settings.ToMap();
@@ -202,6 +215,29 @@ TEST(CampaignSettings, ACallerIdIsNotRepeatedInAnError) {
   const absl::Status status = settings.Set("campaign_cid", "12025550177");
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), testing::Not(HasSubstr("12025550177")));
+}
+
+TEST(CampaignSettings, ListsOfVicidialAreRead) {
+  CampaignSettings settings = Demo();
+  ASSERT_TRUE(settings.Set("dial_statuses", " NEW NA B -").ok());
+  EXPECT_THAT(settings.dial_statuses, testing::ElementsAre("NEW", "NA", "B"));
+  ASSERT_TRUE(settings.Set("lead_order", "up last call time 2nd new").ok());
+  EXPECT_EQ(settings.lead_order, (LeadOrderChoice{LeadOrder::kUpLastCallTime, 2}));
+  EXPECT_EQ(settings.ToMap()["lead_order"], "UP LAST CALL TIME 2nd NEW");
+  for (const char* name : {"lead_order", "list_order_mix", "dial_statuses"}) {
+    const std::string usual = Demo().ToMap()[name];
+    EXPECT_TRUE(settings.Set(name, usual).ok()) << name;
+    EXPECT_EQ(settings.ToMap()[name], usual);
+  }
+}
+
+TEST(CampaignSettings, DialsWhatWasPromisedWhateverTheStatuses) {
+  CampaignSettings settings = Demo();
+  EXPECT_THAT(settings.DialedStatuses(), testing::IsEmpty());
+  ASSERT_TRUE(settings.Set("dial_statuses", "NEW").ok());
+  ASSERT_TRUE(settings.Set("lead_recycle", "AB:300:5").ok());
+  EXPECT_THAT(settings.DialedStatuses(), testing::IsSupersetOf({"NEW", "AB", "CALLBK"}));
+  EXPECT_THAT(settings.DialedStatuses(), testing::Not(testing::Contains("NA")));
 }
 
 TEST(CampaignSettings, NeedsAnId) { EXPECT_FALSE(CampaignSettings::FromMap({}).ok()); }
