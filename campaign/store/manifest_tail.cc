@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "campaign/store/crc32c.h"
+#include "campaign/store/wire.h"
 
 namespace outpace::store {
 namespace {
@@ -33,17 +34,39 @@ Piece PieceAt(absl::string_view bytes, size_t at) {
   return {type, kHeader + length};
 }
 
-// Whether a record's entry takes effect only together with others: RocksDB ends such an entry with
-// the tag 300 and how many of them follow, both as varints. Of a record's first pieces the end is
-// not known: they count as such.
-bool IsOfGroup(absl::string_view manifest, size_t at, const Piece& piece) {
-  if (piece.type != kFull && piece.type != kLast) return true;
-  absl::string_view end = manifest.substr(at + kHeader, piece.size - kHeader);
+// Whether an entry takes effect only together with others: RocksDB ends such an entry with the tag
+// 300 and how many of them follow, both as varints.
+bool IsOfGroup(absl::string_view entry) {
   constexpr absl::string_view kTag("\xac\x02", 2);
-  for (size_t count = 1; count <= 2 && end.size() >= kTag.size() + count; ++count) {
-    if (end.substr(end.size() - kTag.size() - count, kTag.size()) == kTag) return true;
+  for (size_t count = 1; count <= 2 && entry.size() >= kTag.size() + count; ++count) {
+    if (entry.substr(entry.size() - kTag.size() - count, kTag.size()) == kTag) return true;
   }
   return false;
+}
+
+// Whether an entry only keeps numbers: of logs, files and sequences. RocksDB writes one behind the
+// entry of a flush, in the same go. Tags 2, 3, 4, 9 and 10 have a varint, those of the journal's
+// files (from 512 on) a length and bytes.
+bool IsBookkeeping(absl::string_view entry) {
+  while (!entry.empty()) {
+    uint64_t tag = 0, value = 0;
+    if (!TakeVarint(entry, tag) || !TakeVarint(entry, value)) return false;
+    if (tag >= 512) {
+      if (value > entry.size()) return false;
+      entry.remove_prefix(value);
+    } else if (tag < 2 || (tag > 4 && tag != 9 && tag != 10)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Whether the piece at `at` may stand behind a torn one: it was written in the same go. The first
+// pieces of a record say nothing: its last one decides.
+bool MayFollow(absl::string_view manifest, size_t at, const Piece& piece) {
+  const absl::string_view entry = manifest.substr(at + kHeader, piece.size - kHeader);
+  if (piece.type == kFirst || piece.type == kMiddle) return true;
+  return IsOfGroup(entry) || (piece.type == kFull && IsBookkeeping(entry));
 }
 
 }  // namespace
@@ -64,7 +87,7 @@ std::optional<size_t> TornManifestEnd(absl::string_view manifest) {
   if (good_end == 0 || good_end >= manifest.size()) return std::nullopt;
   for (size_t behind = at; behind + kHeader <= manifest.size();) {
     const Piece piece = PieceAt(manifest, behind);
-    if (piece.type != 0 && !IsOfGroup(manifest, behind, piece)) return std::nullopt;
+    if (piece.type != 0 && !MayFollow(manifest, behind, piece)) return std::nullopt;
     behind += piece.type != 0 ? piece.size : 1;
   }
   return good_end;

@@ -14,8 +14,9 @@ namespace outpace::store {
 // `manifest` is a whole file in RocksDB's log format (blocks of 32 KiB, records with a masked
 // CRC-32C). The length to which to cut it, if all records are good up to there and none is good
 // behind; nullopt if nothing is wrong, or if good records follow the damage: then it is no torn
-// end. Entries that take effect only together (a bulk load is one for each family) are written in
-// one go, and any of them may be missing after a power cut: those do not count as good ones behind.
+// end. But what RocksDB writes in one go may be torn anywhere: entries that take effect only
+// together (a bulk load is one for each family), and the bookkeeping behind a flush, do not count
+// as good ones behind. Should it have been damage after all, the stamps (rocks_db.h) tell.
 std::optional<size_t> TornManifestEnd(absl::string_view manifest);
 
 }  // namespace outpace::store

@@ -31,6 +31,7 @@ namespace outpace::store {
 
 struct RocksDb;
 struct BulkResult;
+struct StoreBackup;
 struct DuePlan;
 struct TextsMark;
 class Dictionary;
@@ -74,6 +75,12 @@ class RocksLeadStore final : public campaign::LeadStore {
   // Reads every record and checks that each index agrees with it: DataLoss names the first that
   // does not. Takes about as long as reading all the data.
   absl::Status Verify() const;
+
+  // For backup.h, which checks the directories.
+  absl::Status MakeCheckpoint(const std::string& directory);
+  absl::StatusOr<StoreBackup> MakeBackup(const std::string& directory, uint32_t keep);
+  // Numbers of the last write and the last load, as the sequence file has them.
+  std::string SequenceText();
 
   absl::Status Commit(const campaign::StoreBatch& batch) override;
   absl::Status CommitUnsynced(const campaign::StoreBatch& batch) override;
