@@ -14,6 +14,7 @@
 #include "campaign/report/call_export.h"
 #include "engine/runtime/admin_impl.h"
 #include "engine/runtime/config.h"
+#include "engine/runtime/dnc_entries.h"
 #include "engine/runtime/files.h"
 #include "engine/runtime/password.h"
 
@@ -227,7 +228,7 @@ absl::StatusOr<dnc::DncSet> LoadDncSet(const campaign::LeadStore& store) {
   auto entries = store.AllDnc();
   if (!entries.ok()) return entries.status();
   dnc::DncSet set;
-  for (const campaign::DncEntry& entry : *entries) set.Add(entry.phone, entry.campaign);
+  PutEntries(*entries, set);
   auto erased = ReadErasedPeople(store);
   if (!erased.ok()) return erased.status();
   erased->PutInto(set);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/overload.h"
+#include "engine/runtime/dnc_entries.h"
 
 namespace outpace::runtime {
 namespace {
@@ -40,7 +41,7 @@ void Controller::Start(StartState state) {
   started_ = last_tick_ = loop_.clock().Mono();
   next_attempt_ = state.next_attempt;
   end_attempt_ = state.end_attempt;
-  for (const campaign::DncEntry& entry : state.dnc) dnc_.Add(entry.phone, entry.campaign);
+  PutEntries(state.dnc, dnc_);
   state.erased.PutInto(dnc_);
   for (const campaign::List& list : state.lists) PutList(list);
   for (const campaign::AgentRecord& agent : state.agents) PutAgent(agent);
