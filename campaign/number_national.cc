@@ -1,13 +1,13 @@
 // National numbering plans. Only what a plan is certain of is refused: lengths, ranges that cannot
 // exist, service and premium numbers. Which ranges are assigned changes every month, so an area
 // code nobody here has heard of is not wrong, it is new. docs/decisions/number-tables.md says why
-// this is not libphonenumber.
+// this is not libphonenumber, which is asked for all other countries.
 
 #include <algorithm>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "campaign/number_foreign.h"
 #include "campaign/number_plan.h"
 #include "campaign/number_plan_internal.h"
 
@@ -133,7 +133,7 @@ Parsed International(Digits d) {
   }
   if (d.size() < 8) return Wrong(P::kLength, "too short");
   if (d.size() > 15) return Wrong(P::kLength, "too long");
-  return Right(0, d, false);
+  return ParseForeign(d.text(), 0);
 }
 
 // Digits without "+" in a file whose home has this plan.
@@ -198,13 +198,7 @@ Parsed ParseDigits(Digits digits, bool international, int home) {
     return International(digits);
   }
   if (home == 0) return Wrong(P::kAmbiguous, "no country code, and no country is given for it");
-  if (digits[0] == '0') {
-    // Some countries drop the zero from abroad and some keep it: we have no table of that.
-    return Wrong(P::kAmbiguous, "a leading 0 in a country whose plan is not known in detail");
-  }
-  const std::string with_code = absl::StrCat(home, digits.text());
-  if (with_code.size() > kDigitsMax) return Wrong(P::kLength, "too long");
-  return International(Digits(with_code));
+  return ParseForeign(digits.text(), home);
 }
 
 }  // namespace outpace::campaign::internal

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -68,7 +69,13 @@ class ZoneLoader {
         [&] { out_->world_ = PrefixTable(); },
         [&](const TableRow& row, bool built_in) { return AddZones(row, built_in); });
     if (!status.ok()) return status;
+    status = ReadLayers(
+        directory, "ranges.csv", "digits_min,digits_max,prefixes", out_->texts_,
+        [&] { out_->ranges_ = PrefixTable(); },
+        [&](const TableRow& row, bool) { return AddRange(row); });
+    if (!status.ok()) return status;
     out_->areas_.Freeze();
+    out_->ranges_.Freeze();
     out_->world_.Freeze();
     return std::unique_ptr<const ZoneTables>(std::move(out_));
   }
@@ -100,6 +107,23 @@ class ZoneLoader {
     const auto zones = Intern(row.cells[0], built_in);
     if (!zones.ok()) return zones.status();
     for (const PrefixRange& prefix : row.prefixes) out_->world_.Add(prefix, *zones);
+    return absl::OkStatus();
+  }
+
+  absl::Status AddRange(const TableRow& row) {
+    ZoneTables::DigitRange range;
+    if (!absl::SimpleAtoi(row.cells[0], &range.min) ||
+        !absl::SimpleAtoi(row.cells[1], &range.max) || range.min < 8 || range.max > 15 ||
+        range.min > range.max) {
+      return absl::InvalidArgumentError("digits_min and digits_max must be 8 to 15, in this order");
+    }
+    if (out_->ranges_by_id_.size() > UINT16_MAX) {
+      return absl::InvalidArgumentError("too many rows");
+    }
+    for (const PrefixRange& prefix : row.prefixes) {
+      out_->ranges_.Add(prefix, static_cast<uint16_t>(out_->ranges_by_id_.size()));
+    }
+    out_->ranges_by_id_.push_back(range);
     return absl::OkStatus();
   }
 

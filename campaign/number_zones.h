@@ -21,7 +21,7 @@ struct AreaFacts {
   uint16_t zones = 0;                      // as ZoneSetOf()
 };
 
-// nanp.csv and zones.csv.
+// nanp.csv, zones.csv and ranges.csv.
 class ZoneTables {
  public:
   // `directory`: an operator's files are laid over the built-in ones; empty: built-in ones alone.
@@ -34,15 +34,26 @@ class ZoneTables {
   }
   // `seven`: the first of the number in E.164, without "+".
   uint16_t FindZones(uint32_t seven) const { return world_.Find(seven); }
+  // Whether an operator vouches for numbers like this one, of any country without a plan of ours.
+  bool IsKnownRange(uint64_t number) const {
+    const DigitRange& range = ranges_by_id_[ranges_.Find(FirstSeven(number))];
+    const int digits = DigitCount(number);
+    return digits >= range.min && digits <= range.max;
+  }
   const std::vector<std::string>& Set(uint32_t set) const {
     return set < sets_.size() ? sets_[set] : sets_[0];
   }
 
  private:
   friend class ZoneLoader;
-  PrefixTable areas_, world_;
+  struct DigitRange {
+    int min = 1, max = 0;
+  };
+
+  PrefixTable areas_, world_, ranges_;
   std::vector<AreaFacts> facts_ = {AreaFacts()};       // by id; none has 0
   std::vector<std::vector<std::string>> sets_ = {{}};  // 0: not known
+  std::vector<DigitRange> ranges_by_id_ = {{}};
   std::vector<std::unique_ptr<const std::string>> texts_;
 };
 

@@ -52,7 +52,6 @@ Block* Block::Make(absl::Span<const uint16_t> lows, Form& form) {
   if (form == Form::kList) {
     std::copy(lows.begin(), lows.end(), block->words());
   } else if (form == Form::kBits) {
-    block->count_ = 0;
     for (const uint16_t low : lows) block->SetBit(low);
   } else {
     block->FillCells(CellBytes(form), lows);
@@ -120,12 +119,41 @@ size_t Block::BytesUsed(Form form) const {
 
 void Block::SetBit(uint16_t low) {
   bytes()[low >> 3] = static_cast<uint8_t>(bytes()[low >> 3] | 1u << (low & 7));
-  ++count_;
 }
 
-void Block::ClearBit(uint16_t low) {
-  bytes()[low >> 3] = static_cast<uint8_t>(bytes()[low >> 3] & ~(1u << (low & 7)));
+bool Block::TryInsert(Form form, uint16_t low) {
+  if (form == Form::kList) return false;
+  if (form == Form::kBits) {
+    SetBit(low);
+  } else {
+    uint8_t* const cell = bytes() + (low >> 8) * CellBytes(form);
+    const size_t used = *cell & 15;
+    if (used + 1 == CellBytes(form)) return false;
+    uint8_t* const end = cell + 1 + used;
+    uint8_t* const at = std::lower_bound(cell + 1, end, static_cast<uint8_t>(low));
+    std::copy_backward(at, end, end + 1);
+    *at = static_cast<uint8_t>(low);
+    ++*cell;
+  }
+  ++count_;
+  return true;
+}
+
+bool Block::TryErase(Form form, uint16_t low) {
+  if (form == Form::kList || count_ == 1) return false;
+  if (form == Form::kBits) {
+    // Bits stay bits until something else is written: they are never wrong, only larger.
+    bytes()[low >> 3] = static_cast<uint8_t>(bytes()[low >> 3] & ~(1u << (low & 7)));
+  } else {
+    uint8_t* const cell = bytes() + (low >> 8) * CellBytes(form);
+    if ((*cell & kMore) != 0) return false;
+    uint8_t* const end = cell + 1 + *cell;
+    uint8_t* const at = std::lower_bound(cell + 1, end, static_cast<uint8_t>(low));
+    std::copy(at + 1, end, at);
+    --*cell;
+  }
   --count_;
+  return true;
 }
 
 }  // namespace outpace::dnc

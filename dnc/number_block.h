@@ -23,7 +23,7 @@ namespace outpace::dnc {
 
 inline constexpr uint32_t kBlockNumbers = 65'536;
 
-// Immutable but for SetBit() and ClearBit(); its bytes follow the header in the same allocation.
+// Immutable but for TryInsert() and TryErase(); its bytes follow the header in the same allocation.
 class alignas(16) Block : public SharedBase {
  public:
   enum class Form : uint8_t { kList, kCells8, kCells16, kBits };
@@ -41,9 +41,10 @@ class alignas(16) Block : public SharedBase {
   uint32_t count() const { return count_; }
   size_t BytesUsed(Form form) const;  // with the header
 
-  // Of a block of bits whose only owner is the caller: a number in that was out, or the reverse.
-  void SetBit(uint16_t low);
-  void ClearBit(uint16_t low);
+  // Of a block whose only owner is the caller: a number in that was out, or the reverse. False: it
+  // has to be made anew, and nothing has changed.
+  bool TryInsert(Form form, uint16_t low);
+  bool TryErase(Form form, uint16_t low);
 
  private:
   static constexpr uint32_t kCells = 256;
@@ -57,6 +58,7 @@ class alignas(16) Block : public SharedBase {
   // `more`: there may be numbers of this cell behind the cells.
   static bool InCell(const uint8_t* cell, uint8_t wanted, bool& more);
   static bool InWords(const uint16_t* words, uint32_t count, uint16_t wanted);
+  void SetBit(uint16_t low);
   void FillCells(size_t cell_bytes, absl::Span<const uint16_t> lows);
   void AppendCells(size_t cell_bytes, std::vector<uint16_t>& out) const;
 

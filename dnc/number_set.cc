@@ -165,8 +165,7 @@ bool NumberSet::Add(uint64_t number) {
   if (Contains(number)) return false;
   const auto low = static_cast<uint16_t>(number);
   Slot& slot = OwnSlot(number >> 16);
-  if (slot.form() == Block::Form::kBits && slot.block()->Exclusive()) {
-    slot.block()->SetBit(low);
+  if (!slot.empty() && slot.block()->Exclusive() && slot.block()->TryInsert(slot.form(), low)) {
     ++size_;
   } else {
     Merge(number >> 16, absl::MakeConstSpan(&low, 1));
@@ -178,9 +177,7 @@ bool NumberSet::Remove(uint64_t number) {
   if (!Contains(number)) return false;
   const auto low = static_cast<uint16_t>(number);
   Slot& slot = OwnSlot(number >> 16);
-  // Bits stay bits until something else is written: they are never wrong, only larger.
-  if (slot.form() == Block::Form::kBits && slot.count() > 1 && slot.block()->Exclusive()) {
-    slot.block()->ClearBit(low);
+  if (slot.block()->Exclusive() && slot.block()->TryErase(slot.form(), low)) {
     --size_;
     return true;
   }

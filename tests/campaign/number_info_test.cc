@@ -195,6 +195,17 @@ TEST_F(OperatorTables, RowsAreAddedOrReplaceAll) {
   EXPECT_THAT(TimeZonesOf(E164(49773412345)), ElementsAre("Europe/Berlin", "Europe/Busingen"));
 }
 
+// A range that libphonenumber's metadata does not know is refused until an operator vouches for it.
+TEST_F(OperatorTables, ARangeOfAnotherCountryIsToldInRangesCsv) {
+  EXPECT_EQ(ReadPhone("+65 7000 0000", "US").fault, PhoneFault::kDestination);
+  Write("ranges.csv", "digits_min,digits_max,prefixes\n10,10,6570\n");
+  ASSERT_TRUE(Load().ok());
+  EXPECT_EQ(ReadPhone("+65 7000 0000", "US").number.ToString(), "+6570000000");
+  EXPECT_EQ(ReadPhone("+65 7000 00001", "US").fault, PhoneFault::kLength);
+  Write("ranges.csv", "digits_min,digits_max,prefixes\n7,11,6570\n");
+  EXPECT_THAT(std::string(Load().message()), HasSubstr("ranges.csv:2: digits_min and digits_max"));
+}
+
 TEST_F(OperatorTables, MistakesNameFileLineAndReasonAndChangeNothing) {
   struct Case {
     const char* file;
