@@ -17,6 +17,8 @@ using campaign::StoreBatch;
 
 constexpr size_t kBatch = 1000;
 constexpr char kUnderWay[] = "under way";
+// No repeat sooner after an abandoned call: Ofcom 2010, as campaign/retry_rule.cc.
+constexpr absl::Duration kAbandonedRest = absl::Hours(72);
 
 std::string ProgressName(ListId list) { return absl::StrCat("list_reset.", list.value()); }
 
@@ -68,12 +70,16 @@ absl::Status WriteBatchOf(campaign::LeadStore& store, const std::vector<LeadId>&
 
 bool ResetLead(Lead& lead, absl::Time start) {
   const campaign::Disposition* disposition = campaign::FindDisposition(lead.status);
-  if (disposition != nullptr && (disposition->completed || disposition->dnc ||
-                                 disposition->unworkable || disposition->scheduled_callback)) {
+  if (disposition != nullptr &&
+      (disposition->completed || disposition->dnc || disposition->unworkable ||
+       disposition->not_interested || disposition->scheduled_callback)) {
     return false;
   }
-  if (lead.status == "INCALL" || lead.last_call_time >= start) return false;
-  lead.next_call_time = absl::InfinitePast();
+  // Who declined or was passed on has been talked to.
+  if (lead.status == "INCALL" || lead.status == "DEC" || lead.status == "XFER") return false;
+  if (lead.last_call_time >= start) return false;
+  const bool abandoned = lead.status == "DROP" || lead.status == "PDROP" || lead.status == "XDROP";
+  lead.next_call_time = abandoned ? lead.last_call_time + kAbandonedRest : absl::InfinitePast();
   lead.hold_until = absl::InfinitePast();
   lead.recycled.clear();
   return true;

@@ -1,7 +1,7 @@
 #pragma once
 
 // A list begun anew (VICIdial's "reset"): leads that are not final may be dialed at once, whatever
-// rest they had.
+// rest they had, but for the one that the rules ask for after an abandoned call.
 
 #include <cstdint>
 #include <functional>
@@ -23,8 +23,8 @@ struct ListResetCounts {
 };
 
 // Takes a lead's rest away, and forgets the tries its retry rules have counted; called_count stays.
-// False, and the lead is as it was: sold, do-not-call or another final status, a callback that was
-// promised, on a call, or last called at `start` or later.
+// False, and the lead is as it was: sold, do-not-call or another final status, not interested, a
+// callback that was promised, on a call, or last called at `start` or later.
 bool ResetLead(campaign::Lead& lead, absl::Time start);
 
 // Resets the leads of `list` in batches of a thousand, and sets List::last_reset to `now`. Cut off

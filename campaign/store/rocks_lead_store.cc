@@ -180,6 +180,8 @@ absl::StatusOr<std::unique_ptr<RocksLeadStore>> RocksLeadStore::Open(const Optio
   return store;
 }
 
+rocksdb::DB* RocksLeadStore::db() const { return db_->db.get(); }
+
 int64_t RocksLeadStore::journal_bytes_dropped() const {
   return db_->watch->journal_bytes_dropped.load();
 }

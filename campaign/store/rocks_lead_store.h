@@ -23,6 +23,7 @@
 #include "campaign/lead_store.h"
 
 namespace rocksdb {
+class DB;
 class Env;
 class WriteBatch;
 }  // namespace rocksdb
@@ -71,6 +72,9 @@ class RocksLeadStore final : public campaign::LeadStore {
   // were dropped, with all after them. Above 0 after power loss it may be writes that were never
   // acknowledged; otherwise the disk has damaged data, and somebody should be told.
   int64_t journal_bytes_dropped() const;
+
+  // For store_backup.h, which copies it. Owned by the store.
+  rocksdb::DB* db() const;
 
   // Reads every record and checks that each index agrees with it: DataLoss names the first that
   // does not. Takes about as long as reading all the data.

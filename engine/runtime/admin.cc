@@ -213,6 +213,9 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"summary", &Impl::Summary},
       {"erase.block", &Impl::EraseBlock},
       {"erase.person", &Impl::ErasePerson},
+      {"store.checkpoint", &Impl::StoreCheckpoint},
+      {"store.backup", &Impl::StoreBackup},
+      {"store.verify", &Impl::StoreVerify},
       {"recording.list", &Impl::RecordingList},
       {"recording.erased", &Impl::RecordingErased},
       {"recording.pending", &Impl::RecordingPending}};

@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "campaign/lead_store.h"
+#include "campaign/store/rocks_lead_store.h"
 #include "dnc/dnc_set.h"
 #include "engine/base/clock.h"
 #include "engine/runtime/erased_people.h"
@@ -37,6 +38,8 @@ struct AdminHooks {
   // returns (sorted): those in a call. Any thread.
   std::function<std::vector<LeadId>(const LeadRange&)> withdraw_leads;
   std::function<void(const LeadRange&)> leads_withdrawn;
+  // The store, where it is one on disk: for copies of it.
+  const store::RocksLeadStore* rocks = nullptr;
   // The person's hash is stored: never dialed from now on, and calls that ring are cancelled.
   std::function<void(const ErasedPeople&, E164)> person_erased;
 };

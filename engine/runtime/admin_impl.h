@@ -82,7 +82,7 @@ struct Admin::Impl {
   absl::StatusOr<Json> ListArchived(const Json& arguments);
   absl::StatusOr<Json> ListLists(const Json& arguments);
   absl::StatusOr<Json> ListShow(const Json& arguments);
-  absl::StatusOr<Json> RunReset(ListId id, JobControl& control);
+  absl::StatusOr<Json> RunReset(const campaign::List& list, JobControl& control);
   absl::StatusOr<Json> ListReset(const Json& arguments);
   absl::StatusOr<Json> ListResetStart(const Json& arguments);
   struct ImportOrder;
@@ -159,6 +159,9 @@ struct Admin::Impl {
                                                const absl::flat_hash_set<LeadId>& leads);
   absl::StatusOr<uint64_t> RemoveDncOf(E164 phone);
   absl::StatusOr<Json> ErasePerson(const Json& arguments);
+  absl::StatusOr<Json> StoreCheckpoint(const Json& arguments);
+  absl::StatusOr<Json> StoreBackup(const Json& arguments);
+  absl::StatusOr<Json> StoreVerify(const Json& arguments);
   absl::StatusOr<Json> RecordingList(const Json& arguments);
   absl::StatusOr<Json> RecordingErased(const Json& arguments);
   absl::StatusOr<Json> RecordingPending(const Json& arguments);

@@ -133,10 +133,19 @@ absl::StatusOr<Json> Admin::Impl::LeadWhy(const Json& arguments) {
     // A hold is the gate's own earlier answer; what holds the lead now is asked anew.
     gate::GateInput input{.lead = lead, .number = lead.phone, .settings = *settings};
     input.attempts_today = today;
-    for (const campaign::List& list : *lists) {
-      if (list.id == lead.list) input.list_active = list.active;
-    }
+    const auto list =
+        absl::c_find_if(*lists, [&lead](const campaign::List& one) { return one.id == lead.list; });
+    if (list != lists->end()) input.list_active = list->dialed(now);
     gate::Verdict verdict = gate::Decide(input, *dnc, now);
+    for (gate::Reason& reason : verdict.reasons) {
+      if (reason.rule != gate::Rule::kListInactive) continue;
+      absl::StrAppend(
+          &reason.text, " It is ",
+          list->archived ? "archived."
+          : list->active
+              ? absl::StrCat("expired since ", TimeText(list->expires, settings->report_zone), ".")
+              : "off.");
+    }
     auto filtered = FilterReason(lead, *settings);
     if (!filtered.ok()) return filtered.status();
     if (filtered->has_value()) verdict.reasons.push_back(**std::move(filtered));

@@ -1,99 +1,58 @@
-// A list reset, the field's everyday verb: its leads may be dialed once more, without waiting for
-// their rests. Nobody who has said no, bought, or has a number that does not exist comes back; a
-// promised callback keeps its time; and who was abandoned keeps the rest that the rules ask for.
+// A list reset, the field's everyday verb: campaign/store/list_reset.h says who comes back. While
+// it is under way the engine begins no call with a lead of the list.
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/cleanup/cleanup.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "campaign/disposition.h"
+#include "campaign/store/list_reset.h"
 #include "engine/runtime/admin_impl.h"
 #include "engine/runtime/import_report.h"
 
 namespace outpace::runtime {
-namespace {
 
-constexpr size_t kPortion = 1000;  // leads in one write
-// As campaign/retry_rule.cc: no repeat sooner after an abandoned call.
-constexpr absl::Duration kAbandonedRest = absl::Hours(72);
-
-// Whether a reset brings leads of this status back at all.
-bool ComesBack(const std::string& status) {
-  if (status == "NEW" || status == "INCALL" || status == "DEC" || status == "XFER") return false;
-  const campaign::Disposition* d = campaign::FindDisposition(status);
-  return d == nullptr || !(d->completed || d->sale || d->dnc || d->unworkable ||
-                           d->not_interested || d->scheduled_callback);
-}
-
-// False when the lead stays as it is.
-bool ResetLead(campaign::Lead& lead) {
-  if (!ComesBack(lead.status)) return false;
-  absl::Time next = absl::InfinitePast();
-  if (absl::EndsWith(lead.status, "DROP")) next = lead.last_call_time + kAbandonedRest;
-  const bool changed = lead.next_call_time != next || !lead.recycled.empty() ||
-                       lead.hold_until != absl::InfinitePast();
-  lead.next_call_time = next;
-  lead.hold_until = absl::InfinitePast();
-  lead.recycled.clear();
-  return changed;
-}
-
-}  // namespace
-
-absl::StatusOr<Json> Admin::Impl::RunReset(ListId id, JobControl& control) {
-  // Which leads, and then each as it is at that moment, while the engine begins no call with any.
-  std::vector<LeadId> leads;
+absl::StatusOr<Json> Admin::Impl::RunReset(const campaign::List& list, JobControl& control) {
+  uint64_t first = UINT64_MAX, last = 0, leads = 0;
   absl::Status s = store.ForEachLead([&](const campaign::Lead& lead) {
-    if (lead.list == id && ComesBack(lead.status)) leads.push_back(lead.id);
+    if (lead.list == list.id) {
+      first = std::min(first, lead.id.value());
+      last = std::max(last, lead.id.value());
+      ++leads;
+    }
     return !control.cancelled;
   });
   if (!s.ok()) return s;
-  control.total = leads.size();
+  if (control.cancelled) return absl::CancelledError("cancelled; nothing was changed");
+  control.total = leads;
+  const LeadRange range{LeadId(first), leads == 0 ? 0 : last - first + 1};
+  const bool withdraw = hooks.withdraw_leads && leads > 0;
   std::vector<LeadId> busy;
-  LeadRange range;
-  if (!leads.empty()) {
-    const auto [first, last] = std::minmax_element(leads.begin(), leads.end());
-    range = {*first, last->value() - first->value() + 1};
-  }
-  const bool withdraw = hooks.withdraw_leads && !leads.empty();
   if (withdraw) busy = hooks.withdraw_leads(range);
   auto end = absl::MakeCleanup([&] {
     if (withdraw) hooks.leads_withdrawn(range);
   });
-  uint64_t changed = 0;
-  campaign::StoreBatch batch;
-  for (size_t i = 0; i < leads.size() && !control.cancelled; ++i) {
-    auto lead = store.GetLead(leads[i]);
-    if (!lead.ok()) return lead.status();
-    const bool in_call = std::binary_search(busy.begin(), busy.end(), leads[i]);
-    if (lead->has_value() && !in_call && ResetLead(**lead)) {
-      batch.leads.push_back(**std::move(lead));
-      ++changed;
-    }
-    if (batch.leads.size() == kPortion) {
-      if (s = store.CommitUnsynced(batch); !s.ok()) return s;
-      batch = campaign::StoreBatch();
-    }
-    control.done = i + 1;
-  }
-  if (s = store.CommitUnsynced(batch); !s.ok()) return s;
-  if (s = store.SyncWrites(); !s.ok()) return s;
-  if (control.cancelled) {
-    return absl::CancelledError(
-        absl::StrCat("cancelled: ", changed, " leads of list ", id.value(), " are reset"));
-  }
-  std::move(end).Invoke();
-  auto list = EditList({{"list", absl::StrCat(id.value())}}, [this](campaign::List& edited) {
-    edited.last_reset = clock.Wall();
-    return absl::OkStatus();
+  auto counts = store::ResetList(store, list.id, clock.Wall(), [&](LeadId lead) {
+    ++control.done;
+    return std::binary_search(busy.begin(), busy.end(), lead);
   });
-  if (!list.ok()) return list.status();
-  if (hooks.leads_changed) hooks.leads_changed(list->campaign);
-  Json answer = Answer(absl::StrCat("list ", id.value(), " reset: ", Grouped(changed),
-                                    " leads may be dialed once more\n"));
-  answer["list"] = id.value();
-  answer["reset"] = changed;
+  if (!counts.ok()) return counts.status();
+  std::move(end).Invoke();
+  if (hooks.leads_changed) hooks.leads_changed(list.campaign);
+  std::string text = absl::StrCat(
+      "list ", list.id.value(), " reset: ", Grouped(static_cast<uint64_t>(counts->reset)),
+      " leads may be dialed once more, ", Grouped(static_cast<uint64_t>(counts->unchanged)),
+      " could be anyway, ", Grouped(static_cast<uint64_t>(counts->kept)),
+      " stay as they are (final, or promised a callback)\n");
+  if (counts->busy > 0) {
+    absl::StrAppend(&text, counts->busy, " are in a call and were left alone\n");
+  }
+  Json answer = Answer(text);
+  answer["list"] = list.id.value();
+  answer["reset"] = counts->reset;
+  answer["unchanged"] = counts->unchanged;
+  answer["kept"] = counts->kept;
+  answer["busy"] = counts->busy;
   return answer;
 }
 
@@ -101,7 +60,7 @@ absl::StatusOr<Json> Admin::Impl::ListReset(const Json& arguments) {
   auto list = FindList(arguments);
   if (!list.ok()) return list.status();
   return shared->desk.Run({"reset", absl::StrCat("list ", list->id.value()), {}},
-                          [&](JobControl& control) { return RunReset(list->id, control); });
+                          [&](JobControl& control) { return RunReset(*list, control); });
 }
 
 absl::StatusOr<Json> Admin::Impl::ListResetStart(const Json& arguments) {
@@ -109,7 +68,7 @@ absl::StatusOr<Json> Admin::Impl::ListResetStart(const Json& arguments) {
   if (!list.ok()) return list.status();
   auto job = shared->desk.Start(
       {"reset", absl::StrCat("list ", list->id.value()), {}},
-      [this, id = list->id](JobControl& control) { return RunReset(id, control); });
+      [this, list = *list](JobControl& control) { return RunReset(list, control); });
   if (!job.ok()) return job.status();
   Json answer = Answer("");
   answer["job"] = *job;

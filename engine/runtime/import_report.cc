@@ -37,9 +37,9 @@ std::vector<Part> PartsOf(const campaign::ImportCounts& counts) {
 
 void AppendCounts(const campaign::ImportCounts& counts,
                   const std::function<std::string(absl::string_view)>& details, std::string& text) {
-  absl::StrAppendFormat(&text, "  rows %32s\n", Grouped(counts.rows));
+  absl::StrAppendFormat(&text, "  %-26s %10s\n", "rows", Grouped(counts.rows));
   for (const Part& part : PartsOf(counts)) {
-    absl::StrAppendFormat(&text, "    %-24s %8s\n", part.name, Grouped(part.count));
+    absl::StrAppendFormat(&text, "    %-24s %10s\n", part.name, Grouped(part.count));
     absl::StrAppend(&text, details(part.name));
   }
 }

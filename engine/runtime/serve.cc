@@ -418,10 +418,11 @@ absl::Status Serve(const Config& config) {
   sink.Open(controller);
 
   AdminShared admin_shared(clock);
-  const AdminHooks hooks = HooksOf(controller, control, agents, store_service, clock,
+  AdminHooks hooks = HooksOf(controller, control, agents, store_service, clock,
                                    [&](const campaign::CampaignSettings& settings) {
                                      ReadOlder(**store, clock, controller, control, settings);
                                    });
+  hooks.rocks = store->get();
   Admin admin(**store, clock, hooks, &admin_shared);
   Admin bulk(**store, clock, hooks, &admin_shared);
   agents.Install(**server);

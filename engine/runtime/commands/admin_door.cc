@@ -67,7 +67,9 @@ struct AdminDoor::Impl {
     auto opened = store::RocksLeadStore::Open(options);
     if (!opened.ok()) return opened.status();
     store = *std::move(opened);
-    admin = std::make_unique<Admin>(*store, clock, AdminHooks());
+    AdminHooks hooks;
+    hooks.rocks = store.get();
+    admin = std::make_unique<Admin>(*store, clock, std::move(hooks));
     return absl::OkStatus();
   }
 };

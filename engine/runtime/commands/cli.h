@@ -49,6 +49,7 @@ int RunLeadCommand(const Arguments& arguments);
 int RunLeadFilterCommand(const Arguments& arguments);  // `lead filter`
 int RunFilterCommand(const Arguments& arguments);
 int RunDedupCommand(const Arguments& arguments);
+int RunStoreCommand(const Arguments& arguments);
 int RunEraseCommand(const Arguments& arguments);
 int RunDncCommand(const Arguments& arguments);
 int RunAgentCommand(const Arguments& arguments);

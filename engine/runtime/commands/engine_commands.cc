@@ -123,6 +123,8 @@ const std::vector<Command>& Commands() {
        "--last --lead --json"},
       {"dnc", "do-not-call numbers: add, remove, import, check", RunDncCommand,
        "add remove import check --campaign --country"},
+      {"store", "copies of the data: checkpoint, backup, restore, verify, migrate", RunStoreCommand,
+       "checkpoint backup backups restore verify migrate --backup"},
       {"erase", "erase a person by number", RunEraseCommand, "--country --reason --missing-ok"},
       {"agent", "agents: add, list, simulate", RunAgentCommand,
        "add list --simulate --password --phone --name"},

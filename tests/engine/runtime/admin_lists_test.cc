@@ -89,6 +89,20 @@ TEST_F(AdminListsTest, ExpireAndComeBack) {
   EXPECT_EQ(ListAt(0).expires, absl::InfiniteFuture());
 }
 
+TEST_F(AdminListsTest, WhyALeadIsHeldTellsTheListsState) {
+  Create();
+  Text("list.create", {{"list", "spring"}, {"campaign", "DEMO"}});
+  PutLead(1, "NEW", 0);
+  EXPECT_THAT(Text("lead.why", {{"lead", "1"}}), HasSubstr("may be dialed now"));
+  Text("list.set", {{"list", "101"}, {"set", {{"expires", "2023-11-14T22:00:00"}}}});
+  EXPECT_THAT(Text("lead.why", {{"lead", "1"}}),
+              HasSubstr("It is expired since 2023-11-14 22:00:00."));
+  Text("list.active", {{"list", "101"}, {"active", false}});
+  EXPECT_THAT(Text("lead.why", {{"lead", "1"}}), HasSubstr("It is off."));
+  Text("list.archived", {{"list", "101"}, {"archived", true}});
+  EXPECT_THAT(Text("lead.why", {{"lead", "1"}}), HasSubstr("It is archived."));
+}
+
 TEST_F(AdminListsTest, ArchivedOnesAreShownWhenAskedFor) {
   Create();
   Text("list.create", {{"list", "spring"}, {"campaign", "DEMO"}});
@@ -133,6 +147,7 @@ TEST_F(AdminListsTest, AResetBringsBackWhoWasNotReached) {
   uint64_t id = 0;
   for (const char* status : {"NEW", "NA", "SALE", "NI", "DNC", "ADC", "CALLBK", "DROP", "B"}) {
     PutLead(++id, status, status[1] == 'E' ? 0 : 2);
+    if (id == 1) continue;
     campaign::Lead lead = Lead(id);
     lead.next_call_time = lead.status == "CALLBK" ? now + absl::Hours(30) : absl::InfiniteFuture();
     lead.last_call_time = now - absl::Hours(1);
@@ -153,7 +168,7 @@ TEST_F(AdminListsTest, AResetBringsBackWhoWasNotReached) {
     EXPECT_EQ(Lead(stays).next_call_time, absl::InfiniteFuture()) << stays;
   }
   EXPECT_EQ(ListAt(0).last_reset, now);
-  EXPECT_THAT(told_, ElementsAre("withdraw 2+8", "withdrawn 2+8", "list 101", "leads DEMO"));
+  EXPECT_THAT(told_, ElementsAre("withdraw 1+9", "withdrawn 1+9", "leads DEMO"));
 }
 
 }  // namespace

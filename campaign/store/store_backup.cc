@@ -1,0 +1,168 @@
+#include "campaign/store/store_backup.h"
+
+#include <rocksdb/utilities/backup_engine.h>
+#include <rocksdb/utilities/checkpoint.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "campaign/store/process_lock.h"
+#include "campaign/store/rocks_db.h"
+
+namespace outpace::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status Told(const rocksdb::Status& status, const std::string& directory) {
+  const std::string text = absl::StrCat(directory, ": ", status.ToString());
+  if (status.IsNotFound()) return absl::NotFoundError(text);
+  if (status.IsCorruption()) {
+    return absl::DataLossError(absl::StrCat(text, "; it is damaged: take another backup"));
+  }
+  return absl::UnavailableError(
+      absl::StrCat(text, "; look at the disk's space and the rights of the directory"));
+}
+
+// What people are called and their numbers are nobody else's business.
+void OwnersOnly(const std::string& directory) {
+  std::error_code ignored;
+  fs::permissions(directory, fs::perms::owner_all, ignored);
+}
+
+absl::StatusOr<std::unique_ptr<rocksdb::BackupEngine>> OpenEngine(const std::string& directory) {
+  rocksdb::BackupEngineOptions options(directory);
+  options.sync = true;
+  options.share_table_files = true;
+  std::error_code error;
+  const bool is_new = !fs::exists(directory, error);
+  rocksdb::BackupEngine* engine = nullptr;
+  const rocksdb::IOStatus status =
+      rocksdb::BackupEngine::Open(options, rocksdb::Env::Default(), &engine);
+  if (!status.ok()) return Told(status, directory);
+  if (is_new) OwnersOnly(directory);
+  return std::unique_ptr<rocksdb::BackupEngine>(engine);
+}
+
+BackupInfo InfoOf(const rocksdb::BackupInfo& info) {
+  return {info.backup_id, absl::FromUnixSeconds(info.timestamp), info.size};
+}
+
+std::vector<BackupInfo> AllOf(const rocksdb::BackupEngine& engine) {
+  std::vector<rocksdb::BackupInfo> infos;
+  engine.GetBackupInfo(&infos);
+  std::vector<BackupInfo> all;
+  for (const rocksdb::BackupInfo& info : infos) all.push_back(InfoOf(info));
+  std::sort(all.begin(), all.end(),
+            [](const BackupInfo& a, const BackupInfo& b) { return a.number < b.number; });
+  return all;
+}
+
+absl::Status NoBackups(const std::string& directory) {
+  return absl::NotFoundError(
+      absl::StrCat(directory, ": no backups are there; make one with: outpace store backup DIR"));
+}
+
+}  // namespace
+
+absl::Status MakeCheckpoint(const RocksLeadStore& store, const std::string& directory) {
+  std::error_code error;
+  if (fs::exists(directory, error)) {
+    if (!fs::is_directory(directory, error) || !fs::is_empty(directory, error)) {
+      return absl::AlreadyExistsError(
+          absl::StrCat(directory, ": is there already; name a directory that is not"));
+    }
+    fs::remove(directory, error);  // RocksDB makes it
+  }
+  rocksdb::Checkpoint* made = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(store.db(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(directory);
+  if (!status.ok()) return Told(status, directory);
+  OwnersOnly(directory);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<BackupInfo> MakeBackup(const RocksLeadStore& store, const std::string& directory) {
+  auto engine = OpenEngine(directory);
+  if (!engine.ok()) return engine.status();
+  rocksdb::CreateBackupOptions options;
+  options.flush_before_backup = true;
+  rocksdb::BackupID number = 0;
+  rocksdb::IOStatus status = (*engine)->CreateNewBackup(options, store.db(), &number);
+  if (!status.ok()) return Told(status, directory);
+  status = (*engine)->VerifyBackup(number, /*verify_with_checksum=*/true);
+  if (!status.ok()) return Told(status, directory);
+  for (const BackupInfo& info : AllOf(**engine)) {
+    if (info.number == number) return info;
+  }
+  return absl::DataLossError(absl::StrCat(directory, ": the backup just made is not there"));
+}
+
+absl::StatusOr<std::vector<BackupInfo>> ListBackups(const std::string& directory) {
+  std::error_code error;
+  if (!fs::exists(directory, error)) return NoBackups(directory);
+  auto engine = OpenEngine(directory);
+  if (!engine.ok()) return engine.status();
+  std::vector<BackupInfo> all = AllOf(**engine);
+  if (all.empty()) return NoBackups(directory);
+  return all;
+}
+
+absl::StatusOr<BackupInfo> RestoreBackup(const std::string& directory, uint32_t number,
+                                         const std::string& path, absl::Time now,
+                                         std::string* kept) {
+  kept->clear();
+  auto all = ListBackups(directory);
+  if (!all.ok()) return all.status();
+  const BackupInfo wanted = [&] {
+    if (number == 0) return all->back();
+    const auto found = std::find_if(all->begin(), all->end(), [number](const BackupInfo& info) {
+      return info.number == number;
+    });
+    return found == all->end() ? BackupInfo() : *found;
+  }();
+  if (wanted.number == 0) {
+    return absl::NotFoundError(absl::StrCat(
+        directory, ": there is no backup ", number,
+        "; there are: ", absl::StrJoin(*all, ", ", [](std::string* out, const BackupInfo& info) {
+          absl::StrAppend(out, info.number);
+        })));
+  }
+  auto engine = OpenEngine(directory);
+  if (!engine.ok()) return engine.status();
+  rocksdb::IOStatus status = (*engine)->VerifyBackup(wanted.number, /*verify_with_checksum=*/true);
+  if (!status.ok()) return Told(status, directory);
+  const std::string fresh = absl::StrCat(path, ".restored");
+  std::error_code error;
+  fs::remove_all(fresh, error);
+  status = (*engine)->RestoreDBFromBackup(wanted.number, fresh, fresh);
+  if (!status.ok()) {
+    fs::remove_all(fresh, error);
+    return Told(status, directory);
+  }
+  OwnersOnly(fresh);
+  // Until here nothing was touched. A store in use is not replaced.
+  std::unique_ptr<ProcessLock> lock;
+  if (fs::exists(path, error)) {
+    auto taken = ProcessLock::Acquire(path, now);
+    if (!taken.ok()) {
+      fs::remove_all(fresh, error);
+      return taken.status();
+    }
+    lock = *std::move(taken);
+    *kept =
+        absl::StrCat(path, ".before-", absl::FormatTime("%Y%m%d-%H%M%S", now, absl::UTCTimeZone()));
+    fs::rename(path, *kept, error);
+    if (error) return FileError("rename", path, error.value());
+  }
+  fs::rename(fresh, path, error);
+  if (error) return FileError("rename", fresh, error.value());
+  return wanted;
+}
+
+}  // namespace outpace::store
