@@ -88,7 +88,6 @@ absl::StatusOr<Merge> DecodeMerge(absl::string_view text) {
     for (const Json& change : json.at("changes")) {
       merge.changes.push_back({LeadOf(change.at("before")), LeadOf(change.at("after"))});
     }
-    if (merge.changes.size() < 2) return absl::DataLossError("merge: no leads in it");
     return merge;
   } catch (const Json::exception& e) {
     return absl::DataLossError(absl::StrCat("merge: not readable (error ", e.id, ")"));

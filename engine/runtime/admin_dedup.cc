@@ -70,6 +70,10 @@ bool KeptApart(const std::vector<LeadId>& leads, const LeadPairs& apart) {
 }
 
 std::string MergeText(const match::Merge& merge) {
+  if (merge.changes.empty()) {
+    return absl::StrFormat("merge %d  %s  its leads were erased\n", merge.number,
+                           TimeText(merge.at, absl::UTCTimeZone()));
+  }
   std::vector<uint64_t> others;
   for (size_t i = 1; i < merge.changes.size(); ++i) {
     others.push_back(merge.changes[i].before.id.value());
@@ -159,6 +163,13 @@ absl::StatusOr<Admin::Impl::DedupOrder> Admin::Impl::ReadDedup(const Json& argum
   return order;
 }
 
+namespace {
+
+// About 1 KiB of memory each while they are compared.
+constexpr size_t kLeadsMost = 3'000'000;
+
+}  // namespace
+
 absl::StatusOr<Json> Admin::Impl::RunDedup(const DedupOrder& order, JobControl& control) {
   match::LeadRecords leads;
   std::set<LeadId> of_import;
@@ -171,10 +182,14 @@ absl::StatusOr<Json> Admin::Impl::RunDedup(const DedupOrder& order, JobControl& 
     companies += !named && !lead.Field("company").empty();
     if (order.import != 0 && lead.import.value() == order.import) of_import.insert(lead.id);
     leads.Add(lead);
-    control.total = control.done = leads.size();
-    return !control.cancelled;
+    control.done = leads.size();
+    return !control.cancelled && leads.size() <= kLeadsMost;
   });
   if (!s.ok()) return s;
+  if (leads.size() > kLeadsMost) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("more than ", kLeadsMost, " leads at once; give a list with --list"));
+  }
   if (control.cancelled) return absl::CancelledError("nothing was merged");
   match::Options options = order.options;
   const bool persons = order.kind.empty() ? people >= companies : order.kind == "person";

@@ -125,6 +125,10 @@ absl::StatusOr<match::Merge> LeadMerger::Undo(uint64_t number) {
   if (merge->undone != absl::InfiniteFuture()) {
     return absl::FailedPreconditionError(absl::StrCat("merge ", number, " was undone already"));
   }
+  if (merge->changes.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the leads of merge ", number, " were erased"));
+  }
   auto last = LastNumber();
   if (!last.ok()) return last.status();
   for (uint64_t later = *last; later > number; --later) {

@@ -9,6 +9,7 @@
 #include "campaign/store/memory_lead_store.h"
 #include "engine/runtime/admin.h"
 #include "engine/runtime/dedup_review.h"
+#include "engine/runtime/lead_merger.h"
 #include "engine/sim/sim_world.h"
 #include "gmock/gmock.h"
 #include "scratch.h"
@@ -269,6 +270,19 @@ TEST_F(AdminDedupTest, AnotherCampaignsLeadsAreItsOwn) {
   const std::string path = scratch_.Put("r.csv", "decision,lead_a,lead_b\nsame,1,8\n");
   EXPECT_EQ(Run("dedup.apply", {{"path", path}})["skipped"], 1);
   EXPECT_EQ(Get(8).status, "NEW");
+}
+
+TEST_F(AdminDedupTest, WhoIsErasedIsForgottenByTheMergesToo) {
+  Run("dedup.run", {{"campaign", "DEMO"}, {"merge", true}});
+  const AdminHooks hooks;
+  LeadMerger merger(store_, world_.clock(), hooks);
+  ASSERT_TRUE(merger.Forget({LeadId(1), LeadId(2)}).ok());
+  const auto kept = store_.GetMeta("dedup.merge.0000000001");
+  ASSERT_TRUE(kept.ok() && kept->has_value());
+  EXPECT_THAT(**kept, Not(HasSubstr("3035550")));
+  EXPECT_THAT(**kept, Not(HasSubstr("Fry")));
+  EXPECT_THAT(Run("dedup.history", Json::object())["text"].get<std::string>(), HasSubstr("erased"));
+  EXPECT_EQ(Refusal("dedup.undo", {{"merge", "1"}}).code(), Code::kFailedPrecondition);
 }
 
 TEST_F(AdminDedupTest, AFailedWriteLeavesNoHalfMerge) {
