@@ -3,8 +3,6 @@
 #include <iterator>
 #include <utility>
 
-#include "absl/status/status.h"
-
 namespace outpace::campaign {
 namespace {
 
@@ -35,25 +33,6 @@ void StoreBatch::Append(StoreBatch other) {
   MoveOnto(agents, other.agents);
   MoveOnto(recordings, other.recordings);
   for (auto& [name, value] : other.meta) meta[name] = std::move(value);
-}
-
-absl::StatusOr<bool> LeadStore::Tend(const DueQuery&) { return false; }
-
-absl::StatusOr<std::unique_ptr<LeadBulk>> LeadStore::BeginBulk(const BulkOptions&) {
-  return absl::UnimplementedError("store: takes no bulk loads");
-}
-absl::StatusOr<uint32_t> LeadStore::InternZones(const std::vector<std::string>&) {
-  return absl::UnimplementedError("store: takes no bulk loads");
-}
-absl::StatusOr<std::vector<Import>> LeadStore::Imports() const { return std::vector<Import>(); }
-absl::StatusOr<std::map<std::string, FieldType>> LeadStore::LoadedFields() const {
-  return std::map<std::string, FieldType>();
-}
-absl::Status LeadStore::ForEachPhone(const std::function<bool(const PhoneUse&)>&) const {
-  return absl::UnimplementedError("store: has no index of numbers");
-}
-absl::StatusOr<std::vector<PhoneUse>> LeadStore::PhoneUses(absl::Span<const E164>) const {
-  return absl::UnimplementedError("store: has no index of numbers");
 }
 
 }  // namespace outpace::campaign

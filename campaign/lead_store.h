@@ -109,17 +109,17 @@ class LeadStore {
   virtual absl::StatusOr<uint64_t> ReserveAttemptIds(uint64_t count) = 0;
 
   // A load of many leads. One at a time.
-  virtual absl::StatusOr<std::unique_ptr<LeadBulk>> BeginBulk(const BulkOptions& options);
+  virtual absl::StatusOr<std::unique_ptr<LeadBulk>> BeginBulk(const BulkOptions& options) = 0;
   // The number under which a set of time zones is stored; durable when it returns.
-  virtual absl::StatusOr<uint32_t> InternZones(const std::vector<std::string>& zones);
+  virtual absl::StatusOr<uint32_t> InternZones(const std::vector<std::string>& zones) = 0;
   // By id.
-  virtual absl::StatusOr<std::vector<Import>> Imports() const;
+  virtual absl::StatusOr<std::vector<Import>> Imports() const = 0;
   // The columns of all loads by name, each with its type; of two types the one first seen later.
-  virtual absl::StatusOr<std::map<std::string, FieldType>> LoadedFields() const;
+  virtual absl::StatusOr<std::map<std::string, FieldType>> LoadedFields() const = 0;
   // Every use of every number, by number and lead.
-  virtual absl::Status ForEachPhone(const std::function<bool(const PhoneUse&)>& visit) const;
+  virtual absl::Status ForEachPhone(const std::function<bool(const PhoneUse&)>& visit) const = 0;
   // The uses of these numbers, which must be sorted; by number and lead.
-  virtual absl::StatusOr<std::vector<PhoneUse>> PhoneUses(absl::Span<const E164> sorted) const;
+  virtual absl::StatusOr<std::vector<PhoneUse>> PhoneUses(absl::Span<const E164> sorted) const = 0;
 
   virtual absl::StatusOr<std::optional<Lead>> GetLead(LeadId id) const = 0;
   virtual absl::StatusOr<std::optional<Attempt>> GetAttempt(AttemptId id) const = 0;
@@ -127,13 +127,9 @@ class LeadStore {
   // A bounded step (a few milliseconds) of what the index behind DueLeads can be given later: leads
   // whose time has come take their places, and another `order` of the campaign is built up. True:
   // there is more to do. Writes; the thread that commits calls it between two commits.
-  virtual absl::StatusOr<bool> Tend(const DueQuery& query);
-  // Leads with this number, in any list; for exact duplicates and `lead why`.
+  virtual absl::StatusOr<bool> Tend(const DueQuery& query) = 0;
+  // Leads with this number, their own or alt_phone, in any list; by id.
   virtual absl::StatusOr<std::vector<LeadId>> LeadsByPhone(E164 phone) const = 0;
-  // The numbers among `phones` that some lead already has; for the loader's duplicate check.
-  // `campaign` empty: in the whole system, else within that campaign's lists.
-  virtual absl::StatusOr<std::vector<E164>> KnownPhones(const std::vector<E164>& phones,
-                                                        const CampaignId& campaign) const = 0;
   virtual absl::Status ForEachLead(const std::function<bool(const Lead&)>& visit) const = 0;
   // Attempts with dialed_at in [from, to), by rising id. Return false to stop.
   virtual absl::Status ForEachAttempt(absl::Time from, absl::Time to,

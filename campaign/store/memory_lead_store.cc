@@ -233,26 +233,6 @@ absl::StatusOr<std::vector<LeadId>> MemoryLeadStore::LeadsByPhone(E164 phone) co
   return found;
 }
 
-absl::StatusOr<std::vector<E164>> MemoryLeadStore::KnownPhones(const std::vector<E164>& phones,
-                                                               const CampaignId& campaign) const {
-  std::vector<E164> sorted = phones;
-  std::sort(sorted.begin(), sorted.end());
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  absl::MutexLock lock(&mutex_);
-  std::vector<E164> known;
-  for (const E164 phone : sorted) {
-    for (auto it = phones_.lower_bound({phone, LeadId()});
-         it != phones_.end() && it->first == phone; ++it) {
-      if (leads_.at(it->second).phone != phone) continue;  // its alt_phone
-      if (campaign.empty() || leads_.at(it->second).campaign == campaign) {
-        known.push_back(phone);
-        break;
-      }
-    }
-  }
-  return known;
-}
-
 absl::Status MemoryLeadStore::ForEachLead(const std::function<bool(const Lead&)>& visit) const {
   for (LeadId last;;) {
     Lead lead;

@@ -64,8 +64,6 @@ class MemoryLeadStore final : public campaign::LeadStore {
       const campaign::DueQuery& query) const override;
   absl::StatusOr<bool> Tend(const campaign::DueQuery& query) override;
   absl::StatusOr<std::vector<LeadId>> LeadsByPhone(E164 phone) const override;
-  absl::StatusOr<std::vector<E164>> KnownPhones(const std::vector<E164>& phones,
-                                                const CampaignId& campaign) const override;
   absl::Status ForEachLead(const std::function<bool(const campaign::Lead&)>& visit) const override;
   absl::Status ForEachAttempt(
       absl::Time from, absl::Time to,

@@ -32,7 +32,6 @@ namespace outpace::store {
 
 struct RocksDb;
 struct BulkResult;
-struct StoreBackup;
 struct DuePlan;
 struct TextsMark;
 class Dictionary;
@@ -80,12 +79,6 @@ class RocksLeadStore final : public campaign::LeadStore {
   // does not. Takes about as long as reading all the data.
   absl::Status Verify() const;
 
-  // For backup.h, which checks the directories.
-  absl::Status MakeCheckpoint(const std::string& directory);
-  absl::StatusOr<StoreBackup> MakeBackup(const std::string& directory, uint32_t keep);
-  // Numbers of the last write and the last load, as the sequence file has them.
-  std::string SequenceText();
-
   absl::Status Commit(const campaign::StoreBatch& batch) override;
   absl::Status CommitUnsynced(const campaign::StoreBatch& batch) override;
   absl::Status SyncWrites() override;
@@ -109,8 +102,6 @@ class RocksLeadStore final : public campaign::LeadStore {
       const campaign::DueQuery& query) const override;
   absl::StatusOr<bool> Tend(const campaign::DueQuery& query) override;
   absl::StatusOr<std::vector<LeadId>> LeadsByPhone(E164 phone) const override;
-  absl::StatusOr<std::vector<E164>> KnownPhones(const std::vector<E164>& phones,
-                                                const CampaignId& campaign) const override;
   absl::Status ForEachLead(const std::function<bool(const campaign::Lead&)>& visit) const override;
   absl::Status ForEachAttempt(
       absl::Time from, absl::Time to,

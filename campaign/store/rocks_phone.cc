@@ -3,8 +3,6 @@
 
 #include <rocksdb/iterator.h>
 
-#include <algorithm>
-
 #include "campaign/store/phone_index.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "campaign/store/rocks_scan.h"
@@ -83,21 +81,6 @@ absl::StatusOr<std::vector<LeadId>> RocksLeadStore::LeadsByPhone(E164 phone) con
            });
   if (!status.ok()) return status;
   return found;
-}
-
-absl::StatusOr<std::vector<E164>> RocksLeadStore::KnownPhones(const std::vector<E164>& phones,
-                                                              const CampaignId& campaign) const {
-  std::vector<E164> sorted = phones;
-  std::sort(sorted.begin(), sorted.end());
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  const absl::StatusOr<std::vector<PhoneUse>> uses = PhoneUses(sorted);
-  if (!uses.ok()) return uses.status();
-  std::vector<E164> known;
-  for (const PhoneUse& use : *uses) {
-    const bool counts = !use.alt && (campaign.empty() || use.campaign == campaign);
-    if (counts && (known.empty() || known.back() != use.phone)) known.push_back(use.phone);
-  }
-  return known;
 }
 
 }  // namespace outpace::store

@@ -1,5 +1,6 @@
 #include "campaign/store/store_backup.h"
 
+#include <rocksdb/env.h>
 #include <rocksdb/utilities/backup_engine.h>
 #include <rocksdb/utilities/checkpoint.h>
 
@@ -7,11 +8,14 @@
 #include <filesystem>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "campaign/store/codec.h"
 #include "campaign/store/process_lock.h"
 #include "campaign/store/rocks_db.h"
+#include "campaign/store/rocks_keys.h"
 
 namespace outpace::store {
 namespace {
@@ -62,6 +66,37 @@ std::vector<BackupInfo> AllOf(const rocksdb::BackupEngine& engine) {
   return all;
 }
 
+// What kSequenceFileName of a copy may say that is made after this: it has at least these writes
+// and loads.
+absl::StatusOr<std::string> SequenceOf(rocksdb::DB& db) {
+  std::string stamp, loads;
+  for (const auto& [key, value] :
+       {std::pair<absl::string_view, std::string*>{kStampKey, &stamp}, {kLoadsKey, &loads}}) {
+    const rocksdb::Status status = db.Get(rocksdb::ReadOptions(), SliceOf(key), value);
+    if (!status.ok() && !status.IsNotFound()) return Told(status, db.GetName());
+  }
+  const absl::StatusOr<std::string> count =
+      loads.empty() ? absl::StatusOr<std::string>("0") : DecodeText(loads);
+  if (!count.ok()) return count.status();
+  return absl::StrCat(stamp.size() == 8 ? ReadBig64(stamp) : 0, " ", *count, "\n");
+}
+
+absl::Status WriteSequence(const std::string& directory, const std::string& text) {
+  const std::string path = absl::StrCat(directory, "/", kSequenceFileName);
+  const rocksdb::Status status =
+      rocksdb::WriteStringToFile(rocksdb::Env::Default(), text, path, /*should_sync=*/true);
+  return status.ok() ? absl::OkStatus() : Told(status, path);
+}
+
+// Reads the copy through: what is put in the place of a store is whole.
+absl::Status VerifyCopy(const std::string& directory) {
+  RocksStoreOptions options;
+  options.path = directory;
+  options.read_only = true;
+  const auto store = RocksLeadStore::Open(options);
+  return store.ok() ? (*store)->Verify() : store.status();
+}
+
 absl::Status NoBackups(const std::string& directory) {
   return absl::NotFoundError(
       absl::StrCat(directory, ": no backups are there; make one with: outpace store backup DIR"));
@@ -78,13 +113,15 @@ absl::Status MakeCheckpoint(const RocksLeadStore& store, const std::string& dire
     }
     fs::remove(directory, error);  // RocksDB makes it
   }
+  const absl::StatusOr<std::string> sequence = SequenceOf(*store.db());
+  if (!sequence.ok()) return sequence.status();
   rocksdb::Checkpoint* made = nullptr;
   rocksdb::Status status = rocksdb::Checkpoint::Create(store.db(), &made);
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
   if (status.ok()) status = checkpoint->CreateCheckpoint(directory);
   if (!status.ok()) return Told(status, directory);
   OwnersOnly(directory);
-  return absl::OkStatus();
+  return WriteSequence(directory, *sequence);
 }
 
 absl::StatusOr<BackupInfo> MakeBackup(const RocksLeadStore& store, const std::string& directory) {
@@ -93,7 +130,10 @@ absl::StatusOr<BackupInfo> MakeBackup(const RocksLeadStore& store, const std::st
   rocksdb::CreateBackupOptions options;
   options.flush_before_backup = true;
   rocksdb::BackupID number = 0;
-  rocksdb::IOStatus status = (*engine)->CreateNewBackup(options, store.db(), &number);
+  const absl::StatusOr<std::string> sequence = SequenceOf(*store.db());
+  if (!sequence.ok()) return sequence.status();
+  rocksdb::IOStatus status =
+      (*engine)->CreateNewBackupWithMetadata(options, store.db(), *sequence, &number);
   if (!status.ok()) return Told(status, directory);
   status = (*engine)->VerifyBackup(number, /*verify_with_checksum=*/true);
   if (!status.ok()) return Told(status, directory);
@@ -146,6 +186,16 @@ absl::StatusOr<BackupInfo> RestoreBackup(const std::string& directory, uint32_t 
     return Told(status, directory);
   }
   OwnersOnly(fresh);
+  rocksdb::BackupInfo info;
+  if (const rocksdb::Status found = (*engine)->GetBackupInfo(wanted.number, &info); !found.ok()) {
+    return Told(found, directory);
+  }
+  absl::Status whole = WriteSequence(fresh, info.app_metadata);
+  if (whole.ok()) whole = VerifyCopy(fresh);
+  if (!whole.ok()) {
+    fs::remove_all(fresh, error);
+    return whole;
+  }
   // Until here nothing was touched. A store in use is not replaced.
   std::unique_ptr<ProcessLock> lock;
   if (fs::exists(path, error)) {

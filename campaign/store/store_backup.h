@@ -24,6 +24,7 @@ struct BackupInfo {
   uint64_t bytes = 0;  // of the store; less on disk where backups share files
 };
 
+// What was committed before the call is in the copy, here and in a backup.
 // `directory` must not exist, or be empty. AlreadyExists, Unavailable (disk), PermissionDenied.
 absl::Status MakeCheckpoint(const RocksLeadStore& store, const std::string& directory);
 
@@ -34,10 +35,10 @@ absl::StatusOr<BackupInfo> MakeBackup(const RocksLeadStore& store, const std::st
 // By rising number. NotFound: no backups there.
 absl::StatusOr<std::vector<BackupInfo>> ListBackups(const std::string& directory);
 
-// Puts a backup (0: the latest) where `path` is, after it has been read against its checksums. The
-// store that was there is kept beside it, under `*kept` (empty: there was none). Nothing has
-// changed when it fails. FailedPrecondition: a program uses the store. NotFound: no such backup.
-// DataLoss: the backup is damaged.
+// Puts a backup (0: the latest) where `path` is, after it has been read against its checksums and
+// gone through as RocksLeadStore::Verify() does. The store that was there is kept beside it, under
+// `*kept` (empty: there was none). Nothing has changed when it fails. FailedPrecondition: a program
+// uses the store. NotFound: no such backup. DataLoss: the backup is damaged.
 absl::StatusOr<BackupInfo> RestoreBackup(const std::string& directory, uint32_t number,
                                          const std::string& path, absl::Time now,
                                          std::string* kept);

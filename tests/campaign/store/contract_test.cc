@@ -106,7 +106,6 @@ TEST_P(Contract, NewStoreIsEmpty) {
   EXPECT_EQ(*store_->GetAttempt(AttemptId(1)), std::nullopt);
   EXPECT_THAT(Due(absl::InfiniteFuture()), IsEmpty());
   EXPECT_THAT(*store_->LeadsByPhone(E164(14'155'550'100)), IsEmpty());
-  EXPECT_THAT(*store_->KnownPhones({E164(14'155'550'100)}, ""), IsEmpty());
   EXPECT_THAT(LeadsOf(*store_), IsEmpty());
   EXPECT_THAT(AttemptsOf(*store_), IsEmpty());
   EXPECT_THAT(*store_->OpenAttempts(), IsEmpty());
@@ -208,9 +207,6 @@ TEST_P(Contract, IndexesFollowALeadThatChanges) {
   EXPECT_THAT(Due(absl::InfiniteFuture(), 9, "OTHER"), ElementsAre(1));
   EXPECT_THAT(*store_->LeadsByPhone(old_phone), IsEmpty());
   EXPECT_THAT(*store_->LeadsByPhone(lead.phone), ElementsAre(LeadId(1)));
-  EXPECT_THAT(*store_->KnownPhones({old_phone, lead.phone}, ""), ElementsAre(lead.phone));
-  EXPECT_THAT(*store_->KnownPhones({lead.phone}, "DEMO"), IsEmpty());
-  EXPECT_THAT(*store_->KnownPhones({lead.phone}, "OTHER"), ElementsAre(lead.phone));
 
   lead.next_call_time = absl::InfiniteFuture();
   Put(lead);
@@ -243,25 +239,6 @@ TEST_P(Contract, LeadsThatShareANumberAreAllFound) {
     Put(lead);
   }
   EXPECT_THAT(*store_->LeadsByPhone(phone), ElementsAre(LeadId(2), LeadId(300), LeadId(70'000)));
-  EXPECT_THAT(*store_->KnownPhones({phone, phone, E164(442'079'460'001)}, "OTHER"),
-              ElementsAre(phone));
-  EXPECT_THAT(*store_->KnownPhones({phone}, "THIRD"), IsEmpty());
-}
-
-TEST_P(Contract, KnownPhonesOfManyAnswersEachOnceInOrder) {
-  StoreBatch batch;
-  for (uint64_t i = 1; i <= 3000; ++i) {
-    batch.leads.push_back(MakeLead(i));
-    batch.leads.back().phone = E164(10'000'000'000 + 3 * i);
-  }
-  ASSERT_TRUE(store_->Commit(batch).ok());
-  std::vector<E164> asked, expected;
-  for (uint64_t i = 9000; i > 0; --i) asked.push_back(E164(10'000'000'000 + i));
-  for (uint64_t i = 1; i <= 3000; ++i) expected.push_back(E164(10'000'000'000 + 3 * i));
-  EXPECT_EQ(*store_->KnownPhones(asked, ""), expected);
-  EXPECT_EQ(*store_->KnownPhones(asked, "DEMO"), expected);
-  EXPECT_THAT(*store_->KnownPhones(asked, "NONE"), IsEmpty());
-  EXPECT_THAT(*store_->KnownPhones({}, ""), IsEmpty());
 }
 
 // --- Numbers, imports, removals, loads ---
@@ -825,7 +802,6 @@ TEST(BothStores, AnswerAlikeWhateverIsWritten) {
     for (const char* id : {"C0", "C1", "C2"}) {
       const DueQuery query = {id, RandomTime(rng), rng.Below(30)};
       EXPECT_EQ(AllBytes(*memory.DueLeads(query)), AllBytes(*(*rocks)->DueLeads(query)));
-      EXPECT_EQ(*memory.KnownPhones(phones, id), *(*rocks)->KnownPhones(phones, id));
     }
     if (!phones.empty()) {
       const E164 phone = phones[rng.Below(phones.size())];

@@ -65,13 +65,13 @@ TEST_F(ListReset, TakesTheRestOfLeadsThatAreNotFinal) {
   called.last_call_time = kStart;
   Put({Resting(1, "NA"), Resting(2, "SALE"), Resting(3, "DNC"), Resting(4, "CALLBK"),
        Resting(5, "INCALL"), Resting(6, "NA", ListId(2)), used_up, held, called, fresh,
-       Resting(11, "NA")});
+       Resting(11, "NA"), Resting(12, "NI"), Resting(13, "DROP")});
   const auto counts =
       ResetList(store_, ListId(1), kStart, [](LeadId lead) { return lead == LeadId(11); });
   ASSERT_TRUE(counts.ok()) << counts.status();
-  EXPECT_EQ(counts->leads, 10);
+  EXPECT_EQ(counts->leads, 12);
   EXPECT_EQ(counts->reset, 3);
-  EXPECT_EQ(counts->kept, 5);
+  EXPECT_EQ(counts->kept, 7);
   EXPECT_EQ(counts->busy, 1);
   EXPECT_EQ(counts->unchanged, 1);
   EXPECT_THAT(Due(), ::testing::ElementsAre(1, 7, 8, 10));
@@ -80,6 +80,18 @@ TEST_F(ListReset, TakesTheRestOfLeadsThatAreNotFinal) {
   EXPECT_EQ(lead.recycled, "");
   EXPECT_EQ(lead.Field("first_name"), "Ann");
   EXPECT_EQ((*store_.Lists())[0].last_reset, kStart);
+}
+
+TEST_F(ListReset, TakesStatusesThatTheCampaignDials) {
+  campaign::CampaignSettings settings;
+  settings.id = "C1";
+  ASSERT_TRUE(settings.Set("dial_statuses", "NEW,NI").ok());
+  StoreBatch batch;
+  batch.campaigns = {settings};
+  ASSERT_TRUE(store_.Commit(batch).ok());
+  Put({Resting(1, "NI"), Resting(2, "OWN")});
+  ASSERT_TRUE(ResetList(store_, ListId(1), kStart, kNobody).ok());
+  EXPECT_THAT(Due(), ::testing::ElementsAre(1));
 }
 
 TEST_F(ListReset, ListsThatAreNotThereAreNotReset) {

@@ -5,9 +5,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
 
+#include "tests/campaign/store/journal.h"
+#include "tests/campaign/store/loads.h"
 #include "tests/campaign/store/store_testing.h"
 
 namespace outpace::store {
@@ -112,6 +119,54 @@ TEST_F(StoreBackup, ADamagedBackupIsNotRestored) {
   EXPECT_EQ(RestoreBackup(copies_, 0, store_path_, kStart, &kept).status().code(), Code::kDataLoss);
   EXPECT_EQ(kept, "");
   EXPECT_EQ(StatusOf(*Open(store_path_), 1), "NEW");
+}
+
+// What was committed before the call is in the copy, whatever is written meanwhile; and the copy is
+// of one moment.
+TEST_F(StoreBackup, CopiesOfAStoreInUseAreWhole) {
+  auto store = Open(store_path_);
+  std::atomic<uint64_t> written{0};
+  std::atomic<bool> done{false};
+  std::thread writer([&] {
+    for (uint64_t n = 1; !done; ++n) {
+      ASSERT_TRUE(store->Commit(JournalBatch(n, 500)).ok());
+      written = n;
+    }
+  });
+  for (int i = 0; i < 5; ++i) {
+    const uint64_t before = written;
+    const auto backup = MakeBackup(*store, copies_);
+    ASSERT_TRUE(backup.ok()) << backup.status();
+    const uint64_t between = written;
+    const std::string checkpoint = absl::StrCat(scratch_.path(), "/checkpoint", i);
+    ASSERT_TRUE(MakeCheckpoint(*store, checkpoint).ok());
+    const std::string restored = absl::StrCat(scratch_.path(), "/restored", i);
+    std::string kept;
+    const auto back = RestoreBackup(copies_, 0, restored, kStart, &kept);
+    ASSERT_TRUE(back.ok()) << back.status();
+    for (const auto& [path, least] : {std::pair{restored, before}, {checkpoint, between}}) {
+      const auto length = JournalLength(*Open(path, /*create=*/false), 500);
+      ASSERT_TRUE(length.ok()) << length.status();
+      EXPECT_GE(*length, least);
+    }
+  }
+  done = true;
+  writer.join();
+  EXPECT_EQ(*JournalLength(*store, 500), written);
+}
+
+TEST_F(StoreBackup, LoadsAreInTheCopies) {
+  auto store = Open(store_path_);
+  for (uint64_t n = 1; n <= 3; ++n) {
+    ASSERT_TRUE(RunLoad(*store, n).ok());
+    ASSERT_TRUE(MakeBackup(*store, copies_).ok());
+  }
+  for (uint32_t number = 1; number <= 3; ++number) {
+    const std::string restored = absl::StrCat(scratch_.path(), "/restored", number);
+    std::string kept;
+    ASSERT_TRUE(RestoreBackup(copies_, number, restored, kStart, &kept).ok());
+    EXPECT_EQ(LoadsIn(*Open(restored, /*create=*/false))->size(), number);
+  }
 }
 
 }  // namespace

@@ -62,9 +62,29 @@ class SlowStore final : public campaign::LeadStore {
   absl::StatusOr<std::vector<LeadId>> LeadsByPhone(E164 phone) const override {
     return memory_.LeadsByPhone(phone);
   }
-  absl::StatusOr<std::vector<E164>> KnownPhones(const std::vector<E164>& phones,
-                                                const CampaignId& campaign) const override {
-    return memory_.KnownPhones(phones, campaign);
+  absl::StatusOr<std::unique_ptr<campaign::LeadBulk>> BeginBulk(
+      const campaign::BulkOptions& options) override {
+    return memory_.BeginBulk(options);
+  }
+  absl::StatusOr<uint32_t> InternZones(const std::vector<std::string>& zones) override {
+    return memory_.InternZones(zones);
+  }
+  absl::StatusOr<std::vector<campaign::Import>> Imports() const override {
+    return memory_.Imports();
+  }
+  absl::StatusOr<std::map<std::string, campaign::FieldType>> LoadedFields() const override {
+    return memory_.LoadedFields();
+  }
+  absl::Status ForEachPhone(
+      const std::function<bool(const campaign::PhoneUse&)>& visit) const override {
+    return memory_.ForEachPhone(visit);
+  }
+  absl::StatusOr<std::vector<campaign::PhoneUse>> PhoneUses(
+      absl::Span<const E164> sorted) const override {
+    return memory_.PhoneUses(sorted);
+  }
+  absl::StatusOr<bool> Tend(const campaign::DueQuery& query) override {
+    return memory_.Tend(query);
   }
   absl::Status ForEachLead(const std::function<bool(const campaign::Lead&)>& visit) const override {
     return memory_.ForEachLead(visit);
