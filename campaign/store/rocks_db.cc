@@ -337,9 +337,9 @@ absl::Status TooNew(const std::string& path, int version) {
 }
 
 absl::Status TooOld(const std::string& path, int version) {
-  return absl::FailedPreconditionError(absl::StrCat(
-      "store: ", path, " has schema version ", version, " and this program works on ",
-      kSchemaVersion, "; stop what uses it and run: outpace store migrate --data ", path));
+  return absl::FailedPreconditionError(
+      absl::StrCat("store: ", path, " has schema version ", version, " and this program works on ",
+                   kSchemaVersion, "; stop what uses it and run: outpace store migrate"));
 }
 
 // Column families we do not know: of a newer version, or another program's database.
@@ -385,7 +385,7 @@ absl::Status CheckSchema(RocksDb& store, OpenAs as) {
   if (store.migrating) {
     return absl::FailedPreconditionError(
         absl::StrCat("store: the migration of ", store.path,
-                     " was cut off; go on with it: outpace store migrate --data ", store.path));
+                     " was cut off; go on with it: outpace store migrate"));
   }
   return absl::OkStatus();
 }
