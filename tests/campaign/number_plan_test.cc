@@ -1,5 +1,7 @@
 #include "campaign/number_plan.h"
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -71,6 +73,88 @@ TEST(NumberPlan, NeverGluesOrGuesses) {
   EXPECT_EQ(Normal(absl::string_view("138\0000000001", 12), "CN"), "E_PHONE_CHARS");
 }
 
+// What a spreadsheet does to a column of numbers is known for what it is in every home, and lost
+// digits are never made up.
+TEST(NumberPlan, KnowsWhatASpreadsheetLeavesBehind) {
+  for (const char* home : {"US", "CN", "GB"}) {
+    for (const char* text : {"1.38E+10", "1.38001E+10", "1.3800000001E+10", "1.38e10", "1,38E+10",
+                             "4.47700900123E+11", "2.02556E9"}) {
+      EXPECT_EQ(Normal(text, home), "E_PHONE_SCI") << home;
+    }
+    EXPECT_EQ(Normal("#NAME?", home), "E_PHONE_CHARS");
+    EXPECT_EQ(Normal("########", home), "E_PHONE_CHARS");
+    EXPECT_EQ(Normal("TRUE", home), "E_PHONE_LETTERS");
+    EXPECT_EQ(Normal("=1+1", home), "E_PHONE_CHARS");
+  }
+  const auto repaired = [](absl::string_view text, absl::string_view home) {
+    const PhoneReading reading = ReadPhone(text, home);
+    EXPECT_TRUE(reading.repaired) << text;
+    return reading.number.ToString();
+  };
+  EXPECT_EQ(repaired("2025550144.0", "US"), "+12025550144");
+  EXPECT_EQ(repaired("2,025,550,144", "US"), "+12025550144");
+  EXPECT_EQ(repaired("13800000001.0", "CN"), "+8613800000001");
+  EXPECT_EQ(repaired("7700900123", "GB"), "+447700900123");
+  EXPECT_EQ(repaired("7700900123.0", "GB"), "+447700900123");
+  EXPECT_EQ(repaired("2079460018", "GB"), "+442079460018");
+  // Not in China, where ten digits may as well be a mobile that was cut.
+  EXPECT_EQ(Normal("1055550105", "CN"), "E_PHONE_AMBIGUOUS");
+}
+
+// The first cell of each row of a hostile file.
+std::vector<std::string> FirstCells(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::vector<std::string> out;
+  for (std::string line; std::getline(in, line);) {
+    std::string cell;
+    bool quoted = false;
+    for (size_t i = 0; i < line.size() && (quoted || line[i] != ','); ++i) {
+      if (line[i] != '"') {
+        cell += line[i];
+      } else if (quoted && i + 1 < line.size() && line[i + 1] == '"') {
+        cell += line[++i];
+      } else {
+        quoted = !quoted;
+      }
+    }
+    out.push_back(cell);
+  }
+  return out;
+}
+
+// Whatever the home, a number that is read holds the digits that were written, and no other digits
+// than a country code in front of them.
+TEST(NumberPlan, NeverInventsADigit) {
+  int cells = 0, read = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(OUTPACE_TEST_DATA "/csv-hostile")) {
+    const std::string name = entry.path().filename();
+    if (entry.path().extension() != ".csv" || name < "47" || name >= "57") continue;
+    for (const std::string& cell : FirstCells(entry.path())) {
+      for (const char* home : {"US", "CN", "GB"}) {
+        ++cells;
+        const PhoneReading reading = ReadPhone(cell, home);
+        if (reading.fault != PhoneFault::kNone) continue;
+        ++read;
+        // The same digits in ASCII: full-width ones have code points 0xFF10..0xFF19.
+        std::string digits;
+        for (size_t i = 0; i < cell.size(); ++i) {
+          if (cell[i] >= '0' && cell[i] <= '9') digits += cell[i];
+          if (cell.compare(i, 2, "\xef\xbc") != 0) continue;
+          i += 2;
+          const int digit = static_cast<unsigned char>(cell[i]) - 0x90;
+          if (digit >= 0 && digit <= 9) digits += static_cast<char>('0' + digit);
+        }
+        // Behind the country code: 1, 44 or 86.
+        const std::string whole = reading.number.Digits();
+        const std::string national = whole.substr(whole[0] == '1' ? 1 : 2);
+        EXPECT_NE(digits.find(national), std::string::npos) << name << " " << home;
+      }
+    }
+  }
+  EXPECT_GT(cells, 250);
+  EXPECT_GT(read, 60);
+}
+
 TEST(NumberPlan, RefusesWhatMustNotBeRung) {
   for (const char* number : {"911", "999", "112", "110", "95588", "10086"}) {
     EXPECT_EQ(Normal(number, "US"), "E_PHONE_SPECIAL");
@@ -122,7 +206,7 @@ TEST(NumberPlanProperty, TheShortWayReadsAsTheLongOne) {
   constexpr absl::string_view kMarks = " -.()";
   Rng rng(20);
   int read = 0;
-  for (int i = 0; i < 60'000; ++i) {
+  for (int i = 0; i < 30'000; ++i) {
     std::string text = heads[rng.Below(std::size(heads))];
     const size_t digits = 6 + rng.Below(8);
     for (size_t d = 0; d < digits; ++d) {
@@ -134,7 +218,7 @@ TEST(NumberPlanProperty, TheShortWayReadsAsTheLongOne) {
     E164 number;
     read += ReadPlainPhone(text, CallingCode(country), number);
   }
-  EXPECT_GT(read, 5'000);
+  EXPECT_GT(read, 2'500);
 }
 
 TEST(NumberPlan, TheShortWayLeavesAloneWhatNeedsTelling) {
