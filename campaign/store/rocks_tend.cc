@@ -145,7 +145,7 @@ absl::StatusOr<bool> RocksLeadStore::NextToBuild(const CampaignId& campaign, Due
 }
 
 // A lead that is written while this goes on gets its new entry with that write, so what stands
-// behind the cursor is all there is to do. True: not done yet.
+// behind the cursor is all there is to do. True: there is more to do.
 absl::StatusOr<bool> RocksLeadStore::Build(const campaign::DueQuery& query, DuePlan plan) {
   const RocksDb& db = *db_;
   std::vector<uint64_t> ids;
@@ -179,7 +179,8 @@ absl::StatusOr<bool> RocksLeadStore::Build(const campaign::DueQuery& query, DueP
   if (absl::Status s = due_->PutPlan(query.campaign, plan, batch); !s.ok()) return s;
   if (absl::Status s = Write(batch, /*sync=*/done); !s.ok()) return s;
   due_->SetPlan(query.campaign, plan);
-  return more;
+  // In the new index leads may be WAITING whose time had come before: the next step looks.
+  return *more || done;
 }
 
 }  // namespace outpace::store
