@@ -40,17 +40,12 @@ RowVerdict DoubleOf(const RowPlace& place, uint64_t earlier_line, LeadId lead) {
   if (earlier_line != 0) {
     verdict.fate = Fate::kDuplicateInFile;
     verdict.duplicate_of_line = earlier_line;
-    verdict.finding = {
-        "DUPLICATE_FILE",
-        {},
-        absl::StrCat("the number stands in an earlier row of this file: line ", earlier_line)};
+    verdict.finding = {"DUPLICATE_FILE", {}, absl::StrCat("the same as in line ", earlier_line)};
   } else {
     verdict.fate = Fate::kDuplicateInStore;
     verdict.duplicate_of = lead;
     verdict.finding = {
-        "DUPLICATE_STORE",
-        {},
-        absl::StrCat("a lead with this number is loaded already: lead ", lead.value())};
+        "DUPLICATE_STORE", {}, absl::StrCat("loaded already as lead ", lead.value())};
   }
   return verdict;
 }

@@ -88,8 +88,7 @@ class Load {
         store_(store),
         clock_(clock),
         hooks_(hooks),
-        now_(clock.Wall()),
-        zones_(options.dry_run || options.hold_guesses ? nullptr : &store) {}
+        now_(clock.Wall()) {}
 
   absl::StatusOr<LoadReport> Run();
 
@@ -135,7 +134,6 @@ class Load {
   Shape shape_;
   std::unique_ptr<LeadLayout> layout_;
   std::unique_ptr<RowFilter> filter_;
-  ZoneIds zones_;
   campaign::Import import_;
   LoadReport report_;
 };
@@ -322,14 +320,15 @@ absl::Status Load::RunPipeline() {
                              : std::clamp(source_.size() / (4 * threads), kPieceMin, kPieceMax);
   RecordSplitter splitter([this](absl::Span<char> to) { return NextText(to); }, separator_,
                           static_cast<size_t>(piece));
+  ZoneIds zones(stores() ? &store_ : nullptr);
   const PieceParser::Rules rules = {.row = {.options = options_,
                                             .columns = shape_.columns,
                                             .layout = *layout_,
                                             .now = now_,
                                             .is_utf8 = encoding_.is_utf8(),
-                                            .zones = zones_},
+                                            .zones = zones},
                                     .separator = separator_,
-                                    .dnc = options_.scrub_dnc ? &dnc_ : nullptr,
+                                    .dnc = dnc_,
                                     .filter = filter_.get(),
                                     .store_keys = store_keys.get()};
   Ledger ledger(options_, hooks_, first_line_, seen.get(), report_);

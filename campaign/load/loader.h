@@ -50,7 +50,7 @@ struct LoadOptions {
   std::string filter;
   bool again = false;     // load the file though the very same one is loaded already
   int threads = 0;        // 0: one a core
-  bool scrub_dnc = true;  // DNC numbers are rejected, not loaded
+  bool scrub_dnc = true;  // DNC numbers are rejected, not loaded; erased people always
   // Header -> "field", "field:type" or "-", before the known aliases: see ParseColumnTarget().
   std::map<std::string, std::string> columns;
   // Calling codes that may be dialed ("86", "44"; "1" is the geographic US and Canada), empty: any

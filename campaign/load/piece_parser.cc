@@ -1,5 +1,7 @@
 #include "campaign/load/piece_parser.h"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -15,11 +17,22 @@ void Clear(ParsedPiece& out) {
   out.keys.clear();
   out.doubled.clear();
   out.verdicts.clear();
-  out.texts.clear();
+  out.texts_used = 0;
   out.rows = out.lines = out.blank_lines = 0;
   out.repaired = out.short_rows = out.alt_dropped = out.time_adjusted = 0;
   out.ends_in_scrap = out.ends_in_blank_lines = false;
 }
+
+// What AppendFieldText() wants of a string, where there is room: this runs for every cell.
+struct Appender {
+  char* at;
+  void push_back(char c) { *at++ = c; }
+  void append(const char* from, size_t size) {
+    if (size > 0) std::memcpy(at, from, size);
+    at += size;
+  }
+};
+constexpr size_t kLengthOctetsMax = 10;  // of a varint
 
 }  // namespace
 
@@ -76,11 +89,8 @@ void PieceParser::TakeRow(const Row& row, const PieceFacts& facts, ParsedPiece& 
   out.short_rows += lead_.short_row;
   out.alt_dropped += lead_.alt_dropped;
   out.time_adjusted += lead_.time_adjusted;
-  if (rules_.dnc != nullptr) {
-    const dnc::DncMatch match = rules_.dnc->Match(lead_.lead.phone, rules_.row.options.campaign);
-    if (match != dnc::DncMatch::kNone) {
-      return drop(Fate::kDnc, "DNC", dnc::DncReason(match));
-    }
+  if (const dnc::DncMatch match = MatchDnc(); match != dnc::DncMatch::kNone) {
+    return drop(Fate::kDnc, "DNC", dnc::DncReason(match));
   }
   if (rules_.filter != nullptr) {
     const int clause = rules_.filter->DroppedBy(lead_, scratch_);
@@ -95,6 +105,13 @@ void PieceParser::TakeRow(const Row& row, const PieceFacts& facts, ParsedPiece& 
   out.places.push_back(place);
   if (rules_.store_keys != nullptr) out.keys.push_back(KeyOf(place));
   AppendTexts(out);
+}
+
+// Whoever was erased comes back with no file, scrubbed or not.
+dnc::DncMatch PieceParser::MatchDnc() const {
+  const E164 phone = lead_.lead.phone;
+  if (rules_.row.options.scrub_dnc) return rules_.dnc.Match(phone, rules_.row.options.campaign);
+  return rules_.dnc.IsErased(phone) ? dnc::DncMatch::kErased : dnc::DncMatch::kNone;
 }
 
 SeenKey PieceParser::KeyOf(const RowPlace& place) const {
@@ -117,15 +134,22 @@ SeenKey PieceParser::KeyOf(const RowPlace& place) const {
 void PieceParser::AppendTexts(ParsedPiece& out) {
   size_t count = lead_.texts.size();
   while (count > 0 && lead_.texts[count - 1].empty()) --count;
-  for (size_t i = 0; i < count; ++i) campaign::AppendFieldText(lead_.texts[i], out.texts);
-  text_ends_.push_back(out.texts.size());
+  size_t octets = 0;
+  for (size_t i = 0; i < count; ++i) octets += lead_.texts[i].size() + kLengthOctetsMax;
+  if (out.texts.size() < out.texts_used + octets) {
+    out.texts.resize(std::max(2 * out.texts.size(), out.texts_used + octets));
+  }
+  Appender to = {out.texts.data() + out.texts_used};
+  for (size_t i = 0; i < count; ++i) campaign::AppendFieldText(lead_.texts[i], to);
+  out.texts_used = static_cast<size_t>(to.at - out.texts.data());
+  text_ends_.push_back(out.texts_used);
 }
 
 absl::Status PieceParser::Finish(ParsedPiece& out) {
   if (!reader_.status().ok()) return reader_.status();
   size_t begin = 0;
   for (size_t i = 0; i < out.leads.size(); ++i) {
-    out.leads[i].fields = absl::string_view(out.texts).substr(begin, text_ends_[i] - begin);
+    out.leads[i].fields = absl::string_view(out.texts.data() + begin, text_ends_[i] - begin);
     begin = text_ends_[i];
   }
   if (rules_.store_keys == nullptr) return absl::OkStatus();

@@ -52,7 +52,8 @@ struct ParsedPiece {
   // Its last row IsScrap(), and no blank line stands between it and the row before.
   bool ends_in_scrap = false;
   bool ends_in_blank_lines = false;
-  std::string texts;
+  std::vector<char> texts;
+  size_t texts_used = 0;
 };
 
 class PieceParser {
@@ -61,7 +62,7 @@ class PieceParser {
   struct Rules {
     RowReader::Rules row;
     char separator;
-    const dnc::DncSet* dnc;       // nullptr: numbers are not scrubbed
+    const dnc::DncSet& dnc;       // asked only for erased people unless the options say scrub_dnc
     const RowFilter* filter;      // nullptr: none
     const StoreKeys* store_keys;  // nullptr: nobody looks for doubles
   };
@@ -73,8 +74,9 @@ class PieceParser {
  private:
   absl::Status ParseLong(const TextPiece& piece, ParsedPiece& out);
   void TakeRow(const Row& row, const PieceFacts& facts, ParsedPiece& out);
+  dnc::DncMatch MatchDnc() const;
   SeenKey KeyOf(const RowPlace& place) const;
-  // The lead's texts to the end of out.texts.
+  // The lead's texts behind those that out.texts has.
   void AppendTexts(ParsedPiece& out);
   absl::Status Finish(ParsedPiece& out);
 

@@ -4,8 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/check.h"
-
 namespace outpace::load {
 namespace {
 
@@ -80,7 +78,10 @@ bool Pipeline::Settle(uint64_t ticket, uint64_t octets, ParsedPiece& parsed, Lea
   }
   first = LeadId(parts_.first_lead.value() + accepted_);
   accepted_ += parsed.leads.size();
-  OUTPACE_CHECK(parts_.bulk == nullptr || accepted_ <= parts_.leads_max);
+  if (parts_.bulk != nullptr && accepted_ > parts_.leads_max) {
+    status_ = absl::DataLossError("file: was changed while it was read; load it again");
+    return false;
+  }
   ++turn_;
   TellProgress(octets);
   return true;

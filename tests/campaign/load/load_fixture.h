@@ -83,6 +83,7 @@ class LoadTest : public testing::Test {
                       " ", r.duplicate_of_line, " ", r.row, "\n");
     }
     EXPECT_TRUE(from.ForEachLead([&](const campaign::Lead& lead) {
+                      EXPECT_FALSE(lead.time_zones.empty());
                       absl::StrAppend(&out, lead.phone.value(), " ", lead.alt_phone.value(), " ",
                                       lead.status, " ", lead.rank, " ", lead.owner, " ",
                                       absl::FormatTime(lead.next_call_time), " ",
