@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "campaign/store/codec.h"
+#include "campaign/store/lead_record.h"
 #include "campaign/store/phone_index.h"
 #include "campaign/store/rocks_keys.h"
 #include "campaign/store/wire.h"
@@ -23,6 +24,10 @@ absl::string_view FieldTextAt(absl::string_view texts, size_t place) {
 // Files of an index are taken over into level 0 where they overlap older ones, and many of those
 // would slow writers down: few and large.
 constexpr uint64_t kIndexFileBytes = 256 << 20;
+
+// In a row's place, above tier and rank: leads of status NEW, whose keys come behind those of
+// CALLBK.
+constexpr uint64_t kNewPlace = 1 << 16;
 
 }  // namespace
 
@@ -83,7 +88,7 @@ DueFacts BulkDue::FactsOf(LeadId id, const campaign::BulkLead& lead,
                           const DictionaryView& known) const {
   DueFacts facts;
   facts.list = common_.list;
-  facts.status = common_.status;
+  facts.status = BulkStatus(lead);
   facts.tier = lead.tier;
   facts.rank = lead.rank;
   facts.order.id = id;
@@ -112,8 +117,9 @@ absl::Status BulkDue::Add(LeadId first, absl::Span<const campaign::BulkLead> lea
     const LeadId id(first.value() + i);
     const DueFacts facts = FactsOf(id, lead, *known);
     const uint64_t order = campaign::OrderValue(order_, facts.order);
-    const uint64_t place =
-        uint64_t{static_cast<uint8_t>(lead.tier)} << 8 | RankPlace(order_, lead.rank);
+    const uint64_t place = (lead.next_call_micros == INT64_MIN ? kNewPlace : 0) |
+                           uint64_t{static_cast<uint8_t>(lead.tier)} << 8 |
+                           RankPlace(order_, lead.rank);
     if (Waits(order_, facts)) {
       const uint64_t due = campaign::OrderValue(campaign::LeadOrder::kDue, facts.order);
       waiting.push_back({due, id.value(), place, order});
@@ -129,18 +135,23 @@ absl::Status BulkDue::Add(LeadId first, absl::Span<const campaign::BulkLead> lea
 // READY keys come before WAITING ones.
 absl::Status BulkDue::Write(std::vector<std::string>& paths) {
   BulkFiles files(db_, kDue, path_, kIndexFileBytes);
-  std::string list;
-  AppendListAndStatus(common_.list, common_.status, list);
+  std::string of_new, of_callback;
+  AppendListAndStatus(common_.list, "NEW", of_new);
+  AppendListAndStatus(common_.list, "CALLBK", of_callback);
+  const auto list_of = [&](uint64_t place) -> const std::string& {
+    return place >= kNewPlace ? of_new : of_callback;
+  };
   const auto append = [](uint64_t place, uint64_t order, std::string& to) {
     to.push_back(static_cast<char>(place >> 8));
     to.push_back(static_cast<char>(place));
     AppendBig64(order, to);
   };
-  const std::string ready = ReadyPart(common_.campaign, generation_) + list;
+  const std::string ready = ReadyPart(common_.campaign, generation_);
   const std::string waiting = WaitingBucket(common_.campaign, generation_);
   std::string key, value;
   absl::Status status = ready_.Merge([&](const Row<3>& row) {
     key.assign(ready);
+    key.append(list_of(row[0]));
     append(row[0], row[1], key);
     AppendBig64(row[2], key);
     return files.Put(key, "");
@@ -150,7 +161,7 @@ absl::Status BulkDue::Write(std::vector<std::string>& paths) {
       key.assign(waiting);
       AppendBig64(row[0], key);
       AppendBig64(row[1], key);
-      value.assign(list);
+      value.assign(list_of(row[2]));
       append(row[2], row[3], value);
       return files.Put(key, value);
     });

@@ -52,8 +52,8 @@ class BulkDue {
   const campaign::LeadOrder order_;
   const Dictionary& dictionary_;
   size_t last_name_ = SIZE_MAX, owner_ = SIZE_MAX;  // their places in the layout
-  SortedRuns<3> ready_;                             // tier and rank, order, lead id
-  SortedRuns<4> waiting_;                           // due time, lead id, tier and rank, order
+  SortedRuns<3> ready_;                             // status, tier and rank, order, lead id
+  SortedRuns<4> waiting_;                           // due time, lead id, as ready_
 };
 
 }  // namespace outpace::store

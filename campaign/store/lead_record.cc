@@ -312,6 +312,9 @@ void BulkEncoder::Encode(LeadId id, const BulkLead& lead) {
   Store(lead.phone.value(), at + kPhoneAt);
   Store(lead.alt_phone.value(), at + kAltPhone);
   Store(static_cast<uint64_t>(lead.next_call_micros), at + kNextCall);
+  const absl::string_view status = BulkStatus(lead);
+  StoreName(status, kStatusInline, at + kStatus);
+  at[kStatusSize] = static_cast<char>(status.size());
   Store(mark.layout, at + kLayout);
   Store(mark.length, at + kTextsLength);
   Store(mark.crc, at + kTextsCrc);

@@ -76,11 +76,16 @@ absl::Status DecodeTexts(absl::string_view bytes, const campaign::FieldLayout& l
 absl::Status DecodeFieldTexts(absl::string_view texts, const campaign::FieldLayout& layout,
                               campaign::Lead& lead);
 
+// The status of a new lead: "CALLBK" if a call was promised, else "NEW".
+inline absl::string_view BulkStatus(const campaign::BulkLead& lead) {
+  return lead.next_call_micros == INT64_MIN ? "NEW" : "CALLBK";
+}
+
 // Writes the two records of many leads that were loaded together: what they have in common is laid
 // out once. One thread at a time.
 class BulkEncoder {
  public:
-  // `common`: list, campaign, import, entry date and status; `layout` is the number of the load's.
+  // `common`: list, campaign, import and entry date; `layout` is the number of the load's.
   BulkEncoder(const campaign::Lead& common, uint32_t layout);
   // The records stay good until the next call. `texts` is empty if the lead has none.
   void Encode(LeadId id, const campaign::BulkLead& lead);

@@ -67,6 +67,7 @@ class MemoryLeadStore::Bulk final : public campaign::LeadBulk {
     made.campaign = options_.campaign;
     made.import = options_.import;
     made.entry_date = TimeOf(MicrosOf(options_.entry_date));
+    made.status = std::string(BulkStatus(lead));
     made.phone = lead.phone;
     made.alt_phone = lead.alt_phone;
     made.next_call_time = TimeOf(lead.next_call_micros);

@@ -131,6 +131,7 @@ TEST(LeadRecord, ABulkEncoderWritesTheSameRecords) {
     bulk.phone = lead.phone;
     bulk.alt_phone = lead.alt_phone;
     bulk.next_call_micros = MicrosOf(lead.next_call_time);
+    lead.status = std::string(BulkStatus(bulk));
     bulk.zones = 6;
     bulk.rank = static_cast<int8_t>(lead.rank);
     bulk.max_attempts = static_cast<uint8_t>(lead.max_attempts);
