@@ -352,10 +352,8 @@ EncodingGuess EncodingEvidence::Guess() {
   const Rows rows = RowsOf(sample_);
   const bool korean = rows.beyond_korean <= 0.05;  // possibly
   if (!korean && by_icu.name == "euc-kr") by_icu.value *= 0.2;
-  // Rare names are made of rare characters, but still of those of the Chinese rows. And a file that
-  // is GB18030 throughout is taken for that before it is taken for nothing.
+  // Rare names are made of rare characters, but still of those of the Chinese rows.
   if (!gb.name.empty() && rows.chinese > 0.9) gb.value = std::max(gb.value, korean ? 0.35 : 0.5);
-  if (!gb.name.empty()) gb.value = std::max(gb.value, kConfidenceMin);
   consider(std::move(gb));
   consider(ScoreChinese(sample_, "big5"));
   consider(ScoreAlphabet(sample_));
