@@ -168,4 +168,15 @@ Lead ApplyIntent(const Lead& before, absl::Time now, absl::Duration unknown_rest
   return lead;
 }
 
+bool IsRetried(absl::string_view status, const CampaignSettings& settings) {
+  const Disposition* disposition = FindDisposition(status);
+  if (disposition != nullptr &&
+      (disposition->completed || disposition->dnc || disposition->unworkable)) {
+    return false;
+  }
+  const auto& dialed = settings.dial_statuses;
+  return status == "NEW" || status == "QUEUE" || RuleFor(status, settings).tries_max > 0 ||
+         std::find(dialed.begin(), dialed.end(), status) != dialed.end();
+}
+
 }  // namespace outpace::campaign

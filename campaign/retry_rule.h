@@ -18,4 +18,9 @@ Lead ApplyResult(const Lead& before, const Attempt& attempt, const CampaignSetti
 Lead ApplyIntent(const Lead& before, absl::Time now, absl::Duration unknown_rest);
 inline constexpr int kUnknownRestHours = 24;
 
+// Whether a lead that ended with this status is dialed again at all: a retry rule, the campaign's
+// or a usual one, brings it back, or the campaign's dial_statuses names it. Never for a final
+// status.
+bool IsRetried(absl::string_view status, const CampaignSettings& settings);
+
 }  // namespace outpace::campaign

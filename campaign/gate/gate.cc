@@ -137,8 +137,36 @@ absl::string_view RuleName(Rule rule) {
       return "ring_time_too_short";
     case Rule::kLeadFilter:
       return "lead_filter";
+    case Rule::kDialStatuses:
+      return "dial_statuses";
+    case Rule::kListMix:
+      return "list_order_mix";
   }
   return "";
+}
+
+std::vector<Reason> NotTaken(const Lead& lead, const CampaignSettings& settings) {
+  const auto has = [&lead](const std::vector<std::string>& statuses) {
+    return statuses.empty() ||
+           std::find(statuses.begin(), statuses.end(), lead.status) != statuses.end();
+  };
+  std::vector<Reason> reasons;
+  if (!has(settings.DialedStatuses())) {
+    reasons.push_back(
+        {Rule::kDialStatuses,
+         absl::StrCat("Status ", lead.status, " is not among dial_statuses of ", settings.id, "."),
+         absl::InfiniteFuture()});
+  }
+  const auto& mix = settings.list_order_mix;
+  if (!mix.empty() && std::none_of(mix.begin(), mix.end(), [&](const campaign::ListShare& share) {
+        return share.list == lead.list && has(share.statuses);
+      })) {
+    reasons.push_back({Rule::kListMix,
+                       absl::StrCat("List ", lead.list.value(), " has no share of such leads in ",
+                                    "list_order_mix of ", settings.id, "."),
+                       absl::InfiniteFuture()});
+  }
+  return reasons;
 }
 
 Verdict Decide(const GateInput& in, const dnc::DncSet& dnc, absl::Time now) {

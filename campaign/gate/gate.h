@@ -29,6 +29,9 @@ enum class Rule {
   kNumberInCall,
   kRingTimeTooShort,
   kLeadFilter,  // the campaign's lead_filter_id; not asked here but where leads enter the hopper
+  // Of NotTaken(): the store does not offer such leads.
+  kDialStatuses,
+  kListMix,
 };
 absl::string_view RuleName(Rule rule);  // "dnc_system": in records, metrics and `lead why`
 
@@ -56,5 +59,10 @@ struct GateInput {
 
 // Decides for one attempt at `now`. 1-2 us; never allocates when allowed.
 Verdict Decide(const GateInput& input, const dnc::DncSet& dnc, absl::Time now);
+
+// Why the campaign's dial_statuses and list_order_mix leave a lead out of every refill of the
+// hopper; empty: they do not.
+std::vector<Reason> NotTaken(const campaign::Lead& lead,
+                             const campaign::CampaignSettings& settings);
 
 }  // namespace outpace::gate

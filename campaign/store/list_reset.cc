@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "campaign/disposition.h"
+#include "campaign/retry_rule.h"
 
 namespace outpace::store {
 namespace {
@@ -43,11 +45,21 @@ absl::StatusOr<campaign::List> Begin(campaign::LeadStore& store, ListId id, absl
   return list;
 }
 
+absl::StatusOr<campaign::CampaignSettings> SettingsOf(const campaign::LeadStore& store,
+                                                      const CampaignId& id) {
+  const auto campaigns = store.Campaigns();
+  if (!campaigns.ok()) return campaigns.status();
+  for (const campaign::CampaignSettings& settings : *campaigns) {
+    if (settings.id == id) return settings;
+  }
+  return campaign::CampaignSettings();  // of no campaign yet: the usual rules
+}
+
 // Reads the leads once more, as they may have been written since they were found, and writes those
 // that are still to be reset.
 absl::Status WriteBatchOf(campaign::LeadStore& store, const std::vector<LeadId>& ids,
-                          absl::Time start, const std::function<bool(LeadId)>& busy,
-                          ListResetCounts& counts) {
+                          const campaign::CampaignSettings& settings, absl::Time start,
+                          const std::function<bool(LeadId)>& busy, ListResetCounts& counts) {
   StoreBatch batch;
   for (const LeadId id : ids) {
     absl::StatusOr<std::optional<Lead>> lead = store.GetLead(id);
@@ -55,7 +67,7 @@ absl::Status WriteBatchOf(campaign::LeadStore& store, const std::vector<LeadId>&
     if (!lead->has_value()) continue;
     if (busy(id)) {
       ++counts.busy;
-    } else if (ResetLead(**lead, start)) {
+    } else if (ResetLead(**lead, settings, start)) {
       (*lead)->has_fields = false;  // its texts stay as they are
       batch.leads.push_back(**std::move(lead));
     } else {
@@ -68,18 +80,16 @@ absl::Status WriteBatchOf(campaign::LeadStore& store, const std::vector<LeadId>&
 
 }  // namespace
 
-bool ResetLead(Lead& lead, absl::Time start) {
+bool ResetLead(Lead& lead, const campaign::CampaignSettings& settings, absl::Time start) {
   const campaign::Disposition* disposition = campaign::FindDisposition(lead.status);
-  if (disposition != nullptr &&
-      (disposition->completed || disposition->dnc || disposition->unworkable ||
-       disposition->not_interested || disposition->scheduled_callback)) {
+  const bool promised = disposition != nullptr && disposition->scheduled_callback;
+  // Three days without a call are owed to whom was abandoned, whoever begins the list anew.
+  const bool abandoned = absl::EndsWith(lead.status, "DROP");
+  if (promised || abandoned || lead.last_call_time >= start ||
+      !campaign::IsRetried(lead.status, settings)) {
     return false;
   }
-  // Who declined or was passed on has been talked to.
-  if (lead.status == "INCALL" || lead.status == "DEC" || lead.status == "XFER") return false;
-  if (lead.last_call_time >= start) return false;
-  const bool abandoned = lead.status == "DROP" || lead.status == "PDROP" || lead.status == "XDROP";
-  lead.next_call_time = abandoned ? lead.last_call_time + kAbandonedRest : absl::InfinitePast();
+  lead.next_call_time = absl::InfinitePast();
   lead.hold_until = absl::InfinitePast();
   lead.recycled.clear();
   return true;
@@ -90,18 +100,20 @@ absl::StatusOr<ListResetCounts> ResetList(campaign::LeadStore& store, ListId id,
   const absl::StatusOr<campaign::List> list = Begin(store, id, now);
   if (!list.ok()) return list.status();
   const absl::Time start = list->last_reset;
+  const absl::StatusOr<campaign::CampaignSettings> settings = SettingsOf(store, list->campaign);
+  if (!settings.ok()) return settings.status();
   ListResetCounts counts;
   std::vector<LeadId> found;
   absl::Status status;
   const auto write = [&] {
-    status = WriteBatchOf(store, found, start, busy, counts);
+    status = WriteBatchOf(store, found, *settings, start, busy, counts);
     found.clear();
   };
   const absl::Status read = store.ForEachLead([&](const Lead& lead) {
     if (lead.list != id) return true;
     ++counts.leads;
     Lead reset = lead;
-    if (!ResetLead(reset, start)) {
+    if (!ResetLead(reset, *settings, start)) {
       ++counts.kept;
     } else if (lead.next_call_time == reset.next_call_time && lead.hold_until == reset.hold_until &&
                lead.recycled.empty()) {

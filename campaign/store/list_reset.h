@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "campaign/lead.h"
 #include "campaign/lead_store.h"
+#include "campaign/settings.h"
 #include "engine/base/ids.h"
 
 namespace outpace::store {
@@ -23,9 +24,10 @@ struct ListResetCounts {
 };
 
 // Takes a lead's rest away, and forgets the tries its retry rules have counted; called_count stays.
-// False, and the lead is as it was: sold, do-not-call or another final status, not interested, a
-// callback that was promised, on a call, or last called at `start` or later.
-bool ResetLead(campaign::Lead& lead, absl::Time start);
+// False, and the lead is as it was: its status is not dialed again (campaign::IsRetried: sold,
+// do-not-call, not interested), a callback was promised, it was abandoned, is on a call, or was
+// last called at `start` or later.
+bool ResetLead(campaign::Lead& lead, const campaign::CampaignSettings& settings, absl::Time start);
 
 // Resets the leads of `list` in batches of a thousand, and sets List::last_reset to `now`. Cut off
 // at any point, it goes on where it was when it is called again: its beginning is stored, and leads

@@ -149,6 +149,9 @@ absl::StatusOr<Json> Admin::Impl::LeadWhy(const Json& arguments) {
     auto filtered = FilterReason(lead, *settings);
     if (!filtered.ok()) return filtered.status();
     if (filtered->has_value()) verdict.reasons.push_back(**std::move(filtered));
+    for (gate::Reason& reason : gate::NotTaken(lead, *settings)) {
+      verdict.reasons.push_back(std::move(reason));
+    }
     absl::StrAppend(&text, "lead ", lead.id.value(), " in campaign ", lead.campaign, ": ",
                     verdict.allowed() ? "may be dialed now" : "is held back", "\n");
     for (const gate::Reason& reason : verdict.reasons) {

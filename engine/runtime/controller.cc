@@ -1,8 +1,10 @@
 #include "engine/runtime/controller.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/overload.h"
 #include "engine/runtime/dnc_entries.h"
@@ -115,36 +117,75 @@ void Controller::Refill(CampaignRunner& runner) {
   if (now < runner.next_fetch) return;
   runner.fetching = true;
   runner.hopper.BeginRead();
+  const campaign::CampaignSettings& settings = runner.settings();
+  campaign::DueQuery query;
+  query.campaign = settings.id;
+  query.now = loop_.clock().Wall();
   // Leads that are out may still be due in the store, so they are asked for on top.
-  store_.FetchDue(
-      {runner.settings().id, loop_.clock().Wall(), wanted + runner.hopper.out()},
-      [this, id = runner.settings().id](auto leads) { OnFetched(id, std::move(leads)); });
+  query.limit = wanted + runner.hopper.out();
+  query.with_fields = false;  // most may be held back: texts are read for those that are not
+  query.order = settings.lead_order.order;
+  query.nth_new = settings.lead_order.nth_new;
+  query.mix = settings.list_order_mix;
+  query.statuses = settings.DialedStatuses();
+  store_.FetchDue(std::move(query),
+                  [this, id = settings.id](auto leads) { OnFetched(id, std::move(leads)); });
 }
 
 void Controller::OnFetched(const CampaignId& campaign,
                            absl::StatusOr<std::vector<campaign::Lead>> leads) {
   CampaignRunner* runner = FindRunner(campaign);
   if (runner == nullptr) return;
-  runner->fetching = false;
-  const absl::flat_hash_set<LeadId> stale = runner->hopper.EndRead();
-  if (!leads.ok())
-    return Stop(absl::StrCat("the store cannot be read: ", leads.status().message()));
-  campaign::StoreBatch refused;
-  std::vector<campaign::Lead> good;
+  if (!leads.ok()) return OnTexts(campaign, leads.status(), {});
+  std::vector<campaign::Lead> good, refused;
+  bool whole = true;
   for (campaign::Lead& lead : *leads) {
-    if (runner->hopper.Holds(lead.id) || stale.contains(lead.id)) continue;
-    if (withdrawals_.Has(lead.id)) continue;
+    if (runner->hopper.Holds(lead.id) || runner->hopper.ReleasedInRead(lead.id)) continue;
     const gate::Verdict verdict = AskGate(*runner, lead, false);
     if (verdict.allowed()) {
+      whole = whole && lead.has_fields;
       good.push_back(std::move(lead));
     } else {
       ApplyRefusal(verdict, lead);
-      refused.leads.push_back(std::move(lead));
+      refused.push_back(std::move(lead));
     }
   }
+  const campaign::CampaignSettings& settings = runner->settings();
+  if (!settings.lead_filter_id.empty() && !good.empty()) {
+    return store_.Sieve(std::move(good),
+                        {settings.lead_filter_id, settings.report_zone, loop_.clock().Wall()},
+                        [this, campaign, refused = std::move(refused)](auto sieved) mutable {
+                          if (!sieved.ok()) return OnTexts(campaign, sieved.status(), {});
+                          absl::c_move(sieved->held, std::back_inserter(refused));
+                          OnTexts(campaign, std::move(sieved->passed), std::move(refused));
+                        });
+  }
+  if (whole) return OnTexts(campaign, std::move(good), std::move(refused));
+  store_.LoadTexts(std::move(good),
+                   [this, campaign, refused = std::move(refused)](auto read) mutable {
+                     OnTexts(campaign, std::move(read), std::move(refused));
+                   });
+}
+
+// The refill's end. What was released, taken or written since it began is not touched by it.
+void Controller::OnTexts(const CampaignId& campaign,
+                         absl::StatusOr<std::vector<campaign::Lead>> good,
+                         std::vector<campaign::Lead> held_back) {
+  CampaignRunner* runner = FindRunner(campaign);
+  if (runner == nullptr) return;
+  runner->fetching = false;
+  const absl::flat_hash_set<LeadId> stale = runner->hopper.EndRead();
+  if (!good.ok()) return Stop(absl::StrCat("the store cannot be read: ", good.status().message()));
+  const auto elsewhere = [&](const campaign::Lead& lead) {
+    return runner->hopper.Holds(lead.id) || stale.contains(lead.id) || withdrawals_.Has(lead.id);
+  };
+  campaign::StoreBatch refused;
+  refused.leads = std::move(held_back);
+  std::erase_if(refused.leads, elsewhere);
+  std::erase_if(*good, elsewhere);
   withdrawals_.ReadCameBack(campaign);
-  const bool all_held = good.empty();
-  runner->hopper.Add(std::move(good));
+  const bool all_held = good->empty();
+  runner->hopper.Add(*std::move(good));
   // Held leads leave the due index, so the next fetch sees those behind them. With nothing due at
   // all, the store is asked again in a second, or as soon as leads are loaded.
   const MonoTime now = loop_.clock().Mono();

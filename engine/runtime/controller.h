@@ -268,6 +268,8 @@ class Controller final : public call::LegEventSink {
   void Tick();
   void Refill(CampaignRunner& runner);
   void OnFetched(const CampaignId& campaign, absl::StatusOr<std::vector<campaign::Lead>> leads);
+  void OnTexts(const CampaignId& campaign, absl::StatusOr<std::vector<campaign::Lead>> good,
+               std::vector<campaign::Lead> refused);
   void Dispatch(const call::LegEvent& event);
   CampaignRunner* FindRunner(const CampaignId& campaign);
   LiveAttempt* FindLive(AttemptId id);

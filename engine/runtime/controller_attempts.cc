@@ -56,7 +56,7 @@ gate::Verdict Controller::AskGate(const CampaignRunner& runner, const campaign::
                                   bool after_intent) const {
   const auto list = lists_.find(lead.list);
   gate::GateInput input{.lead = lead, .number = lead.phone, .settings = runner.settings()};
-  input.list_active = list == lists_.end() || list->second.active;
+  input.list_active = list == lists_.end() || list->second.dialed(loop_.clock().Wall());
   input.attempts_today = runner.AttemptsToday(lead.id);
   input.number_in_call = !after_intent && numbers_in_call_.contains(lead.phone);
   input.after_intent = after_intent;

@@ -72,6 +72,7 @@ class Hopper {
   // Around a read of the store. A lead that is released in between may be in its answer as it was
   // before its attempt; EndRead() names these. They are due again, if at all, by the next read.
   void BeginRead() { reading_ = true; }
+  bool ReleasedInRead(LeadId lead) const { return released_.contains(lead); }
   absl::flat_hash_set<LeadId> EndRead() {
     reading_ = false;
     return std::exchange(released_, {});

@@ -2,10 +2,14 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -72,7 +76,9 @@ constexpr std::chrono::milliseconds kGather(4);
 
 struct CommitJob {
   campaign::StoreBatch batch;
-  StoreService::CommitDone done;
+  StoreService::CommitDone done;  // null: there is no batch
+  // A refill that was just answered: what is put off for it.
+  std::optional<campaign::DueQuery> refilled;
 };
 
 }  // namespace
@@ -91,6 +97,36 @@ absl::StatusOr<std::optional<campaign::Lead>> FindRungLead(const campaign::LeadS
   return latest;
 }
 
+absl::StatusOr<std::vector<campaign::Lead>> WithTexts(const campaign::LeadStore& store,
+                                                      std::vector<campaign::Lead> leads) {
+  std::vector<campaign::Lead> whole;
+  whole.reserve(leads.size());
+  for (campaign::Lead& lead : leads) {
+    if (!lead.has_fields) {
+      absl::StatusOr<std::optional<campaign::Lead>> stored = store.GetLead(lead.id);
+      if (!stored.ok()) return stored.status();
+      if (!stored->has_value()) continue;
+      lead.owner = std::move((*stored)->owner);
+      lead.fields = std::move((*stored)->fields);
+      lead.has_fields = true;
+    }
+    whole.push_back(std::move(lead));
+  }
+  return whole;
+}
+
+namespace {
+
+absl::StatusOr<SievedLeads> WithTextsSieved(const campaign::LeadStore& store, LeadSieve& sieve,
+                                            std::vector<campaign::Lead> leads,
+                                            const SieveOrder& order) {
+  auto whole = WithTexts(store, std::move(leads));
+  if (!whole.ok()) return whole.status();
+  return sieve.Sort(*std::move(whole), order);
+}
+
+}  // namespace
+
 struct ThreadedStoreService::Impl {
   Impl(campaign::LeadStore& s, Loop& a)
       : store(s),
@@ -104,14 +140,33 @@ struct ThreadedStoreService::Impl {
 
   void Write(std::deque<CommitJob> jobs) {
     campaign::StoreBatch joined;
-    for (CommitJob& job : jobs) joined.Append(std::move(job.batch));
-    const absl::Status status = store.Commit(joined);
     std::vector<StoreService::CommitDone> done;
     done.reserve(jobs.size());
-    for (CommitJob& job : jobs) done.push_back(std::move(job.done));
-    Answer([done = std::move(done), status]() mutable {
-      for (StoreService::CommitDone& d : done) d(status);
-    });
+    for (CommitJob& job : jobs) {
+      if (job.refilled.has_value()) {
+        const CampaignId campaign = job.refilled->campaign;
+        tending.insert_or_assign(campaign, *std::move(job.refilled));
+      }
+      if (job.done == nullptr) continue;
+      joined.Append(std::move(job.batch));
+      done.push_back(std::move(job.done));
+    }
+    if (!done.empty()) {
+      const absl::Status status = store.Commit(joined);
+      Answer([done = std::move(done), status]() mutable {
+        for (StoreService::CommitDone& d : done) d(status);
+      });
+    }
+    Tend();
+  }
+  // One step for each campaign. A failure is not told here: one that spoils the store fails the
+  // next commit, and a damaged record the next refill that comes to it.
+  void Tend() {
+    for (auto it = tending.begin(); it != tending.end();) {
+      const absl::StatusOr<bool> more = store.Tend(it->second);
+      it = more.ok() && *more ? std::next(it) : tending.erase(it);
+    }
+    if (!tending.empty() && !stopping) writer.Push(CommitJob());
   }
   // The controller's queue is far longer than its calls in flight; if it were ever full, the answer
   // would be lost and with it the attempt's progress, so this thread (which may wait) tries again.
@@ -122,16 +177,19 @@ struct ThreadedStoreService::Impl {
 
   campaign::LeadStore& store;
   Loop& answers;
+  std::atomic<bool> stopping{false};
+  std::map<CampaignId, campaign::DueQuery> tending;  // the writer's
+  LeadSieve sieve{store};                            // the reader's
   Worker<CommitJob> writer;
   Worker<absl::AnyInvocable<void()>> reader;
 };
 
 ThreadedStoreService::ThreadedStoreService(campaign::LeadStore& store, Loop& answers)
     : impl_(std::make_unique<Impl>(store, answers)) {}
-ThreadedStoreService::~ThreadedStoreService() = default;
+ThreadedStoreService::~ThreadedStoreService() { impl_->stopping = true; }
 
 void ThreadedStoreService::Commit(campaign::StoreBatch batch, CommitDone done) {
-  impl_->writer.Push({std::move(batch), std::move(done)});
+  impl_->writer.Push({std::move(batch), std::move(done), std::nullopt});
 }
 
 void ThreadedStoreService::FetchDue(campaign::DueQuery query, FetchDone done) {
@@ -141,7 +199,29 @@ void ThreadedStoreService::FetchDue(campaign::DueQuery query, FetchDone done) {
         impl->Answer([done = std::move(done), leads = std::move(leads)]() mutable {
           done(std::move(leads));
         });
+        impl->writer.Push({campaign::StoreBatch(), nullptr, std::move(query)});
       });
+}
+
+void ThreadedStoreService::LoadTexts(std::vector<campaign::Lead> leads, FetchDone done) {
+  impl_->reader.Push(
+      [impl = impl_.get(), leads = std::move(leads), done = std::move(done)]() mutable {
+        auto whole = WithTexts(impl->store, std::move(leads));
+        impl->Answer([done = std::move(done), whole = std::move(whole)]() mutable {
+          done(std::move(whole));
+        });
+      });
+}
+
+void ThreadedStoreService::Sieve(std::vector<campaign::Lead> leads, SieveOrder order,
+                                 SieveDone done) {
+  impl_->reader.Push([impl = impl_.get(), leads = std::move(leads), order = std::move(order),
+                      done = std::move(done)]() mutable {
+    auto sieved = WithTextsSieved(impl->store, impl->sieve, std::move(leads), order);
+    impl->Answer([done = std::move(done), sieved = std::move(sieved)]() mutable {
+      done(std::move(sieved));
+    });
+  });
 }
 
 void ThreadedStoreService::GetAttempt(
@@ -181,8 +261,24 @@ void LoopStoreService::Commit(campaign::StoreBatch batch, CommitDone done) {
 }
 
 void LoopStoreService::FetchDue(campaign::DueQuery query, FetchDone done) {
+  query.with_fields = true;
   loop_.After(delay_, [this, query = std::move(query), done = std::move(done)]() mutable {
+    const absl::Status tended = store_.Tend(query).status();
+    if (!tended.ok()) return done(tended);
     done(store_.DueLeads(query));
+  });
+}
+
+void LoopStoreService::LoadTexts(std::vector<campaign::Lead> leads, FetchDone done) {
+  loop_.After(delay_, [this, leads = std::move(leads), done = std::move(done)]() mutable {
+    done(WithTexts(store_, std::move(leads)));
+  });
+}
+
+void LoopStoreService::Sieve(std::vector<campaign::Lead> leads, SieveOrder order, SieveDone done) {
+  loop_.After(delay_, [this, leads = std::move(leads), order = std::move(order),
+                       done = std::move(done)]() mutable {
+    done(WithTextsSieved(store_, sieve_, std::move(leads), order));
   });
 }
 

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "campaign/lead_store.h"
 #include "engine/base/loop.h"
+#include "engine/runtime/lead_sieve.h"
 
 namespace outpace::runtime {
 
@@ -18,16 +19,27 @@ namespace outpace::runtime {
 absl::StatusOr<std::optional<campaign::Lead>> FindRungLead(const campaign::LeadStore& store,
                                                            E164 phone, const CampaignId& campaign);
 
+// Reads owner and fields of those leads that were read without them; leads that are gone are left
+// out.
+absl::StatusOr<std::vector<campaign::Lead>> WithTexts(const campaign::LeadStore& store,
+                                                      std::vector<campaign::Lead> leads);
+
 class StoreService {
  public:
   using CommitDone = absl::AnyInvocable<void(absl::Status)>;
   using FetchDone = absl::AnyInvocable<void(absl::StatusOr<std::vector<campaign::Lead>>)>;
+  using SieveDone = absl::AnyInvocable<void(absl::StatusOr<SievedLeads>)>;
 
   virtual ~StoreService() = default;
   // Controller's loop only. `done` runs there when the batch is on stable storage, or failed.
   // Batches become durable in the order submitted.
   virtual void Commit(campaign::StoreBatch batch, CommitDone done) = 0;
   virtual void FetchDue(campaign::DueQuery query, FetchDone done) = 0;
+  // Adds owner and fields to leads that FetchDue() gave without them, in their order. A lead that
+  // is no longer stored is left out.
+  virtual void LoadTexts(std::vector<campaign::Lead> leads, FetchDone done) = 0;
+  // The same, and sorts them by a campaign's filter.
+  virtual void Sieve(std::vector<campaign::Lead> leads, SieveOrder order, SieveDone done) = 0;
   virtual void GetAttempt(
       AttemptId id,
       absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done) = 0;
@@ -40,13 +52,17 @@ class StoreService {
 };
 
 // Two threads: a writer that joins all waiting batches into one synced write (group commit), and a
-// reader, so that a long hopper refill never delays an intent.
+// reader, so that a long hopper refill never delays an intent. After a refill the writer does what
+// LeadStore::Tend() has to do for it, one step after each group, so that no commit waits for more
+// than one.
 class ThreadedStoreService final : public StoreService {
  public:
   ThreadedStoreService(campaign::LeadStore& store, Loop& answers);
   ~ThreadedStoreService() override;  // finishes what was submitted
   void Commit(campaign::StoreBatch batch, CommitDone done) override;
   void FetchDue(campaign::DueQuery query, FetchDone done) override;
+  void LoadTexts(std::vector<campaign::Lead> leads, FetchDone done) override;
+  void Sieve(std::vector<campaign::Lead> leads, SieveOrder order, SieveDone done) override;
   void GetAttempt(
       AttemptId id,
       absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done) override;
@@ -62,13 +78,16 @@ class ThreadedStoreService final : public StoreService {
   std::unique_ptr<Impl> impl_;
 };
 
-// The same on one thread: work is done after `delay` of the loop's own time.
+// The same on one thread: work is done after `delay` of the loop's own time. Leads come with their
+// texts at once, since nobody waits for a disk.
 class LoopStoreService final : public StoreService {
  public:
   LoopStoreService(campaign::LeadStore& store, Loop& loop, absl::Duration delay)
-      : store_(store), loop_(loop), delay_(delay) {}
+      : store_(store), loop_(loop), delay_(delay), sieve_(store) {}
   void Commit(campaign::StoreBatch batch, CommitDone done) override;
   void FetchDue(campaign::DueQuery query, FetchDone done) override;
+  void LoadTexts(std::vector<campaign::Lead> leads, FetchDone done) override;
+  void Sieve(std::vector<campaign::Lead> leads, SieveOrder order, SieveDone done) override;
   void GetAttempt(
       AttemptId id,
       absl::AnyInvocable<void(absl::StatusOr<std::optional<campaign::Attempt>>)> done) override;
@@ -83,6 +102,7 @@ class LoopStoreService final : public StoreService {
   campaign::LeadStore& store_;
   Loop& loop_;
   const absl::Duration delay_;
+  LeadSieve sieve_;
 };
 
 }  // namespace outpace::runtime

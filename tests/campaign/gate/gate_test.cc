@@ -286,5 +286,25 @@ TEST(Gate, AfterTheIntentOnlyTheIntentItselfIsPassedOver) {
   }
 }
 
+TEST(NotTaken, NamesTheSettingThatLeavesALeadOut) {
+  CampaignSettings settings;
+  settings.id = "DEMO";
+  Lead lead;
+  lead.list = ListId(7);
+  lead.status = "NA";
+  EXPECT_TRUE(NotTaken(lead, settings).empty());
+  ASSERT_TRUE(settings.Set("dial_statuses", "NEW").ok());
+  ASSERT_TRUE(settings.Set("list_order_mix", "7:60:NEW,8:40").ok());
+  std::vector<Reason> reasons = NotTaken(lead, settings);
+  ASSERT_EQ(reasons.size(), 2u);
+  EXPECT_EQ(RuleName(reasons[0].rule), "dial_statuses");
+  EXPECT_EQ(RuleName(reasons[1].rule), "list_order_mix");
+  lead.status = "NEW";
+  EXPECT_TRUE(NotTaken(lead, settings).empty());
+  lead.status = "CALLBK";
+  lead.list = ListId(8);
+  EXPECT_TRUE(NotTaken(lead, settings).empty());
+}
+
 }  // namespace
 }  // namespace outpace::gate

@@ -244,6 +244,49 @@ TEST_F(ControllerTest, AStaleReadDoesNotBringALeadBack) {
   EXPECT_THAT(Dials(), SizeIs(5));
 }
 
+// The same where the lead is called after the gate has seen it and before its texts are there.
+TEST_F(ControllerTest, ALeadCalledWhileItsTextsAreReadDoesNotComeBack) {
+  settings.daily_call_count_limit = 10;
+  settings.hopper_level = 8;
+  store.texts_apart = true;
+  Start(5);
+  Tick();
+  Pass(absl::Milliseconds(5));
+  EXPECT_EQ(Figures().hopper, 5);
+  store.hold_texts = true;
+  LogIn("a1");
+  Tick();
+  Pass(absl::Milliseconds(5));
+  ASSERT_THAT(Dials(), SizeIs(1));
+  const call::DialOrder dial = Dials()[0];
+  End(dial.leg, call::CallOutcome::kInvalid);
+  Pass(absl::Milliseconds(20));
+  ASSERT_EQ(StoredLead(1).status, "ADC");
+  store.LetFetches();
+  for (int i = 0; i < 20; ++i) {
+    Pass(absl::Seconds(1));
+    for (const call::DialOrder& order : Dials()) {
+      if (order.attempt == dial.attempt) continue;
+      ASSERT_NE(order.request_uri, dial.request_uri) << "a vacant number was rung again";
+      if (Stored(order.attempt).open) End(order.leg, call::CallOutcome::kNoAnswer);
+    }
+  }
+  EXPECT_THAT(Dials(), SizeIs(5));
+}
+
+TEST_F(ControllerTest, ScreensHaveTheTextsOfLeadsThatWereReadWithoutThem) {
+  store.texts_apart = true;
+  Start(3);
+  LogIn("a1");
+  Pass(absl::Seconds(1));
+  ASSERT_THAT(Dials(), SizeIs(1));
+  const call::DialOrder dial = Dials()[0];
+  Answer(dial.leg);
+  Connected(dial.leg, AgentLeg("a1"));
+  ASSERT_THAT(screens.pops, SizeIs(1));
+  EXPECT_TRUE(screens.pops[0].has_texts);
+}
+
 TEST_F(ControllerTest, AnsweredGoesToTheAgentWhoWaitedLongest) {
   Start(1);
   LogIn("a2");

@@ -26,14 +26,28 @@ class HeldStore final : public StoreService {
 
   bool hold_commits = false;  // not even written until LetCommits()
   bool hold_fetches = false;  // read at once, answered by LetFetches()
+  bool texts_apart = false;   // leads come without their texts, as from the disk
+  bool hold_texts = false;    // which are read at once, answered by LetFetches()
 
   void Commit(campaign::StoreBatch batch, CommitDone done) override {
     commits_.push_back({std::move(batch), std::move(done)});
     if (!hold_commits) LetCommits();
   }
   void FetchDue(campaign::DueQuery query, FetchDone done) override {
+    if (!texts_apart) query.with_fields = true;  // as LoopStoreService does
     fetches_.push_back({store_.DueLeads(query), std::move(done)});
     if (!hold_fetches) LetFetches();
+  }
+  void LoadTexts(std::vector<campaign::Lead> leads, FetchDone done) override {
+    fetches_.push_back({WithTexts(store_, std::move(leads)), std::move(done)});
+    if (!hold_texts) LetFetches();
+  }
+  void Sieve(std::vector<campaign::Lead> leads, SieveOrder order, SieveDone done) override {
+    Later([this, leads = std::move(leads), order = std::move(order),
+           done = std::move(done)]() mutable {
+      auto whole = WithTexts(store_, std::move(leads));
+      done(whole.ok() ? sieve_.Sort(*std::move(whole), order) : whole.status());
+    });
   }
   void GetAttempt(
       AttemptId id,
@@ -63,6 +77,7 @@ class HeldStore final : public StoreService {
   }
   void LetFetches() {
     hold_fetches = false;
+    hold_texts = false;
     for (Read& read : std::exchange(fetches_, {})) {
       const auto shared = std::make_shared<Read>(std::move(read));
       Later([shared] { shared->done(std::move(shared->leads)); });
@@ -83,6 +98,7 @@ class HeldStore final : public StoreService {
   void Later(Loop::Task task) { loop_.After(absl::Milliseconds(1), std::move(task)); }
 
   campaign::LeadStore& store_;
+  LeadSieve sieve_{store_};
   Loop& loop_;
   std::deque<Write> commits_;
   std::deque<Read> fetches_;
@@ -96,6 +112,7 @@ class ScreenLog final : public AgentEvents {
     AttemptId attempt;
     LeadId lead;
     bool preview = false;
+    bool has_texts = false;
   };
   std::vector<Pop> pops;
   std::vector<std::string> ended;    // "a1 7 CALLER 5s"
@@ -106,7 +123,7 @@ class ScreenLog final : public AgentEvents {
   void OnState(const AgentId&, agent::AgentState, absl::Time, bool) override {}
   void OnPop(const AgentId& agent, const campaign::Attempt& attempt, const campaign::Lead& lead,
              bool preview) override {
-    pops.push_back({agent, attempt.id, lead.id, preview});
+    pops.push_back({agent, attempt.id, lead.id, preview, lead.has_fields});
   }
   void OnCallEnded(const AgentId& agent, AttemptId attempt, bool by_caller,
                    absl::Duration length) override {

@@ -83,9 +83,6 @@ class SlowStore final : public campaign::LeadStore {
       absl::Span<const E164> sorted) const override {
     return memory_.PhoneUses(sorted);
   }
-  absl::StatusOr<bool> Tend(const campaign::DueQuery& query) override {
-    return memory_.Tend(query);
-  }
   absl::Status ForEachLead(const std::function<bool(const campaign::Lead&)>& visit) const override {
     return memory_.ForEachLead(visit);
   }
@@ -122,6 +119,15 @@ class SlowStore final : public campaign::LeadStore {
     return memory_.StatusCounts();
   }
 
+  // There are `steps` to do; `tended` is told when they are done.
+  absl::StatusOr<bool> Tend(const campaign::DueQuery&) override {
+    ++tend_calls_;
+    if (tend_calls_ == steps) tended.set_value(tend_calls_);
+    return tend_calls_ < steps;
+  }
+
+  int steps = 0;
+  std::promise<int> tended;
   std::promise<void> arrived;  // of the next Commit; renewed by the test
 
  private:
@@ -130,6 +136,7 @@ class SlowStore final : public campaign::LeadStore {
   std::mutex mutex_;
   std::vector<size_t> sizes_;
   std::atomic<int> unsynced_{0};
+  int tend_calls_ = 0;
 };
 
 campaign::Lead LeadOf(uint64_t id, const std::string& status = "NEW") {
@@ -257,6 +264,39 @@ TEST_F(StoreServiceTest, AnswersComeOnTheAskersLoop) {
   const std::thread::id wanted = loop_thread.get_future().get();
   EXPECT_TRUE(commit_thread.get_future().get() == wanted);
   EXPECT_TRUE(fetch_thread.get_future().get() == wanted);
+}
+
+TEST_F(StoreServiceTest, TextsAreAddedToLeadsThatWereReadWithout) {
+  campaign::StoreBatch batch;
+  for (uint64_t id = 1; id <= 3; ++id) {
+    batch.leads.push_back(LeadOf(id));
+    batch.leads.back().fields["first_name"] = absl::StrCat("Ann", id);
+  }
+  ASSERT_TRUE(store_.memory().Commit(batch).ok());
+  ThreadedStoreService service(store_, loop_);
+  std::promise<std::vector<campaign::Lead>> fetched, loaded;
+  campaign::DueQuery query{"C", absl::FromUnixSeconds(1'700'000'000), 10};
+  query.with_fields = false;
+  service.FetchDue(query, [&](auto leads) { fetched.set_value(*std::move(leads)); });
+  std::vector<campaign::Lead> leads = fetched.get_future().get();
+  ASSERT_THAT(leads, SizeIs(3));
+  EXPECT_TRUE(leads[0].fields.empty());
+  leads[1].id = LeadId(99);  // gone since
+  leads[2].status = "NA";    // and what was changed since stays so
+  service.LoadTexts(leads, [&](auto whole) { loaded.set_value(*std::move(whole)); });
+  leads = loaded.get_future().get();
+  ASSERT_THAT(leads, SizeIs(2));
+  EXPECT_EQ(leads[0].Field("first_name"), "Ann1");
+  EXPECT_EQ(leads[1].Field("first_name"), "Ann3");
+  EXPECT_EQ(leads[1].status, "NA");
+  EXPECT_TRUE(leads[1].has_fields);
+}
+
+TEST_F(StoreServiceTest, WhatARefillPutsOffIsDoneBetweenCommitsStepByStep) {
+  store_.steps = 5;
+  ThreadedStoreService service(store_, loop_);
+  service.FetchDue({"C", absl::FromUnixSeconds(1'700'000'000), 10}, [](auto) {});
+  EXPECT_EQ(store_.tended.get_future().get(), 5);
 }
 
 TEST_F(StoreServiceTest, FinishesWhatWasSubmitted) {
