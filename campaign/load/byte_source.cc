@@ -72,8 +72,13 @@ absl::StatusOr<std::unique_ptr<ByteSource>> OpenFileSource(const std::string& pa
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
     const std::string why = absl::StrCat(path, ": ", std::strerror(errno));
-    if (errno == ENOENT || errno == ENOTDIR) return absl::NotFoundError(why);
-    if (errno == EACCES || errno == EPERM) return absl::PermissionDeniedError(why);
+    if (errno == ENOENT || errno == ENOTDIR) {
+      return absl::NotFoundError(absl::StrCat(why, "; check the path"));
+    }
+    if (errno == EACCES || errno == EPERM) {
+      return absl::PermissionDeniedError(
+          absl::StrCat(why, "; give this user the right to read it"));
+    }
     return absl::UnavailableError(why);
   }
   struct stat facts = {};

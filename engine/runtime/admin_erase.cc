@@ -129,13 +129,14 @@ absl::StatusOr<uint64_t> Admin::Impl::AnonymiseRecordings(
     queries.back().lead = lead;
   }
   campaign::StoreBatch batch;
+  absl::flat_hash_set<AttemptId> seen;  // by its number and by its lead
   uint64_t unerased = 0;
   for (campaign::RecordingQuery& query : queries) {
     query.limit = kRecordingsMost;
     auto found = store.FindRecordings(query);
     if (!found.ok()) return found.status();
     for (campaign::Recording& recording : *found) {
-      if (!recording.number.valid()) continue;
+      if (!recording.number.valid() || !seen.insert(recording.attempt).second) continue;
       unerased += recording.erased() ? 0 : 1;
       recording.number = E164();
       batch.recordings.push_back(std::move(recording));

@@ -78,7 +78,9 @@ Json JsonOf(const ImportDesk::View& view) {
 absl::StatusOr<uint64_t> NumberIn(const Json& arguments, const char* name) {
   const auto it = arguments.find(name);
   uint64_t number = 0;
-  if (it != arguments.end() && it->is_number_unsigned()) return it->get<uint64_t>();
+  if (it != arguments.end() && it->is_number_integer() && it->get<int64_t>() > 0) {
+    return it->get<uint64_t>();
+  }
   if (it == arguments.end() || !it->is_string() ||
       !absl::SimpleAtoi(it->get<std::string>(), &number) || number == 0) {
     return absl::InvalidArgumentError(

@@ -218,6 +218,11 @@ class PagesTest : public ::testing::Test {
 TEST_F(PagesTest, BoardShowsTheSnapshot) {
   events_.Install(*server_, "/v1/board/events");
   events_.Greet({Snapshot()});
+  server_->Route("GET", "/v1/imports", [](HttpRequest, Responder reply) {
+    HttpResponse none;
+    none.body = R"({"imports":[]})";
+    reply(std::move(none));
+  });
   ASSERT_NO_FATAL_FAILURE(Begin());
   ASSERT_TRUE(browser_->Open(Url("/?token=board-token")).ok());
   ExpectUntil("document.querySelectorAll('#agents tr').length === 26");
