@@ -176,6 +176,18 @@ TEST_F(LoaderTest, DncIsScrubbedUnlessToldNotTo) {
   EXPECT_EQ(Load(file)->counts.accepted, 3u);
 }
 
+TEST_F(LoaderTest, AnErasedPersonIsNeverLoaded) {
+  ASSERT_TRUE(dnc.AddErased(dnc.ErasedHash(E164(12025550101))));
+  for (const bool scrub : {true, false}) {
+    Reset();
+    options.scrub_dnc = scrub;
+    const auto report = Load("phone\n2025550101\n2025550102\n");
+    EXPECT_EQ(report->counts.dnc, 1u);
+    EXPECT_EQ(report->counts.accepted, 1u);
+    EXPECT_EQ(rejects.at(0).reason, "erased person");
+  }
+}
+
 std::string Numbered(int count) {
   std::string out = "phone,name\n";
   for (int i = 0; i < count; ++i) absl::StrAppend(&out, 2125550000 + i * 7919LL % 1000000, ",n\n");

@@ -245,7 +245,7 @@ TEST_F(AdminDedupTest, AnImportIsHeldAgainstTheCampaign) {
 }
 
 TEST_F(AdminDedupTest, ThresholdsOfTheCampaignAndOfTheCommand) {
-  Run("campaign.set", {{"id", "DEMO"}, {"set", {{"dedup_same", "0.9999"}}}});
+  Run("campaign.set", {{"id", "DEMO"}, {"set", {{"dedup_same", "1"}}}});
   EXPECT_EQ(Run("dedup.run", {{"campaign", "DEMO"}})["groups"], 0);
   EXPECT_EQ(Run("dedup.run", {{"campaign", "DEMO"}, {"same", "0.9"}})["groups"], 1);
   for (const Json& wrong :
