@@ -108,7 +108,7 @@ Level CompareBirth(uint32_t a, uint32_t b, double bits) {
   const double similarity = 1 - distance / 8.0;
   if (distance == 1) return {"one digit off", similarity, std::min(8.0, bits)};
   if (distance == 2) return {"two digits off", similarity, 0};
-  return {"different", similarity, -6};
+  return {"different", similarity, -5.5};
 }
 
 Level CompareEmail(string_view a, string_view b, double bits) {

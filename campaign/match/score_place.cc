@@ -1,6 +1,6 @@
-// Fields that come with a place. The weights were counted on the three Febrl sets (bench/match/
-// count_weights.cc prints them) and rounded; telephone, mail and vendor code, which those sets do
-// not have, are set by hand.
+// Fields that come with a place. The weights lie near what bench/match/count_weights counts on the
+// three Febrl sets, nearer to nothing where those sets, made by a program, are surer than people's
+// lists can be. Telephone, mail and vendor code, which they do not have, are set by hand.
 
 #include <algorithm>
 #include <cmath>

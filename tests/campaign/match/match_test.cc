@@ -166,7 +166,10 @@ TEST(BirthDate, DayAndMonthSwapped) {
   };
   EXPECT_GE(People(born("1960-02-03"), born("1960-03-02")), kSame);
   EXPECT_GE(People(born("1960-02-03"), born("03/02/1960")), kSame);
-  EXPECT_LT(People(born("1960-02-03"), born("1983-11-27")), kSame);
+  // Of a common name, another date is another person.
+  EXPECT_LT(People(Person("John", "Smith", "", "Graz", "", "1960-02-03"),
+                   Person("John", "Smith", "", "Graz", "", "1983-11-27")),
+            kReview);
 }
 
 TEST(Explain, WeightsAddUpToTheScoreStrongestFirst) {
