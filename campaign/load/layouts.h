@@ -2,7 +2,7 @@
 
 // Files whose columns are known by position: the layouts of VICIdial's web form and of its
 // command-line loader, named as there. Their order is that of the loader's own help text and
-// examples (VICIDIAL_IN_new_leads_file.pl, https://github.com/inktel/Vicidial and its mirrors;
+// examples (VICIDIAL_IN_new_leads_file.pl, https://github.com/ccabrerar/vicidial;
 // facts only).
 
 #include <string>
