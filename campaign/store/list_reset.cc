@@ -19,8 +19,6 @@ using campaign::StoreBatch;
 
 constexpr size_t kBatch = 1000;
 constexpr char kUnderWay[] = "under way";
-// No repeat sooner after an abandoned call: Ofcom 2010, as campaign/retry_rule.cc.
-constexpr absl::Duration kAbandonedRest = absl::Hours(72);
 
 std::string ProgressName(ListId list) { return absl::StrCat("list_reset.", list.value()); }
 
