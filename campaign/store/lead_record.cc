@@ -313,6 +313,7 @@ void BulkEncoder::Encode(LeadId id, const BulkLead& lead) {
   Store(lead.alt_phone.value(), at + kAltPhone);
   Store(static_cast<uint64_t>(lead.next_call_micros), at + kNextCall);
   const absl::string_view status = BulkStatus(lead);
+  std::fill_n(at + kStatus, kStatusInline, '\0');  // the record before may have had a longer one
   StoreName(status, kStatusInline, at + kStatus);
   at[kStatusSize] = static_cast<char>(status.size());
   Store(mark.layout, at + kLayout);
