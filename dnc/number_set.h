@@ -24,7 +24,7 @@ class NumberSet {
   NumberSet& operator=(NumberSet other) noexcept;
   ~NumberSet();
 
-  // 30-60 ns when the numbers asked for are random, a third of it when they come in order.
+  // Of 50 million: 80 ns when the numbers asked for are random, 9 ns when they come in order.
   bool Contains(uint64_t number) const;
   // True: the set has changed. 0.1 us; 2-10 us where a stretch or, after a copy, its page is
   // written anew.
