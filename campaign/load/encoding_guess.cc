@@ -285,6 +285,7 @@ void EncodingEvidence::CheckGb(unsigned char c) {
       return;
     default:
       gb_valid_ = gb_valid_ && c >= 0x30 && c <= 0x39;
+      gb_four_ += gb_valid_ ? 1 : 0;
       gb_state_ = 0;
   }
 }
@@ -354,6 +355,9 @@ EncodingGuess EncodingEvidence::Guess() {
   if (!korean && by_icu.name == "euc-kr") by_icu.value *= 0.2;
   // Rare names are made of rare characters, but still of those of the Chinese rows.
   if (!gb.name.empty() && rows.chinese > 0.9) gb.value = std::max(gb.value, korean ? 0.35 : 0.5);
+  // A character of four octets, high and digit in turn, is made by no other encoding and hardly by
+  // chance.
+  if (!gb.name.empty() && gb_four_ > 0) gb.value = std::max(gb.value, 0.5);
   consider(std::move(gb));
   consider(ScoreChinese(sample_, "big5"));
   consider(ScoreAlphabet(sample_));

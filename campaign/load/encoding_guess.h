@@ -40,6 +40,7 @@ class EncodingEvidence {
   // inside a character.
   int gb_state_ = 0;
   unsigned char gb_first_ = 0;
+  uint64_t gb_four_ = 0;  // characters of four octets
   bool gb_valid_ = true, gb_valid_at_line_ = true, any_line_ = false;
 };
 

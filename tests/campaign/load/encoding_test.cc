@@ -250,12 +250,9 @@ TEST(DetectEncodingTest, MoreTextMakesSurer) {
 
 TEST(DetectEncodingTest, TheHostileSetIsGuessedAsItShouldBe) {
   const std::pair<const char*, const char*> kFiles[] = {
-      {"07-gb18030.csv", "gb18030"},
-      {"08-gb18030-trail-octets.csv", "utf-8"},  // rare characters only: a guess, to be held
-      {"09-latin1.csv", "windows-1252"},
-      {"10-invalid-utf8.csv", "utf-8"},
-      {"11-mixed-encodings.csv", "utf-8"},
-      {"43-trailing-garbage.csv", "utf-8"}};
+      {"07-gb18030.csv", "gb18030"},       {"08-gb18030-trail-octets.csv", "gb18030"},
+      {"09-latin1.csv", "windows-1252"},   {"10-invalid-utf8.csv", "utf-8"},
+      {"11-mixed-encodings.csv", "utf-8"}, {"43-trailing-garbage.csv", "utf-8"}};
   for (const auto& [file, name] : kFiles) {
     const TextEncoding encoding = Detected(ReadFile(absl::StrCat("csv-hostile/", file)));
     EXPECT_EQ(encoding.name, name) << file << ": " << encoding.confidence << encoding.reason;
