@@ -262,15 +262,13 @@ absl::StatusOr<Json> Admin::Impl::DedupRun(const Json& arguments) {
 }
 
 absl::StatusOr<Json> Admin::Impl::DedupStart(const Json& arguments) {
-  auto order = ReadDedup(arguments);
-  if (!order.ok()) return order.status();
-  auto job = shared->desk.Start(
-      {"dedup", absl::StrCat("campaign ", order->campaign), ImportId()},
-      [this, order = *order](JobControl& control) { return RunDedup(order, control); });
-  if (!job.ok()) return job.status();
-  Json answer = Answer("");
-  answer["job"] = *job;
-  return answer;
+  return WhenIdle(arguments, [&]() -> absl::StatusOr<Json> {
+    auto order = ReadDedup(arguments);
+    if (!order.ok()) return order.status();
+    return StartJob(
+        {"dedup", absl::StrCat("campaign ", order->campaign), ImportId()},
+        [this, order = *order](JobControl& control) { return RunDedup(order, control); });
+  });
 }
 
 absl::StatusOr<Json> Admin::Impl::DedupApply(const Json& arguments) {

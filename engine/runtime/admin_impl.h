@@ -93,9 +93,16 @@ struct Admin::Impl {
   absl::StatusOr<Json> TemplateList(const Json&);
   absl::StatusOr<Json> TemplateShow(const Json& arguments);
   absl::StatusOr<Json> TemplateRemove(const Json& arguments);
+  absl::Status SaveNewList(const campaign::List& list);
   absl::StatusOr<Json> RunImport(const ImportOrder& order, JobControl& control);
   absl::StatusOr<Json> ImportRun(const Json& arguments);
   absl::StatusOr<Json> ImportStart(const Json& arguments);
+  // What starts a job answers with its number. With "wait": true and another job under way nothing
+  // is started, and the answer is that one, with the state "waiting": ask again. Orders are read
+  // when nothing is under way, so that they cannot meet the numbers of a job that is ending.
+  absl::StatusOr<Json> WhenIdle(const Json& arguments,
+                                const std::function<absl::StatusOr<Json>()>& start) const;
+  absl::StatusOr<Json> StartJob(JobTitle title, ImportDesk::Work work);
   absl::StatusOr<Json> ImportProgress(const Json& arguments);
   absl::StatusOr<Json> ImportCancel(const Json& arguments);
   absl::StatusOr<Json> ImportList(const Json& arguments);

@@ -214,6 +214,20 @@ absl::Status Admin::Impl::ReadLoadOptions(const Json& arguments, ImportOrder& or
   return ReadDuplicates(duplicates, options);
 }
 
+// Its number was free when the import was asked for; somebody may have made a list since.
+absl::Status Admin::Impl::SaveNewList(const campaign::List& list) {
+  auto lists = store.Lists();
+  if (!lists.ok()) return lists.status();
+  for (const campaign::List& known : *lists) {
+    if (known.id == list.id) {
+      return absl::AbortedError(absl::StrCat("list ", list.id.value(),
+                                             " was made meanwhile; nothing was stored: run the "
+                                             "import again"));
+    }
+  }
+  return SaveList(list);
+}
+
 absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl& control) {
   const MonoTime began = clock.Mono();
   auto opened = load::OpenList(order.path, order.open);
@@ -237,7 +251,8 @@ absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl
     // not before it is known that the file is one: a refused import leaves no list.
     if (!order.list_is_new || order.options.dry_run) return;
     absl::MutexLock lock(&shared->lists);
-    list_saved = SaveList(order.list);
+    list_saved = SaveNewList(order.list);
+    if (!list_saved.ok()) control.cancelled = true;  // nothing of the file is to be stored
   };
   load_hooks.on_reject = [&rejects](const load::Reject& reject) { rejects.Add(reject); };
   load_hooks.on_progress = [&control](const load::LoadProgress& progress) {
@@ -287,17 +302,36 @@ absl::StatusOr<Json> Admin::Impl::ImportRun(const Json& arguments) {
                           [&](JobControl& control) { return RunImport(*order, control); });
 }
 
-absl::StatusOr<Json> Admin::Impl::ImportStart(const Json& arguments) {
-  auto order = ReadImport(arguments);
-  if (!order.ok()) return order.status();
-  auto job = shared->desk.Start(
-      {"import", order->file, order->options.import},
-      [this, order = *order](JobControl& control) { return RunImport(order, control); });
+absl::StatusOr<Json> Admin::Impl::WhenIdle(
+    const Json& arguments, const std::function<absl::StatusOr<Json>()>& start) const {
+  const absl::Status idle = shared->desk.Idle();
+  if (idle.ok()) return start();
+  const auto view = shared->desk.Look(0);
+  if (!Flag(arguments, "wait") || !absl::IsFailedPrecondition(idle) || !view.ok()) return idle;
+  Json answer = Answer("");
+  answer.update(JsonOf(*view));
+  answer["state"] = "waiting";
+  return answer;
+}
+
+absl::StatusOr<Json> Admin::Impl::StartJob(JobTitle title, ImportDesk::Work work) {
+  const ImportId import = title.import;
+  auto job = shared->desk.Start(std::move(title), std::move(work));
   if (!job.ok()) return job.status();
   Json answer = Answer("");
   answer["job"] = *job;
-  answer["import"] = order->options.import.value();
+  if (import.valid()) answer["import"] = import.value();
   return answer;
+}
+
+absl::StatusOr<Json> Admin::Impl::ImportStart(const Json& arguments) {
+  return WhenIdle(arguments, [&]() -> absl::StatusOr<Json> {
+    auto order = ReadImport(arguments);
+    if (!order.ok()) return order.status();
+    return StartJob(
+        {"import", order->file, order->options.import},
+        [this, order = *order](JobControl& control) { return RunImport(order, control); });
+  });
 }
 
 // How far a job is; of one that has ended what it came to, or the error it failed with.

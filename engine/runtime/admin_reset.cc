@@ -64,15 +64,12 @@ absl::StatusOr<Json> Admin::Impl::ListReset(const Json& arguments) {
 }
 
 absl::StatusOr<Json> Admin::Impl::ListResetStart(const Json& arguments) {
-  auto list = FindList(arguments);
-  if (!list.ok()) return list.status();
-  auto job = shared->desk.Start(
-      {"reset", absl::StrCat("list ", list->id.value()), {}},
-      [this, list = *list](JobControl& control) { return RunReset(list, control); });
-  if (!job.ok()) return job.status();
-  Json answer = Answer("");
-  answer["job"] = *job;
-  return answer;
+  return WhenIdle(arguments, [&]() -> absl::StatusOr<Json> {
+    auto list = FindList(arguments);
+    if (!list.ok()) return list.status();
+    return StartJob({"reset", absl::StrCat("list ", list->id.value()), {}},
+                    [this, list = *list](JobControl& control) { return RunReset(list, control); });
+  });
 }
 
 }  // namespace outpace::runtime

@@ -147,16 +147,13 @@ absl::StatusOr<Json> Admin::Impl::ImportUndo(const Json& arguments) {
 }
 
 absl::StatusOr<Json> Admin::Impl::ImportUndoStart(const Json& arguments) {
-  auto import = ReadUndo(arguments);
-  if (!import.ok()) return import.status();
-  auto job = shared->desk.Start(
-      {"undo", absl::StrCat("import ", import->id.value()), import->id},
-      [this, import = *import](JobControl& control) { return RunUndo(import, control); });
-  if (!job.ok()) return job.status();
-  Json answer = Answer("");
-  answer["job"] = *job;
-  answer["import"] = import->id.value();
-  return answer;
+  return WhenIdle(arguments, [&]() -> absl::StatusOr<Json> {
+    auto import = ReadUndo(arguments);
+    if (!import.ok()) return import.status();
+    return StartJob(
+        {"undo", absl::StrCat("import ", import->id.value()), import->id},
+        [this, import = *import](JobControl& control) { return RunUndo(import, control); });
+  });
 }
 
 // At the engine's start: goes on with what its end cut off.

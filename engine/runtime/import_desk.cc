@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -34,27 +35,37 @@ absl::Duration ImportDesk::View::Left() const {
   return spent * (static_cast<double>(total - std::min(done, total)) / static_cast<double>(done));
 }
 
+absl::Status ImportDesk::IdleLocked() const {
+  if (stopped_) return absl::UnavailableError("the engine is stopping");
+  if (jobs_.empty() || jobs_.back()->state != JobState::kRunning) return absl::OkStatus();
+  const View view = ViewOf(*jobs_.back());
+  const std::string share =
+      view.total == 0 ? ""
+                      : absl::StrFormat(", %.0f %%", 100.0 * static_cast<double>(view.done) /
+                                                         static_cast<double>(view.total));
+  const bool vowel = view.title.kind == "import" || view.title.kind == "undo";
+  return absl::FailedPreconditionError(
+      absl::StrCat(vowel ? "an " : "a ", view.title.kind, " is under way: ", view.title.what, share,
+                   ", for ", absl::FormatDuration(absl::Trunc(view.spent, absl::Seconds(1))),
+                   "; try again when it has ended, see: outpace import list"));
+}
+
+absl::Status ImportDesk::Idle() const {
+  absl::MutexLock lock(&mutex_);
+  return IdleLocked();
+}
+
 absl::StatusOr<std::shared_ptr<ImportDesk::Job>> ImportDesk::Begin(JobTitle title) {
   absl::MutexLock lock(&mutex_);
-  if (stopped_) return absl::UnavailableError("the engine is stopping");
-  if (job_ != nullptr && job_->state == JobState::kRunning) {
-    const View view = ViewOf(*job_);
-    const std::string share =
-        view.total == 0 ? ""
-                        : absl::StrFormat(", %.0f %%", 100.0 * static_cast<double>(view.done) /
-                                                           static_cast<double>(view.total));
-    return absl::FailedPreconditionError(
-        absl::StrCat(view.title.kind == "reset" ? "a " : "an ", view.title.kind,
-                     " is under way: ", view.title.what, share, ", for ",
-                     absl::FormatDuration(absl::Trunc(view.spent, absl::Seconds(1))),
-                     "; try again when it has ended, see: outpace import list"));
-  }
-  job_ = std::make_shared<Job>();
-  job_->number = ++last_;
-  job_->title = std::move(title);
-  job_->started = clock_.Wall();
-  job_->began = clock_.Mono();
-  return job_;
+  if (absl::Status idle = IdleLocked(); !idle.ok()) return idle;
+  auto job = std::make_shared<Job>();
+  job->number = ++last_;
+  job->title = std::move(title);
+  job->started = clock_.Wall();
+  job->began = clock_.Mono();
+  jobs_.push_back(job);
+  if (jobs_.size() > kJobsKept) jobs_.pop_front();
+  return job;
 }
 
 void ImportDesk::Finish(Job& job, absl::StatusOr<Json> answer) {
@@ -88,7 +99,11 @@ absl::StatusOr<Json> ImportDesk::Run(JobTitle title, const Work& work) {
 
 std::shared_ptr<ImportDesk::Job> ImportDesk::Find(uint64_t number) const {
   absl::MutexLock lock(&mutex_);
-  return job_ != nullptr && (number == 0 || job_->number == number) ? job_ : nullptr;
+  if (jobs_.empty()) return nullptr;
+  if (number == 0) return jobs_.back();
+  const auto found = std::find_if(jobs_.begin(), jobs_.end(),
+                                  [number](const auto& job) { return job->number == number; });
+  return found == jobs_.end() ? nullptr : *found;
 }
 
 ImportDesk::View ImportDesk::ViewOf(const Job& job) const {
@@ -135,7 +150,7 @@ void ImportDesk::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopped_ = true;
-    if (job_ != nullptr) job_->control.cancelled = true;
+    if (!jobs_.empty()) jobs_.back()->control.cancelled = true;
   }
   if (thread_.joinable()) thread_.join();
 }

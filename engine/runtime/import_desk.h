@@ -7,7 +7,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -63,8 +65,12 @@ class ImportDesk {
   // The same on the calling thread, for callers who have nothing else to do.
   absl::StatusOr<nlohmann::ordered_json> Run(JobTitle title, const Work& work);
 
+  // FailedPrecondition while a job is under way, and says which; Unavailable after Stop(). Who
+  // alone starts jobs may rely on it until the next Start().
+  absl::Status Idle() const;
+
   // The job of this number, or with 0 the one under way or, when there is none, the latest.
-  // NotFound: never was, or others came since.
+  // NotFound: never was, or kJobsKept others came since.
   absl::StatusOr<View> Look(uint64_t job) const;
   // What the work returned, once it is done; the error it failed with.
   absl::StatusOr<nlohmann::ordered_json> Answer(uint64_t job) const;
@@ -75,6 +81,9 @@ class ImportDesk {
 
  private:
   struct Job;
+  // So many are remembered, for whoever asks what became of one while others come after it.
+  static constexpr size_t kJobsKept = 256;
+  absl::Status IdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::shared_ptr<Job>> Begin(JobTitle title);
   void Finish(Job& job, absl::StatusOr<nlohmann::ordered_json> answer);
   std::shared_ptr<Job> Find(uint64_t number) const;
@@ -82,7 +91,7 @@ class ImportDesk {
 
   const Clock& clock_;
   mutable absl::Mutex mutex_;
-  std::shared_ptr<Job> job_ ABSL_GUARDED_BY(mutex_);  // the one under way, or the latest
+  std::deque<std::shared_ptr<Job>> jobs_ ABSL_GUARDED_BY(mutex_);  // the last may be under way
   uint64_t last_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // started and joined by Start() and Stop() only

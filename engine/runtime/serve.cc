@@ -419,9 +419,9 @@ absl::Status Serve(const Config& config) {
 
   AdminShared admin_shared(clock);
   AdminHooks hooks = HooksOf(controller, control, agents, store_service, clock,
-                                   [&](const campaign::CampaignSettings& settings) {
-                                     ReadOlder(**store, clock, controller, control, settings);
-                                   });
+                             [&](const campaign::CampaignSettings& settings) {
+                               ReadOlder(**store, clock, controller, control, settings);
+                             });
   hooks.rocks = store->get();
   Admin admin(**store, clock, hooks, &admin_shared);
   Admin bulk(**store, clock, hooks, &admin_shared);

@@ -2,6 +2,8 @@
 // again, reset, search, erase; with and without a running engine.
 
 #include <algorithm>
+#include <set>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "engine/api/http_client.h"
@@ -197,6 +199,35 @@ TEST(RunningLeadLists, ImportsAreSeenOverTheApi) {
   EXPECT_THAT(engine.Must({"import", "undo", "1"}), HasSubstr("50 leads removed, 0 kept"));
   EXPECT_EQ(Json::parse(client->Send("GET", "/v1/imports/1")->body)["state"], "undone");
   EXPECT_THAT(engine.Must({"erase", "202-555-0101"}), HasSubstr("erased: 0 leads"));
+}
+
+// People who load files at the same time wait for each other, and each learns what became of his.
+TEST(RunningLeadLists, ImportsAtTheSameTimeFollowEachOther) {
+  constexpr int kPeople = 8;
+  Engine engine;
+  ASSERT_TRUE(engine.Start().ok());
+  engine.CreateCampaign({"dial_method=PROGRESSIVE"});
+  const std::vector<std::string> numbers = FictionalNumbers(kPeople * 5);
+  std::vector<std::thread> people;
+  std::vector<CommandResult> results(kPeople);
+  for (int i = 0; i < kPeople; ++i) {
+    const std::string path = engine.dir() / absl::StrCat("f", i, ".csv");
+    WriteFileOrDie(path, LeadsCsv({numbers.begin() + i * 5, numbers.begin() + (i + 1) * 5}));
+    people.emplace_back([&, i, path] {
+      results[static_cast<size_t>(i)] =
+          engine.Run({"import", path, "--campaign", "DEMO", "--list", absl::StrCat("list", i)});
+    });
+  }
+  for (std::thread& person : people) person.join();
+  for (const CommandResult& result : results) {
+    EXPECT_EQ(result.code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("accepted                          5"));
+  }
+  auto client = api::HttpClient::Create(engine.Url());
+  const Json imports = Json::parse(client->Send("GET", "/v1/imports")->body, nullptr, false);
+  std::set<uint64_t> lists;
+  for (const Json& import : imports["imports"]) lists.insert(import["list"].get<uint64_t>());
+  EXPECT_EQ(lists.size(), static_cast<size_t>(kPeople)) << "each has a list of its own";
 }
 
 }  // namespace

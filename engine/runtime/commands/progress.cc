@@ -86,7 +86,9 @@ void Wait(absl::Duration time) {
 
 std::string ProgressText(const Json& progress) {
   const double done = progress.value("done", 0.0), total = progress.value("total", 0.0);
-  std::string text = absl::StrFormat("%s  %3.0f %%", progress.value("what", std::string()),
+  const bool waiting = progress.value("state", std::string()) == "waiting";
+  std::string text = absl::StrFormat("%s%s  %3.0f %%", waiting ? "waiting for " : "",
+                                     progress.value("what", std::string()),
                                      total > 0 ? 100 * std::min(1.0, done / total) : 0.0);
   if (progress.value("kind", std::string()) == "import") {
     absl::StrAppend(&text, "  ", Grouped(progress.value("rows", uint64_t{0})), " rows  ",
@@ -105,11 +107,22 @@ std::string ProgressText(const Json& progress) {
 
 absl::StatusOr<Json> RunJob(AdminDoor& door, absl::string_view operation, const Json& arguments) {
   const Interrupts interrupts;
-  auto started = door.Run(operation, arguments);
-  if (!started.ok()) return started.status();
-  const Json job = {{"job", started->value("job", uint64_t{0})}};
   const RealClock clock;
   ProgressLine line(clock);
+  Json order = arguments;
+  order["wait"] = true;
+  absl::StatusOr<Json> started;
+  for (absl::Duration wait = kFirstLook;; wait = std::min(2 * wait, kLook)) {
+    started = door.Run(operation, order);
+    if (!started.ok()) return started.status();
+    if (started->value("state", std::string()) != "waiting") break;
+    if (interrupted > 0) {
+      return absl::CancelledError("cancelled while another job was under way; nothing was done");
+    }
+    line.Show(*started);
+    Wait(wait);
+  }
+  const Json job = {{"job", started->value("job", uint64_t{0})}};
   bool cancelled = false;
   for (absl::Duration wait = kFirstLook;; wait = std::min(2 * wait, kLook)) {
     auto progress = door.Run("import.progress", job);

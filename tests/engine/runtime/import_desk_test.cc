@@ -74,6 +74,30 @@ TEST_F(ImportDeskTest, IsCancelled) {
       << "after its end";
 }
 
+// Whoever looks late still learns what became of his job.
+TEST_F(ImportDeskTest, RemembersJobsThatOthersCameAfter) {
+  std::vector<uint64_t> jobs;
+  for (int i = 0; i < 20; ++i) {
+    absl::StatusOr<uint64_t> job;
+    do {
+      job = desk_.Start({"import", "a.csv", {}}, [i](JobControl&) -> absl::StatusOr<Json> {
+        if (i == 7) return absl::DataLossError("the file became shorter");
+        return Json{{"rows", i}};
+      });
+    } while (absl::IsFailedPrecondition(job.status()));
+    ASSERT_TRUE(job.ok()) << job.status();
+    jobs.push_back(*job);
+  }
+  desk_.Stop();
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    if (i == 7) {
+      EXPECT_EQ(desk_.Answer(jobs[i]).status().code(), Code::kDataLoss);
+    } else {
+      EXPECT_EQ((*desk_.Answer(jobs[i]))["rows"], i);
+    }
+  }
+}
+
 TEST_F(ImportDeskTest, OneAfterTheOther) {
   for (int i = 0; i < 50; ++i) {
     const auto answer = desk_.Run({"import", "a.csv", {}}, [i](JobControl&) {
