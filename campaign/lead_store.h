@@ -85,7 +85,7 @@ struct PhoneUse {
 
 struct BulkOptions {
   ImportId import;
-  ListId list;  // must exist, in `campaign`
+  ListId list;  // of `campaign`; must exist by Publish()
   CampaignId campaign;
   absl::Time entry_date;
   FieldLayout layout;  // of BulkLead::fields

@@ -39,9 +39,11 @@ bool IsIn(const absl::string_view (&names)[N], absl::string_view name) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
+constexpr size_t kNameBytesMax = 64;
+
 // No control characters and whole UTF-8: the name reaches screens and JSON.
 bool IsShowable(absl::string_view name) {
-  return name.size() <= 64 && CheckUtf8(name) == Utf8::kValid &&
+  return name.size() <= kNameBytesMax && CheckUtf8(name) == Utf8::kValid &&
          std::none_of(name.begin(), name.end(),
                       [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); });
 }
@@ -124,14 +126,35 @@ void ChoosePhone(ColumnMap& map, size_t named_phone) {
 
 absl::Status CheckNoHeaderTwice(const std::vector<std::string>& headers) {
   std::set<std::string> seen;
-  for (const std::string& header : headers) {
-    const std::string normal = NormalHeader(header);
+  for (size_t i = 0; i < headers.size(); ++i) {
+    const std::string normal = NormalHeader(headers[i]);
     if (normal.empty() || seen.insert(normal).second) continue;
+    // Of a file without a header this is data: a number is not repeated.
+    const bool digits = std::count_if(normal.begin(), normal.end(), [](char c) {
+                          return absl::ascii_isdigit(static_cast<unsigned char>(c));
+                        }) >= 5;
+    const std::string shown =
+        digits ? absl::StrCat("of column ", i + 1)
+               : absl::StrCat("\"", absl::StripAsciiWhitespace(headers[i]), "\"");
     return absl::InvalidArgumentError(absl::StrCat(
-        "E_DUP_HEADER: the header \"", absl::StripAsciiWhitespace(header),
-        "\" stands twice; rename one of the columns (a second phone: phone2 or alt_phone)"));
+        "E_DUP_HEADER: the header ", shown,
+        " stands twice; rename one of the columns (a second phone: phone2 or alt_phone)"));
   }
   return absl::OkStatus();
+}
+
+// Another name for a column whose field an earlier one has: its own, unless that is a name no field
+// may have, with a number if it is taken too.
+std::string FreeName(const Column& column, const std::set<std::string>& taken) {
+  const std::string own = NormalHeader(column.header);
+  const std::string base = IsAcceptableName(own) ? own : column.field;
+  std::string name = base;
+  for (int n = 2; !IsAcceptableName(name) || taken.count(name) > 0; ++n) {
+    name = absl::StrCat(base, "_", n);
+    // A longer name than a field may have is still better than two columns in one.
+    if (name.size() > kNameBytesMax && taken.count(name) == 0) break;
+  }
+  return name;
 }
 
 }  // namespace
@@ -196,9 +219,10 @@ absl::StatusOr<ColumnMap> MapHeader(const std::vector<std::string>& headers,
       column.field = "-";
     } else if (column.kind != K::kAltPhone && !column.field.empty() &&
                !taken.insert(column.field).second) {
-      // Two columns for one field ("note" and "comments"): the later keeps its own name.
+      // Two columns for one field ("note" and "remark"): the later keeps its own name.
       column.kind = K::kText;
-      column.field = NormalHeader(column.header);
+      column.field = FreeName(column, taken);
+      taken.insert(column.field);
     }
   }
   return out;

@@ -129,6 +129,7 @@ bool ReadMark(absl::string_view head, TextEncoding& out) {
     out.name = "utf-16be";
     out.bom_bytes = 2;
   } else if (absl::StartsWith(head, "\xEF\xBB\xBF")) {
+    out.name = "utf-8";
     out.bom_bytes = 3;
   } else {
     return false;

@@ -78,6 +78,22 @@ std::string OptionsText(const LoadOptions& options) {
   return out;
 }
 
+// A source that ends with the load: whatever reads it need not ask by itself.
+class CancellableSource final : public ByteSource {
+ public:
+  CancellableSource(const ByteSource& source, const std::atomic<bool>* cancel)
+      : source_(source), cancel_(cancel) {}
+  uint64_t size() const override { return source_.size(); }
+  absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> to) const override {
+    if (cancel_ != nullptr && *cancel_) return absl::CancelledError("load: cancelled");
+    return source_.Read(offset, to);
+  }
+
+ private:
+  const ByteSource& source_;
+  const std::atomic<bool>* const cancel_;
+};
+
 class Load {
  public:
   Load(const ByteSource& source, const LoadOptions& options, const dnc::DncSet& dnc,
@@ -242,7 +258,7 @@ absl::Status Load::FindList() {
   const bool found = std::any_of(lists->begin(), lists->end(), [&](const campaign::List& list) {
     return list.id == options_.list;
   });
-  if (found || options_.dry_run) return absl::OkStatus();
+  if (found || options_.dry_run || hooks_.on_publish) return absl::OkStatus();
   return absl::NotFoundError(
       absl::StrCat("list ", options_.list.value(), " does not exist; make it first"));
 }
@@ -280,7 +296,7 @@ absl::StatusOr<bool> Load::IsImported() {
 absl::Status Load::MakeFilter() {
   if (options_.filter.empty()) return absl::OkStatus();
   absl::StatusOr<RowFilter> filter = RowFilter::Make(
-      options_.filter, *layout_, absl::ToCivilDay(now_, absl::UTCTimeZone()), options_.list);
+      options_.filter, *layout_, absl::ToCivilDay(now_, options_.zone), options_.list);
   if (!filter.ok()) return filter.status();
   filter_ = std::make_unique<RowFilter>(*std::move(filter));
   report_.filter = filter_->ToString();
@@ -326,7 +342,8 @@ absl::Status Load::RunPipeline() {
                                             .layout = *layout_,
                                             .now = now_,
                                             .is_utf8 = encoding_.is_utf8(),
-                                            .zones = zones},
+                                            .zones = zones,
+                                            .dnc = dnc_},
                                     .separator = separator_,
                                     .dnc = dnc_,
                                     .filter = filter_.get(),
@@ -355,7 +372,8 @@ absl::Status Load::Publish(campaign::LeadBulk& bulk) {
   import_.counts = report_.counts;
   import_.by_code = report_.by_code;
   report_.import = import_.id;
-  return bulk.Publish(import_);
+  const auto publish = [&] { return bulk.Publish(import_); };
+  return hooks_.on_publish ? hooks_.on_publish(publish) : publish();
 }
 
 absl::StatusOr<LoadReport> Load::Run() {
@@ -380,7 +398,8 @@ absl::StatusOr<LoadReport> Load::Run() {
 absl::StatusOr<LoadReport> LoadLeads(const ByteSource& source, const LoadOptions& options,
                                      const dnc::DncSet& dnc, campaign::LeadStore& store,
                                      const Clock& clock, const LoadHooks& hooks) {
-  return Load(source, options, dnc, store, clock, hooks).Run();
+  const CancellableSource cancellable(source, hooks.cancel);
+  return Load(cancellable, options, dnc, store, clock, hooks).Run();
 }
 
 }  // namespace outpace::load

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "campaign/import.h"
 #include "campaign/lead_store.h"
 #include "campaign/load/byte_source.h"
@@ -33,7 +34,7 @@ enum class DuplicateKey {
 };
 
 struct LoadOptions {
-  ListId list;  // must exist
+  ListId list;  // must exist when the leads are published: see LoadHooks::on_publish
   CampaignId campaign;
   ImportId import;                // the number this load is stored under; none: the next free one
   std::string file;               // name without directories, for the record of the import
@@ -48,6 +49,7 @@ struct LoadOptions {
   // Rows for which this does not hold are left out (docs/FILTERS.md); empty: none. It may name any
   // column of the file, and number_type, number_area, ... of the number.
   std::string filter;
+  absl::TimeZone zone;    // whose today the filter means: the campaign's report_zone
   bool again = false;     // load the file though the very same one is loaded already
   int threads = 0;        // 0: one a core
   bool scrub_dnc = true;  // DNC numbers are rejected, not loaded; erased people always
@@ -103,6 +105,11 @@ struct LoadHooks {
   std::function<void(const FileShape&)> on_shape;        // once, before any row
   std::function<void(const Reject&)> on_reject;          // each row that is not loaded
   std::function<void(const LoadProgress&)> on_progress;  // at most four times a second of the clock
+  // Once, when all rows are judged and written, on the thread that called LoadLeads(); not called
+  // when nothing is to be stored. `publish` makes the leads visible and durable. To be called once,
+  // and its status returned; or an error without calling it: then nothing is stored. What must be
+  // there before the leads are (their list, the reject file) is made here. Empty: it is called.
+  std::function<absl::Status(const std::function<absl::Status()>& publish)> on_publish;
   // True ends the load with Cancelled, and nothing of it stays.
   const std::atomic<bool>* cancel = nullptr;
 };
@@ -137,9 +144,9 @@ struct LoadReport {
 //
 // InvalidArgument (nothing stored) when the file as a whole makes no sense: empty, binary, no phone
 // column (it lists the columns found and the names known), unknown layout or filter. NotFound: no
-// such list. Cancelled: see LoadHooks::cancel. Else errors of the source, the store and the
-// temporary directory. Rows at fault are no errors: they are counted, and told to the hooks. One
-// load at a time into a store.
+// such list, and no on_publish hook that could make it. Cancelled: see LoadHooks::cancel. Else
+// errors of the source, the store and the temporary directory. Rows at fault are no errors: they
+// are counted, and told to the hooks. One load at a time into a store.
 absl::StatusOr<LoadReport> LoadLeads(const ByteSource& source, const LoadOptions& options,
                                      const dnc::DncSet& dnc, campaign::LeadStore& store,
                                      const Clock& clock, const LoadHooks& hooks);

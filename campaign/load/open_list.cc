@@ -28,6 +28,7 @@ absl::StatusOr<OpenedList> OpenList(std::unique_ptr<ByteSource> source, const st
     XlsxOptions xlsx;
     xlsx.sheet = options.sheet;
     xlsx.temp_directory = options.temp_directory;
+    xlsx.cancel = options.cancel;
     absl::StatusOr<XlsxText> text = ReadXlsx(*source, xlsx);
     if (!text.ok()) return text.status();
     out.format = "xlsx";
@@ -48,6 +49,14 @@ absl::StatusOr<OpenedList> OpenList(std::unique_ptr<ByteSource> source, const st
   }
   out.source = std::move(source);
   return out;
+}
+
+LoadOptions OptionsFor(const OpenedList& opened, LoadOptions options) {
+  if (opened.format == "xlsx") {
+    options.encoding = "utf-8";
+    options.separator = ',';
+  }
+  return options;
 }
 
 }  // namespace outpace::load

@@ -167,11 +167,15 @@ bool RowReader::ReadNumber(absl::string_view cell, const Country& country, E164&
 bool RowReader::ReadPhones(const Row& row, RowLead& out) {
   const Country& country = CountryOf(row);
   further_ = 0;
+  erased_ = E164();
+  third_erased_ = false;
   out.alt_phones.clear();
   const absl::string_view phone = Cell(row, phone_column_);
   const bool none = Trim(phone).empty();
   if (none) ReadFurtherPhones(row, country, out);
-  if (none && out.lead.alt_phone.valid()) {
+  if (none && !out.lead.alt_phone.valid() && erased_.valid()) {
+    out.lead.phone = erased_;  // refused for what it is, with the do-not-call numbers
+  } else if (none && out.lead.alt_phone.valid()) {
     // The first further number is the one to dial, and the next one its alternate.
     out.lead.phone = std::exchange(out.lead.alt_phone, E164());
     if (const auto rest = ParseAltPhones(out.alt_phones); !rest.empty()) {
@@ -209,6 +213,9 @@ void RowReader::TakeFurther(E164 number, absl::string_view note, RowLead& out) {
   if (number == out.lead.phone || number == out.lead.alt_phone) return;
   if (!MayDial(number)) {
     out.alt_dropped = true;
+  } else if (rules_.dnc.IsErased(number)) {
+    erased_ = number;
+    out.alt_dropped = true;
   } else if (!out.lead.alt_phone.valid()) {
     out.lead.alt_phone = number;
   } else if (further_ == kAltPhonesMax) {
@@ -226,7 +233,9 @@ void RowReader::ReadFurtherPhones(const Row& row, const Country& country, RowLea
     const K kind = rules_.columns.columns[column].kind;
     E164 number;
     if (kind == K::kThirdPhone) {
-      if (LooksLikeNumber(cell) && ReadNumber(cell, country, number)) TakeFurther(number, "", out);
+      if (!LooksLikeNumber(cell) || !ReadNumber(cell, country, number)) continue;
+      third_erased_ = third_erased_ || rules_.dnc.IsErased(number);
+      TakeFurther(number, "", out);
       continue;
     }
     if (kind == K::kAltPhone && ReadNumber(cell, country, number)) {
@@ -290,7 +299,7 @@ bool RowReader::ReadFields(const Row& row, const PieceFacts& facts, RowLead& out
       return Fail(out, "E_CONTROL_CHAR", column.header, "control or direction characters");
     }
     const absl::string_view text = Trim(cell);
-    if (text.empty()) continue;
+    if (text.empty() || (column.kind == K::kThirdPhone && third_erased_)) continue;
     if (column.kind == K::kText && !column.type_named) {
       out.texts[rules_.layout.slots[i]] = text;
     } else if (column.kind == K::kCallerId) {

@@ -18,6 +18,7 @@
 #include "campaign/load/lead_layout.h"
 #include "campaign/load/loader.h"
 #include "campaign/load/zone_ids.h"
+#include "dnc/dnc_set.h"
 
 namespace outpace::load {
 
@@ -54,6 +55,7 @@ class RowReader {
     absl::Time now;  // a callback must lie after it
     bool is_utf8;    // TextEncoding::is_utf8()
     ZoneIds& zones;
+    const dnc::DncSet& dnc;  // for erased people among the further numbers
   };
   explicit RowReader(const Rules& rules);
 
@@ -90,6 +92,9 @@ class RowReader {
   Country country_;           // and what it means
   std::vector<PhonePart> parts_;
   size_t further_ = 0;  // numbers of the row's "alt_phones"
+  // A further number of the row that is an erased person's; none if there is none.
+  E164 erased_;
+  bool third_erased_ = false;  // it stands in address3, which is not kept then
   absl::Status status_;
 };
 

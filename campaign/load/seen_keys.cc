@@ -1,15 +1,11 @@
 #include "campaign/load/seen_keys.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
+#include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "engine/base/check.h"
 
 namespace outpace::load {
 namespace {
@@ -64,9 +60,7 @@ SeenKeys::SeenKeys(uint64_t rows, std::string directory)
       buckets_(static_cast<size_t>(std::min(rows / kPageKeys + 1, kBucketsMax))),
       directory_(std::move(directory)) {}
 
-SeenKeys::~SeenKeys() {
-  if (file_ >= 0) ::close(file_);
-}
+SeenKeys::~SeenKeys() = default;
 
 absl::Status SeenKeys::Find(const SeenKey& key, const Bucket& bucket, uint64_t& line) const {
   line = 0;
@@ -84,23 +78,15 @@ absl::Status SeenKeys::Find(const SeenKey& key, const Bucket& bucket, uint64_t& 
       if (in(absl::MakeConstSpan(outbox_).subspan(at, kPageKeys))) return absl::OkStatus();
       continue;
     }
-    const auto offset = static_cast<off_t>(uint64_t{number} * sizeof(page));
-    if (::pread(file_, page.data(), sizeof(page), offset) != static_cast<ssize_t>(sizeof(page))) {
-      return absl::UnavailableError("temporary file of the load: cannot be read");
-    }
+    const absl::StatusOr<size_t> got =
+        file_->Read(uint64_t{number} * sizeof(page),
+                    absl::MakeSpan(reinterpret_cast<char*>(page.data()), sizeof(page)));
+    if (!got.ok()) return got.status();
+    OUTPACE_CHECK(*got == sizeof(page));
     if (in(page)) return absl::OkStatus();
   }
   in(bucket.latest);
   return absl::OkStatus();
-}
-
-absl::Status SeenKeys::OpenFile() {
-  const char* const tmp = std::getenv("TMPDIR");
-  const std::string directory = !directory_.empty() ? directory_ : tmp != nullptr ? tmp : "/tmp";
-  file_ = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (file_ >= 0) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat("temporary file of the load in ", directory, ": ", std::strerror(errno)));
 }
 
 absl::Status SeenKeys::Spill(Bucket& bucket) {
@@ -108,16 +94,14 @@ absl::Status SeenKeys::Spill(Bucket& bucket) {
   bucket.pages.push_back(pages_++);
   bucket.latest.clear();
   if (outbox_.size() < kOutboxPages * kPageKeys) return absl::OkStatus();
-  if (file_ < 0) {
-    if (absl::Status status = OpenFile(); !status.ok()) return status;
+  if (file_ == nullptr) {
+    absl::StatusOr<std::unique_ptr<TempFile>> made = TempFile::Make(directory_);
+    if (!made.ok()) return made.status();
+    file_ = *std::move(made);
   }
-  const size_t octets = outbox_.size() * sizeof(SeenKey);
-  const uint64_t offset = uint64_t{pages_} * kPageKeys * sizeof(SeenKey) - octets;
-  if (::pwrite(file_, outbox_.data(), octets, static_cast<off_t>(offset)) !=
-      static_cast<ssize_t>(octets)) {
-    return absl::UnavailableError(
-        absl::StrCat("temporary file of the load: cannot be written: ", std::strerror(errno)));
-  }
+  file_->Append(absl::string_view(reinterpret_cast<const char*>(outbox_.data()),
+                                  outbox_.size() * sizeof(SeenKey)));
+  if (absl::Status status = file_->Finish(); !status.ok()) return status;
   outbox_.clear();
   return absl::OkStatus();
 }

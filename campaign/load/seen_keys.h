@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "campaign/load/temp_file.h"
 
 namespace outpace::load {
 
@@ -55,7 +56,7 @@ class SeenKeys {
   SeenKeys& operator=(const SeenKeys&) = delete;
 
   // For each of `keys` in order: earlier[i] is the line of the first key before it that is the
-  // same, 0 if it is new. `earlier` is resized. Unavailable: the temporary file.
+  // same, 0 if it is new. `earlier` is resized. ResourceExhausted, Unavailable: the temporary file.
   absl::Status CheckAndAdd(absl::Span<const SeenKey> keys, std::vector<uint64_t>& earlier);
 
  private:
@@ -68,14 +69,13 @@ class SeenKeys {
   absl::Status Find(const SeenKey& key, const Bucket& bucket, uint64_t& line) const;
   // Moves a full page of `bucket` towards the file.
   absl::Status Spill(Bucket& bucket);
-  absl::Status OpenFile();
 
   KeyFilter filter_;
   std::vector<Bucket> buckets_;
   const std::string directory_;
-  int file_ = -1;
-  uint32_t pages_ = 0;           // given out
-  std::vector<SeenKey> outbox_;  // the last of them, not yet in the file
+  std::unique_ptr<TempFile> file_;  // from the first full pages on
+  uint32_t pages_ = 0;              // given out
+  std::vector<SeenKey> outbox_;     // the last of them, not yet in the file
   std::vector<uint64_t> hashes_;
 };
 

@@ -37,14 +37,17 @@ absl::StatusOr<std::unique_ptr<TempFile>> TempFile::Make(const std::string& dire
     const char* const set = std::getenv("TMPDIR");
     name = set != nullptr && *set != '\0' ? set : "/tmp";
   }
-  const std::string folder = name;
-  name += "/outpace-XXXXXX";
-  const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
-  if (descriptor < 0) {
-    return absl::UnavailableError(absl::StrCat("no temporary file can be made in ", folder, ": ",
-                                               std::strerror(errno), "; set TMPDIR"));
+  int descriptor = ::open(name.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (descriptor < 0) {  // a file system without such files, or no such directory
+    const std::string folder = name;
+    name += "/outpace-XXXXXX";
+    descriptor = ::mkostemp(name.data(), O_CLOEXEC);
+    if (descriptor < 0) {
+      return absl::UnavailableError(absl::StrCat("no temporary file can be made in ", folder, ": ",
+                                                 std::strerror(errno), "; set TMPDIR"));
+    }
+    ::unlink(name.c_str());
   }
-  ::unlink(name.c_str());
   return std::unique_ptr<TempFile>(new TempFile(descriptor));
 }
 
@@ -63,7 +66,8 @@ void TempFile::Flush() {
   while (done < buffer_.size() && error_ == 0) {
     const ssize_t n = ::write(descriptor_, buffer_.data() + done, buffer_.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) error_ = errno;
+    // A write that takes nothing would be tried for ever.
+    if (n <= 0) error_ = n < 0 ? errno : EIO;
     if (n > 0) done += static_cast<size_t>(n);
   }
   written_ += buffer_.size();
@@ -73,9 +77,11 @@ void TempFile::Flush() {
 absl::Status TempFile::Finish() {
   Flush();
   if (error_ == 0) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
+  const std::string text =
       absl::StrCat("a temporary file of ", written_ >> 20,
-                   " MiB cannot be written: ", std::strerror(error_), "; set TMPDIR"));
+                   " MiB cannot be written: ", std::strerror(error_), "; set TMPDIR");
+  const bool full = error_ == ENOSPC || error_ == EDQUOT || error_ == EFBIG;
+  return full ? absl::ResourceExhaustedError(text) : absl::UnavailableError(text);
 }
 
 absl::StatusOr<absl::string_view> TempFile::Map() {

@@ -14,10 +14,11 @@
 
 namespace outpace::load {
 
-// One thread until Finish(). A write that fails (disk full) is told by Finish().
+// One thread until Finish(). A write that fails (disk full) is told by Finish(). More may be
+// appended after it, and finished again, as long as nothing is mapped.
 class TempFile {
  public:
-  // In `directory`; empty: $TMPDIR, else /tmp. Unavailable, PermissionDenied: says which directory.
+  // In `directory`; empty: $TMPDIR, else /tmp. Unavailable: says which directory.
   static absl::StatusOr<std::unique_ptr<TempFile>> Make(const std::string& directory);
   ~TempFile();
   TempFile(const TempFile&) = delete;
@@ -25,7 +26,8 @@ class TempFile {
 
   void Append(absl::string_view octets);
   uint64_t size() const { return written_ + buffer_.size(); }
-  // Everything appended is in the file from here on. ResourceExhausted: no room on the disk.
+  // Everything appended is in the file from here on. ResourceExhausted: no room on the disk;
+  // Unavailable: other errors of it.
   absl::Status Finish();
 
   // After Finish(): the file's octets as memory, which the system pages in and out at will. Valid

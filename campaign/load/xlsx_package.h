@@ -3,6 +3,7 @@
 // The archive a spreadsheet is: its parts, unpacked as a stream within limits, and read as XML that
 // may declare no entities. The only place with libzip and expat.
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,9 +42,11 @@ class XmlHandler {
 
 class XlsxPackage {
  public:
-  // Both must outlive the package. InvalidArgument: no archive, a damaged one, or too many parts.
-  static absl::StatusOr<std::unique_ptr<XlsxPackage>> Open(const ByteSource& source,
-                                                           const XlsxLimits& limits);
+  // All must outlive the package. When `cancel` is true reading ends with Cancelled; nullptr:
+  // never. InvalidArgument: no archive, a damaged one, or too many parts.
+  static absl::StatusOr<std::unique_ptr<XlsxPackage>> Open(
+      const ByteSource& source, const XlsxLimits& limits,
+      const std::atomic<bool>* cancel = nullptr);
   ~XlsxPackage();
 
   bool Has(const std::string& part) const;
@@ -54,11 +57,13 @@ class XlsxPackage {
   absl::Status Read(const std::string& part, XmlHandler& handler) const;
 
  private:
-  explicit XlsxPackage(const XlsxLimits& limits) : limits_(limits) {}
+  XlsxPackage(const XlsxLimits& limits, const std::atomic<bool>* cancel)
+      : limits_(limits), cancel_(cancel) {}
   absl::Status ForEachPiece(const std::string& part,
                             const std::function<absl::Status(absl::string_view)>& take) const;
 
   const XlsxLimits& limits_;
+  const std::atomic<bool>* const cancel_;
   zip* archive_ = nullptr;
 };
 

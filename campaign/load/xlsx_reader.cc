@@ -106,7 +106,7 @@ std::string OtherSpreadsheet(const ByteSource& source) {
 absl::StatusOr<XlsxText> ReadXlsx(const ByteSource& source, const XlsxOptions& options) {
   if (const std::string other = OtherSpreadsheet(source); !other.empty()) return XlsxError(other);
   if (!IsZip(source)) return XlsxError("this is no spreadsheet (.xlsx)");
-  const auto package = XlsxPackage::Open(source, options.limits);
+  const auto package = XlsxPackage::Open(source, options.limits, options.cancel);
   if (!package.ok()) return package.status();
   const absl::StatusOr<Workbook> workbook = ReadWorkbook(**package);
   if (!workbook.ok()) return workbook.status();

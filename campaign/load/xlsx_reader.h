@@ -11,6 +11,7 @@
 // Formulas give the value that was saved with them. Merged cells have their value in the first one
 // only.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -34,6 +35,7 @@ struct XlsxOptions {
   std::string sheet;           // by name, or by number from 1; empty: the first not hidden
   std::string temp_directory;  // empty: $TMPDIR, else /tmp
   XlsxLimits limits;
+  const std::atomic<bool>* cancel = nullptr;  // true ends it with Cancelled
 };
 
 struct XlsxText {
@@ -53,7 +55,8 @@ bool IsZip(const ByteSource& source);
 std::string OtherSpreadsheet(const ByteSource& source);
 
 // Any thread. InvalidArgument, beginning with E_XLSX: damaged, too large when unpacked, no such
-// sheet, or another kind of spreadsheet. Else errors of the source and of temporary files.
+// sheet, or another kind of spreadsheet. Cancelled. Else errors of the source and of temporary
+// files.
 absl::StatusOr<XlsxText> ReadXlsx(const ByteSource& source, const XlsxOptions& options);
 
 }  // namespace outpace::load

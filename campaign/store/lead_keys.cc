@@ -96,6 +96,11 @@ absl::Status CheckBatch(const campaign::StoreBatch& batch) {
   return status;
 }
 
+absl::Status NoListToLoadInto(const CampaignId& campaign, ListId list) {
+  return absl::NotFoundError(
+      absl::StrCat("store: campaign ", campaign, " has no list ", list.value(), " to load into"));
+}
+
 absl::Status CheckBulkOptions(const campaign::BulkOptions& options,
                               const campaign::LeadStore& store) {
   if (!options.import.valid() || !options.list.valid()) {
@@ -113,13 +118,11 @@ absl::Status CheckBulkOptions(const campaign::BulkOptions& options,
   }
   const auto lists = store.Lists();
   if (!lists.ok()) return lists.status();
-  const auto list = std::find_if(lists->begin(), lists->end(), [&](const campaign::List& l) {
-    return l.id == options.list && l.campaign == options.campaign;
+  // One that is not there yet may be made before the load is published.
+  const bool elsewhere = std::any_of(lists->begin(), lists->end(), [&](const campaign::List& l) {
+    return l.id == options.list && l.campaign != options.campaign;
   });
-  if (list == lists->end()) {
-    return absl::NotFoundError(absl::StrCat("store: campaign ", options.campaign, " has no list ",
-                                            options.list.value(), " to load into"));
-  }
+  if (elsewhere) return NoListToLoadInto(options.campaign, options.list);
   const auto imports = store.Imports();
   if (!imports.ok()) return imports.status();
   for (const campaign::Import& import : *imports) {

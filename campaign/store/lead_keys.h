@@ -28,9 +28,11 @@ inline bool CanBeDue(const campaign::Lead& lead) {
 absl::Status CheckBatch(const campaign::StoreBatch& batch);
 
 // Whether `store` takes such a load. InvalidArgument: ids are missing, two fields have one name;
-// NotFound: no such list in the campaign; AlreadyExists: an import of that id.
+// NotFound: the list is another campaign's; AlreadyExists: an import of that id.
 absl::Status CheckBulkOptions(const campaign::BulkOptions& options,
                               const campaign::LeadStore& store);
+// NotFound: what such a load is told when there is no list to take it.
+absl::Status NoListToLoadInto(const CampaignId& campaign, ListId list);
 // Whether its leads may be written.
 absl::Status CheckBulkLeads(LeadId first, absl::Span<const campaign::BulkLead> leads,
                             uint32_t zones_max);

@@ -49,13 +49,17 @@ class MemoryLeadStore::Bulk final : public campaign::LeadBulk {
             "store: a load has lead id ", lead.id.value(), ", which a stored lead has already"));
       }
     }
+    const auto list = store_.lists_.find(options_.list);
+    if (list == store_.lists_.end() || list->second.campaign != options_.campaign) {
+      return NoListToLoadInto(options_.campaign, options_.list);
+    }
     if (absl::Status status = store_.BeginWrite(); !status.ok()) return status;
     for (const Lead& lead : leads_) store_.PutLead(lead);
     store_.imports_[import.id] = import;
     for (const campaign::FieldColumn& column : options_.layout) {
       store_.loaded_fields_[column.name] = column.type;
     }
-    store_.lists_[options_.list].leads += static_cast<int64_t>(leads_.size());
+    list->second.leads += static_cast<int64_t>(leads_.size());
     return absl::OkStatus();
   }
 

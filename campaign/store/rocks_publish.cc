@@ -141,10 +141,11 @@ absl::Status RocksLeadStore::PublishBulk(const BulkResult& result, const campaig
   const std::string list_key = MetaKey(kListPrefix, IdKey(import.list.value()));
   std::string bytes;
   if (const rocksdb::Status s = db.db->Get(rocksdb::ReadOptions(), list_key, &bytes); !s.ok()) {
-    return ReadError(db, s);
+    return s.IsNotFound() ? NoListToLoadInto(import.campaign, import.list) : ReadError(db, s);
   }
   absl::StatusOr<campaign::List> list = DecodeList(bytes);
   if (!list.ok()) return list.status();
+  if (list->campaign != import.campaign) return NoListToLoadInto(import.campaign, import.list);
   list->leads += static_cast<int64_t>(result.leads);
   entries[kMeta][list_key] = EncodeList(*list);
   // An index that is being built begins again: the load has no entries in it.

@@ -110,6 +110,11 @@ class RejectFile {
   void Add(const load::Reject& reject) {
     if (writer_ != nullptr && status_.ok()) writer_->Add(reject);
   }
+  // On the disk before the leads are: rows that are in neither place would be lost.
+  absl::Status Sync() {
+    if (file_ != nullptr && status_.ok()) status_ = file_->Sync();
+    return status_;
+  }
   absl::Status Close() {
     if (file_ != nullptr && status_.ok()) status_ = file_->Commit();
     return status_;
@@ -148,7 +153,9 @@ absl::StatusOr<Admin::Impl::ImportOrder> Admin::Impl::ReadImport(const Json& arg
   order.file = BaseName(*path);
   auto campaign = Need(arguments, "campaign");
   if (!campaign.ok()) return campaign.status();
-  if (auto settings = FindCampaign(*campaign); !settings.ok()) return settings.status();
+  const auto settings = FindCampaign(*campaign);
+  if (!settings.ok()) return settings.status();
+  order.options.zone = settings->report_zone;
   auto list = ListFor(arguments, *campaign);
   if (!list.ok()) return list.status();
   order.list = *std::move(list);
@@ -230,10 +237,15 @@ absl::Status Admin::Impl::SaveNewList(const campaign::List& list) {
 
 absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl& control) {
   const MonoTime began = clock.Mono();
-  auto opened = load::OpenList(order.path, order.open);
+  const absl::Status cancelled =
+      absl::CancelledError(absl::StrCat(order.file, ": cancelled; nothing was stored"));
+  load::OpenListOptions open = order.open;
+  open.cancel = &control.cancelled;
+  auto opened = load::OpenList(order.path, open);
   if (!opened.ok()) {
     // Most say the path themselves.
     const absl::Status& s = opened.status();
+    if (absl::IsCancelled(s)) return cancelled;
     if (absl::StrContains(s.message(), order.path)) return s;
     return absl::Status(s.code(), absl::StrCat(order.path, ": ", s.message()));
   }
@@ -242,17 +254,21 @@ absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl
   if (!dnc.ok()) return dnc.status();
   RejectFile rejects;
   if (absl::Status s = rejects.Create(order.reject_path); !s.ok()) return s;
-  absl::Status list_saved;
   load::LoadHooks load_hooks;
   load_hooks.cancel = &control.cancelled;
-  load_hooks.on_shape = [&](const load::FileShape& shape) {
-    rejects.Begin(shape);
-    // The list before its leads: one without the other would be dialed whatever the list says. But
-    // not before it is known that the file is one: a refused import leaves no list.
-    if (!order.list_is_new || order.options.dry_run) return;
+  load_hooks.on_shape = [&rejects](const load::FileShape& shape) { rejects.Begin(shape); };
+  load_hooks.on_publish = [&](const std::function<absl::Status()>& publish) {
+    if (absl::Status s = rejects.Sync(); !s.ok()) {
+      return absl::Status(s.code(), absl::StrCat(s.message(), "; nothing was stored"));
+    }
+    // Publishing changes the list too: nobody may write it back meanwhile as it was.
     absl::MutexLock lock(&shared->lists);
-    list_saved = SaveNewList(order.list);
-    if (!list_saved.ok()) control.cancelled = true;  // nothing of the file is to be stored
+    // The list before its leads: one without the other would be dialed whatever the list says. But
+    // not before all rows are judged: an import that is refused, held or cancelled leaves no list.
+    if (order.list_is_new) {
+      if (absl::Status s = SaveNewList(order.list); !s.ok()) return s;
+    }
+    return publish();
   };
   load_hooks.on_reject = [&rejects](const load::Reject& reject) { rejects.Add(reject); };
   load_hooks.on_progress = [&control](const load::LoadProgress& progress) {
@@ -260,12 +276,10 @@ absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl
     control.rows = progress.rows;
     control.accepted = progress.accepted;
   };
-  auto report = load::LoadLeads(*opened->source, order.options, *dnc, store, clock, load_hooks);
-  if (!list_saved.ok()) return list_saved;
+  auto report = load::LoadLeads(*opened->source, load::OptionsFor(*opened, order.options), *dnc,
+                                store, clock, load_hooks);
   if (!report.ok()) {
-    if (absl::IsCancelled(report.status())) {
-      return absl::CancelledError(absl::StrCat(order.file, ": cancelled; nothing was stored"));
-    }
+    if (absl::IsCancelled(report.status())) return cancelled;
     return absl::Status(report.status().code(),
                         absl::StrCat(order.path, ": ", report.status().message()));
   }
@@ -286,7 +300,7 @@ absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl
   outcome.list = order.list;
   outcome.report = *std::move(report);
   outcome.took = clock.Mono() - began;
-  outcome.reject_path = order.reject_path;
+  if (!outcome.report.already_imported) outcome.reject_path = order.reject_path;
   outcome.dry_run = order.options.dry_run;
   Json answer = Answer(ImportText(outcome));
   answer.update(ImportJson(outcome));

@@ -100,6 +100,7 @@ absl::StatusOr<campaign::List> Admin::Impl::ListFor(const Json& arguments,
     }
     return std::move(list);
   }
+  if (absl::Status s = CheckText("list", wanted, kNameMax); !s.ok()) return s;
   campaign::List list;
   list.id = ListId(by_number && number > 0 ? number : highest + 1);
   list.name = wanted;
@@ -192,7 +193,6 @@ absl::StatusOr<Json> Admin::Impl::ListCreate(const Json& arguments) {
         "list ", known.id.value(), " of campaign ", known.campaign,
         " exists; change it with: outpace list set ", known.id.value(), " NAME=VALUE"));
   }
-  if (absl::Status s = CheckText("name", list->name, kNameMax); !s.ok()) return s;
   list->active = !Flag(arguments, "off");
   if (const auto set = arguments.find("set"); set != arguments.end()) {
     if (absl::Status s = ChangeList(*set, *list); !s.ok()) return s;

@@ -80,9 +80,13 @@ absl::Status AtomicFile::Flush() {
   return absl::OkStatus();
 }
 
-absl::Status AtomicFile::Commit() {
+absl::Status AtomicFile::Sync() {
   if (absl::Status status = Flush(); !status.ok()) return status;
-  if (::fsync(fd_) != 0) return FileError(temporary_, "synced");
+  return ::fsync(fd_) == 0 ? absl::OkStatus() : FileError(temporary_, "synced");
+}
+
+absl::Status AtomicFile::Commit() {
+  if (absl::Status status = Sync(); !status.ok()) return status;
   ::close(std::exchange(fd_, -1));
   if (std::rename(temporary_.c_str(), path_.c_str()) != 0) {
     const absl::Status status = FileError(path_, "replaced");

@@ -18,6 +18,9 @@ class AtomicFile {
   static absl::StatusOr<std::unique_ptr<AtomicFile>> Create(const std::string& path);
   ~AtomicFile();  // removes what was not committed
   absl::Status Write(absl::string_view bytes);
+  // What was written is on the disk, still under its other name (PATH.part): what must not be lost
+  // when something else is done before Commit().
+  absl::Status Sync();
   absl::Status Commit();
 
  private:

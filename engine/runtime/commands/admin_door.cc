@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "campaign/load/utf8.h"
 #include "campaign/number_info.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "engine/api/http_client.h"
@@ -17,6 +18,8 @@ namespace outpace::runtime {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr absl::string_view kArguments = "arguments";
 
 // Of an answer that is an error: its message under its own code, as far as HTTP kept it.
 absl::Status ErrorOf(const api::HttpResponse& response, const Json& body) {
@@ -43,6 +46,28 @@ Json WithAbsolutePaths(const Json& arguments) {
     std::free(here);
   }
   return absolute;
+}
+
+// Every text of the arguments, names of members too, must be UTF-8: JSON can hold nothing else. The
+// value is not repeated: a terminal could not show it.
+absl::Status CheckTexts(const Json& arguments, absl::string_view name) {
+  const auto refuse = [name] {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name,
+        ": holds bytes that are not UTF-8; give a file another name (mv), and type other "
+        "texts on a terminal set to UTF-8 (LANG=C.UTF-8)"));
+  };
+  if (arguments.is_string()) {
+    const auto& text = arguments.get_ref<const std::string&>();
+    return load::CheckUtf8(text) == load::Utf8::kValid ? absl::OkStatus() : refuse();
+  }
+  if (!arguments.is_structured()) return absl::OkStatus();
+  for (const auto& [member, value] : arguments.items()) {
+    if (load::CheckUtf8(member) != load::Utf8::kValid) return refuse();
+    const bool named = arguments.is_object() && name == kArguments;
+    if (absl::Status s = CheckTexts(value, named ? member : std::string(name)); !s.ok()) return s;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -92,6 +117,7 @@ const Config& AdminDoor::config() const { return impl_->config; }
 
 absl::StatusOr<Json> AdminDoor::Run(absl::string_view operation, const Json& arguments) {
   const Json absolute = WithAbsolutePaths(arguments);
+  if (absl::Status s = CheckTexts(absolute, kArguments); !s.ok()) return s;
   if (impl_->admin == nullptr) {
     auto response = impl_->engine->Send("POST", absl::StrCat("/v1/admin/", operation),
                                         absolute.dump(), {{"content-type", "application/json"}});

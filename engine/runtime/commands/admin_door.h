@@ -20,6 +20,7 @@ class AdminDoor {
   ~AdminDoor();
 
   // As Admin::Run(). Paths among the arguments may be relative to the caller's directory.
+  // InvalidArgument too: a text among them is not UTF-8.
   absl::StatusOr<nlohmann::ordered_json> Run(absl::string_view operation,
                                              const nlohmann::ordered_json& arguments);
   const Config& config() const;

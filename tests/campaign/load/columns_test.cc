@@ -112,6 +112,26 @@ TEST(MapHeaderTest, TheColumnsOfARejectFileAreLeftOut) {
 
 TEST(MapHeaderTest, AHeaderTwiceIsRefused) {
   EXPECT_THAT(MapHeader({"phone", "Phone "}, {}).status().message(), HasSubstr("E_DUP_HEADER"));
+  const absl::Status status = MapHeader({"a", "202-555-0101", "202-555-0101"}, {}).status();
+  EXPECT_THAT(status.message(), HasSubstr("the header of column 3 stands twice"));
+  EXPECT_THAT(status.message(), testing::Not(HasSubstr("0101"))) << "a number is not repeated";
+}
+
+TEST(MapHeaderTest, NoTwoColumnsShareAField) {
+  EXPECT_THAT(Mapped("phone,备注,comments"), ElementsAre("phone_number", "comments", "comments_2"));
+  EXPECT_THAT(Mapped("phone,comments,备注,note"),
+              ElementsAre("phone_number", "comments", "备注", "note"));
+  EXPECT_THAT(Mapped("phone,Ort,City", {{"Ort", "city"}}),
+              ElementsAre("phone_number", "city", "city_2"));
+  EXPECT_THAT(Mapped("phone,Ort,City_2,City", {{"Ort", "city"}}),
+              ElementsAre("phone_number", "city", "city_2", "city_3"));
+  // What may not be a field's name is none as a second one either.
+  EXPECT_THAT(Mapped("phone,x,status,__proto__",
+                     {{"x", "comments"}, {"status", "comments"}, {"__proto__", "comments"}}),
+              ElementsAre("phone_number", "comments", "comments_2", "comments_3"));
+  const std::string longest(64, 'n');
+  EXPECT_THAT(Mapped(absl::StrCat("phone,x,", longest), {{"x", longest}}),
+              ElementsAre("phone_number", longest, longest + "_2"));
 }
 
 TEST(LayoutsTest, EveryNameIsCheckedAndRead) {

@@ -151,6 +151,18 @@ TEST(DetectEncodingTest, WhatAFileSaysOfItselfIsBelieved) {
   }
 }
 
+TEST(DetectEncodingTest, AMarkIsBelievedBeforeTheNameThatWasGiven) {
+  for (const char* named : {"gb18030", "windows-1252", "utf-16le", "auto"}) {
+    const auto marked = DetectEncoding(*MemorySource("\xEF\xBB\xBFphone\n1\n"), named);
+    ASSERT_TRUE(marked.ok()) << marked.status();
+    EXPECT_EQ(marked->name, "utf-8") << named;
+    EXPECT_EQ(marked->bom_bytes, 3) << named;
+  }
+  const auto wide =
+      DetectEncoding(*MemorySource(absl::string_view("\xFE\xFF\0p\0h", 6)), "gb18030");
+  EXPECT_EQ(wide.ok() ? wide->name : "", "utf-16be");
+}
+
 TEST(DetectEncodingTest, FilesThatAreNoTextAreRefused) {
   for (const auto& [bytes, code] : {std::pair<std::string, const char*>{"", "E_EMPTY_FILE"},
                                     {" \t\r\n\xEF\xBB\xBF\n", "E_EMPTY_FILE"},

@@ -100,6 +100,61 @@ TEST_F(LoadOptionsTest, AFilterTellsItsClauses) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("capital")) << "the nearest name is told";
 }
 
+// As the campaign's own filter: a day begins where its report_zone says.
+TEST_F(LoadOptionsTest, TodayIsThatOfTheCampaign) {
+  const absl::string_view file = "phone,renewal\n2025550101,2026-01-15\n2025550102,2026-01-16\n";
+  options.columns = {{"renewal", "renewal:date"}};
+  options.filter = "renewal = today";
+  clock.wall = absl::FromCivil(absl::CivilSecond(2026, 1, 15, 17, 0, 0), absl::UTCTimeZone());
+  EXPECT_EQ(LoadNow(file).counts.accepted, 1u);
+  EXPECT_EQ(Leads().back().phone, E164(12025550101));
+  Reset();
+  options.zone = absl::FixedTimeZone(8 * 3600);
+  EXPECT_EQ(LoadNow(file).counts.accepted, 1u);
+  EXPECT_EQ(Leads().back().phone, E164(12025550102));
+}
+
+// What must be there before the leads is made in the publishing hook, and only then.
+TEST_F(LoadOptionsTest, WhatComesBeforeTheLeadsIsMadeWhenTheyArePublished) {
+  options.list = ListId(8);
+  int asked = 0;
+  bool refuse = false;
+  LoadHooks hooks;
+  hooks.on_publish = [&](const std::function<absl::Status()>& publish) {
+    ++asked;
+    EXPECT_TRUE(Leads().empty());
+    if (refuse) return absl::ResourceExhaustedError("no room");
+    campaign::StoreBatch batch;
+    batch.lists.push_back({.id = ListId(8), .name = "new", .campaign = "DEMO"});
+    EXPECT_TRUE(store->Commit(batch).ok());
+    return publish();
+  };
+  const auto load = [&](absl::string_view bytes) {
+    return LoadLeads(*MemorySource(bytes), options, dnc, *store, clock, hooks).status();
+  };
+  EXPECT_FALSE(load("name\nAnn\n").ok());
+  options.filter = "no such field = 1";
+  EXPECT_FALSE(load("phone\n2025550101\n").ok());
+  options.filter.clear();
+  options.hold_guesses = true;
+  EXPECT_TRUE(load("2025550101,Ann\n").ok());
+  const std::atomic<bool> cancel{true};
+  hooks.cancel = &cancel;
+  EXPECT_TRUE(absl::IsCancelled(load("phone\n2025550101\n")));
+  hooks.cancel = nullptr;
+  EXPECT_EQ(asked, 0);
+  refuse = true;
+  EXPECT_TRUE(absl::IsResourceExhausted(load("phone\n2025550101\n")));
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(store->Lists()->size(), 1u);
+  EXPECT_TRUE(store->Imports()->empty());
+  refuse = false;
+  const absl::Status status = load("phone\n2025550101\n");
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(store->Lists()->at(1).leads, 1);
+  EXPECT_EQ(Leads().size(), 1u);
+}
+
 // A row that was filtered or is not to be called does not keep out a later one with its number.
 TEST_F(LoadOptionsTest, ARowThatIsLeftOutDoublesNothing) {
   options.filter = "city = \"a\"";

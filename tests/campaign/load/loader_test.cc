@@ -188,6 +188,52 @@ TEST_F(LoaderTest, AnErasedPersonIsNeverLoaded) {
   }
 }
 
+TEST_F(LoaderTest, AnErasedPersonDoesNotComeBackAsAFurtherNumber) {
+  ASSERT_TRUE(dnc.AddErased(dnc.ErasedHash(E164(12025550101))));
+  const absl::string_view headers[] = {"alt_phone", "phone2", "alt_phones", "address3"};
+  for (const absl::string_view header : headers) {
+    Reset();
+    const auto report = Load(absl::StrCat("phone,", header, "\n2025550102,2025550101\n"));
+    ASSERT_TRUE(report.ok()) << report.status();
+    ASSERT_EQ(report->counts.accepted, 1u) << header;
+    const campaign::Lead lead = Leads()[0];
+    EXPECT_FALSE(lead.alt_phone.valid()) << header;
+    for (const auto& [name, text] : lead.fields) {
+      EXPECT_EQ(text.find("2025550101"), std::string::npos) << name;
+    }
+    EXPECT_THAT(report->warnings, ElementsAre(HasSubstr("W_ALT_PHONE"))) << header;
+  }
+  Reset();
+  ASSERT_TRUE(Load("phone,alt_phone\n2025550102,2025550103;2025550101;2025550104\n").ok());
+  EXPECT_EQ(Leads()[0].alt_phone, E164(12025550103));
+  EXPECT_EQ(Leads()[0].Field("alt_phones"), "+12025550104");
+}
+
+TEST_F(LoaderTest, AnErasedPersonIsNotPromotedToTheNumberToDial) {
+  ASSERT_TRUE(dnc.AddErased(dnc.ErasedHash(E164(12025550101))));
+  const auto report =
+      Load("phone,alt_phone,phone2\n,2025550101,2025550102\n,2025550101,\n,,2025550101\n,,\n");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->counts.accepted, 1u);
+  EXPECT_EQ(Leads()[0].phone, E164(12025550102));
+  EXPECT_EQ(report->counts.dnc, 2u);
+  ASSERT_EQ(rejects.size(), 3u);
+  EXPECT_EQ(rejects[0].reason, "erased person");
+  EXPECT_EQ(rejects[1].reason, "erased person");
+  EXPECT_EQ(rejects[2].code, "E_PHONE_EMPTY");
+}
+
+TEST_F(LoaderTest, ColumnsOfOneMeaningKeepWhatTheyHold) {
+  const std::pair<std::string, std::string> kHeaders[] = {
+      {"备注", "comments"}, {"address", "address1"}, {"company_name", "company"}};
+  for (const auto& [first, second] : kHeaders) {
+    Reset();
+    ASSERT_TRUE(Load(absl::StrCat("phone,", first, ",", second, "\n2025550101,one,two\n")).ok());
+    EXPECT_EQ(Leads()[0].Field(second), "one");
+    EXPECT_EQ(Leads()[0].Field(second + "_2"), "two");
+  }
+}
+
 std::string Numbered(int count) {
   std::string out = "phone,name\n";
   for (int i = 0; i < count; ++i) absl::StrAppend(&out, 2125550000 + i * 7919LL % 1000000, ",n\n");

@@ -149,6 +149,25 @@ TEST_F(WholeListTest, ASpreadsheet) {
   EXPECT_EQ(lead.alt_phone, E164(861055550100));
 }
 
+// A template for text files may be used for a spreadsheet of the same columns.
+TEST_F(WholeListTest, ASpreadsheetIsReadAsWhatItBecameWhateverWasNamed) {
+  options.country = "CN";
+  options.encoding = "gb18030";
+  options.separator = ';';
+  const auto opened = OpenList(OUTPACE_TEST_DATA "/xlsx/leads-openpyxl.xlsx", {});
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  const auto report =
+      LoadLeads(*opened->source, OptionsFor(*opened, options), dnc, *store, clock, LoadHooks());
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->encoding, "utf-8");
+  EXPECT_EQ(report->counts.accepted, 3u);
+  EXPECT_EQ(Leads()[0].Field("registered_capital_wan"), "500");
+  OpenedList text;
+  text.format = "csv";
+  EXPECT_EQ(OptionsFor(text, options).encoding, "gb18030");
+  EXPECT_EQ(OptionsFor(text, options).separator, ';');
+}
+
 // A row of 23 columns with two more would be one of 25, with a rank and an owner.
 TEST_F(WholeListTest, ACorrectedFileWithoutAHeaderIsLoadedAsItIs) {
   options.layout = "standard";

@@ -151,6 +151,15 @@ TEST(OpenListTest, ByNameAndOctets) {
               HasSubstr("no spreadsheet"));
 }
 
+TEST(OpenListTest, UnpackingEndsWhenItIsCancelled) {
+  std::atomic<bool> cancel{true};
+  OpenListOptions options;
+  options.cancel = &cancel;
+  EXPECT_TRUE(absl::IsCancelled(OpenList(Path("leads-openpyxl.xlsx"), options).status()));
+  cancel = false;
+  EXPECT_TRUE(OpenList(Path("leads-openpyxl.xlsx"), options).ok());
+}
+
 TEST(OpenListTest, OtherKindsAreNamed) {
   for (const auto& [file, why] : {std::pair<const char*, const char*>{"other.xls", "(.xls)"},
                                   {"password.xlsx", "password"},

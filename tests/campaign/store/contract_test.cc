@@ -501,7 +501,12 @@ TEST_P(Contract, ALoadThatIsGivenUpLeavesNothing) {
 TEST_P(Contract, ALoadIsRefusedWhereItCannotBeTaken) {
   campaign::BulkOptions options = LoadInto(*store_, 4);
   options.list = ListId(1);
-  EXPECT_EQ(store_->BeginBulk(options).status().code(), absl::StatusCode::kNotFound);
+  {
+    auto bulk = store_->BeginBulk(options);
+    ASSERT_TRUE(bulk.ok()) << "its list may be made until it is published";
+    EXPECT_EQ((*bulk)->Publish(ImportOf(options)).code(), absl::StatusCode::kNotFound);
+  }
+  EXPECT_THAT(*store_->Imports(), IsEmpty());
   options = LoadInto(*store_, 4);
   options.campaign = "OTHER";
   EXPECT_EQ(store_->BeginBulk(options).status().code(), absl::StatusCode::kNotFound);
