@@ -197,7 +197,7 @@ void Ledger::WarnOfRows() {
   }
   if (alt_dropped_ > 0) {
     warn(absl::StrCat("W_ALT_PHONE: in ", alt_dropped_,
-                      " rows an alternate number was no number; left out"));
+                      " rows an alternate number was none, or one not to be dialed; left out"));
   }
   if (time_adjusted_ > 0) {
     warn(absl::StrCat("W_TIME_ADJUSTED: ", time_adjusted_,

@@ -89,7 +89,7 @@ TEST_F(AdminImports, TodayOfAFilterIsTheCampaigns) {
           NewList(path, {{"map", {{"renewal", "renewal:date"}}}, {"filter", "renewal = today"}}));
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->at("accepted"), 1);
-  EXPECT_EQ(Lead(2).phone, E164(13035550102));
+  EXPECT_EQ(Lead(1).phone, E164(13035550102));
 }
 
 TEST_F(AdminImports, ASpreadsheetIsReadWhateverEncodingWasNamed) {
