@@ -1,12 +1,14 @@
 #include "campaign/match/lead_merge.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "campaign/disposition.h"
 #include "engine/base/check.h"
 
 namespace outpace::match {
@@ -18,8 +20,26 @@ constexpr size_t kBlockBytes = 256 * 1024;
 
 bool Final(const Lead& lead) { return lead.next_call_time == absl::InfiniteFuture(); }
 
+// What the last call made of a lead, by how much it binds whoever calls next.
+enum class Standing { kOpen, kAbandoned, kRefused, kCallback, kCompleted, kDoNotCall };
+
+Standing StandingOf(const Lead& lead) {
+  const campaign::Disposition* const status = campaign::FindDisposition(lead.status);
+  if (status == nullptr) return Standing::kOpen;
+  if (status->dnc) return Standing::kDoNotCall;
+  // A limit that was reached says nothing of the person.
+  if (status->sale || (status->completed && status->status != "MAXCAL")) {
+    return Standing::kCompleted;
+  }
+  if (status->scheduled_callback && !Final(lead)) return Standing::kCallback;
+  if (status->not_interested && Final(lead)) return Standing::kRefused;
+  return absl::EndsWith(lead.status, "DROP") ? Standing::kAbandoned : Standing::kOpen;
+}
+
 // Which of two leads goes on.
 bool GoesOnBefore(const Lead& a, const Lead& b) {
+  const Standing of_a = StandingOf(a), of_b = StandingOf(b);
+  if (of_a != of_b) return of_a > of_b;
   if (Final(a) != Final(b)) return Final(a);
   if (a.called_count != b.called_count) return a.called_count > b.called_count;
   if (a.entry_date != b.entry_date) return a.entry_date < b.entry_date;
@@ -30,15 +50,35 @@ bool Newer(const Lead& a, const Lead& b) {
   return a.entry_date != b.entry_date ? a.entry_date > b.entry_date : a.id > b.id;
 }
 
-// Fields of which the longest text is the best.
-bool LongestWins(absl::string_view field) { return absl::StartsWith(field, "address"); }
+// Fields that are one address only together: a street of one city under the post code of another is
+// nobody's.
+constexpr absl::string_view kAddress[] = {"address1", "address2", "address3",   "city",
+                                          "state",    "province", "postal_code"};
+
+bool InAddress(absl::string_view field) {
+  return std::find(std::begin(kAddress), std::end(kAddress), field) != std::end(kAddress);
+}
+
+// How much of an address a lead has: fields, then bytes.
+std::pair<size_t, size_t> AddressSize(const Lead& lead) {
+  std::pair<size_t, size_t> size;
+  for (const absl::string_view name : kAddress) {
+    const std::string& text = lead.Field(std::string(name));
+    size.first += !text.empty();
+    size.second += text.size();
+  }
+  return size;
+}
 
 void MergeFields(const std::vector<Lead>& newest_first, Lead& to) {
+  const Lead* fullest = &newest_first[0];
+  for (const Lead& lead : newest_first) {
+    if (AddressSize(lead) > AddressSize(*fullest)) fullest = &lead;
+  }
   for (const Lead& lead : newest_first) {
     for (const auto& [name, text] : lead.fields) {
       if (text.empty() || name == kMergedInto) continue;
-      const auto [at, first] = to.fields.emplace(name, text);
-      if (!first && LongestWins(name) && text.size() > at->second.size()) at->second = text;
+      if (!InAddress(name) || &lead == fullest) to.fields.emplace(name, text);
     }
     if (to.owner.empty()) to.owner = lead.owner;
   }
@@ -60,14 +100,23 @@ void MergeNumbers(const std::vector<Lead>& newest_first, Lead& to) {
   }
 }
 
+// `all`: the one that goes on first. What its status stands for has a time of its own (of a
+// callback, the one that was promised), which only a rest of the same kind puts off.
 void MergeTries(const std::vector<Lead>& all, Lead& to) {
+  const Standing standing = StandingOf(all[0]);
+  const bool rests = standing == Standing::kOpen || standing == Standing::kAbandoned;
   to.called_count = 0;
   for (const Lead& lead : all) {
     to.called_count += lead.called_count;
     to.last_call_time = std::max(to.last_call_time, lead.last_call_time);
-    to.next_call_time = std::max(to.next_call_time, lead.next_call_time);
+    if (rests && StandingOf(lead) == standing) {
+      to.next_call_time = std::max(to.next_call_time, lead.next_call_time);
+    }
     to.hold_until = std::max(to.hold_until, lead.hold_until);
     to.rank = std::max(to.rank, lead.rank);
+    if (lead.max_attempts > 0 && (to.max_attempts == 0 || lead.max_attempts < to.max_attempts)) {
+      to.max_attempts = lead.max_attempts;
+    }
   }
 }
 
@@ -167,6 +216,7 @@ Lead UndoChange(const LeadChange& change, const Lead& now) {
   Restore(before.alt_phone, after.alt_phone, lead.alt_phone);
   Restore(before.time_zones, after.time_zones, lead.time_zones);
   Restore(before.rank, after.rank, lead.rank);
+  Restore(before.max_attempts, after.max_attempts, lead.max_attempts);
   Restore(before.owner, after.owner, lead.owner);
   std::set<std::string> names;
   for (const auto& [name, text] : before.fields) names.insert(name);

@@ -48,12 +48,15 @@ struct LeadChange {
 };
 
 // What a merge makes of two leads or more of one campaign; the one that goes on first. That is the
-// one whose calls have come to an end (who bought, or asked not to be called, is not to be rung as
-// somebody new), else the one with the most tries, the earliest, the lowest id. It gets
-//  - of every field the newest text that is not empty, of addresses the longest;
+// one whose status binds most: do not call, then a sale, a callback that was promised, a refusal
+// for good, an abandoned call that rests; of others one whose calls have come to an end, the one
+// with the most tries, the earliest, the lowest id. Status, tier and the time of the next call are
+// its own; among resting leads of one kind the longest rest counts. It gets
+//  - of every field the newest text that is not empty, but the address as a whole from the lead
+//    that has most of one;
 //  - the others' numbers: as alt_phone when it has none, else as fields phone2, phone3, ...;
-//  - their tries: called_count is the sum, last_call_time and a time not to call before the latest;
-//  - the highest rank.
+//  - their tries: called_count is the sum, last_call_time and hold_until the latest;
+//  - the highest rank, and the fewest max_attempts any of them has.
 // Pure. The leads must be two at least, with their fields, MayMerge().
 std::vector<LeadChange> PlanMerge(std::vector<campaign::Lead> leads);
 
@@ -65,8 +68,8 @@ campaign::Lead UndoChange(const LeadChange& change, const campaign::Lead& now);
 struct Merge {
   uint64_t number = 0;
   absl::Time at;
-  std::string reason;  // "score 0.98", "review"
-  std::vector<LeadChange> changes;  // fewer than two once leads of it were erased
+  std::string reason;                          // "score 0.98", "review"
+  std::vector<LeadChange> changes;             // fewer than two once leads of it were erased
   absl::Time undone = absl::InfiniteFuture();  // when it was taken back
 };
 std::string EncodeMerge(const Merge& merge);

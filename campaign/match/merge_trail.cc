@@ -37,6 +37,7 @@ Json LeadJson(const Lead& lead) {
           {"hold_until", TimeJson(lead.hold_until)},
           {"time_zones", lead.time_zones},
           {"rank", lead.rank},
+          {"max_attempts", lead.max_attempts},
           {"recycled", lead.recycled},
           {"owner", lead.owner},
           {"fields", lead.fields}};
@@ -55,6 +56,7 @@ Lead LeadOf(const Json& json) {
   lead.hold_until = TimeOf(json.at("hold_until"));
   lead.time_zones = json.at("time_zones").get<std::vector<std::string>>();
   lead.rank = json.at("rank").get<int>();
+  lead.max_attempts = json.value("max_attempts", 0);  // merges of older versions left it alone
   lead.recycled = json.at("recycled").get<std::string>();
   lead.owner = json.at("owner").get<std::string>();
   lead.fields = json.at("fields").get<std::map<std::string, std::string>>();

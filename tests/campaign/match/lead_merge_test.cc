@@ -106,6 +106,91 @@ TEST(PlanMerge, RestsAsLongAsTheLongest) {
   EXPECT_EQ(survivor.rank, 7);
 }
 
+Lead Stands(uint64_t id, const char* status, absl::Time next, int tries) {
+  Lead lead = MakeLead(id, 13035550100 + id, {});
+  lead.status = status;
+  lead.next_call_time = next;
+  lead.called_count = tries;
+  return lead;
+}
+
+// What was agreed with a person outweighs the number of tries, whichever row it stands in.
+TEST(PlanMerge, TheStatusThatBindsMostGoesOn) {
+  const absl::Time never = absl::InfiniteFuture();
+  const absl::Time promised = kDay + absl::Hours(20), rested = kDay + absl::Hours(72);
+  const Lead used_up = Stands(1, "NA", never, 9);
+  const std::vector<Lead> by_weight = {
+      Stands(2, "DNC", never, 1), Stands(3, "SALE", never, 1),   Stands(4, "CALLBK", promised, 1),
+      Stands(5, "NI", never, 1),  Stands(6, "PDROP", rested, 1), used_up,
+      Stands(7, "B", kDay, 2),
+  };
+  for (size_t i = 0; i < by_weight.size(); ++i) {
+    for (size_t j = i + 1; j < by_weight.size(); ++j) {
+      for (const bool turned : {false, true}) {
+        const Lead& first = by_weight[turned ? j : i];
+        const Lead& second = by_weight[turned ? i : j];
+        const Lead survivor = PlanMerge({first, second})[0].after;
+        SCOPED_TRACE(absl::StrCat(first.status, " and ", second.status));
+        EXPECT_EQ(survivor.id, by_weight[i].id);
+        EXPECT_EQ(survivor.status, by_weight[i].status);
+        EXPECT_EQ(survivor.next_call_time, by_weight[i].next_call_time);
+        EXPECT_EQ(survivor.called_count, first.called_count + second.called_count);
+      }
+    }
+  }
+}
+
+// A limit of the program is not what a person said.
+TEST(PlanMerge, APromisedCallOutlivesALimit) {
+  Lead promised = Stands(2, "CALLBK", kDay + absl::Hours(20), 1);
+  promised.tier = campaign::Tier::kA;
+  Lead limit = Stands(1, "MAXCAL", absl::InfiniteFuture(), 9);
+  limit.tier = campaign::Tier::kB;
+  const Lead survivor = PlanMerge({limit, promised})[0].after;
+  EXPECT_EQ(survivor.status, "CALLBK");
+  EXPECT_EQ(survivor.tier, campaign::Tier::kA);
+  EXPECT_EQ(survivor.next_call_time, kDay + absl::Hours(20));
+}
+
+TEST(PlanMerge, TheFewestAllowedTriesHold) {
+  const auto merged = [](int a, int b) {
+    Lead first = MakeLead(1, 13035550101, {}), second = MakeLead(2, 13035550102, {});
+    first.max_attempts = a;
+    second.max_attempts = b;
+    return PlanMerge({first, second})[0].after.max_attempts;
+  };
+  EXPECT_EQ(merged(0, 3), 3);
+  EXPECT_EQ(merged(5, 3), 3);
+  EXPECT_EQ(merged(2, 3), 2);
+  EXPECT_EQ(merged(2, 0), 2);
+  EXPECT_EQ(merged(0, 0), 0);
+}
+
+TEST(PlanMerge, AnAddressComesFromOneLead) {
+  const Lead survivor = PlanMerge({MakeLead(1, 13035550101,
+                                            {{"address1", "12 Oak Street"},
+                                             {"city", "Salem"},
+                                             {"state", "OR"},
+                                             {"postal_code", "97301"}}),
+                                   MakeLead(2, 13035550102,
+                                            {{"address1", "2150 Northwest Hoyt Street"},
+                                             {"city", "Portland"},
+                                             {"address2", ""},
+                                             {"email", "a@example.com"}},
+                                            kDay + absl::Hours(1))})[0]
+                            .after;
+  EXPECT_EQ(survivor.Field("address1"), "12 Oak Street");
+  EXPECT_EQ(survivor.Field("city"), "Salem");
+  EXPECT_EQ(survivor.Field("state"), "OR");
+  EXPECT_EQ(survivor.Field("postal_code"), "97301");
+  EXPECT_EQ(survivor.Field("email"), "a@example.com");
+  // Of two as full the newest.
+  EXPECT_EQ(PlanMerge({MakeLead(1, 13035550101, {{"city", "Salem"}}),
+                       MakeLead(2, 13035550102, {{"city", "Texas"}}, kDay + absl::Hours(1))})[0]
+                .after.Field("city"),
+            "Texas");
+}
+
 TEST(MayMerge, NotInACallAndNotTwice) {
   Lead lead = MakeLead(1, 13035550101, {});
   EXPECT_TRUE(MayMerge(lead));
@@ -133,6 +218,8 @@ TEST(UndoChange, RestoresExactly) {
       if (rng.Chance(0.3)) lead.owner = "anna";
       if (rng.Chance(0.3)) lead.recycled = "NA:2";
       lead.rank = static_cast<int>(rng.Below(20)) - 10;
+      lead.max_attempts = static_cast<int>(rng.Below(4));
+      if (rng.Chance(0.3)) lead.status = rng.Chance(0.5) ? "CALLBK" : "DNC";
       lead.tier = rng.Chance(0.5) ? campaign::Tier::kA : campaign::Tier::kB;
       leads.push_back(std::move(lead));
     }
