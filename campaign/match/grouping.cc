@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "absl/container/flat_hash_map.h"
 #include "campaign/match/score.h"
 
 namespace outpace::match {
@@ -13,16 +14,22 @@ constexpr double kAlikeMean = 0.5;  // of the scores between the samples
 
 class Groups {
  public:
-  explicit Groups(const PreparedList& records) : records_(records), group_(records.size()) {
+  Groups(const PreparedList& records, const IndexPairs& apart)
+      : records_(records), group_(records.size()) {
     std::iota(group_.begin(), group_.end(), 0);
     members_.resize(records.size());
+    for (const auto& [a, b] : apart) {
+      apart_[a].push_back(b);
+      apart_[b].push_back(a);
+    }
   }
 
   void Join(const Pair& pair) {
     uint32_t a = group_[pair.a], b = group_[pair.b];
     if (a == b) return;
-    if ((Size(a) > 1 || Size(b) > 1) && !Alike(a, b)) return;
+    if ((Size(a) > 1 || Size(b) > 1) && !Alike(a, b, pair)) return;
     if (Size(a) < Size(b)) std::swap(a, b);
+    if (KeptApart(a, b)) return;
     if (members_[a].empty()) members_[a].push_back(a);
     if (members_[b].empty()) members_[b].push_back(b);
     for (const uint32_t member : members_[b]) group_[member] = a;
@@ -49,20 +56,39 @@ class Groups {
     if (size == 1) return group;
     return members_[group][size <= kSample ? i : i * size / kSample];
   }
-  bool Alike(uint32_t a, uint32_t b) const {
+  // `pair`: what would join them.
+  bool Alike(uint32_t a, uint32_t b, const Pair& pair) const {
+    const bool vouched = VouchedFor(records_[pair.a], records_[pair.b], records_.kind());
     const size_t na = std::min(kSample, Size(a)), nb = std::min(kSample, Size(b));
     double sum = 0;
     for (size_t i = 0; i < na; ++i) {
       for (size_t j = 0; j < nb; ++j) {
         const uint32_t x = Sample(a, i), y = Sample(b, j);
-        sum +=
-            ScorePair(records_[std::min(x, y)], records_[std::max(x, y)], records_.kind(), nullptr);
+        const Prepared& first = records_[std::min(x, y)];
+        const Prepared& second = records_[std::max(x, y)];
+        // "J Smith" is like "John Smith" and like "Jane Smith", and those are not one.
+        if (!vouched && ClearlyTwo(first, second, records_.kind())) return false;
+        sum += ScorePair(first, second, records_.kind(), nullptr);
       }
     }
     return sum >= kAlikeMean * static_cast<double>(na * nb);
   }
 
+  // Whether a member of `a` was said to be another than one of `b`, the smaller.
+  bool KeptApart(uint32_t a, uint32_t b) const {
+    if (apart_.empty()) return false;
+    const auto from_a = [&](uint32_t member) {
+      const auto others = apart_.find(member);
+      return others != apart_.end() &&
+             std::any_of(others->second.begin(), others->second.end(),
+                         [&](uint32_t other) { return group_[other] == a; });
+    };
+    const std::vector<uint32_t>& members = members_[b];
+    return members.empty() ? from_a(b) : std::any_of(members.begin(), members.end(), from_a);
+  }
+
   const PreparedList& records_;
+  absl::flat_hash_map<uint32_t, std::vector<uint32_t>> apart_;  // both ways
   std::vector<uint32_t> group_;                 // of a record; the number of one of its members
   std::vector<std::vector<uint32_t>> members_;  // of a group; empty: only itself
 };
@@ -70,7 +96,7 @@ class Groups {
 }  // namespace
 
 std::vector<uint32_t> GroupPairs(const PreparedList& records, absl::Span<const Pair> pairs,
-                                 double same) {
+                                 double same, const IndexPairs& apart) {
   std::vector<Pair> sure;
   for (const Pair& pair : pairs) {
     if (pair.score >= same) sure.push_back(pair);
@@ -79,7 +105,7 @@ std::vector<uint32_t> GroupPairs(const PreparedList& records, absl::Span<const P
     if (x.score != y.score) return x.score > y.score;
     return x.a != y.a ? x.a < y.a : x.b < y.b;
   });
-  Groups groups(records);
+  Groups groups(records, apart);
   for (const Pair& pair : sure) groups.Join(pair);
   return groups.Lowest();
 }

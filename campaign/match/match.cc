@@ -61,6 +61,11 @@ std::vector<Pair> ScoreCandidates(const PreparedList& records, const Blocking& b
 
 absl::StatusOr<Result> FindDuplicates(absl::Span<const Record> records, const Options& options) {
   if (absl::Status s = CheckOptions(options); !s.ok()) return s;
+  for (const auto& [a, b] : options.apart) {
+    if (a >= records.size() || b >= records.size()) {
+      return absl::InvalidArgumentError("apart: no such record");
+    }
+  }
   const PreparedList prepared(records, options.kind, options.threads);
   Result result;
   {
@@ -69,7 +74,7 @@ absl::StatusOr<Result> FindDuplicates(absl::Span<const Record> records, const Op
     result.blocks_cut = blocking.blocks_cut();
     result.pairs = ScoreCandidates(prepared, blocking, options, result.compared);
   }
-  result.group = GroupPairs(prepared, result.pairs, options.same);
+  result.group = GroupPairs(prepared, result.pairs, options.same, options.apart);
   return result;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -42,11 +43,15 @@ struct Pair {
   double score = 0;       // 0..1: how sure it is that both are the same
 };
 
+// Indexes of two records, in any order.
+using IndexPairs = std::vector<std::pair<uint32_t, uint32_t>>;
+
 struct Options {
   Kind kind = Kind::kPerson;
   double same = 0.90;    // from here on taken as the same
   double review = 0.70;  // from here on shown to a person
   int threads = 2;
+  IndexPairs apart;  // that somebody said are two: never in one group
 };
 
 struct Result {
@@ -58,7 +63,7 @@ struct Result {
 };
 
 // Pure but for threads; the same records give the same result, whatever the number of threads.
-// InvalidArgument: thresholds out of order.
+// InvalidArgument: thresholds out of order, or no record has an index of `apart`.
 absl::StatusOr<Result> FindDuplicates(absl::Span<const Record> records, const Options& options);
 
 // The evidence for and against one pair, strongest first.

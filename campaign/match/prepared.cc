@@ -106,14 +106,17 @@ void PreparedList::Prepare(const Record& from, Prepared& to, Arena& arena) const
   to.email = arena.Keep(absl::AsciiStrToLower(absl::StripAsciiWhitespace(from.email)));
   to.vendor = arena.Keep(PlainKey(from.vendor_code));
   to.phone = PhoneKey(from.phone);
-  if (kind_ == Kind::kPerson) {
-    PreparePerson(from, to, arena);
-  } else {
+  PreparePerson(from, to, arena);
+  if (kind_ == Kind::kCompany) {
     PrepareCompany(from, to, arena);
+  } else if (!from.company.empty()) {
+    to.work = arena.Keep(CompanyCore(from.company));
   }
 }
 
+// Of a company: whom to ask for there.
 void PreparedList::PreparePerson(const Record& from, Prepared& to, Arena& arena) const {
+  if (kind_ == Kind::kCompany && from.first_name.empty() && from.last_name.empty()) return;
   const PersonName name = ParsePersonName(from.first_name, from.last_name);
   to.given = arena.Keep(name.given);
   to.given_first = arena.Keep(name.given_first);
@@ -121,7 +124,6 @@ void PreparedList::PreparePerson(const Record& from, Prepared& to, Arena& arena)
   to.given_han = arena.Keep(name.given_han);
   to.surname_han = arena.Keep(name.surname_han);
   to.birth = DateKey(from.date_of_birth);
-  if (!from.company.empty()) to.work = arena.Keep(CompanyCore(from.company));
 }
 
 void PreparedList::PrepareCompany(const Record& from, Prepared& to, Arena& arena) const {

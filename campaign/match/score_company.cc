@@ -209,10 +209,13 @@ NameLevel Judge(const Prepared& a, const Prepared& b, const Alignment& found) {
     if (found.matched == 0) return {"nothing in common", {-6, -6}, 0};
     const double bits = std::min(found.matched, kNameMost) - 0.8 * left - 1 - found.typos - minor;
     const double at_place = (found.own_matched ? 5 : 1) - found.typos - minor;
-    return {"one within the other", {std::max(bits, -6.0), at_place}, similarity};
+    // A parent and its daughter sit behind one switchboard too.
+    return {"one within the other",
+            {std::max(bits, -6.0), at_place, NameDoubt::kUnlessOneDoor},
+            similarity};
   }
   if (IsAcronym(a.tokens, b.tokens) || IsAcronym(b.tokens, a.tokens)) {
-    return {"acronym", {7.5, 4}, 0.7};
+    return {"acronym", {7.5, 4, NameDoubt::kAlways}, 0.7};
   }
   const double bits = 0.5 * (std::min(found.matched, kNameMost) - found.typos) - 6 -
                       std::min(found.left_a, found.left_b);

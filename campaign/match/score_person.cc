@@ -12,10 +12,14 @@ namespace {
 
 using absl::string_view;
 
+// Whether a given name may be another person's in the same house.
+enum class Telling { kSame, kLike, kOther };
+
 struct Level {
   const char* rule = nullptr;  // nullptr: nothing to compare
   double similarity = 0;
   double weight = 0;
+  Telling telling = Telling::kSame;
 };
 
 // A given name and its like in Latin letters.
@@ -24,7 +28,8 @@ Level CompareGiven(string_view a, string_view a_first, string_view b, string_vie
   if (a.empty() || b.empty()) return {};
   if (a == b) return {"equal", 1, bits};
   if (a.size() == 1 || b.size() == 1) {
-    return a[0] == b[0] ? Level{"initial", 0.8, 2.5} : Level{"other initial", 0, -4};
+    return a[0] == b[0] ? Level{"initial", 0.8, 2.5}
+                        : Level{"other initial", 0, -4, Telling::kOther};
   }
   if (SameGivenName(a, b) || SameGivenName(a_first, b_first)) return {"nickname", 0.9, 5};
   if (a_first == b_first || a == b_first || a_first == b) {
@@ -33,12 +38,16 @@ Level CompareGiven(string_view a, string_view a_first, string_view b, string_vie
   const double similarity = EditSimilarity(a, b);
   const int distance = EditDistance(a, b);
   const size_t longer = std::max(a.size(), b.size());
-  if (distance == 1 && longer >= 4) return {"one letter off", similarity, std::min(6.0, bits)};
-  if ((distance == 2 && longer >= 6) || similarity >= 0.75) {
-    return {"close", similarity, std::min(4.5, bits)};
+  // A slip of the pen, or wife and husband, sister and brother: "Daniel", "Danielle".
+  constexpr Telling kLike = Telling::kLike;
+  if (distance == 1 && longer >= 4) {
+    return {"one letter off", similarity, std::min(6.0, bits), kLike};
   }
-  if (JaroWinkler(a, b) >= 0.86) return {"Jaro-Winkler", JaroWinkler(a, b), 2};
-  return {"different", similarity, -4};
+  if ((distance == 2 && longer >= 6) || similarity >= 0.75) {
+    return {"close", similarity, std::min(4.5, bits), kLike};
+  }
+  if (JaroWinkler(a, b) >= 0.86) return {"Jaro-Winkler", JaroWinkler(a, b), 2, kLike};
+  return {"different", similarity, -4, Telling::kOther};
 }
 
 Level CompareSurname(string_view a, string_view b, double bits) {
@@ -47,17 +56,20 @@ Level CompareSurname(string_view a, string_view b, double bits) {
   const double similarity = EditSimilarity(a, b);
   const int distance = EditDistance(a, b);
   const size_t longer = std::max(a.size(), b.size());
-  if (distance == 1 && longer >= 4) return {"one letter off", similarity, std::min(7.0, bits)};
+  constexpr Telling kLike = Telling::kLike;
+  if (distance == 1 && longer >= 4) {
+    return {"one letter off", similarity, std::min(7.0, bits), kLike};
+  }
   if ((distance == 2 && longer >= 6) || similarity >= 0.75) {
-    return {"close", similarity, std::min(5.0, bits)};
+    return {"close", similarity, std::min(5.0, bits), kLike};
   }
   // "lillie-hinrichs", "lillie".
   if (std::min(a.size(), b.size()) >= 4 && (absl::StartsWith(a, b) || absl::EndsWith(a, b) ||
                                             absl::StartsWith(b, a) || absl::EndsWith(b, a))) {
-    return {"one within the other", similarity, 3};
+    return {"one within the other", similarity, 3, kLike};
   }
-  if (JaroWinkler(a, b) >= 0.88) return {"Jaro-Winkler", JaroWinkler(a, b), 2};
-  return {"different", similarity, -3.5};
+  if (JaroWinkler(a, b) >= 0.88) return {"Jaro-Winkler", JaroWinkler(a, b), 2, kLike};
+  return {"different", similarity, -3.5, Telling::kOther};
 }
 
 // Names written in Chinese on both sides: a letter more or less in pinyin is another name, and many
@@ -65,12 +77,13 @@ Level CompareSurname(string_view a, string_view b, double bits) {
 Level CompareHan(string_view a, string_view b, bool same_sound, double bits) {
   if (a.empty() || b.empty()) return {};
   if (a == b) return {"equal", 1, bits};
-  if (same_sound) return {"same sound, other characters", 0.7, -1};
-  return {"different", 0, -5};
+  if (same_sound) return {"same sound, other characters", 0.7, -1, Telling::kLike};
+  return {"different", 0, -5, Telling::kOther};
 }
 
 struct NamePair {
   Level given, surname;
+  bool swapped = false;
   double Sum() const { return given.weight + surname.weight; }
 };
 
@@ -91,6 +104,14 @@ NamePair CompareSwapped(const Prepared& a, const Prepared& b) {
   if (pair.given.rule == nullptr || pair.surname.rule == nullptr) return {};
   pair.given.weight += kSwapped;
   return pair;
+}
+
+NamePair BestNames(const Prepared& a, const Prepared& b) {
+  const NamePair straight = CompareNames(a, b);
+  NamePair swapped = CompareSwapped(a, b);
+  if (swapped.given.rule == nullptr || swapped.Sum() <= straight.Sum()) return straight;
+  swapped.swapped = true;
+  return swapped;
 }
 
 Level CompareBirth(uint32_t a, uint32_t b, double bits) {
@@ -127,29 +148,35 @@ void Add(const char* field, const Level& level, Tally& tally) {
 
 }  // namespace
 
-void ScorePerson(const Prepared& a, const Prepared& b, Tally& own, Tally& shared,
-                 double& neighbour_relief) {
-  const NamePair straight = CompareNames(a, b);
-  const NamePair swapped = CompareSwapped(a, b);
-  if (swapped.Sum() > straight.Sum() && swapped.given.rule != nullptr) {
-    Add("first name in last name's place", swapped.given, own);
-    Add("last name in first name's place", swapped.surname, shared);
-  } else {
-    Add("first name", straight.given, own);
-    Add("last name", straight.surname, shared);
-  }
+Household ScorePerson(const Prepared& a, const Prepared& b, Tally& own, Tally& shared) {
+  const NamePair names = BestNames(a, b);
+  Add(names.swapped ? "first name in last name's place" : "first name", names.given, own);
+  Add(names.swapped ? "last name in first name's place" : "last name", names.surname, shared);
   const Level birth = CompareBirth(a.birth, b.birth, a.birth_bits);
   Add("birth date", birth, own);
   const Level email = CompareEmail(a.email, b.email, a.email_bits);
   Add("email", email, own);
   // Twins share a birth date and families a mailbox: against a neighbour they say less.
   constexpr double kTwins = 8, kFamilyMail = 4;
-  neighbour_relief =
+  Household household;
+  household.relief =
       std::max(0.0, birth.weight - kTwins) + std::max(0.0, email.weight - kFamilyMail);
+  household.vouched = birth.weight > 0 || email.weight > 0;
+  household.doubtful = !household.vouched && names.given.telling != Telling::kSame &&
+                       names.surname.telling == Telling::kSame;
   if (!a.work.empty() && !b.work.empty()) {
     const bool same = a.work == b.work;
     own.Add("workplace", same ? "equal" : "different", same ? 1 : 0, same ? 3 : -0.5);
   }
+  return household;
+}
+
+Contact CompareContacts(const Prepared& a, const Prepared& b) {
+  const NamePair names = BestNames(a, b);
+  const Telling telling = std::max(names.given.telling, names.surname.telling);
+  return telling == Telling::kSame   ? Contact::kSame
+         : telling == Telling::kLike ? Contact::kDoubtful
+                                     : Contact::kOther;
 }
 
 }  // namespace outpace::match

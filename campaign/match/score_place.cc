@@ -27,6 +27,8 @@ double StreetSimilarity(string_view a, string_view b) {
   return EditSimilarity(a, b);
 }
 
+constexpr double kCloseStreet = 0.78;
+
 struct StreetWeights {
   double close, near, different;
 };
@@ -37,7 +39,7 @@ void AddStreet(const char* field, string_view a, string_view b, double bits, con
   const double similarity = StreetSimilarity(a, b);
   if (similarity == 1) {
     tally.Add(field, "equal", 1, bits);
-  } else if (similarity >= 0.78) {
+  } else if (similarity >= kCloseStreet) {
     tally.Add(field, "close", similarity, std::min(w.close, bits));
   } else if (similarity >= 0.6) {
     tally.Add(field, "alike", similarity, std::min(w.near, bits));
@@ -152,6 +154,20 @@ void AddVendor(const Prepared& a, const Prepared& b, Tally& tally) {
 }
 
 }  // namespace
+
+bool MayShareHouse(const Prepared& a, const Prepared& b) {
+  if (a.phone != 0 && a.phone == b.phone) return true;
+  if (!a.house.empty() && !b.house.empty() && a.house != b.house) return false;
+  const double street =
+      std::max({StreetSimilarity(a.street1, b.street1), StreetSimilarity(a.street1, b.street2),
+                StreetSimilarity(a.street2, b.street1)});
+  return street >= kCloseStreet;
+}
+
+bool ShareDoor(const Prepared& a, const Prepared& b) {
+  return a.phone != 0 && a.phone == b.phone && !a.house.empty() && a.house == b.house &&
+         StreetSimilarity(a.street1, b.street1) >= kCloseStreet;
+}
 
 void ScorePlace(const Prepared& a, const Prepared& b, Tally& tally) {
   AddStreets(a, b, tally);

@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -18,6 +19,8 @@
 
 namespace outpace::runtime {
 namespace {
+
+constexpr uint32_t kNowhere = UINT32_MAX;
 
 // A threshold of the arguments, else the campaign's.
 absl::Status ReadThreshold(const Json& arguments, const char* name, double& value) {
@@ -88,6 +91,25 @@ std::string MergeText(const match::Merge& merge) {
   return text + "\n";
 }
 
+// Where the pairs stand among the leads; those of others are left out.
+match::IndexPairs Indexes(const LeadPairs& pairs, const match::LeadRecords& leads) {
+  absl::flat_hash_map<LeadId, uint32_t> of_lead;
+  for (const auto& [a, b] : pairs) {
+    of_lead.emplace(a, kNowhere);
+    of_lead.emplace(b, kNowhere);
+  }
+  for (uint32_t i = 0; i < leads.size() && !of_lead.empty(); ++i) {
+    if (const auto at = of_lead.find(leads.lead(i)); at != of_lead.end()) at->second = i;
+  }
+  match::IndexPairs indexes;
+  for (const auto& [a, b] : pairs) {
+    if (of_lead[a] != kNowhere && of_lead[b] != kNowhere) {
+      indexes.emplace_back(of_lead[a], of_lead[b]);
+    }
+  }
+  return indexes;
+}
+
 // What was found among the leads of a campaign.
 struct Found {
   std::vector<MergeOrder> sure;
@@ -108,15 +130,17 @@ Found Sort(const match::Result& result, const match::LeadRecords& leads,
   }
   for (const match::Pair& pair : result.pairs) {
     if (result.group[pair.a] == result.group[pair.b]) {
+      // Pairs below the threshold are in one group for the others' sake: no reason to merge.
+      if (pair.score < options.same) continue;
       const auto [at, first] = least.emplace(result.group[pair.a], pair.score);
-      if (!first && pair.score >= options.same) at->second = std::min(at->second, pair.score);
+      if (!first) at->second = std::min(at->second, pair.score);
       continue;
     }
     const LeadId a = leads.lead(pair.a), b = leads.lead(pair.b);
     if ((wanted(a) || wanted(b)) && !apart.contains(Ordered(a, b))) found.doubtful.push_back(pair);
   }
   for (auto& [first, group] : groups) {
-    if (std::none_of(group.begin(), group.end(), wanted) || KeptApart(group, apart)) continue;
+    if (std::none_of(group.begin(), group.end(), wanted)) continue;
     found.sure.push_back({std::move(group), absl::StrFormat("score %.3f", least[first])});
   }
   return found;
@@ -194,12 +218,13 @@ absl::StatusOr<Json> Admin::Impl::RunDedup(const DedupOrder& order, JobControl& 
   match::Options options = order.options;
   const bool persons = order.kind.empty() ? people >= companies : order.kind == "person";
   options.kind = persons ? match::Kind::kPerson : match::Kind::kCompany;
-  auto result = match::FindDuplicates(leads.records(), options);
-  if (!result.ok()) return result.status();
-  if (control.cancelled) return absl::CancelledError("nothing was merged");
   LeadMerger merger(store, clock, hooks);
   auto apart = merger.Apart();
   if (!apart.ok()) return apart.status();
+  options.apart = Indexes(*apart, leads);
+  auto result = match::FindDuplicates(leads.records(), options);
+  if (!result.ok()) return result.status();
+  if (control.cancelled) return absl::CancelledError("nothing was merged");
   const Found found = Sort(*result, leads, options, *apart, [&](LeadId lead) {
     return order.import == 0 || of_import.contains(lead);
   });

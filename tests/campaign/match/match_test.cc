@@ -98,6 +98,43 @@ TEST(Switchboard, NeverMergesDifferentNames) {
   EXPECT_THAT(Groups(hotel, Kind::kCompany), ::testing::ElementsAre(0, 1, 0, 3, 4));
 }
 
+TEST(Switchboard, AParentAndAnAcronymAreForAPersonToDecide) {
+  const auto at = [](absl::string_view name) {
+    return Company(name, "+14042372700", "", "atlanta");
+  };
+  const auto at_door = [](absl::string_view name) {
+    return Company(name, "+14042372700", "3434 Peachtree Rd.", "atlanta");
+  };
+  EXPECT_LT(Firms(at_door("IBM Corp."), at_door("International Business Machines Corp.")), kSame);
+  EXPECT_LT(Firms(at("Schlumberger Ltd"), at_door("Schlumberger Holdings Ltd")), kSame);
+  // One number, house and street: a sign over one door.
+  EXPECT_GE(Firms(at_door("Yujean Kang's"), at_door("Yujean Kang's Gourmet Cuisine")), kSame);
+  for (const double score : {Firms(at("Schlumberger Ltd"), at("Schlumberger Holdings Ltd")),
+                             Firms(at("IBM Corp."), at("International Business Machines Corp."))}) {
+    EXPECT_GE(score, kReview);
+    EXPECT_LT(score, kSame);
+  }
+}
+
+TEST(Switchboard, TwoContactsOfOneFirmAreTwo) {
+  const auto at = [](absl::string_view first, absl::string_view last) {
+    Record r = Company("Schlumberger Ltd", "+14042372700", "3434 Peachtree Rd.", "atlanta");
+    r.first_name = first;
+    r.last_name = last;
+    return r;
+  };
+  EXPECT_LT(Firms(at("John", "Doe"), at("Mary", "Quist")), kReview);
+  EXPECT_LT(Firms(at("John", "Doe"), at("Mary", "Doe")), kReview);
+  EXPECT_LT(Firms(at("伟", "张"), at("娜", "李")), kReview);
+  EXPECT_LT(Firms(at("Daniel", "Doe"), at("Danielle", "Doe")), kSame);
+  EXPECT_GE(Firms(at("Robert", "Fry"), at("Bob", "Fry")), kSame);
+  EXPECT_GE(Firms(at("Robert", "Fry"), at("", "")), kSame);
+  // Nor does the firm's bare name join them.
+  const std::vector<uint32_t> group =
+      Groups({at("", ""), at("John", "Doe"), at("Mary", "Quist")}, Kind::kCompany);
+  EXPECT_NE(group[1], group[2]);
+}
+
 // Hundreds of firms behind one number, most with the same street: as in an office tower.
 TEST(Switchboard, NotEvenForHundredsOfNames) {
   std::vector<std::string> brands;
@@ -138,6 +175,58 @@ TEST(PersonNames, NicknamesInitialsAndSwaps) {
   EXPECT_GE(People(at_home("Robert", "Fry"), at_home("", "Robert Fry")), kSame);
   EXPECT_LT(People(at_home("Robert", "Fry"), at_home("S.", "Fry")), kReview);
   EXPECT_LT(People(at_home("Robert", "Fry"), at_home("Richard", "Fry")), kReview);
+}
+
+// Wife and husband, sister and brother: names that look like one name misspelt.
+TEST(Switchboard, ALikeNameInOneHouseIsForAPersonToDecide) {
+  const auto at_home = [](absl::string_view first, absl::string_view birth = "") {
+    return Person(first, "Smith", "12 Oak St", "Salem", "5035550100", birth);
+  };
+  const std::pair<const char*, const char*> kPairs[] = {
+      {"Michael", "Michelle"}, {"Daniel", "Danielle"},  {"Erica", "Eric"},
+      {"Paul", "Paula"},       {"Joseph", "Josephine"}, {"Christian", "Christina"}};
+  for (const auto& [one, other] : kPairs) {
+    EXPECT_LT(People(at_home(one), at_home(other)), kSame) << one << " " << other;
+    EXPECT_LT(People(at_home(one, "1961-03-04"), at_home(other, "1963-07-21")), kSame) << one;
+    EXPECT_THAT(Groups({at_home(one), at_home(other)}, Kind::kPerson),
+                ::testing::ElementsAre(0, 1));
+  }
+  EXPECT_GE(People(at_home("Erica"), at_home("Eric")), kReview);
+  // One birth date: a slip of the pen.
+  EXPECT_GE(People(at_home("Jonathan", "1961-03-04"), at_home("Jonathen", "1961-03-04")), kSame);
+  Record with_mail = at_home("Jonathan"), misspelt = at_home("Jonathen");
+  with_mail.email = misspelt.email = "jonathan.q.smith@example.com";
+  EXPECT_GE(People(with_mail, misspelt), kSame);
+}
+
+TEST(FindDuplicates, AnInitialDoesNotJoinTwoNames) {
+  const auto at_home = [](absl::string_view first) {
+    return Person(first, "Smith", "12 Oak St", "Salem", "5035550100");
+  };
+  const std::vector<uint32_t> group =
+      Groups({at_home("J"), at_home("John"), at_home("Jane")}, Kind::kPerson);
+  EXPECT_NE(group[1], group[2]);
+  // Nor do two initials, one beside each.
+  const std::vector<uint32_t> four =
+      Groups({at_home("J"), at_home("John"), at_home("J."), at_home("Jane")}, Kind::kPerson);
+  EXPECT_NE(four[1], four[3]);
+}
+
+TEST(FindDuplicates, WhatWasSaidToBeTwoStaysTwo) {
+  const auto born = [](absl::string_view first) {
+    return Person(first, "Xylander", "12 Oak St", "Graz", "", "1960-02-03");
+  };
+  const std::vector<Record> one = {born("Ursula"), born("Ursula"), born("Ursula")};
+  EXPECT_THAT(Groups(one, Kind::kPerson), ::testing::ElementsAre(0, 0, 0));
+  Options options;
+  options.apart = {{2, 0}};
+  const auto result = FindDuplicates(one, options);
+  ASSERT_TRUE(result.ok());
+  // The others are found all the same.
+  EXPECT_NE(result->group[0], result->group[2]);
+  EXPECT_TRUE(result->group[1] == result->group[0] || result->group[1] == result->group[2]);
+  options.apart = {{0, 3}};
+  EXPECT_EQ(FindDuplicates(one, options).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(PersonNames, ChineseInCharactersAndPinyin) {

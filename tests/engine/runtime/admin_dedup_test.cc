@@ -2,9 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "campaign/match/lead_merge.h"
 #include "campaign/store/memory_lead_store.h"
 #include "engine/runtime/admin.h"
@@ -206,6 +208,62 @@ TEST_F(AdminDedupTest, PairsKeptApartAreNotMergedAgain) {
   EXPECT_EQ(applied["merged"], 0);
   EXPECT_EQ(applied["contradictions"], 1);
   EXPECT_EQ(applied["incomplete"], true);
+}
+
+// One such pair does not keep the others of its group from being found.
+TEST_F(AdminDedupTest, APairKeptApartDoesNotFreezeItsGroup) {
+  Put(6, 13035550106,
+      {{"first_name", "Robert"},
+       {"last_name", "Fry"},
+       {"address1", "12 Oak St"},
+       {"city", "Salem"},
+       {"date_of_birth", "1961-03-04"}});
+  EXPECT_EQ(Run("dedup.run", {{"campaign", "DEMO"}})["leads_in_groups"], 3);
+  const Json before = Run("dedup.run", {{"campaign", "DEMO"}});
+  const std::string path = scratch_.Put("r.csv", "decision,lead_a,lead_b\ndifferent,2,1\n");
+  Run("dedup.apply", {{"path", path}});
+  const Json answer = Run("dedup.run", {{"campaign", "DEMO"}, {"merge", true}});
+  EXPECT_EQ(answer["merged"], 1);
+  EXPECT_EQ(answer["leads_in_groups"], 2);
+  // The third is like both: the pair that was not taken is shown.
+  EXPECT_EQ(answer["for_review"].get<int>(), before["for_review"].get<int>() + 1);
+  EXPECT_FALSE(Get(1).status == match::kMergedStatus && Get(2).status == match::kMergedStatus);
+}
+
+// The reason is the least sure pair that was taken for the same, not one that hangs on.
+TEST_F(AdminDedupTest, TheReasonIsAScoreThatMerges) {
+  Put(6, 13035550106,
+      {{"first_name", "Robert"},
+       {"last_name", "Fry"},
+       {"address1", "12 Oak St"},
+       {"city", "Salem"},
+       {"email", "bob@example.com"}});
+  Put(7, 13035550107,
+      {{"first_name", "R"},
+       {"last_name", "Fry"},
+       {"address1", "12 Oak St"},
+       {"city", "Salem"},
+       {"date_of_birth", "1961-03-04"}});
+  Run("dedup.run", {{"campaign", "DEMO"}, {"merge", true}});
+  const Json merges = Run("dedup.history", Json::object())["merges"];
+  ASSERT_EQ(merges.size(), 1u);
+  double score = 0;
+  const std::string reason = merges[0]["reason"];
+  ASSERT_TRUE(absl::SimpleAtod(absl::StripPrefix(reason, "score "), &score)) << reason;
+  EXPECT_GE(score, 0.9);
+}
+
+TEST_F(AdminDedupTest, TwoContactsOfAFirmStayTwo) {
+  Put(21, 13035550121, {{"company", "Contoso Ltd"}, {"first_name", "John"}, {"last_name", "Doe"}},
+      "OTHER");
+  Put(22, 13035550121,
+      {{"company", "Contoso Limited"}, {"first_name", "Mary"}, {"last_name", "Quist"}}, "OTHER");
+  Put(23, 13035550121, {{"company", "CONTOSO LTD."}}, "OTHER");
+  const Json answer =
+      Run("dedup.run", {{"campaign", "OTHER"}, {"kind", "company"}, {"merge", true}});
+  EXPECT_EQ(answer["merged"], 1);
+  EXPECT_EQ(answer["leads_in_groups"], 2);
+  EXPECT_FALSE(Get(21).status == match::kMergedStatus && Get(22).status == match::kMergedStatus);
 }
 
 TEST_F(AdminDedupTest, ApplySaysWhichLinesItCouldNotRead) {
