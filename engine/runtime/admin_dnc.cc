@@ -1,14 +1,51 @@
 // Operations on do-not-call numbers.
 
-#include <sstream>
+#include <algorithm>
 
-#include "absl/strings/match.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "campaign/number_plan.h"
 #include "engine/runtime/admin_impl.h"
 #include "engine/runtime/files.h"
 
 namespace outpace::runtime {
+namespace {
+
+// Takes the first line off `rest`; it ends with LF, CR LF or CR.
+absl::string_view TakeLine(absl::string_view& rest) {
+  const size_t end = rest.find_first_of("\r\n");
+  const absl::string_view line = rest.substr(0, end);
+  rest.remove_prefix(line.size());
+  if (!absl::ConsumePrefix(&rest, "\r\n")) rest.remove_prefix(std::min<size_t>(1, rest.size()));
+  return line;
+}
+
+// What stands in the first cell. Empty: the whole line is; a line whose first cell alone is empty
+// is all of it, so that it is told and not passed over.
+std::string FirstCell(absl::string_view line) {
+  absl::string_view cell = absl::StripAsciiWhitespace(line.substr(0, line.find_first_of(",;\t")));
+  // As spreadsheets write it: numbers in quotes.
+  if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') {
+    cell = absl::StripAsciiWhitespace(cell.substr(1, cell.size() - 2));
+  }
+  if (!cell.empty()) return std::string(cell);
+  return line.find_first_not_of(",;\t\" ") == absl::string_view::npos ? "" : std::string(line);
+}
+
+// ASCII or full width.
+bool HasDigit(absl::string_view text) {
+  if (text.find_first_of("0123456789") != absl::string_view::npos) return true;
+  for (size_t i = 0; i + 2 < text.size(); ++i) {
+    if (text[i] == '\xEF' && text[i + 1] == '\xBC' && text[i + 2] >= '\x90' &&
+        text[i + 2] <= '\x99') {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
 
 absl::Status Admin::Impl::AddDnc(campaign::DncEntry entry) {
   if (hooks.add_dnc) return hooks.add_dnc({std::move(entry)});
@@ -58,27 +95,25 @@ absl::StatusOr<Json> Admin::Impl::DncRemove(const Json& arguments) {
   return Answer("removed\n");
 }
 
-// One number a line; the first cell of a CSV row counts, a heading without digits is passed over.
+// One number a line; the first cell of a CSV row counts. Only the first line with anything in it
+// may be a heading; whatever else is no number is told, since it was meant to be one.
 absl::StatusOr<Json> Admin::Impl::DncImport(const Json& arguments) {
   auto path = Need(arguments, "path");
   if (!path.ok()) return path.status();
   auto bytes = ReadFile(*path);
   if (!bytes.ok()) return bytes.status();
-  std::istringstream lines(*bytes);
-  std::string line;
   int64_t added = 0, rejected = 0, number = 0;
+  bool heading_may_come = true;
   std::string bad;
   campaign::StoreBatch batch;
-  while (std::getline(lines, line)) {
+  for (absl::string_view rest = absl::StripPrefix(*bytes, "\xEF\xBB\xBF"); !rest.empty();) {
     ++number;
-    std::string cell = line.substr(0, line.find_first_of(",;\t\r"));
-    // As spreadsheets write it: a byte order mark first, and numbers in quotes.
-    if (number == 1 && absl::StartsWith(cell, "\xEF\xBB\xBF")) cell.erase(0, 3);
-    if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') {
-      cell = cell.substr(1, cell.size() - 2);
-    }
-    if (cell.find_first_of("0123456789") == std::string::npos) continue;
+    const std::string cell = FirstCell(TakeLine(rest));
+    if (cell.empty()) continue;
     auto entry = DncEntryOf(arguments, cell, absl::StrCat("import ", *path));
+    const bool heading = heading_may_come && !entry.ok() && !HasDigit(cell);
+    heading_may_come = false;
+    if (heading) continue;
     if (!entry.ok()) {
       if (++rejected <= 20) {
         absl::StrAppend(&bad, "  line ", number, ": ", entry.status().message(), "\n");
@@ -88,6 +123,7 @@ absl::StatusOr<Json> Admin::Impl::DncImport(const Json& arguments) {
     ++added;
     batch.dnc_added.push_back(*std::move(entry));
   }
+  if (rejected > 20) absl::StrAppend(&bad, "  and ", rejected - 20, " more\n");
   if (!batch.empty()) {
     absl::Status s =
         hooks.add_dnc ? hooks.add_dnc(std::move(batch.dnc_added)) : store.Commit(batch);

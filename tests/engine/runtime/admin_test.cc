@@ -350,6 +350,7 @@ TEST_F(AdminTest, DncImportTakesWhatSpreadsheetsWrite) {
   const auto answer = Run("dnc.import", {{"path", path}});
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ((*answer)["added"], 5);
+  EXPECT_THAT((*answer)["text"].get<std::string>(), HasSubstr("line 3: "));  // a heading is first
   EXPECT_THAT((*answer)["text"].get<std::string>(), HasSubstr("line 6: "));
   EXPECT_THAT((*answer)["text"].get<std::string>(), Not(HasSubstr("12345")));
   EXPECT_THAT(store_.AllDnc().value(), SizeIs(4));
@@ -359,6 +360,32 @@ TEST_F(AdminTest, DncImportTakesWhatSpreadsheetsWrite) {
   Refusal(Code::kNotFound, "dnc.import", {{"path", scratch_ / "none"}});
   const std::string heading = scratch_.Put("h.csv", "phone1\n3035550109\n");
   EXPECT_EQ((*Run("dnc.import", {{"path", heading}, {"campaign", "DEMO"}}))["added"], 1);
+}
+
+// Who was to be blocked and is not must be told: nothing but one heading is passed over.
+TEST_F(AdminTest, DncImportPassesOverNothingButOneHeading) {
+  Create();
+  const auto import = [&](absl::string_view text) {
+    return *Run("dnc.import", {{"path", scratch_.Put("dnc.csv", text)}});
+  };
+  // Line ends of old Macintoshes, a heading, full-width digits.
+  Json answer = import("\xEF\xBB\xBF\r电话\r3035550101\r３０３５５５０１０２\r\r\n3035550103");
+  EXPECT_EQ(answer["added"], 3);
+  EXPECT_EQ(answer["incomplete"], false);
+  for (const char* number : {"3035550101", "3035550102", "3035550103"}) {
+    EXPECT_THAT(Text("dnc.check", {{"number", number}}), HasSubstr("system-wide")) << number;
+  }
+  answer = import("phone,name\nunknown,Ann\n3035550104\nwithheld\n\n,3035550105\n,,\n");
+  EXPECT_EQ(answer["added"], 1);
+  EXPECT_EQ(answer["incomplete"], true);
+  const std::string text = answer["text"];
+  EXPECT_THAT(text, HasSubstr("3 lines not understood"));
+  for (const char* line : {"line 2: ", "line 4: ", "line 6: "}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("0105")));
+  // A first line with digits that are no number is none.
+  EXPECT_EQ(import("１２３\n3035550104\n")["incomplete"], true);
 }
 
 // With an engine running, numbers go through it, so that they count for calls under way.
