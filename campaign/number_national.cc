@@ -54,7 +54,9 @@ Parsed NorthAmerican(Digits d, bool repaired) {
 // Plan).
 Parsed British(Digits d, bool repaired) {
   if (d.empty()) return Wrong(P::kLength, "not 9 or 10 digits (GB)");
-  const bool nine = d.size() == 9 && (d[0] == '1' || d[0] == '8' || d[0] == '5');
+  // Some towns of area codes 01xxx (not 011x and 01x1), and old 0800 numbers.
+  const bool nine =
+      d.size() == 9 && ((d[0] == '1' && d[1] != '1' && d[2] != '1') || d.StartsWith("800"));
   if (d.size() != 10 && !nine) return Wrong(P::kLength, "not 9 or 10 digits (GB)");
   if (d[0] == '0' || d[0] == '4' || d[0] == '6') return Wrong(P::kLength, "no such range (GB)");
   if (d[0] == '9' || d.StartsWith("87")) return Wrong(P::kDestination, "premium rate (GB)");
@@ -171,8 +173,11 @@ Parsed National(const Plan& plan, Digits d) {
   if (d.size() > 10 && d.StartsWith(plan.calling_code)) {
     const Parsed with_code = International(d);
     if (with_code.fault == P::kNone) return with_code;
+    // No area code begins with 86: what was cut is no fixed line.
+    if (china && d.size() == 11) {
+      return Wrong(P::kAmbiguous, "begins with 86 and is too short behind it (CN)");
+    }
   }
-  if (china) return Chinese(d, false);
   // A spreadsheet has eaten the trunk zero.
   return plan.national(d, true);
 }
@@ -189,9 +194,18 @@ Parsed ParseDigits(Digits digits, bool international, int home) {
   if (IsOneDigitOverAndOver(digits.text())) return Wrong(P::kLength, "one digit over and over");
   if (international) return International(digits);
   if (digits.size() < 3) return Wrong(P::kLength, "too short");
-  if (digits.size() <= 6) return Wrong(P::kSpecial, "emergency, service or short number");
+  constexpr size_t kShortMost = 6;
+  const bool is_short = digits.size() <= kShortMost;
+  const Parsed short_number = Wrong(P::kSpecial, "emergency, service or short number");
   for (const Plan& plan : kPlans) {
-    if (plan.code == home) return National(plan, digits);
+    if (plan.code == home) return is_short ? short_number : National(plan, digits);
+  }
+  if (is_short) {
+    // Some small countries have numbers of six digits (Andorra, Greenland); none has fewer that
+    // come to the eight digits of E.164 and are no service.
+    if (digits.size() < kShortMost || home == 0) return short_number;
+    const Parsed whole = ParseForeign(digits.text(), home);
+    return whole.fault == P::kNone ? whole : short_number;
   }
   if (digits.StartsWith("00")) {
     digits.Drop(2, 0);

@@ -20,14 +20,14 @@ bool ReadPlainPhone(absl::string_view text, int home, E164& number) {
   size_t count = 0;
   uint64_t value = 0;
   bool plus = false;
-  int dashes = 0;
+  size_t before_dash = 0;  // digits in front of the last dash
   for (const char c : text) {
     const unsigned digit = static_cast<unsigned char>(c) - unsigned{'0'};
     if (digit <= 9) {
       digits[count++] = c;
       value = value * 10 + digit;
     } else if (c == '-') {
-      ++dashes;
+      before_dash = count;
     } else if (c == '+') {
       if (plus || count > 0) return false;
       plus = true;
@@ -38,7 +38,7 @@ bool ReadPlainPhone(absl::string_view text, int home, E164& number) {
   if (count == 0 || count > internal::kDigitsMax) return false;
   // What a spreadsheet's number leaves behind, and "010-55550101-8002" with an extension.
   if (digits[count - 1] == '0' && text.find(".0") != absl::string_view::npos) return false;
-  if (dashes > 1 && digits[0] == '0' && home == 86) return false;
+  if (before_dash >= 10 && count - before_dash <= 6) return false;
   const internal::Parsed parsed =
       internal::ParseDigits(internal::Digits(absl::string_view(digits, count), value), plus, home);
   if (parsed.fault != PhoneFault::kNone || parsed.repaired) return false;

@@ -14,14 +14,17 @@
 namespace outpace::campaign {
 namespace {
 
-// Area codes of North America that lie nowhere: toll-free 800 822 833 ..., personal 500 522 533
-// ..., 600 622 633 ..., 700, 710, 900. 811 is a service code.
+// Whether an area code that is in no table lies nowhere: toll-free 800 822 833 ..., personal 5XX
+// (any that is free may become one, and a call to it costs what its owner likes), 600 622 633 ...,
+// 700, 710, 900. 811 is a service code.
 bool IsNonGeographic(absl::string_view area) {
-  if (area[1] == area[2] && (area[0] == '8' || area[0] == '5' || area[0] == '6')) return true;
-  return area == "700" || area == "710" || absl::StartsWith(area, "52") || area == "900";
+  if (area[0] == '5') return true;
+  if (area[1] == area[2] && (area[0] == '8' || area[0] == '6')) return true;
+  return area == "700" || area == "710" || area == "900";
 }
 
-// An area code nobody has told of is new, not foreign: the islands have had theirs since 1999.
+// An area code nobody has told of is taken for a new one of the mainland, where most are opened.
+// Those of the islands are all in the table.
 bool IsMainland(E164 number, absl::string_view area) {
   const internal::AreaFacts* const facts = internal::FindArea(number);
   if (facts == nullptr) return !IsNonGeographic(area);

@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -148,8 +150,24 @@ absl::StatusOr<std::unique_ptr<const ZoneTables>> ZoneTables::Load(const std::st
 absl::StatusOr<std::unique_ptr<const std::string>> ReadTableFile(const std::string& directory,
                                                                  absl::string_view file) {
   if (directory.empty()) return nullptr;
-  std::ifstream in(absl::StrCat(directory, "/", file), std::ios::binary | std::ios::ate);
-  if (!in) return nullptr;
+  // Only a file that is not there leaves the built-in table as it is: one that cannot be looked at
+  // would be an operator's table that is not in force.
+  std::error_code error;
+  if (!std::filesystem::is_directory(directory, error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("tables_directory ", directory, ": ",
+                     error ? error.message() : std::string("is no directory")));
+  }
+  const std::filesystem::path path = std::filesystem::path(directory) / std::string(file);
+  const auto kind = std::filesystem::status(path, error).type();
+  if (kind == std::filesystem::file_type::not_found) {
+    // A link to nothing is a mistake as well.
+    if (!std::filesystem::is_symlink(path, error)) return nullptr;
+  }
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  if (kind == std::filesystem::file_type::directory || !in) {
+    return absl::InvalidArgumentError(absl::StrCat(file, ": cannot be read"));
+  }
   const auto size = in.tellg();
   if (size < 0 || static_cast<size_t>(size) > kTableFileMax) {
     return absl::InvalidArgumentError(absl::StrCat(file, ": no file, or over 64 MiB"));

@@ -67,8 +67,8 @@ inline bool IsNorthAmerican(E164 number) {
   return number.value() / 10'000'000'000 == 1;  // 1 and ten digits
 }
 
-// The text of `file` in `directory`; nullptr if there is no such file. InvalidArgument if it cannot
-// be read or is over 64 MiB.
+// The text of `file` in `directory`; nullptr if there is no such file. InvalidArgument if there is
+// no such directory, or the file cannot be read or is over 64 MiB.
 absl::StatusOr<std::unique_ptr<const std::string>> ReadTableFile(const std::string& directory,
                                                                  absl::string_view file);
 

@@ -115,9 +115,30 @@ bool IsGrouped(absl::string_view t) {
   return groups > 0 && in_group == 3;
 }
 
-// "13800000001.0": digits and ".0", nothing else.
-bool IsFloat(absl::string_view t) {
-  return absl::ConsumeSuffix(&t, ".0") && !t.empty() && std::all_of(t.begin(), t.end(), IsDigit);
+// What a spreadsheet hangs on a number: "13800000001.0", "+4930901820.00".
+enum class Decimals { kNone, kZeros, kDoubtful };
+
+// `length`: of the dot and what stands behind it. One zero is no group of digits that anybody
+// writes. Two or more may be one ("06 12 34 56.00"), so they come off a plain number only, and a
+// dot that separates less than a whole number from its last digits is no decimal point.
+Decimals TrailingDecimals(absl::string_view t, size_t& length) {
+  const size_t dot = t.find('.');
+  if (dot == absl::string_view::npos) return Decimals::kNone;
+  const absl::string_view zeros = t.substr(dot + 1);
+  if (zeros.empty() || zeros.find_first_not_of('0') != absl::string_view::npos) {
+    return Decimals::kNone;
+  }
+  length = zeros.size() + 1;
+  absl::string_view head = t.substr(0, dot);
+  if (head.find_first_not_of("0123456789+-(), ") != absl::string_view::npos) return Decimals::kNone;
+  const auto digits = std::count_if(head.begin(), head.end(), IsDigit);
+  constexpr int kShort = 6, kWhole = 8;
+  if (zeros.size() == 1) return Decimals::kZeros;
+  if (digits <= kShort) return Decimals::kNone;
+  if (zeros.size() > 2) return digits >= kWhole ? Decimals::kDoubtful : Decimals::kNone;
+  absl::ConsumePrefix(&head, "+");
+  return digits >= kWhole && std::all_of(head.begin(), head.end(), IsDigit) ? Decimals::kZeros
+                                                                            : Decimals::kDoubtful;
 }
 
 // The digits of "x123", "ext. 123", "extension 123", "#123" or ";ext=123"; empty if it is none.
@@ -156,21 +177,45 @@ PhoneReading FromDigits(absl::string_view digits, bool plus, int home, PhoneRead
   return out;
 }
 
-// "010-55550101-8002": a Chinese fixed line with its extension behind a second dash. Returns where
-// the extension begins, npos if this is none.
-size_t DashedExtension(absl::string_view t) {
-  const size_t first = t.find('-');
-  if (t[0] != '0' || first == absl::string_view::npos || first < 3 || first > 4) {
-    return absl::string_view::npos;
+// "010-55550101-8002", "+86-379-6123456-1": a Chinese fixed line with its extension behind a dash.
+struct DashedExtension {
+  size_t dash = absl::string_view::npos;  // where the extension begins; npos: this is none
+  bool doubtful = false;  // what stands in front has two readings, and with the tail a third
+};
+
+DashedExtension FindDashedExtension(absl::string_view t, int home) {
+  constexpr size_t kExtensionMax = 6;
+  const size_t dash = t.rfind('-');
+  if (dash == absl::string_view::npos) return {};
+  const absl::string_view tail = absl::StripAsciiWhitespace(t.substr(dash + 1));
+  if (tail.empty() || tail.size() > kExtensionMax ||
+      !std::all_of(tail.begin(), tail.end(), IsDigit)) {
+    return {};
   }
-  const size_t second = t.find('-', first + 1);
-  if (second == absl::string_view::npos || (second - first != 8 && second - first != 9)) {
-    return absl::string_view::npos;
+  std::string digits;
+  for (const char c : t.substr(0, dash)) {
+    if (IsDigit(c)) digits += c;
   }
-  const absl::string_view tail = t.substr(second + 1);
-  const bool digits =
-      !tail.empty() && tail.size() <= 6 && std::all_of(tail.begin(), tail.end(), IsDigit);
-  return digits ? second : absl::string_view::npos;
+  const bool plus = t[0] == '+';
+  const bool china =
+      plus ? absl::StartsWith(digits, "86")
+           : home == 86 || absl::StartsWith(digits, "0086") || absl::StartsWith(digits, "01186");
+  if (!china || digits.size() < 10 || digits.size() > internal::kDigitsMax) return {};
+  const internal::Parsed parsed = internal::ParseDigits(internal::Digits(digits), plus, home);
+  if (parsed.fault == P::kAmbiguous) {
+    // "379-6123456-1"; but "86-0755-8888-8888" is one number in four groups.
+    constexpr size_t kSubscriber = 7;
+    const size_t group = t.substr(0, dash).find_last_not_of("0123456789");
+    if (dash - (group + 1) < kSubscriber) return {};
+    return {dash, true};
+  }
+  // A mobile has no extension; with digits behind it is refused as too long.
+  constexpr uint64_t kMobiles = 8'613'000'000'000, kMobilesEnd = 8'620'000'000'000;
+  const uint64_t number = parsed.number.value();
+  if (parsed.fault != P::kNone || (number >= kMobiles && number < kMobilesEnd)) return {};
+  return {number / 10'000'000'000 == 86 || number / 100'000'000'000 == 86
+              ? dash
+              : absl::string_view::npos};
 }
 
 }  // namespace
@@ -219,16 +264,24 @@ PhoneReading ReadPhone(absl::string_view text, absl::string_view country) {
   if (t.empty()) return Refuse(P::kEmpty, "empty");
   if (IsScientific(t)) return Refuse(P::kScientific, "scientific notation: digits are lost");
 
-  if (IsFloat(t)) {
-    t.remove_suffix(2);
-    out.repaired = true;
+  size_t decimals = 0;
+  switch (TrailingDecimals(t, decimals)) {
+    case Decimals::kNone:
+      break;
+    case Decimals::kZeros:
+      t.remove_suffix(decimals);
+      out.repaired = true;
+      break;
+    case Decimals::kDoubtful:
+      return Refuse(P::kAmbiguous, "zeros behind a dot: digits or decimals");
   }
   const bool grouped = IsGrouped(t);
   out.repaired = out.repaired || grouped;
-  if (const size_t dash = home == 86 ? DashedExtension(t) : absl::string_view::npos;
-      dash != absl::string_view::npos) {
-    out.extension = std::string(t.substr(dash + 1));
-    t = t.substr(0, dash);
+  if (const DashedExtension found = FindDashedExtension(t, home); found.doubtful) {
+    return Refuse(P::kAmbiguous, "digits behind a dash: an extension or a part of the number");
+  } else if (found.dash != absl::string_view::npos) {
+    out.extension = std::string(absl::StripAsciiWhitespace(t.substr(found.dash + 1)));
+    t = t.substr(0, found.dash);
   }
 
   std::string digits;

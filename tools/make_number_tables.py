@@ -33,17 +33,25 @@ CORRECTED = {("709", "America/Puerto_Rico"): None, ("437", "America/Winnipeg"): 
 # Areas of more than one zone and the overlays that cover the same ground, whose rows the metadata gives
 # one zone only: all of a line have the zones of all. Lloydminster's side in Saskatchewan keeps Alberta's
 # time.
-SAME_GROUND = [("208", "986"), ("250", "236", "672", "778"), ("270", "364"), ("418", "367", "581"),
+SAME_GROUND = [("208", "986"), ("250", "236", "257", "672", "778"), ("270", "364"), ("418", "367", "581"),
                ("541", "458"), ("812", "930"), ("850", "448"), ("306", "474", "639")]
 ALSO_IN = {"306": "America/Edmonton"}
 
-# Overlays that the sources are too old for, each with the area code it lies over (NANPA planning
-# letters, from memory; an operator's nanp.csv wins over them).
+# Overlays that the sources are too old for, each with the area code it lies over. Checked against the
+# metadata of libphonenumber 9.0.35 (July 2026), which has all but 436, 621, 624, 837, 861 and 924; 621
+# was told by the Public Utility Commission of Texas for 2025-01-23, the others are from memory. An
+# operator's nanp.csv wins over them.
 OVERLAYS = {
-    "324": "904", "329": "845", "350": "209", "353": "608", "363": "516", "369": "707", "436": "440",
-    "472": "910", "557": "314", "624": "716", "645": "305", "686": "804", "728": "561", "730": "618",
-    "738": "213", "821": "864", "835": "610", "837": "530", "861": "309", "924": "507", "983": "303",
+    "235": "573", "257": "250", "324": "904", "329": "845", "350": "209", "353": "608", "354": "450",
+    "363": "516", "369": "707", "382": "519", "428": "506", "436": "440", "472": "910", "557": "314",
+    "621": "713", "624": "716", "645": "305", "683": "705", "686": "804", "728": "561", "730": "618",
+    "738": "213", "748": "970", "821": "864", "835": "610", "837": "530", "861": "309", "924": "507",
+    "942": "416", "983": "303",
 }
+# In the sources, but planned only and given up: 734's overlay and a part of 707.
+NEVER_OPENED = ("278", "627")
+# Suffolk County around New York, which the metadata takes for the city.
+NOT_ONE_CITY = ("934",)
 US_STATES = {
     "Alabama": "AL", "Alaska": "AK", "Arizona": "AZ", "Arkansas": "AR", "California": "CA", "Colorado": "CO",
     "Connecticut": "CT", "Delaware": "DE", "Florida": "FL", "Georgia": "GA", "Hawaii": "HI", "Idaho": "ID",
@@ -177,6 +185,8 @@ def north_america(path):
             return "US", US_STATES[label], ""
         if ", " in label:  # an area code that is one city
             city, state = label.split(", ")
+            if npa in NOT_ONE_CITY:
+                city = ""
             return ("CA" if state in CA_PROVINCES.values() else "US"), state, city
         if npa in npm:
             return "US", npm[npa]["state_code"], ""
@@ -189,7 +199,8 @@ def north_america(path):
                     "America/Regina", "America/Halifax", "America/St_Johns"}
         return ("CA" if by_zone & canadian else "US"), "", ""
 
-    rows = {npa: ("geographic", *place(npa), " ".join(sorted(z))) for npa, z in zones.items()}
+    rows = {npa: ("geographic", *place(npa), " ".join(sorted(z))) for npa, z in zones.items()
+            if npa not in NEVER_OPENED}
     for npa in ("800", "833", "844", "855", "866", "877", "888"):
         rows[npa] = ("toll_free", "", "", "", NORTH_AMERICA)
     for npa in ("500", "521", "522", "523", "524", "525", "526", "527", "528", "529", "532", "533", "538",

@@ -66,6 +66,25 @@ TEST(Describe, NorthAmerica) {
   EXPECT_EQ(Told("+19024040100"), "fixed_or_mobile|CA|NS|Halifax|") << "902 is NS/PE";
 }
 
+TEST(Describe, AreaCodesOpenedSince2022) {
+  const std::pair<const char*, const char*> kOpened[] = {
+      {"235", "US|MO"}, {"257", "CA|BC"}, {"354", "CA|QC"}, {"382", "CA|ON"}, {"428", "CA|NB"},
+      {"621", "US|TX"}, {"683", "CA|ON"}, {"748", "US|CO"}, {"942", "CA|ON"}};
+  for (const auto& [area, place] : kOpened) {
+    EXPECT_EQ(Told(absl::StrCat("+1", area, "5550100")),
+              absl::StrCat("fixed_or_mobile|", place, "||"))
+        << area;
+  }
+  EXPECT_THAT(TimeZonesOf(E164(14285550100)), ::testing::ElementsAre("America/Halifax"));
+  EXPECT_THAT(TimeZonesOf(E164(17485550100)), ::testing::ElementsAre("America/Denver"));
+  EXPECT_EQ(TimeZonesOf(E164(12575550100)), TimeZonesOf(E164(12505550100)));
+  // Suffolk County, not the city.
+  EXPECT_EQ(Told("+19345550100"), "fixed_or_mobile|US|NY||");
+  // Planned once, never opened: as any that nobody knows.
+  EXPECT_EQ(Told("+12785550100"), "fixed_or_mobile||||");
+  EXPECT_GE(TimeZonesOf(E164(16275550100)).size(), 6u);
+}
+
 TEST(Describe, Britain) {
   EXPECT_EQ(Told("+441134960000"), "fixed|GB||Leeds|");
   EXPECT_EQ(Told("+442079460000"), "fixed|GB||London|");
@@ -204,6 +223,21 @@ TEST_F(OperatorTables, ARangeOfAnotherCountryIsToldInRangesCsv) {
   EXPECT_EQ(ReadPhone("+65 7000 00001", "US").fault, PhoneFault::kLength);
   Write("ranges.csv", "digits_min,digits_max,prefixes\n7,11,6570\n");
   EXPECT_THAT(std::string(Load().message()), HasSubstr("ranges.csv:2: digits_min and digits_max"));
+}
+
+// A slip in the directory's name must not leave an operator's tables out without a word.
+TEST_F(OperatorTables, OnlyAFileThatIsNotThereIsPassedOver) {
+  EXPECT_TRUE(Load().ok());  // an empty directory
+  const absl::Status none = LoadNumberTables(directory_ + "/none");
+  EXPECT_EQ(none.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(none.message()), HasSubstr("/none"));
+  Write("plain", "");
+  EXPECT_FALSE(LoadNumberTables(directory_ + "/plain").ok());
+  std::filesystem::create_directory(directory_ + "/zones.csv");
+  EXPECT_THAT(std::string(Load().message()), HasSubstr("zones.csv: cannot be read"));
+  std::filesystem::remove(directory_ + "/zones.csv");
+  std::filesystem::create_symlink(directory_ + "/gone", directory_ + "/gb.csv");
+  EXPECT_THAT(std::string(Load().message()), HasSubstr("gb.csv: cannot be read"));
 }
 
 TEST_F(OperatorTables, MistakesNameFileLineAndReasonAndChangeNothing) {

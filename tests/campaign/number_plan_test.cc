@@ -101,6 +101,27 @@ TEST(NumberPlan, KnowsWhatASpreadsheetLeavesBehind) {
   EXPECT_EQ(Normal("1055550105", "CN"), "E_PHONE_AMBIGUOUS");
 }
 
+// A spreadsheet's ".0" is never a digit, least of all where numbers have no fixed length.
+TEST(NumberPlan, DecimalsAreNoDigits) {
+  const auto repaired = [](absl::string_view text, absl::string_view home) {
+    const PhoneReading reading = ReadPhone(text, home);
+    EXPECT_TRUE(reading.repaired) << text;
+    return reading.fault == PhoneFault::kNone ? reading.number.ToString()
+                                              : std::string(PhoneFaultCode(reading.fault));
+  };
+  EXPECT_EQ(repaired("4930901820.00", "49"), "+4930901820");
+  EXPECT_EQ(repaired("+4930901820.0", "US"), "+4930901820");
+  EXPECT_EQ(repaired("030 901820.0", "DE"), "+4930901820");
+  EXPECT_EQ(repaired("0755 8888888.0", "CN"), "+867558888888");
+  EXPECT_EQ(repaired("13800000001.00", "CN"), "+8613800000001");
+  EXPECT_EQ(Normal("030 901820.00", "DE"), "E_PHONE_AMBIGUOUS");
+  EXPECT_EQ(Normal("+4930901820.000", "US"), "E_PHONE_AMBIGUOUS");
+  // A dot between groups stays one.
+  EXPECT_EQ(Normal("202.555.0100", "US"), "+12025550100");
+  EXPECT_EQ(Normal("(202) 555.0000", "US"), "+12025550000");
+  EXPECT_EQ(Normal("02 5550.1200", "AU"), "+61255501200");
+}
+
 // The first cell of each row of a hostile file.
 std::vector<std::string> FirstCells(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -155,6 +176,41 @@ TEST(NumberPlan, NeverInventsADigit) {
   EXPECT_GT(read, 60);
 }
 
+TEST(NumberPlan, ACutChineseMobileIsNoFixedLine) {
+  EXPECT_EQ(Normal("86138000001", "CN"), "E_PHONE_AMBIGUOUS");
+  EXPECT_EQ(Normal("8613800000001", "CN"), "+8613800000001");
+  EXPECT_EQ(Normal("861055550100", "CN"), "+861055550100");
+  // A fixed line whose trunk zero was eaten is rebuilt, and that is told.
+  const PhoneReading reading = ReadPhone("75588888888", "CN");
+  EXPECT_EQ(reading.number.ToString(), "+8675588888888");
+  EXPECT_TRUE(reading.repaired);
+  EXPECT_FALSE(ReadPhone("075588888888", "CN").repaired);
+}
+
+// Some countries have six digits: whether that is a service number is asked of their own plan.
+TEST(NumberPlan, SixDigitsAreANumberWhereTheyAreOne) {
+  EXPECT_EQ(Normal("712345", "AD"), "+376712345");
+  EXPECT_EQ(Normal("201234", "FO"), "+298201234");
+  EXPECT_EQ(Normal("321000", "GL"), "+299321000");
+  EXPECT_EQ(Normal("201234", "NC"), "+687201234");
+  for (const char* home : {"AD", "FO", "GL", "NC", "DE"}) {
+    EXPECT_EQ(Normal("112", home), "E_PHONE_SPECIAL") << home;
+    EXPECT_EQ(Normal("000000", home), "E_PHONE_SPECIAL") << home;
+  }
+  EXPECT_EQ(Normal("712345", "US"), "E_PHONE_SPECIAL");
+  EXPECT_EQ(Normal("712345", ""), "E_PHONE_SPECIAL");
+}
+
+// Nine digits are some towns' 01xxx numbers and old 0800 ones, nobody else's.
+TEST(NumberPlan, BritishNumbersOfNineDigits) {
+  EXPECT_EQ(Normal("016977 2345", "GB"), "+44169772345");
+  EXPECT_EQ(Normal("0800 012345", "GB"), "+44800012345");
+  for (const char* cut : {"0113 496 001", "0161 496 001", "0845 123 456", "0500 123 456",
+                          "020 7946 001", "07700 90012"}) {
+    EXPECT_EQ(Normal(cut, "GB"), "E_PHONE_LENGTH") << cut;
+  }
+}
+
 TEST(NumberPlan, RefusesWhatMustNotBeRung) {
   for (const char* number : {"911", "999", "112", "110", "95588", "10086"}) {
     EXPECT_EQ(Normal(number, "US"), "E_PHONE_SPECIAL");
@@ -176,6 +232,27 @@ TEST(NumberPlan, KeepsTheExtensionApart) {
     EXPECT_EQ(reading.number.ToString(), "+861055550102") << text;
     EXPECT_EQ(reading.extension, "8003") << text;
   }
+}
+
+// Behind a whole fixed line a last group is an extension, however the rest is written.
+TEST(NumberPlan, ADashedExtensionIsNeverGluedOn) {
+  for (const char* text :
+       {"+86-379-6123456-1", "(0379)6123456-1", "0379 6123456-1", "0379-6123456-1", "03796123456-1",
+        "0379 612 3456-1", "+86 379 6123456 - 1", "0086-379-6123456-1"}) {
+    const PhoneReading reading = ReadPhone(text, "CN");
+    EXPECT_EQ(reading.number.ToString(), "+863796123456") << text;
+    EXPECT_EQ(reading.extension, "1") << text;
+  }
+  EXPECT_EQ(ReadPhone("+86-379-6123456-1", "US").extension, "1");
+  EXPECT_EQ(ReadPhone("011-86-379-6123456-1", "US").extension, "1");
+  EXPECT_EQ(Normal("379-6123456-1", "CN"), "E_PHONE_AMBIGUOUS");
+  EXPECT_EQ(Normal("13800000001-1", "CN"), "E_PHONE_LENGTH");
+  // Groups of one number are none.
+  EXPECT_EQ(Normal("86-0755-8888-8888", "CN"), "+8675588888888");
+  EXPECT_EQ(Normal("0086-755-8888-8888", "CN"), "+8675588888888");
+  EXPECT_EQ(Normal("+86-138-0000-0001", "CN"), "+8613800000001");
+  EXPECT_EQ(Normal("010-5555-0102", "CN"), "+861055550102");
+  EXPECT_EQ(Normal("+44-20-7946-0018", "CN"), "+442079460018");
 }
 
 TEST(NumberPlan, MessagesNeverRepeatTheNumber) {
@@ -206,7 +283,7 @@ TEST(NumberPlanProperty, TheShortWayReadsAsTheLongOne) {
   constexpr absl::string_view kMarks = " -.()";
   Rng rng(20);
   int read = 0;
-  for (int i = 0; i < 30'000; ++i) {
+  for (int i = 0; i < 32'000; ++i) {
     std::string text = heads[rng.Below(std::size(heads))];
     const size_t digits = 6 + rng.Below(8);
     for (size_t d = 0; d < digits; ++d) {
@@ -223,8 +300,9 @@ TEST(NumberPlanProperty, TheShortWayReadsAsTheLongOne) {
 
 TEST(NumberPlan, TheShortWayLeavesAloneWhatNeedsTelling) {
   E164 number;
-  for (const char* text : {"13800000001.0", "010-55550102-8003", "086 1380000000", "+", "", "110",
-                           "013800000001", "１３８００００００００１", "13800000001x1"}) {
+  for (const char* text :
+       {"13800000001.0", "010-55550102-8003", "(0379)6123456-1", "086 1380000000", "+", "", "110",
+        "013800000001", "１３８００００００００１", "13800000001x1"}) {
     EXPECT_FALSE(ReadPlainPhone(text, 86, number)) << text;
   }
   EXPECT_TRUE(ReadPlainPhone("(010) 5555-0102", 86, number));
@@ -277,6 +355,12 @@ TEST(NumberPlan, DestinationsAreAnAllowList) {
   EXPECT_TRUE(IsDestination(E164(12325550149), allowed));   // new area code
   EXPECT_FALSE(IsDestination(E164(18765550101), allowed));  // Jamaica shares the 1
   EXPECT_FALSE(IsDestination(E164(18005550101), allowed));  // toll-free lies nowhere
+  // Nor does any 5XX that is no area's; those that are one are mainland.
+  for (const uint64_t area : {500, 521, 535, 536, 550, 558, 565, 568, 576, 583, 589, 590, 599}) {
+    EXPECT_FALSE(IsDestination(E164(10'000'000'000 + area * 10'000'000 + 5'550'101), allowed))
+        << area;
+  }
+  EXPECT_TRUE(IsDestination(E164(15035550101), allowed));
   EXPECT_FALSE(IsDestination(E164(8613800000001), allowed));
   EXPECT_TRUE(IsDestination(E164(18765550101), {"1876"}));
 }
