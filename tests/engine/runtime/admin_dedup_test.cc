@@ -232,19 +232,28 @@ TEST_F(AdminDedupTest, APairKeptApartDoesNotFreezeItsGroup) {
 
 // The reason is the least sure pair that was taken for the same, not one that hangs on.
 TEST_F(AdminDedupTest, TheReasonIsAScoreThatMerges) {
-  Put(6, 13035550106,
+  // 21 and 22 alone would be shown for review; 23 is like both.
+  Put(21, 13035550121,
       {{"first_name", "Robert"},
        {"last_name", "Fry"},
        {"address1", "12 Oak St"},
+       {"city", "Salem"}},
+      "OTHER");
+  Put(22, 13035550122,
+      {{"last_name", "Fry"},
+       {"address1", "12 Oak St"},
        {"city", "Salem"},
-       {"email", "bob@example.com"}});
-  Put(7, 13035550107,
-      {{"first_name", "R"},
+       {"email", "bob@example.com"}},
+      "OTHER");
+  EXPECT_EQ(Run("dedup.run", {{"campaign", "OTHER"}})["for_review"], 1);
+  Put(23, 13035550123,
+      {{"first_name", "Bob"},
        {"last_name", "Fry"},
        {"address1", "12 Oak St"},
        {"city", "Salem"},
-       {"date_of_birth", "1961-03-04"}});
-  Run("dedup.run", {{"campaign", "DEMO"}, {"merge", true}});
+       {"email", "bob@example.com"}},
+      "OTHER");
+  EXPECT_EQ(Run("dedup.run", {{"campaign", "OTHER"}, {"merge", true}})["leads_in_groups"], 3);
   const Json merges = Run("dedup.history", Json::object())["merges"];
   ASSERT_EQ(merges.size(), 1u);
   double score = 0;
