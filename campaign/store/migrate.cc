@@ -5,12 +5,14 @@
 
 #include "campaign/store/migrate.h"
 
-#include <rocksdb/utilities/checkpoint.h>
+#include <rocksdb/env.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <set>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -23,6 +25,8 @@
 #include "campaign/store/lead_record.h"
 #include "campaign/store/lead_v1.h"
 #include "campaign/store/phone_index.h"
+#include "campaign/store/private_copy.h"
+#include "campaign/store/process_lock.h"
 #include "campaign/store/rocks_db.h"
 #include "campaign/store/rocks_scan.h"
 
@@ -183,14 +187,24 @@ class Migration {
   uint64_t last_ = 0;             // id of the last lead done
 };
 
-// A copy of the store as it is, by links, with the number of its last write.
+// A copy of the store as it is, by links, with the number of its last write. One that is there
+// already is of this migration if that has begun; else it is of an earlier one, or of a run that
+// was killed in time, and makes room: it is not the store as it was.
 absl::Status MakeCheckpoint(const RocksDb& db, const std::string& directory) {
-  if (db.env->FileExists(directory).ok()) return absl::OkStatus();  // by a run that was cut off
-  rocksdb::Checkpoint* raw = nullptr;
-  rocksdb::Status status = rocksdb::Checkpoint::Create(db.db.get(), &raw);
-  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(raw);
-  if (status.ok()) status = checkpoint->CreateCheckpoint(directory);
-  return status.ok() ? absl::OkStatus() : DiskError(db.path, status);
+  std::error_code error;
+  if (std::filesystem::exists(directory, error)) {
+    if (db.migrating) return absl::OkStatus();
+    std::string aside;
+    for (int i = 1; aside.empty() || std::filesystem::exists(aside, error); ++i) {
+      aside = absl::StrCat(directory, ".", i);
+    }
+    std::filesystem::rename(directory, aside, error);
+    if (error) return FileError("rename", directory, error.value());
+  }
+  std::string sequence;
+  rocksdb::ReadFileToString(db.env, absl::StrCat(db.path, "/", kSequenceFileName), &sequence)
+      .PermitUncheckedError();  // a store of that schema may have none
+  return CheckpointTo(*db.db, directory, sequence);
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ struct MigrationOptions {
 };
 
 // Where the store as it was is kept: made of links to its files, so it costs space only as the
-// store changes. To be removed by the operator when all is well; to go back, take its place.
+// store changes. To be removed by the operator when all is well; to go back, take its place. One of
+// an earlier migration that is still there gets ".1", ".2", ... behind its name.
 std::string CheckpointBeforeMigration(const std::string& path);
 
 // Schema 1 had one record a lead and no numbers of alt_phone in the index. Makes the checkpoint

@@ -35,6 +35,7 @@
 #include "campaign/store/codec.h"
 #include "campaign/store/manifest_guard.h"
 #include "campaign/store/manifest_tail.h"
+#include "campaign/store/private_copy.h"
 #include "campaign/store/rocks_keys.h"
 
 namespace outpace::store {
@@ -169,8 +170,9 @@ bool IsOurs(absl::string_view name) {
   return name == "." || name == ".." || name == "LOCK" || name == "IDENTITY" ||
          name == kLockFileName || absl::StartsWith(name, "LOG") ||
          absl::StartsWith(name, "MANIFEST-") || absl::StartsWith(name, "OPTIONS-") ||
-         name == kSequenceFileName || name == kStagingName || absl::EndsWith(name, ".log") ||
-         absl::EndsWith(name, ".dbtmp") || absl::EndsWith(name, ".sst");
+         name == kSequenceFileName || name == kStagingName || name == kVerifyName ||
+         absl::EndsWith(name, ".log") || absl::EndsWith(name, ".dbtmp") ||
+         absl::EndsWith(name, ".sst");
 }
 
 absl::Status OpenError(const std::string& path, const rocksdb::Status& status) {
@@ -225,6 +227,25 @@ absl::Status DropUnbornStore(const std::string& path, rocksdb::Env* env, bool& e
   return absl::OkStatus();
 }
 
+// No store is at `path`, but beside it lies one that a restore has put aside, or was about to put
+// in its place: an empty store there would hide it.
+absl::Status CheckNoRestoreWasCut(const std::string& path) {
+  const std::string base = std::filesystem::path(path).filename().string();
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(ParentOf(path), error)) {
+    const std::string name = entry.path().filename().string();
+    if (name != absl::StrCat(base, kRestoredSuffix) &&
+        !absl::StartsWith(name, absl::StrCat(base, kBeforeSuffix))) {
+      continue;
+    }
+    return absl::FailedPreconditionError(absl::StrCat(
+        "store: ", path, " is not there, but ", name, " beside it is: a restore was cut off. Run ",
+        "the restore again, or rename ", base, kBeforeSuffix, "... to ", base,
+        " to have the store as it was before; to begin with an empty one, move them away"));
+  }
+  return absl::OkStatus();
+}
+
 // What is wrong with the directory before RocksDB looks at it. `exists`: a store is there.
 absl::Status PrepareDirectory(const RocksStoreOptions& options, rocksdb::Env* env, bool& exists) {
   const std::string& path = options.path;
@@ -248,6 +269,7 @@ absl::Status PrepareDirectory(const RocksStoreOptions& options, rocksdb::Env* en
     if (error_number != ENOENT || !create) {
       return FileError("open the data directory", path, error_number);
     }
+    if (absl::Status s = CheckNoRestoreWasCut(path); !s.ok()) return s;
     std::error_code error;
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
     if (::mkdir(path.c_str(), 0700) != 0) {
@@ -272,7 +294,7 @@ absl::Status PrepareDirectory(const RocksStoreOptions& options, rocksdb::Env* en
         absl::StrCat("store: ", path, " is not a store and holds other files (", *foreign,
                      "); name an empty or a new directory"));
   }
-  return absl::OkStatus();
+  return CheckNoRestoreWasCut(path);
 }
 
 // Cuts the torn end off the MANIFEST. True if it did: opening may be tried once more. What the
@@ -533,9 +555,12 @@ absl::StatusOr<std::unique_ptr<RocksDb>> OpenRocksDb(const RocksStoreOptions& op
   if (absl::Status s = WriteSchema(*store); !s.ok()) return s;
   if (!options.read_only) {
     if (absl::Status s = SaveSequence(*store); !s.ok()) return s;
-    // What a load that was cut off has left.
-    const std::string staging = absl::StrCat(store->path, "/", kStagingName);
-    if (absl::Status s = RemoveDirectory(env, staging); !s.ok()) return s;
+    // What a load or a look that was cut off has left.
+    for (const char* name : {kStagingName, kVerifyName}) {
+      if (absl::Status s = RemoveDirectory(env, absl::StrCat(store->path, "/", name)); !s.ok()) {
+        return s;
+      }
+    }
   }
   return store;
 }

@@ -26,7 +26,7 @@ namespace outpace::store {
 enum Family {
   kMeta,      // RocksDB's "default": schema, id counters, lists, campaigns, agents, named values
   kLeads,     // lead id -> hot record (lead_record.h)
-  kDue,       // due key -> nothing
+  kDue,       // due key -> nothing; of a WAITING one, of the READY key it is to be (due_index.h)
   kPhone,     // phone, lead id -> phone_index.h
   kAttempts,  // attempt id -> attempt
   kTimes,     // dialed_at, attempt id -> nothing
@@ -60,12 +60,15 @@ inline constexpr char kLoadsKey[] = "s:loads";  // how many bulk loads were publ
 // It is before all other keys of a family: scans of a whole family start at kFirstKey.
 inline constexpr absl::string_view kStampKey("\0", 1);
 inline constexpr absl::string_view kFirstKey("\0\0", 2);
-// Beside the database's own files: the number of the last write at the last opening and closing,
-// and the number of bulk loads. A store that comes back with less has lost files. Loads are counted
-// too because they leave nothing in the journal: later writes would hide that one is missing.
+// Beside the database's own files: the number of the last write at the last opening, closing or
+// bulk load, and the number of bulk loads. A store that comes back with less has lost files. Loads
+// are counted too because they leave nothing in the journal: later writes would hide that one is
+// missing.
 inline constexpr char kSequenceFileName[] = "outpace.sequence";
 // Directory of the load under way, in the store's own; removed when the store is opened.
 inline constexpr char kStagingName[] = "staging";
+// The same for the copy that is being looked through (VerifyStore()).
+inline constexpr char kVerifyName[] = "verify";
 
 // Raised when older programs must not touch the data: a new index, another key.
 inline constexpr int kSchemaVersion = 2;
@@ -88,8 +91,8 @@ struct RocksDb {
   std::unique_ptr<rocksdb::DB> db;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
   rocksdb::Env* env = nullptr;  // that one
-  uint64_t sequence = 0;  // number of the last write; the writer's
-  uint64_t loads = 0;     // bulk loads published; the writer's
+  uint64_t sequence = 0;        // number of the last write; the writer's
+  uint64_t loads = 0;           // bulk loads published; the writer's
   int schema = kSchemaVersion;
   bool migrating = false;  // a migration was begun and is not done
 

@@ -2,7 +2,6 @@
 
 #include <rocksdb/env.h>
 #include <rocksdb/utilities/backup_engine.h>
-#include <rocksdb/utilities/checkpoint.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -10,9 +9,12 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "campaign/store/codec.h"
+#include "campaign/store/migrate.h"
+#include "campaign/store/private_copy.h"
 #include "campaign/store/process_lock.h"
 #include "campaign/store/rocks_db.h"
 #include "campaign/store/rocks_keys.h"
@@ -32,31 +34,57 @@ absl::Status Told(const rocksdb::Status& status, const std::string& directory) {
       absl::StrCat(text, "; look at the disk's space and the rights of the directory"));
 }
 
-// What people are called and their numbers are nobody else's business.
-void OwnersOnly(const std::string& directory) {
-  std::error_code ignored;
-  fs::permissions(directory, fs::perms::owner_all, ignored);
-}
+// In a directory of backups, where RocksDB puts what: names and numbers are nobody else's business.
+constexpr const char* kBackupParts[] = {"meta", "private", "shared_checksum"};
 
-absl::StatusOr<std::unique_ptr<rocksdb::BackupEngine>> OpenEngine(const std::string& directory) {
+rocksdb::BackupEngineOptions EngineOptions(const std::string& directory) {
   rocksdb::BackupEngineOptions options(directory);
   options.sync = true;
   options.share_table_files = true;
+  return options;
+}
+
+// To add a backup. A directory that is there already keeps its mode, the parts in it do not.
+absl::StatusOr<std::unique_ptr<rocksdb::BackupEngine>> OpenEngine(const std::string& directory) {
   std::error_code error;
-  const bool is_new = !fs::exists(directory, error);
+  if (!fs::exists(directory, error)) {
+    if (absl::Status s = MakePrivateDirectory(directory); !s.ok()) return s;
+  }
+  for (const char* part : kBackupParts) {
+    if (absl::Status s = MakePrivateDirectory(absl::StrCat(directory, "/", part)); !s.ok()) {
+      return s;
+    }
+  }
   rocksdb::BackupEngine* engine = nullptr;
   const rocksdb::IOStatus status =
-      rocksdb::BackupEngine::Open(options, rocksdb::Env::Default(), &engine);
+      rocksdb::BackupEngine::Open(EngineOptions(directory), rocksdb::Env::Default(), &engine);
   if (!status.ok()) return Told(status, directory);
-  if (is_new) OwnersOnly(directory);
   return std::unique_ptr<rocksdb::BackupEngine>(engine);
+}
+
+absl::Status NoBackups(const std::string& directory) {
+  return absl::NotFoundError(
+      absl::StrCat(directory, ": no backups are there; make one with: outpace store backup DIR"));
+}
+
+// To look at backups: writes nothing, whatever the directory is. NotFound: none are there.
+absl::StatusOr<std::unique_ptr<rocksdb::BackupEngineReadOnly>> OpenReader(
+    const std::string& directory) {
+  std::error_code error;
+  if (!fs::is_directory(absl::StrCat(directory, "/meta"), error)) return NoBackups(directory);
+  rocksdb::BackupEngineReadOnly* engine = nullptr;
+  const rocksdb::IOStatus status = rocksdb::BackupEngineReadOnly::Open(
+      EngineOptions(directory), rocksdb::Env::Default(), &engine);
+  if (!status.ok()) return Told(status, directory);
+  return std::unique_ptr<rocksdb::BackupEngineReadOnly>(engine);
 }
 
 BackupInfo InfoOf(const rocksdb::BackupInfo& info) {
   return {info.backup_id, absl::FromUnixSeconds(info.timestamp), info.size};
 }
 
-std::vector<BackupInfo> AllOf(const rocksdb::BackupEngine& engine) {
+template <typename Engine>
+std::vector<BackupInfo> AllOf(const Engine& engine) {
   std::vector<rocksdb::BackupInfo> infos;
   engine.GetBackupInfo(&infos);
   std::vector<BackupInfo> all;
@@ -97,9 +125,49 @@ absl::Status VerifyCopy(const std::string& directory) {
   return store.ok() ? (*store)->Verify() : store.status();
 }
 
-absl::Status NoBackups(const std::string& directory) {
-  return absl::NotFoundError(
-      absl::StrCat(directory, ": no backups are there; make one with: outpace store backup DIR"));
+// A copy of an older schema becomes one of today; what it was is in the backup.
+absl::Status BringUpToDate(const std::string& directory, absl::Time now) {
+  {
+    RocksStoreOptions options;
+    options.path = directory;
+    options.read_only = true;
+    const auto db = OpenRocksDb(options, OpenAs::kAsItIs);
+    if (!db.ok()) return db.status();
+    if ((*db)->schema == kSchemaVersion && !(*db)->migrating) return absl::OkStatus();
+  }
+  std::error_code ignored;
+  fs::remove_all(CheckpointBeforeMigration(directory), ignored);
+  MigrationOptions options;
+  options.path = directory;
+  options.now = now;
+  absl::Status status = MigrateStore(options);
+  fs::remove_all(CheckpointBeforeMigration(directory), ignored);
+  return status;
+}
+
+// Restores into `fresh`, which is whole when it returns OK.
+absl::Status RestoreInto(const rocksdb::BackupEngineReadOnly& engine, const std::string& directory,
+                         uint32_t number, const std::string& fresh, absl::Time now) {
+  rocksdb::IOStatus status = engine.RestoreDBFromBackup(number, fresh, fresh);
+  if (!status.ok()) return Told(status, directory);
+  rocksdb::BackupInfo info;
+  if (const rocksdb::Status found = engine.GetBackupInfo(number, &info); !found.ok()) {
+    return Told(found, directory);
+  }
+  if (absl::Status s = WriteSequence(fresh, info.app_metadata); !s.ok()) return s;
+  if (absl::Status s = BringUpToDate(fresh, now); !s.ok()) return s;
+  if (absl::Status s = VerifyCopy(fresh); !s.ok()) return s;
+  return SyncDirectory(fresh);
+}
+
+// A name for the store that is replaced, which nothing has.
+std::string NameToKeep(const std::string& path, absl::Time now) {
+  const std::string name = absl::StrCat(
+      path, kBeforeSuffix, absl::FormatTime("%Y%m%d-%H%M%S", now, absl::UTCTimeZone()));
+  std::error_code error;
+  std::string free = name;
+  for (int i = 2; fs::exists(free, error); ++i) free = absl::StrCat(name, "-", i);
+  return free;
 }
 
 }  // namespace
@@ -115,13 +183,19 @@ absl::Status MakeCheckpoint(const RocksLeadStore& store, const std::string& dire
   }
   const absl::StatusOr<std::string> sequence = SequenceOf(*store.db());
   if (!sequence.ok()) return sequence.status();
-  rocksdb::Checkpoint* made = nullptr;
-  rocksdb::Status status = rocksdb::Checkpoint::Create(store.db(), &made);
-  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
-  if (status.ok()) status = checkpoint->CreateCheckpoint(directory);
-  if (!status.ok()) return Told(status, directory);
-  OwnersOnly(directory);
-  return WriteSequence(directory, *sequence);
+  return CheckpointTo(*store.db(), directory, *sequence);
+}
+
+absl::Status VerifyStore(const RocksLeadStore& store) {
+  const std::string place = absl::StrCat(store.db()->GetName(), "/", kVerifyName);
+  if (absl::Status s = MakePrivateDirectory(place); !s.ok()) return s;
+  const auto remove = absl::MakeCleanup([&place] {
+    std::error_code ignored;
+    fs::remove_all(place, ignored);
+  });
+  const std::string copy = absl::StrCat(place, "/copy");
+  if (absl::Status s = MakeCheckpoint(store, copy); !s.ok()) return s;
+  return VerifyCopy(copy);
 }
 
 absl::StatusOr<BackupInfo> MakeBackup(const RocksLeadStore& store, const std::string& directory) {
@@ -144,9 +218,7 @@ absl::StatusOr<BackupInfo> MakeBackup(const RocksLeadStore& store, const std::st
 }
 
 absl::StatusOr<std::vector<BackupInfo>> ListBackups(const std::string& directory) {
-  std::error_code error;
-  if (!fs::exists(directory, error)) return NoBackups(directory);
-  auto engine = OpenEngine(directory);
+  auto engine = OpenReader(directory);
   if (!engine.ok()) return engine.status();
   std::vector<BackupInfo> all = AllOf(**engine);
   if (all.empty()) return NoBackups(directory);
@@ -173,45 +245,33 @@ absl::StatusOr<BackupInfo> RestoreBackup(const std::string& directory, uint32_t 
           absl::StrAppend(out, info.number);
         })));
   }
-  auto engine = OpenEngine(directory);
+  auto engine = OpenReader(directory);
   if (!engine.ok()) return engine.status();
   rocksdb::IOStatus status = (*engine)->VerifyBackup(wanted.number, /*verify_with_checksum=*/true);
   if (!status.ok()) return Told(status, directory);
-  const std::string fresh = absl::StrCat(path, ".restored");
+  const std::string fresh = absl::StrCat(path, kRestoredSuffix);
   std::error_code error;
   fs::remove_all(fresh, error);
-  status = (*engine)->RestoreDBFromBackup(wanted.number, fresh, fresh);
-  if (!status.ok()) {
-    fs::remove_all(fresh, error);
-    return Told(status, directory);
-  }
-  OwnersOnly(fresh);
-  rocksdb::BackupInfo info;
-  if (const rocksdb::Status found = (*engine)->GetBackupInfo(wanted.number, &info); !found.ok()) {
-    return Told(found, directory);
-  }
-  absl::Status whole = WriteSequence(fresh, info.app_metadata);
-  if (whole.ok()) whole = VerifyCopy(fresh);
-  if (!whole.ok()) {
-    fs::remove_all(fresh, error);
-    return whole;
+  if (absl::Status s = MakePrivateDirectory(fresh); !s.ok()) return s;
+  auto remove = absl::MakeCleanup([&fresh] {
+    std::error_code ignored;
+    fs::remove_all(fresh, ignored);
+  });
+  if (absl::Status s = RestoreInto(**engine, directory, wanted.number, fresh, now); !s.ok()) {
+    return s;
   }
   // Until here nothing was touched. A store in use is not replaced.
   std::unique_ptr<ProcessLock> lock;
+  std::string name;
   if (fs::exists(path, error)) {
     auto taken = ProcessLock::Acquire(path, now);
-    if (!taken.ok()) {
-      fs::remove_all(fresh, error);
-      return taken.status();
-    }
+    if (!taken.ok()) return taken.status();
     lock = *std::move(taken);
-    *kept =
-        absl::StrCat(path, ".before-", absl::FormatTime("%Y%m%d-%H%M%S", now, absl::UTCTimeZone()));
-    fs::rename(path, *kept, error);
-    if (error) return FileError("rename", path, error.value());
+    name = NameToKeep(path, now);
   }
-  fs::rename(fresh, path, error);
-  if (error) return FileError("rename", fresh, error.value());
+  if (absl::Status s = PlaceDirectory(fresh, path, name); !s.ok()) return s;
+  *kept = name;
+  std::move(remove).Cancel();
   return wanted;
 }
 

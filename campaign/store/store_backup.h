@@ -4,8 +4,9 @@
 //
 // A checkpoint is a store of its own in a new directory: made of links where that is on the same
 // file system, so it costs nothing at first and is no protection against a broken disk. Backups are
-// copies in a directory elsewhere; of several there only what differs is kept twice.
-// docs/IMPORTING.md, section Backup, is for who runs them.
+// copies in a directory elsewhere; of several there only what differs is kept twice. All of them
+// are for their owner only to read, whatever the umask; a directory of backups that is there
+// already keeps its own mode. docs/IMPORTING.md, section Backup, is for who runs them.
 
 #include <cstdint>
 #include <string>
@@ -28,17 +29,23 @@ struct BackupInfo {
 // `directory` must not exist, or be empty. AlreadyExists, Unavailable (disk), PermissionDenied.
 absl::Status MakeCheckpoint(const RocksLeadStore& store, const std::string& directory);
 
+// Goes through the store as RocksLeadStore::Verify() does, in a checkpoint of its own within the
+// store's directory (kVerifyName), as what is written meanwhile would look like damage. One at a
+// time.
+absl::Status VerifyStore(const RocksLeadStore& store);
+
 // Adds a backup to `directory`, which is made when it is not there, and checks what was written
 // against its checksums.
 absl::StatusOr<BackupInfo> MakeBackup(const RocksLeadStore& store, const std::string& directory);
 
-// By rising number. NotFound: no backups there.
+// By rising number. Writes nothing. NotFound: no backups there.
 absl::StatusOr<std::vector<BackupInfo>> ListBackups(const std::string& directory);
 
 // Puts a backup (0: the latest) where `path` is, after it has been read against its checksums and
-// gone through as RocksLeadStore::Verify() does. The store that was there is kept beside it, under
-// `*kept` (empty: there was none). Nothing has changed when it fails. FailedPrecondition: a program
-// uses the store. NotFound: no such backup. DataLoss: the backup is damaged.
+// gone through as RocksLeadStore::Verify() does; one of an older schema is brought up to date on
+// the way (migrate.h). The store that was there is kept beside it, under `*kept` (empty: there was
+// none). Nothing has changed when it fails. FailedPrecondition: a program uses the store. NotFound:
+// no such backup. DataLoss: the backup is damaged.
 absl::StatusOr<BackupInfo> RestoreBackup(const std::string& directory, uint32_t number,
                                          const std::string& path, absl::Time now,
                                          std::string* kept);

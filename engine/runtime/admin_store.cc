@@ -1,9 +1,5 @@
 // Copies of the store, made while the engine goes on.
 
-#include <filesystem>
-#include <system_error>
-
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "campaign/store/store_backup.h"
@@ -42,24 +38,9 @@ absl::StatusOr<Json> Admin::Impl::StoreBackup(const Json& arguments) {
   return answer;
 }
 
-// Looks through a checkpoint at `path`, which is gone afterwards: what is written meanwhile would
-// look like damage.
-absl::StatusOr<Json> Admin::Impl::StoreVerify(const Json& arguments) {
-  auto path = Need(arguments, "path");
-  if (!path.ok()) return path.status();
+absl::StatusOr<Json> Admin::Impl::StoreVerify(const Json&) {
   if (hooks.rocks == nullptr) return NotOnDisk();
-  const auto remove = absl::MakeCleanup([&path] {
-    std::error_code ignored;
-    std::filesystem::remove_all(*path, ignored);
-  });
-  if (absl::Status s = store::MakeCheckpoint(*hooks.rocks, *path); !s.ok()) return s;
-  store::RocksStoreOptions options;
-  options.path = *path;
-  options.create_if_missing = false;
-  options.read_only = true;
-  auto copy = store::RocksLeadStore::Open(options);
-  if (!copy.ok()) return copy.status();
-  if (absl::Status s = (*copy)->Verify(); !s.ok()) return s;
+  if (absl::Status s = store::VerifyStore(*hooks.rocks); !s.ok()) return s;
   return Answer("every record can be read, and every index agrees with it\n");
 }
 

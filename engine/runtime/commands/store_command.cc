@@ -112,8 +112,7 @@ int RunStoreCommand(const Arguments& given) {
     return RunAdmin(options.ConfigPath(), "store." + verb, {{"path", options.Text("directory")}});
   }
   if (verb == "verify") {
-    return RunAdmin(options.ConfigPath(), "store.verify",
-                    {{"path", absl::StrCat(config->StorePath(), ".verify-", ::getpid())}});
+    return RunAdmin(options.ConfigPath(), "store.verify", Json::object());
   }
   if (verb == "migrate") return Migrate(*config);
   if (verb == "backups") return Backups(options.Text("directory"));

@@ -141,6 +141,19 @@ TEST_F(Migrate, TheCheckpointIsTheStoreAsItWas) {
   ExpectMigrated();
 }
 
+// One that lies there from before is not the store as it was now.
+TEST_F(Migrate, AnOlderCheckpointMakesRoom) {
+  const std::string checkpoint = CheckpointBeforeMigration(path_);
+  std::filesystem::create_directory(checkpoint);
+  ASSERT_TRUE(MigrateStore(Options()).ok());
+  EXPECT_TRUE(std::filesystem::is_empty(checkpoint + ".1"));
+  EXPECT_EQ(std::filesystem::status(checkpoint).permissions(), std::filesystem::perms::owner_all);
+  std::filesystem::remove_all(path_);
+  std::filesystem::rename(checkpoint, path_);
+  ASSERT_TRUE(MigrateStore(Options()).ok());
+  ExpectMigrated();
+}
+
 TEST_F(Migrate, RefusesWhatIsNoStore) {
   MigrationOptions options = Options();
   options.path = absl::StrCat(directory_.path(), "/absent");
@@ -157,6 +170,7 @@ TEST_F(Migrate, GoesOnFromWhereverItWasKilled) {
       ASSERT_EQ(child.ReadLine(), "50");
       ASSERT_EQ(child.ReadLine(), "");
     }
+    EXPECT_FALSE(std::filesystem::exists(CheckpointBeforeMigration(path_) + ".1"));
     if (kill_at == 1 || kill_at == writes) {
       EXPECT_THAT(std::string(Open().status().message()),
                   AllOf(HasSubstr("was cut off"), HasSubstr("outpace store migrate")));
