@@ -69,7 +69,7 @@ struct Merge {
   uint64_t number = 0;
   absl::Time at;
   std::string reason;                          // "score 0.98", "review"
-  std::vector<LeadChange> changes;             // fewer than two once leads of it were erased
+  std::vector<LeadChange> changes;             // none once one of its leads was erased
   absl::Time undone = absl::InfiniteFuture();  // when it was taken back
 };
 std::string EncodeMerge(const Merge& merge);

@@ -53,6 +53,15 @@ struct RocksStoreOptions {
   rocksdb::Env* env = nullptr;
 };
 
+// What was removed from a store, or replaced there, and is to be gone from its files too.
+struct ScrubOrder {
+  std::vector<campaign::Lead> leads;  // as they were
+  std::vector<E164> numbers;          // theirs and others
+  std::vector<AttemptId> attempts;    // with their recordings
+  std::vector<std::string> meta;      // named values
+  bool everything = false;            // all files are rewritten, whatever they hold
+};
+
 // Thread safe. Visitors and readers hold no lock of the store: they see the records as of their
 // call.
 class RocksLeadStore final : public campaign::LeadStore {
@@ -78,6 +87,15 @@ class RocksLeadStore final : public campaign::LeadStore {
   // Reads every record and checks that each index agrees with it: DataLoss names the first that
   // does not. Takes about as long as reading all the data.
   absl::Status Verify() const;
+
+  // Takes what `order` names out of the store's files. A removal by itself only adds a note that a
+  // record is gone: its bytes stay in tables, in the journal, and in every copy made of them, until
+  // the database comes to rewrite them. This rewrites the tables that hold those keys, in every
+  // family, and writes the journal out. The engine goes on meanwhile; takes no lock that a commit
+  // waits for. A file that is being read goes when its reader has ended.
+  // Aborted: a reader that began before the removal has not ended, so the bytes are still needed.
+  // Unavailable: the disk.
+  absl::Status Scrub(const ScrubOrder& order) const;
 
   absl::Status Commit(const campaign::StoreBatch& batch) override;
   absl::Status CommitUnsynced(const campaign::StoreBatch& batch) override;

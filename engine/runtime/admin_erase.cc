@@ -4,17 +4,16 @@
 //   erase.block    the number's keyed hash is stored and in force; calls that ring are cancelled
 //   (the command)  the files of the recordings are removed, see commands/recording_command.cc
 //   erase.person   leads go; attempts and records of recordings stay, without number and notes;
-//                  do-not-call entries go, as the hash does their work
+//                  do-not-call entries go, as the hash does their work; then all of that is
+//                  taken out of the files of the store
 
 #include <algorithm>
 
-#include "absl/algorithm/container.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "campaign/load/alt_phones.h"
+#include "campaign/match/lead_numbers.h"
 #include "campaign/number_plan.h"
 #include "engine/runtime/admin_impl.h"
 #include "engine/runtime/erased_people.h"
@@ -26,15 +25,8 @@ namespace {
 constexpr size_t kPortion = 500;  // attempts written in one batch
 constexpr size_t kRecordingsMost = 100'000;
 
-bool HasNumber(const campaign::Lead& lead, E164 phone) {
-  if (lead.phone == phone || lead.alt_phone == phone) return true;
-  // Further numbers, of the file or of a lead that was merged into this one.
-  return absl::c_any_of(lead.fields, [&phone](const auto& field) {
-    const bool of_numbers =
-        field.first == load::kAltPhonesField || absl::StartsWith(field.first, "phone");
-    return of_numbers && absl::StrContains(field.second, phone.Digits());
-  });
-}
+// Set before the first record goes, and empty when nothing of it is left in the store's files.
+constexpr char kUnscrubbed[] = "erased.unscrubbed";
 
 // What a record says of the person, but for how the call went.
 void Anonymise(campaign::Attempt& attempt) {
@@ -45,7 +37,8 @@ void Anonymise(campaign::Attempt& attempt) {
 }
 
 bool IsAnonymous(const campaign::Attempt& attempt) {
-  return !attempt.dialed.valid() && attempt.request_uri.empty() && attempt.note.empty();
+  return !attempt.dialed.valid() && attempt.request_uri.empty() && attempt.note.empty() &&
+         (!attempt.inbound || attempt.from_uri.empty());
 }
 
 }  // namespace
@@ -66,7 +59,7 @@ absl::StatusOr<Json> Admin::Impl::EraseBlock(const Json& arguments) {
   // Recordings of these leads are to be erased too, also where another number was rung.
   Json leads = Json::array();
   absl::Status s = store.ForEachLead([&](const campaign::Lead& lead) {
-    if (HasNumber(lead, *phone)) leads.push_back(lead.id.value());
+    if (match::HasNumber(lead, *phone)) leads.push_back(lead.id.value());
     return true;
   });
   if (!s.ok()) return s;
@@ -81,7 +74,7 @@ absl::StatusOr<std::vector<campaign::Lead>> Admin::Impl::WithdrawPerson(
     E164 phone, std::vector<LeadRange>& withdrawn) {
   std::vector<campaign::Lead> leads;
   absl::Status s = store.ForEachLead([&](const campaign::Lead& lead) {
-    if (HasNumber(lead, phone)) leads.push_back(lead);
+    if (match::HasNumber(lead, phone)) leads.push_back(lead);
     return true;
   });
   if (!s.ok()) return s;
@@ -98,13 +91,15 @@ absl::StatusOr<std::vector<campaign::Lead>> Admin::Impl::WithdrawPerson(
 }
 
 absl::StatusOr<uint64_t> Admin::Impl::AnonymiseAttempts(E164 phone,
-                                                        const absl::flat_hash_set<LeadId>& leads) {
+                                                        const absl::flat_hash_set<LeadId>& leads,
+                                                        std::vector<AttemptId>& touched) {
   uint64_t count = 0;
   campaign::StoreBatch batch;
   std::vector<campaign::Attempt> attempts;
   absl::Status s = store.ForEachAttempt(
       absl::InfinitePast(), absl::InfiniteFuture(), [&](const campaign::Attempt& attempt) {
         const bool meant = attempt.dialed == phone || leads.contains(attempt.lead);
+        if (meant) touched.push_back(attempt.id);
         if (meant && !attempt.open && !IsAnonymous(attempt)) attempts.push_back(attempt);
         return true;
       });
@@ -120,8 +115,9 @@ absl::StatusOr<uint64_t> Admin::Impl::AnonymiseAttempts(E164 phone,
 }
 
 // Records of recordings whose files are gone. FailedPrecondition: some are not.
-absl::StatusOr<uint64_t> Admin::Impl::AnonymiseRecordings(
-    E164 phone, const absl::flat_hash_set<LeadId>& leads) {
+absl::StatusOr<uint64_t> Admin::Impl::AnonymiseRecordings(E164 phone,
+                                                          const absl::flat_hash_set<LeadId>& leads,
+                                                          std::vector<AttemptId>& touched) {
   std::vector<campaign::RecordingQuery> queries(1);
   queries[0].number = phone;
   for (const LeadId lead : leads) {
@@ -138,6 +134,7 @@ absl::StatusOr<uint64_t> Admin::Impl::AnonymiseRecordings(
     for (campaign::Recording& recording : *found) {
       if (!recording.number.valid() || !seen.insert(recording.attempt).second) continue;
       unerased += recording.erased() ? 0 : 1;
+      touched.push_back(recording.attempt);
       recording.number = E164();
       batch.recordings.push_back(std::move(recording));
     }
@@ -172,6 +169,20 @@ absl::StatusOr<uint64_t> Admin::Impl::RemoveDncOf(E164 phone) {
   return count;
 }
 
+// Takes the person out of the files of the store. Where an erasure was cut off before it came to
+// this, nobody knows any more where that person lay, so all files are rewritten.
+absl::Status Admin::Impl::ScrubPerson(store::ScrubOrder order) {
+  if (hooks.rocks == nullptr) return absl::OkStatus();
+  if (absl::Status s = hooks.rocks->Scrub(order); !s.ok()) {
+    return absl::Status(s.code(), absl::StrCat("the person is erased, and blocked, but not done "
+                                               "with; erase again: ",
+                                               s.message()));
+  }
+  campaign::StoreBatch done;
+  done.meta[kUnscrubbed] = "";
+  return store.Commit(done);
+}
+
 absl::StatusOr<Json> Admin::Impl::ErasePerson(const Json& arguments) {
   auto blocked = EraseBlock(arguments);
   if (!blocked.ok()) return blocked.status();
@@ -190,14 +201,26 @@ absl::StatusOr<Json> Admin::Impl::ErasePerson(const Json& arguments) {
     other_numbers += lead.phone != *phone ? 1 : 0;
     other_numbers += lead.alt_phone.valid() && lead.alt_phone != *phone ? 1 : 0;
   }
-  auto recordings = AnonymiseRecordings(*phone, ids);
+  auto unscrubbed = store.GetMeta(kUnscrubbed);
+  if (!unscrubbed.ok()) return unscrubbed.status();
+  store::ScrubOrder scrub;
+  scrub.everything = unscrubbed->has_value() && !(*unscrubbed)->empty();
+  scrub.leads = *leads;
+  scrub.numbers = {*phone};
+  campaign::StoreBatch begun;
+  begun.meta[kUnscrubbed] = "1";
+  if (absl::Status s = store.Commit(begun); !s.ok()) return s;
+  auto recordings = AnonymiseRecordings(*phone, ids, scrub.attempts);
   if (!recordings.ok()) return recordings.status();
-  auto attempts = AnonymiseAttempts(*phone, ids);
+  auto attempts = AnonymiseAttempts(*phone, ids, scrub.attempts);
   if (!attempts.ok()) return attempts.status();
   auto dnc = RemoveDncOf(*phone);
   if (!dnc.ok()) return dnc.status();
-  if (absl::Status s = LeadMerger(store, clock, hooks).Forget(ids); !s.ok()) return s;
+  auto merges = LeadMerger(store, clock, hooks).Forget(ids, *phone);
+  if (!merges.ok()) return merges.status();
+  scrub.meta = *std::move(merges);
   if (absl::Status s = RemoveLeads(*leads); !s.ok()) return s;
+  if (absl::Status s = ScrubPerson(std::move(scrub)); !s.ok()) return s;
 
   std::string text = absl::StrFormat(
       "erased: %d leads removed; %d attempts and %d records of recordings keep their figures "

@@ -161,10 +161,13 @@ struct Admin::Impl {
   absl::StatusOr<Json> EraseBlock(const Json& arguments);
   absl::StatusOr<std::vector<campaign::Lead>> WithdrawPerson(E164 phone,
                                                              std::vector<LeadRange>& withdrawn);
-  absl::StatusOr<uint64_t> AnonymiseAttempts(E164 phone, const absl::flat_hash_set<LeadId>& leads);
-  absl::StatusOr<uint64_t> AnonymiseRecordings(E164 phone,
-                                               const absl::flat_hash_set<LeadId>& leads);
+  // `touched`: is given what they rewrote.
+  absl::StatusOr<uint64_t> AnonymiseAttempts(E164 phone, const absl::flat_hash_set<LeadId>& leads,
+                                             std::vector<AttemptId>& touched);
+  absl::StatusOr<uint64_t> AnonymiseRecordings(E164 phone, const absl::flat_hash_set<LeadId>& leads,
+                                               std::vector<AttemptId>& touched);
   absl::StatusOr<uint64_t> RemoveDncOf(E164 phone);
+  absl::Status ScrubPerson(store::ScrubOrder order);
   absl::StatusOr<Json> ErasePerson(const Json& arguments);
   absl::StatusOr<Json> StoreCheckpoint(const Json& arguments);
   absl::StatusOr<Json> StoreBackup(const Json& arguments);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "campaign/match/lead_numbers.h"
 
 namespace outpace::runtime {
 namespace {
@@ -182,19 +183,29 @@ absl::StatusOr<std::vector<match::Merge>> LeadMerger::History(uint64_t most, Lea
   return merges;
 }
 
-absl::Status LeadMerger::Forget(const absl::flat_hash_set<LeadId>& leads) {
+absl::StatusOr<std::vector<std::string>> LeadMerger::Forget(
+    const absl::flat_hash_set<LeadId>& leads, E164 phone) {
   auto last = LastNumber();
   if (!last.ok()) return last.status();
   campaign::StoreBatch batch;
-  for (uint64_t number = *last; number > 0 && !leads.empty(); --number) {
+  std::vector<std::string> names;
+  for (uint64_t number = *last; number > 0; --number) {
     auto merge = Read(number);
     if (!merge.ok()) return merge.status();
-    const size_t gone = std::erase_if(merge->changes, [&leads](const match::LeadChange& change) {
-      return leads.contains(change.before.id);
-    });
-    if (gone > 0) batch.meta[KeyOf(number)] = match::EncodeMerge(*merge);
+    const bool knows = std::any_of(merge->changes.begin(), merge->changes.end(),
+                                   [&leads, phone](const match::LeadChange& change) {
+                                     return leads.contains(change.before.id) ||
+                                            match::HasNumber(change.before, phone) ||
+                                            match::HasNumber(change.after, phone);
+                                   });
+    if (!knows) continue;
+    merge->changes.clear();
+    names.push_back(KeyOf(number));
+    batch.meta[names.back()] = match::EncodeMerge(*merge);
   }
-  return batch.empty() ? absl::OkStatus() : store_.Commit(batch);
+  if (batch.empty()) return names;
+  if (absl::Status s = store_.Commit(batch); !s.ok()) return s;
+  return names;
 }
 
 absl::StatusOr<LeadPairs> LeadMerger::Apart() const {

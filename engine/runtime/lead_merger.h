@@ -49,8 +49,11 @@ class LeadMerger {
   // The newest `most`, newest first. `lead`: only those it took part in; none: all.
   absl::StatusOr<std::vector<match::Merge>> History(uint64_t most, LeadId lead) const;
 
-  // Takes these leads, who were erased, out of what is kept of all merges. Durable.
-  absl::Status Forget(const absl::flat_hash_set<LeadId>& leads);
+  // A person is erased, with the number and these leads: of every merge that one of the leads took
+  // part in, or that knows the number, taken back or not, only number and time stay, since each
+  // lead of a merge may have the others' names and numbers. Durable. The named values it wrote.
+  absl::StatusOr<std::vector<std::string>> Forget(const absl::flat_hash_set<LeadId>& leads,
+                                                  E164 phone);
 
   // Pairs that somebody said are two: not shown and not merged again.
   absl::StatusOr<LeadPairs> Apart() const;

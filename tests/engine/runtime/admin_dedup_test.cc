@@ -343,7 +343,7 @@ TEST_F(AdminDedupTest, WhoIsErasedIsForgottenByTheMergesToo) {
   Run("dedup.run", {{"campaign", "DEMO"}, {"merge", true}});
   const AdminHooks hooks;
   LeadMerger merger(store_, world_.clock(), hooks);
-  ASSERT_TRUE(merger.Forget({LeadId(1), LeadId(2)}).ok());
+  ASSERT_TRUE(merger.Forget({LeadId(1), LeadId(2)}, E164(13035550101)).ok());
   const auto kept = store_.GetMeta("dedup.merge.0000000001");
   ASSERT_TRUE(kept.ok() && kept->has_value());
   EXPECT_THAT(**kept, Not(HasSubstr("3035550")));

@@ -1,5 +1,9 @@
 // A person is erased by number: nothing that names them stays, and they are never dialed again.
 
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
 #include "campaign/match/lead_merge.h"
 #include "gmock/gmock.h"
 #include "tests/engine/runtime/admin_fixture.h"
@@ -86,14 +90,84 @@ TEST_F(AdminEraseTest, NothingThatNamesThePersonStays) {
   EXPECT_EQ(told_.front(), "erased 1");
   const auto merge = match::DecodeMerge(store_.GetMeta("dedup.merge.0000000001")->value());
   ASSERT_TRUE(merge.ok());
-  ASSERT_EQ(merge->changes.size(), 1u) << "the undo trail of merges forgets too";
-  EXPECT_EQ(merge->changes[0].before.id, LeadId(3));
+  EXPECT_THAT(merge->changes, IsEmpty()) << "the undo trail of merges forgets too";
 
   const auto again = Run("erase.person", {{"number", kNumber}});
   ASSERT_TRUE(again.ok());
   EXPECT_EQ((*again)["leads"], 0);
   EXPECT_EQ((*again)["attempts"], 0);
   EXPECT_EQ(ReadErasedPeople(store_)->hashes.size(), 1u);
+}
+
+// A lead of a merge may have the names and numbers of the others, also when it was taken back.
+TEST_F(AdminEraseTest, MergesForgetThePersonInEveryLead) {
+  const auto put = [this](uint64_t number, std::vector<match::LeadChange> changes) {
+    match::Merge merge;
+    merge.number = number;
+    merge.undone = world_.clock().Wall();
+    merge.changes = std::move(changes);
+    campaign::StoreBatch batch;
+    batch.meta[absl::StrFormat("dedup.merge.%010d", number)] = match::EncodeMerge(merge);
+    batch.meta["dedup.merges"] = absl::StrCat(number);
+    ASSERT_TRUE(store_.Commit(batch).ok());
+  };
+  const campaign::Lead stranger = Lead(3);
+  campaign::Lead with_alternate = stranger, with_further = stranger;
+  with_alternate.alt_phone = E164(13035550101);
+  with_further.fields["phone2"] = "+13035550101";
+  campaign::Lead of_the_person = Lead(1);
+  of_the_person.phone = E164(13035550177);  // it had another number then
+  put(2, {{stranger, stranger}, {of_the_person, of_the_person}});
+  put(3, {{stranger, with_alternate}});
+  put(4, {{with_further, stranger}});
+  put(5, {{stranger, stranger}});
+  ASSERT_TRUE(Run("erase.person", {{"number", kNumber}}).ok());
+  for (uint64_t number = 1; number <= 5; ++number) {
+    SCOPED_TRACE(number);
+    const auto text = store_.GetMeta(absl::StrFormat("dedup.merge.%010d", number));
+    const auto merge = match::DecodeMerge(**text);
+    ASSERT_TRUE(merge.ok());
+    EXPECT_EQ(merge->changes.empty(), number != 5);
+    EXPECT_THAT(**text, Not(HasSubstr("13035550101")));
+  }
+  EXPECT_THAT(Text("dedup.history"), HasSubstr("merge 2"));
+  EXPECT_THAT(Refusal(Code::kFailedPrecondition, "dedup.undo", {{"merge", "1"}}),
+              HasSubstr("were erased"));
+}
+
+// A number that begins or ends like the person's is somebody else's.
+TEST_F(AdminEraseTest, OnlyTheWholeNumberIsThePersons) {
+  const std::vector<std::pair<std::string, std::string>> others = {
+      {"alt_phones", "+49301234567 mobile;+493012345699"},
+      {"phone2", "+49301234567"},
+      {"phone_office", "+49 30 1234567"},
+      {"alt_phones", "301234567_49_ask for 4930123456 Ltd"},
+      {"comments", "+4930123456"}};
+  const std::vector<std::pair<std::string, std::string>> theirs = {
+      {"alt_phones", "+13035550177;+4930123456 mobile 2"},
+      {"alt_phones", "30123456_49_work!3035550177_1_"},
+      {"phone2", "+4930123456"},
+      {"phone_office", "+49 (30) 123-456"}};
+  uint64_t id = 100;
+  for (const auto& [field, text] : others) {
+    campaign::Lead lead = Lead(3);
+    lead.id = LeadId(id++);
+    lead.fields[field] = text;
+    PutLead(lead);
+  }
+  const uint64_t first_of_theirs = id;
+  for (const auto& [field, text] : theirs) {
+    campaign::Lead lead = Lead(3);
+    lead.id = LeadId(id++);
+    lead.fields[field] = text;
+    PutLead(lead);
+  }
+  const auto erased = Run("erase.person", {{"number", "+4930123456"}});
+  ASSERT_TRUE(erased.ok()) << erased.status();
+  EXPECT_EQ((*erased)["leads"], theirs.size());
+  for (uint64_t lead = 100; lead < id; ++lead) {
+    EXPECT_EQ(store_.GetLead(LeadId(lead))->has_value(), lead < first_of_theirs) << lead;
+  }
 }
 
 TEST_F(AdminEraseTest, TheNumberIsRefusedFromThenOn) {
