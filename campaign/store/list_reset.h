@@ -18,9 +18,9 @@ namespace outpace::store {
 struct ListResetCounts {
   int64_t leads = 0;      // of the list
   int64_t reset = 0;      // may be dialed again
-  int64_t kept = 0;       // final, promised a callback, or called since the reset began
+  int64_t kept = 0;       // final, promised a callback, abandoned, or called since the reset began
   int64_t busy = 0;       // on a call, or about to be: they stay as they are
-  int64_t unchanged = 0;  // new ones: nothing held them back
+  int64_t unchanged = 0;  // nothing held them back: new ones, and those of a reset before
 };
 
 // Takes a lead's rest away, and forgets the tries its retry rules have counted; called_count stays.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/container/btree_set.h"
 #include "absl/strings/str_cat.h"
 #include "campaign/store/codec.h"
 #include "campaign/store/lead_keys.h"
@@ -43,8 +44,9 @@ class MemoryLeadStore::Bulk final : public campaign::LeadBulk {
     absl::MutexLock lock(&store_.mutex_);
     if (published_) return absl::FailedPreconditionError("store: the load was published before");
     published_ = true;
+    absl::btree_set<LeadId> ids;
     for (const Lead& lead : leads_) {
-      if (store_.leads_.contains(lead.id)) {
+      if (store_.leads_.contains(lead.id) || !ids.insert(lead.id).second) {
         return absl::FailedPreconditionError(absl::StrCat(
             "store: a load has lead id ", lead.id.value(), ", which a stored lead has already"));
       }
@@ -101,6 +103,7 @@ absl::StatusOr<std::unique_ptr<campaign::LeadBulk>> MemoryLeadStore::BeginBulk(
 
 absl::StatusOr<uint32_t> MemoryLeadStore::InternZones(const std::vector<std::string>& zones) {
   absl::MutexLock lock(&mutex_);
+  if (!poison_.ok()) return poison_;
   if (zones.empty()) return uint32_t{0};
   for (size_t i = 0; i < zones_.size(); ++i) {
     if (zones_[i] == zones) return static_cast<uint32_t>(i + 1);

@@ -111,17 +111,10 @@ absl::Status SortedRuns<kWords>::Add(const std::vector<Row<kWords>>& rows) {
     absl::MutexLock lock(&mutex_);
     if (pending_.capacity() < rows_in_run_) pending_.reserve(rows_in_run_);
     pending_.insert(pending_.end(), rows.begin(), rows.end());
-    rows_ += rows.size();
     if (pending_.size() < rows_in_run_) return absl::OkStatus();
     full.swap(pending_);
   }
   return Spill(std::move(full));
-}
-
-template <size_t kWords>
-uint64_t SortedRuns<kWords>::rows() const {
-  absl::MutexLock lock(&mutex_);
-  return rows_;
 }
 
 template <size_t kWords>

@@ -36,7 +36,6 @@ class SortedRuns {
   absl::Status Add(const std::vector<Row<kWords>>& rows);
   // All rows in order, to `visit`, until it fails. Once, after the last Add().
   absl::Status Merge(const std::function<absl::Status(const Row<kWords>&)>& visit);
-  uint64_t rows() const;
 
  private:
   struct Run {
@@ -51,11 +50,10 @@ class SortedRuns {
   rocksdb::Env* const env_;
   const std::string path_;
   const size_t rows_in_run_;
-  mutable absl::Mutex mutex_;
+  absl::Mutex mutex_;
   std::vector<Row<kWords>> pending_ ABSL_GUARDED_BY(mutex_);
   std::vector<Run> runs_ ABSL_GUARDED_BY(mutex_);
   size_t files_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint64_t rows_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 // By all words; fast where the first one decides. `scratch` is overwritten.
