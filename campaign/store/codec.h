@@ -8,7 +8,7 @@
 // bytes. A field that holds its default is left out. So a newer program of the same major version
 // may add fields and an older one reads its records, skipping what it does not know; a change that
 // an older program must not misread raises the major version. Field numbers are never used twice:
-// they are listed in codec.cc, beside the code.
+// they are listed beside the code, which is in one codec*.cc for each kind of record.
 //
 // Instants are kept to the microsecond; InfinitePast and InfiniteFuture are kept as such.
 //

@@ -14,7 +14,7 @@ using campaign::FieldColumn;
 using campaign::FieldLayout;
 using campaign::FieldType;
 
-// Field numbers on disk, as in codec.cc.
+// Field numbers on disk, as those of codec.h.
 enum ZonesField : uint32_t { kZone = 1 };
 enum LayoutField : uint32_t { kColumn = 1 };  // a pair: name, and one byte of type
 

@@ -1,12 +1,11 @@
 #include "campaign/store/lead_v1.h"
 
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <utility>
 
 #include "absl/strings/numbers.h"
-#include "campaign/store/codec.h"
+#include "campaign/store/codec_fields.h"
 #include "campaign/store/wire.h"
 
 namespace outpace::store {
@@ -36,17 +35,6 @@ enum LeadField : uint32_t {
 
 constexpr uint8_t kMajor = 1;
 
-absl::Time ReadTime(FieldReader& reader, const Field& field) {
-  return TimeOf(reader.Signed(field));
-}
-E164 ReadPhone(FieldReader& reader, const Field& field) {
-  return E164(reader.Number(field, 999'999'999'999'999));  // 15 digits: ITU-T E.164
-}
-int ReadInt(FieldReader& reader, const Field& field) {
-  return static_cast<int>(
-      reader.Signed(field, std::numeric_limits<int>::min(), std::numeric_limits<int>::max()));
-}
-
 void MoveFieldsToMembers(Lead& lead) {
   if (auto node = lead.fields.extract("_recycled"); !node.empty()) {
     lead.recycled = std::move(node.mapped());
@@ -72,7 +60,7 @@ void MoveFieldsToMembers(Lead& lead) {
 }  // namespace
 
 absl::StatusOr<Lead> DecodeLeadV1(absl::string_view bytes) {
-  FieldReader reader(bytes, kRecordMajor);
+  FieldReader reader(bytes, kMajor);
   Lead lead;
   lead.entry_date = absl::InfinitePast();
   Field f;

@@ -1,0 +1,243 @@
+#include <utility>
+
+#include "campaign/store/codec.h"
+#include "campaign/store/codec_fields.h"
+#include "campaign/store/wire.h"
+
+namespace outpace::store {
+namespace {
+
+using campaign::Attempt;
+using campaign::Tier;
+
+// Field numbers on disk. Never change the meaning of one, never use one again.
+enum AttemptField : uint32_t {
+  kAttemptId = 1,
+  kAttemptLead = 2,
+  kAttemptList = 3,
+  kAttemptCampaign = 4,
+  kAttemptTier = 5,
+  kAttemptNumberOfTry = 6,
+  kAttemptDialed = 7,
+  kAttemptCallerId = 8,
+  kAttemptTrunk = 9,
+  kAttemptCallId = 10,
+  kAttemptFromTag = 11,
+  kAttemptBranch = 12,
+  kAttemptRouteUri = 13,
+  kAttemptRequestUri = 14,
+  kAttemptFromUri = 15,
+  kAttemptOpen = 16,
+  kAttemptOutcome = 17,
+  kAttemptTrunkFault = 18,
+  kAttemptSipStatus = 19,
+  kAttemptQ850Cause = 20,
+  kAttemptAbandoned = 21,
+  kAttemptMessagePlayed = 22,
+  kAttemptStatus = 23,
+  kAttemptTermReason = 24,
+  kAttemptAgent = 25,
+  kAttemptNote = 26,
+  kAttemptCallbackTime = 27,
+  kAttemptDialedAt = 28,
+  kAttemptRingingAt = 29,
+  kAttemptAnsweredAt = 30,
+  kAttemptConnectedAt = 31,
+  kAttemptEndedAt = 32,
+  kAttemptDisposedAt = 33,
+  kAttemptSent = 34,
+  kAttemptInbound = 35,
+  kAttemptHeard = 36,
+  kAttemptAmd = 37,
+  kAttemptAmdFeatures = 38,
+  kAttemptAmdConfidence = 39,
+  kAttemptAmdMs = 40,
+};
+
+Tier ReadTier(FieldReader& reader, const Field& field) {
+  return static_cast<Tier>(reader.Number(field, 1));
+}
+
+}  // namespace
+
+std::string EncodeAttempt(const Attempt& a) {
+  FieldWriter w(kRecordMajor);
+  w.Number(kAttemptId, a.id.value());
+  w.Number(kAttemptLead, a.lead.value());
+  w.Number(kAttemptList, a.list.value());
+  w.Text(kAttemptCampaign, a.campaign);
+  w.Number(kAttemptTier, static_cast<uint64_t>(a.tier));
+  w.NumberAlways(kAttemptNumberOfTry, ZigZag(a.number_of_try));
+  w.Number(kAttemptDialed, a.dialed.value());
+  w.Number(kAttemptCallerId, a.caller_id.value());
+  w.Text(kAttemptTrunk, a.trunk);
+  w.Text(kAttemptCallId, a.call_id);
+  w.Text(kAttemptFromTag, a.from_tag);
+  w.Text(kAttemptBranch, a.branch);
+  w.Text(kAttemptRouteUri, a.route_uri);
+  w.Text(kAttemptRequestUri, a.request_uri);
+  w.Text(kAttemptFromUri, a.from_uri);
+  w.NumberAlways(kAttemptOpen, a.open ? 1 : 0);
+  w.Text(kAttemptOutcome, a.outcome);
+  w.Number(kAttemptTrunkFault, a.trunk_fault ? 1 : 0);
+  w.Signed(kAttemptSipStatus, a.sip_status);
+  w.Signed(kAttemptQ850Cause, a.q850_cause);
+  w.Number(kAttemptAbandoned, a.abandoned ? 1 : 0);
+  w.Number(kAttemptMessagePlayed, a.message_played ? 1 : 0);
+  w.Text(kAttemptStatus, a.status);
+  w.Text(kAttemptTermReason, a.term_reason);
+  w.Text(kAttemptAgent, a.agent);
+  w.Text(kAttemptNote, a.note);
+  WriteTime(w, kAttemptCallbackTime, a.callback_time);
+  WriteTime(w, kAttemptDialedAt, a.dialed_at);
+  WriteTime(w, kAttemptRingingAt, a.ringing_at);
+  WriteTime(w, kAttemptAnsweredAt, a.answered_at);
+  WriteTime(w, kAttemptConnectedAt, a.connected_at);
+  WriteTime(w, kAttemptEndedAt, a.ended_at);
+  WriteTime(w, kAttemptDisposedAt, a.disposed_at);
+  w.NumberAlways(kAttemptSent, a.sent ? 1 : 0);
+  w.Number(kAttemptInbound, a.inbound ? 1 : 0);
+  w.Text(kAttemptHeard, a.heard);
+  w.Text(kAttemptAmd, a.amd);
+  w.Text(kAttemptAmdFeatures, a.amd_features);
+  w.Signed(kAttemptAmdConfidence, a.amd_confidence);
+  w.Signed(kAttemptAmdMs, a.amd_ms);
+  return std::move(w).Finish();
+}
+
+absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
+  FieldReader reader(bytes, kRecordMajor);
+  Attempt a;
+  Field f;
+  while (reader.Next(f)) {
+    switch (f.id) {
+      case kAttemptId:
+        a.id = AttemptId(reader.Number(f));
+        break;
+      case kAttemptLead:
+        a.lead = LeadId(reader.Number(f));
+        break;
+      case kAttemptList:
+        a.list = ListId(reader.Number(f));
+        break;
+      case kAttemptCampaign:
+        a.campaign = reader.Text(f);
+        break;
+      case kAttemptTier:
+        a.tier = ReadTier(reader, f);
+        break;
+      case kAttemptNumberOfTry:
+        a.number_of_try = ReadInt(reader, f);
+        break;
+      case kAttemptDialed:
+        a.dialed = ReadPhone(reader, f);
+        break;
+      case kAttemptCallerId:
+        a.caller_id = ReadPhone(reader, f);
+        break;
+      case kAttemptTrunk:
+        a.trunk = reader.Text(f);
+        break;
+      case kAttemptCallId:
+        a.call_id = reader.Text(f);
+        break;
+      case kAttemptFromTag:
+        a.from_tag = reader.Text(f);
+        break;
+      case kAttemptBranch:
+        a.branch = reader.Text(f);
+        break;
+      case kAttemptRouteUri:
+        a.route_uri = reader.Text(f);
+        break;
+      case kAttemptRequestUri:
+        a.request_uri = reader.Text(f);
+        break;
+      case kAttemptFromUri:
+        a.from_uri = reader.Text(f);
+        break;
+      case kAttemptOpen:
+        a.open = ReadBool(reader, f);
+        break;
+      case kAttemptOutcome:
+        a.outcome = reader.Text(f);
+        break;
+      case kAttemptTrunkFault:
+        a.trunk_fault = ReadBool(reader, f);
+        break;
+      case kAttemptHeard:
+        a.heard = reader.Text(f);
+        break;
+      case kAttemptAmd:
+        a.amd = reader.Text(f);
+        break;
+      case kAttemptAmdFeatures:
+        a.amd_features = reader.Text(f);
+        break;
+      case kAttemptAmdConfidence:
+        a.amd_confidence = ReadInt(reader, f);
+        break;
+      case kAttemptAmdMs:
+        a.amd_ms = ReadInt(reader, f);
+        break;
+      case kAttemptSipStatus:
+        a.sip_status = ReadInt(reader, f);
+        break;
+      case kAttemptQ850Cause:
+        a.q850_cause = ReadInt(reader, f);
+        break;
+      case kAttemptAbandoned:
+        a.abandoned = ReadBool(reader, f);
+        break;
+      case kAttemptMessagePlayed:
+        a.message_played = ReadBool(reader, f);
+        break;
+      case kAttemptStatus:
+        a.status = reader.Text(f);
+        break;
+      case kAttemptTermReason:
+        a.term_reason = reader.Text(f);
+        break;
+      case kAttemptAgent:
+        a.agent = reader.Text(f);
+        break;
+      case kAttemptNote:
+        a.note = reader.Text(f);
+        break;
+      case kAttemptCallbackTime:
+        a.callback_time = ReadTime(reader, f);
+        break;
+      case kAttemptDialedAt:
+        a.dialed_at = ReadTime(reader, f);
+        break;
+      case kAttemptRingingAt:
+        a.ringing_at = ReadTime(reader, f);
+        break;
+      case kAttemptAnsweredAt:
+        a.answered_at = ReadTime(reader, f);
+        break;
+      case kAttemptConnectedAt:
+        a.connected_at = ReadTime(reader, f);
+        break;
+      case kAttemptEndedAt:
+        a.ended_at = ReadTime(reader, f);
+        break;
+      case kAttemptDisposedAt:
+        a.disposed_at = ReadTime(reader, f);
+        break;
+      case kAttemptSent:
+        a.sent = ReadBool(reader, f);
+        break;
+      case kAttemptInbound:
+        a.inbound = ReadBool(reader, f);
+        break;
+      default:
+        break;  // of a newer program
+    }
+  }
+  if (!reader.status().ok()) return reader.status();
+  if (!a.id.valid()) return absl::DataLossError("store: an attempt record has no id");
+  return a;
+}
+
+}  // namespace outpace::store
