@@ -145,7 +145,6 @@ absl::Status RocksLeadStore::PublishBulk(const BulkResult& result, const campaig
   }
   absl::StatusOr<campaign::List> list = DecodeList(bytes);
   if (!list.ok()) return list.status();
-  if (list->campaign != import.campaign) return NoListToLoadInto(import.campaign, import.list);
   list->leads += static_cast<int64_t>(result.leads);
   entries[kMeta][list_key] = EncodeList(*list);
   // An index that is being built begins again: the load has no entries in it.
