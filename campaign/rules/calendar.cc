@@ -169,23 +169,37 @@ absl::CivilMinute Calendar::NextOpen(absl::CivilMinute at) const {
   return absl::CivilMinute::max();
 }
 
+absl::CivilMinute NextOpenOf(const Rule& rule, absl::CivilMinute at) {
+  absl::CivilDay day(at);
+  auto minute = static_cast<int>(at - absl::CivilMinute(day));
+  for (int i = 0; i <= kHorizonDays; ++i, ++day, minute = 0) {
+    if (!rule.InForce(day)) return absl::CivilMinute(day) + minute;
+    if (const auto* window = std::get_if<WindowRule>(&rule.value)) {
+      int first = kDayMinutes;
+      for (const OpenHours& hours : window->open) {
+        if ((hours.weekdays >> WeekdayOf(day) & 1) != 0 && minute < hours.end_minute) {
+          first = std::min(first, std::max(minute, hours.start_minute));
+        }
+      }
+      if (first < kDayMinutes) return absl::CivilMinute(day) + first;
+    } else if (const auto* holidays = std::get_if<HolidayRule>(&rule.value)) {
+      if (std::none_of(holidays->days.begin(), holidays->days.end(),
+                       [day](const Holiday& holiday) { return holiday.Falls(day); })) {
+        return absl::CivilMinute(day) + minute;
+      }
+    } else {
+      return at;
+    }
+  }
+  return absl::CivilMinute::max();
+}
+
 std::vector<uint32_t> Calendar::ClosedBy(absl::Span<const Rule> all, absl::CivilDay day,
                                          int minute) const {
   std::vector<uint32_t> closed;
+  const absl::CivilMinute at = absl::CivilMinute(day) + minute;
   for (const uint32_t index : rules_) {
-    const Rule& rule = all[index];
-    if (!rule.InForce(day)) continue;
-    bool open = true;
-    if (const auto* window = std::get_if<WindowRule>(&rule.value)) {
-      open = std::any_of(window->open.begin(), window->open.end(), [&](const OpenHours& hours) {
-        return (hours.weekdays >> WeekdayOf(day) & 1) != 0 && minute >= hours.start_minute &&
-               minute < hours.end_minute;
-      });
-    } else if (const auto* holidays = std::get_if<HolidayRule>(&rule.value)) {
-      open = std::none_of(holidays->days.begin(), holidays->days.end(),
-                          [&](const Holiday& holiday) { return holiday.Falls(day); });
-    }
-    if (!open) closed.push_back(index);
+    if (NextOpenOf(all[index], at) != at) closed.push_back(index);
   }
   return closed;
 }

@@ -103,6 +103,9 @@ class CalendarTable {
   Calendar open_;
 };
 
+// First minute at or after `at` at which that one rule, a window or holidays, is open.
+absl::CivilMinute NextOpenOf(const Rule& rule, absl::CivilMinute at);
+
 // Whether a rule of these areas holds in the place, as said at RuleSet::CheckWindow.
 bool Covers(absl::Span<const std::string> areas, Place place);
 

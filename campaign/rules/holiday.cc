@@ -109,7 +109,7 @@ absl::StatusOr<Holiday> Holiday::Parse(absl::string_view text, Observed observed
   return out;
 }
 
-void Holiday::AppendDays(int year, std::vector<absl::CivilDay>* days) const {
+int Holiday::DaysOf(int year, std::array<absl::CivilDay, 2>* days) const {
   absl::CivilDay day;
   switch (kind_) {
     case Kind::kFixed:
@@ -119,7 +119,7 @@ void Holiday::AppendDays(int year, std::vector<absl::CivilDay>* days) const {
       if (nth_ > 0) {
         const absl::CivilDay first(year, month_, 1);
         day = first + ((weekday_ - WeekdayOf(first) + 7) % 7 + 7 * (nth_ - 1));
-        if (day.month() != month_) return;  // no fifth one this year
+        if (day.month() != month_) return 0;  // no fifth one this year
       } else {
         const absl::CivilDay last = absl::CivilDay(year, month_ + 1, 1) - 1;
         day = last - (WeekdayOf(last) - weekday_ + 7) % 7;
@@ -136,25 +136,42 @@ void Holiday::AppendDays(int year, std::vector<absl::CivilDay>* days) const {
       day = EasterSunday(year) + offset_;
       break;
     case Kind::kDates:
-      for (day = first_; day <= last_; ++day) {
-        if (day.year() == year) days->push_back(day);
-      }
-      return;
+      return 0;
   }
-  days->push_back(day);
+  (*days)[0] = day;
   const int weekday = WeekdayOf(day);
-  if (weekday == 6 && observed_ != Observed::kNone) days->push_back(day + 1);
-  if (weekday == 5 && observed_ == Observed::kNearest) days->push_back(day - 1);
-  if (weekday == 5 && observed_ == Observed::kMonday) days->push_back(day + 2);
+  if (weekday == 6 && observed_ != Observed::kNone) {
+    (*days)[1] = day + 1;
+  } else if (weekday == 5 && observed_ == Observed::kNearest) {
+    (*days)[1] = day - 1;
+  } else if (weekday == 5 && observed_ == Observed::kMonday) {
+    (*days)[1] = day + 2;
+  } else {
+    return 1;
+  }
+  return 2;
+}
+
+void Holiday::AppendDays(int year, std::vector<absl::CivilDay>* days) const {
+  if (kind_ == Kind::kDates) {
+    for (absl::CivilDay day = first_; day <= last_; ++day) {
+      if (day.year() == year) days->push_back(day);
+    }
+    return;
+  }
+  std::array<absl::CivilDay, 2> found;
+  days->insert(days->end(), found.begin(), found.begin() + DaysOf(year, &found));
 }
 
 bool Holiday::Falls(absl::CivilDay day) const {
+  if (kind_ == Kind::kDates) return first_ <= day && day <= last_;
   // A day kept instead may lie in the year before or after.
-  std::vector<absl::CivilDay> days;
   for (absl::civil_year_t year = day.year() - 1; year <= day.year() + 1; ++year) {
-    AppendDays(static_cast<int>(year), &days);
+    std::array<absl::CivilDay, 2> days;
+    const int count = DaysOf(static_cast<int>(year), &days);
+    if (std::find(days.begin(), days.begin() + count, day) != days.begin() + count) return true;
   }
-  return std::find(days.begin(), days.end(), day) != days.end();
+  return false;
 }
 
 }  // namespace outpace::rules

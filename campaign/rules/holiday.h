@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,7 @@ class Holiday {
   // The days it falls on in that year, in order, with those it is kept on instead: a holiday of
   // January may be kept in December of the year before.
   void AppendDays(int year, std::vector<absl::CivilDay>* days) const;
-  // Whether that day is one of them.
+  // Whether that day is one of them. No allocation.
   bool Falls(absl::CivilDay day) const;
 
   const std::string& text() const { return text_; }
@@ -39,6 +40,9 @@ class Holiday {
 
  private:
   enum class Kind { kFixed, kNth, kBefore, kEaster, kDates };
+
+  // Up to two days, of kinds other than kDates; how many there are.
+  int DaysOf(int year, std::array<absl::CivilDay, 2>* days) const;
 
   Kind kind_ = Kind::kFixed;
   int month_ = 1, day_ = 1;  // kFixed, kBefore; kNth: month

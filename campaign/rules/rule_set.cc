@@ -144,7 +144,8 @@ WindowVerdict RuleSet::CheckWindow(absl::Time now, absl::Span<const absl::TimeZo
       const LocalMinute local(zone.At(now).cs);
       for (const uint32_t index : calendar->ClosedBy(rules_, local.day, local.minute)) {
         const Rule* rule = &rules_[index];
-        const absl::Time until = internal::FirstOpen(Calendar(rules_, {index}), now, zone, limit);
+        const absl::Time until = internal::FirstOpen(
+            [rule](absl::CivilMinute at) { return NextOpenOf(*rule, at); }, now, zone, limit);
         auto known = std::find_if(verdict.held.begin(), verdict.held.end(),
                                   [rule](const Held& held) { return held.rule == rule; });
         if (known == verdict.held.end()) {
@@ -162,7 +163,9 @@ WindowVerdict RuleSet::CheckWindow(absl::Time now, absl::Span<const absl::TimeZo
     moved = false;
     for (const Calendar* calendar : calendars) {
       for (const absl::TimeZone& zone : zones) {
-        const absl::Time open = internal::FirstOpen(*calendar, at, zone, limit);
+        const absl::Time open = internal::FirstOpen(
+            [calendar](absl::CivilMinute minute) { return calendar->NextOpen(minute); }, at, zone,
+            limit);
         moved = moved || open != at;
         at = open;
         if (at == absl::InfiniteFuture()) break;
