@@ -95,8 +95,10 @@ absl::StatusOr<RuleSet> RuleSet::Combine(const RuleBook& book, absl::Span<const 
 bool RuleSet::Applies(const Rule& rule, absl::Time now, absl::Span<const Place> places) const {
   // In force as soon as it is so anywhere on earth, and until it is so nowhere.
   const absl::TimeZone utc = absl::UTCTimeZone();
-  if (rule.from > absl::ToCivilDay(now + absl::Hours(14), utc) ||
-      rule.until <= absl::ToCivilDay(now - absl::Hours(12), utc)) {
+  if ((rule.from != absl::CivilDay::min() &&
+       rule.from > absl::ToCivilDay(now + absl::Hours(14), utc)) ||
+      (rule.until != absl::CivilDay::max() &&
+       rule.until <= absl::ToCivilDay(now - absl::Hours(12), utc))) {
     return false;
   }
   return std::any_of(places.begin(), places.end(),
