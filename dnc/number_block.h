@@ -39,6 +39,12 @@ class alignas(16) Block : public SharedBase {
   // Appends its numbers to `out`, sorted.
   void AppendTo(Form form, std::vector<uint16_t>& out) const;
   uint32_t count() const { return count_; }
+  // As it lies in memory, BytesUsed(form) octets of this machine's order, for a file that is mapped
+  // again: At() of those octets, which have to stay where they are, is the block.
+  absl::Span<const uint8_t> Octets(Form form) const {
+    return {reinterpret_cast<const uint8_t*>(this), BytesUsed(form)};
+  }
+  static const Block* At(const uint8_t* octets) { return reinterpret_cast<const Block*>(octets); }
   size_t BytesUsed(Form form) const;  // with the header
 
   // Of a block whose only owner is the caller: a number in that was out, or the reverse. False: it

@@ -213,6 +213,22 @@ void NumberSet::AddMany(absl::Span<const uint64_t> numbers) {
   }
 }
 
+void NumberSet::ForEachBlock(
+    absl::FunctionRef<void(uint64_t, Block::Form, const Block&)> visit) const {
+  std::vector<Entry> in_order;
+  for (const Entry& entry : pages_) {
+    if (entry.page != nullptr) in_order.push_back(entry);
+  }
+  std::sort(in_order.begin(), in_order.end(),
+            [](const Entry& a, const Entry& b) { return a.key < b.key; });
+  for (const Entry& entry : in_order) {
+    for (size_t i = 0; i < kPageSlots; ++i) {
+      const Slot& slot = entry.page->slots[i];
+      if (!slot.empty()) visit((entry.key - 1) * kPageSlots + i, slot.form(), *slot.block());
+    }
+  }
+}
+
 size_t NumberSet::BytesUsed() const {
   size_t bytes = pages_.capacity() * sizeof(Entry);
   for (const Entry& entry : pages_) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
 #include "dnc/number_block.h"
 
@@ -34,6 +35,9 @@ class NumberSet {
   // beside the set while it runs if the numbers are not sorted.
   void AddMany(absl::Span<const uint64_t> numbers);
 
+  // In ascending order; `high`: the numbers' bits from the sixteenth up.
+  void ForEachBlock(
+      absl::FunctionRef<void(uint64_t high, Block::Form form, const Block& block)> visit) const;
   size_t size() const { return size_; }
   size_t BytesUsed() const;  // what it has allocated, shared or not
 
