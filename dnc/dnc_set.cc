@@ -1,5 +1,7 @@
 #include "dnc/dnc_set.h"
 
+#include <utility>
+
 namespace outpace::dnc {
 namespace {
 
@@ -31,35 +33,55 @@ absl::string_view DncReason(DncMatch match) {
       return "on the system-wide do-not-call list";
     case DncMatch::kErased:
       return "erased person";
+    case DncMatch::kLitigator:
+      return "on the list of litigators";
+    case DncMatch::kState:
+      return "on a state's do-not-call list";
+    case DncMatch::kRegistry:
+      return "on a do-not-call registry";
+    case DncMatch::kClient:
+      return "on the client's do-not-call list";
     case DncMatch::kCampaign:
       return "on the campaign's do-not-call list";
   }
   return "";
 }
 
-void DncSet::Add(E164 phone, const CampaignId& campaign) {
-  if (campaign.empty()) {
-    system_.Add(phone.value());
-  } else {
-    by_campaign_[campaign].Add(phone.value());
-  }
+DncList& DncSet::ListOf(const DncScope& scope) {
+  return scope.level == DncLevel::kSystem ? system_ : lists_[scope];
 }
 
-void DncSet::Remove(E164 phone, const CampaignId& campaign) {
-  if (campaign.empty()) {
-    system_.Remove(phone.value());
-    return;
-  }
-  const auto it = by_campaign_.find(campaign);
-  if (it == by_campaign_.end()) return;
-  it->second.Remove(phone.value());
-  if (it->second.size() == 0) by_campaign_.erase(it);
+const DncList* DncSet::FindList(DncLevel level, const std::string& id) const {
+  const auto it = lists_.find(DncScope{level, id});
+  return it == lists_.end() ? nullptr : &it->second;
+}
+
+void DncSet::Add(E164 phone, const DncScope& scope, absl::Time expires) {
+  ListOf(scope).Add(phone.value(), expires);
+}
+
+void DncSet::AddRange(Prefix range, const DncScope& scope, absl::Time expires) {
+  ListOf(scope).AddRange(range, expires);
+}
+
+void DncSet::Remove(E164 phone, const DncScope& scope) {
+  DncList& list = ListOf(scope);
+  list.Remove(phone.value());
+  if (scope.level != DncLevel::kSystem && list.size() == 0) lists_.erase(scope);
+}
+
+void DncSet::RemoveRange(Prefix range, const DncScope& scope) {
+  DncList& list = ListOf(scope);
+  list.RemoveRange(range);
+  if (scope.level != DncLevel::kSystem && list.size() == 0) lists_.erase(scope);
+}
+
+void DncSet::SetRegistries(std::vector<std::shared_ptr<const RegistryFile>> registries) {
+  registries_ = std::move(registries);
 }
 
 void DncSet::AddMany(absl::Span<const uint64_t> phones, const CampaignId& campaign) {
-  if (phones.empty()) return;
-  NumberSet& numbers = campaign.empty() ? system_ : by_campaign_[campaign];
-  numbers.AddMany(phones);
+  if (!phones.empty()) ListOf(CampaignScope(campaign)).AddMany(phones);
 }
 
 absl::uint128 DncSet::HashOf(E164 phone) const {
@@ -77,34 +99,72 @@ bool DncSet::AddErased(absl::string_view hash) {
   return true;
 }
 
-bool DncSet::InCampaign(E164 phone, const CampaignId& campaign) const {
-  if (by_campaign_.empty()) return false;
-  const auto it = by_campaign_.find(campaign);
-  return it != by_campaign_.end() && it->second.Contains(phone.value());
-}
-
 bool DncSet::IsErased(E164 phone) const {
   return !erased_.empty() && erased_.contains(HashOf(phone));
 }
 
+DncHits DncSet::Find(E164 phone, const DncAsker& asker) const {
+  DncHits hits;
+  const uint64_t number = phone.value();
+  const auto ask = [&](const DncList& list, DncMatch match, absl::string_view id) {
+    if (list.Contains(number, asker.now)) hits.push_back({match, id, {}});
+    if (const Prefix range = list.RangeOf(number, asker.now); range.digits != 0) {
+      hits.push_back({match, id, range});
+    }
+  };
+  if (asker.use_system) ask(system_, DncMatch::kSystem, "");
+  if (IsErased(phone)) hits.push_back({DncMatch::kErased, "", {}});
+  // Few lists, of which most sets have none: system and registries alone are the usual case.
+  if (!lists_.empty()) {
+    if (asker.use_system) {
+      if (const DncList* list = FindList(DncLevel::kLitigator, "")) {
+        ask(*list, DncMatch::kLitigator, "");
+      }
+    }
+    if (asker.use_registries) {
+      for (const auto& [scope, list] : lists_) {
+        if (scope.level == DncLevel::kState) ask(list, DncMatch::kState, scope.id);
+      }
+    }
+  }
+  if (asker.use_registries) {
+    for (const auto& registry : registries_) {
+      if (registry->Contains(number)) {
+        hits.push_back({DncMatch::kRegistry, registry->info().name, {}});
+      }
+    }
+  }
+  if (asker.use_campaign && !lists_.empty()) {
+    const auto of = [&](DncLevel level, DncMatch match, const std::string& id) {
+      const auto it = id.empty() ? lists_.end() : lists_.find(DncScope{level, id});
+      if (it != lists_.end()) ask(it->second, match, it->first.id);
+    };
+    of(DncLevel::kClient, DncMatch::kClient, asker.client);
+    of(DncLevel::kCampaign, DncMatch::kCampaign, asker.campaign);
+  }
+  return hits;
+}
+
+bool DncSet::Has(E164 phone, const DncScope& scope) const {
+  const DncList* const list =
+      scope.level == DncLevel::kSystem ? &system_ : FindList(scope.level, scope.id);
+  return list != nullptr && list->Contains(phone.value(), absl::InfinitePast());
+}
+
 DncMatch DncSet::Match(E164 phone, const CampaignId& campaign) const {
-  const bool system = InSystem(phone);
-  // Most sets are this alone; nothing has to be guessed then, see HoldsByte().
-  if (erased_.empty() && by_campaign_.empty()) return system ? DncMatch::kSystem : DncMatch::kNone;
-  if (system) return DncMatch::kSystem;
-  if (IsErased(phone)) return DncMatch::kErased;
-  return InCampaign(phone, campaign) ? DncMatch::kCampaign : DncMatch::kNone;
+  const DncHits hits = Find(phone, {.campaign = campaign});
+  return hits.empty() ? DncMatch::kNone : hits.front().match;
 }
 
 size_t DncSet::size() const {
   size_t total = system_.size() + erased_.size();
-  for (const auto& [campaign, numbers] : by_campaign_) total += numbers.size();
+  for (const auto& [scope, list] : lists_) total += list.size();
   return total;
 }
 
 size_t DncSet::BytesUsed() const {
   size_t total = system_.BytesUsed();
-  for (const auto& [campaign, numbers] : by_campaign_) total += numbers.BytesUsed();
+  for (const auto& [scope, list] : lists_) total += list.BytesUsed();
   return total;
 }
 

@@ -43,7 +43,7 @@ struct Head {
   uint32_t source_bytes;
   std::array<char, kTextMax> name, source;
   std::array<char, kHeadBytes - 2128> unused;  // zeros
-  uint64_t head_hash;  // XXH3 of all before it
+  uint64_t head_hash;                          // XXH3 of all before it
 };
 static_assert(sizeof(Head) == kHeadBytes && std::is_trivially_copyable_v<Head>);
 

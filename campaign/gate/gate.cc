@@ -44,19 +44,38 @@ int CallCountLimit(const Lead& lead, const CampaignSettings& settings) {
   return lead.max_attempts > 0 ? std::min(limit, lead.max_attempts) : limit;
 }
 
-void CheckDnc(const GateInput& in, const dnc::DncSet& dnc, Verdict& verdict) {
-  if (in.settings.use_internal_dnc && dnc.InSystem(in.number)) {
-    Hold(verdict, Rule::kDncSystem, absl::InfiniteFuture(),
-         "The number is on the system-wide do-not-call list.");
+Rule RuleOf(dnc::DncMatch match) {
+  switch (match) {
+    case dnc::DncMatch::kLitigator:
+      return Rule::kDncLitigator;
+    case dnc::DncMatch::kState:
+      return Rule::kDncState;
+    case dnc::DncMatch::kRegistry:
+      return Rule::kDncRegistry;
+    case dnc::DncMatch::kClient:
+      return Rule::kDncClient;
+    case dnc::DncMatch::kCampaign:
+      return Rule::kDncCampaign;
+    case dnc::DncMatch::kErased:  // who has asked for more than a campaign's setting can take back
+    case dnc::DncMatch::kSystem:
+    case dnc::DncMatch::kNone:
+      return Rule::kDncSystem;
   }
-  // An erased person has asked for more than a campaign's setting can take back.
-  if (dnc.IsErased(in.number)) {
-    Hold(verdict, Rule::kDncSystem, absl::InfiniteFuture(),
-         "The number is that of an erased person.");
-  }
-  if (in.settings.use_campaign_dnc && dnc.InCampaign(in.number, in.settings.id)) {
-    Hold(verdict, Rule::kDncCampaign, absl::InfiniteFuture(),
-         "The number is on the campaign's do-not-call list.");
+  return Rule::kDncSystem;
+}
+
+void CheckDnc(const GateInput& in, const dnc::DncSet& dnc, absl::Time now, Verdict& verdict) {
+  const dnc::DncAsker asker = {.campaign = in.settings.id,
+                               .use_system = in.settings.use_internal_dnc,
+                               .use_campaign = in.settings.use_campaign_dnc,
+                               .now = now};
+  for (const dnc::DncHit& hit : dnc.Find(in.number, asker)) {
+    const absl::string_view subject = hit.range.digits == 0 ? "The number is " : "Its range is ";
+    Hold(verdict, RuleOf(hit.match), absl::InfiniteFuture(),
+         hit.match == dnc::DncMatch::kErased
+             ? "The number is that of an erased person."
+             : absl::StrCat(subject, DncReason(hit.match),
+                            hit.list.empty() ? "" : absl::StrCat(" (", hit.list, ")"), "."));
   }
 }
 
@@ -113,6 +132,14 @@ absl::string_view RuleName(Rule rule) {
   switch (rule) {
     case Rule::kDncSystem:
       return "dnc_system";
+    case Rule::kDncLitigator:
+      return "dnc_litigator";
+    case Rule::kDncState:
+      return "dnc_state";
+    case Rule::kDncRegistry:
+      return "dnc_registry";
+    case Rule::kDncClient:
+      return "dnc_client";
     case Rule::kDncCampaign:
       return "dnc_campaign";
     case Rule::kCallingWindow:
@@ -145,6 +172,21 @@ absl::string_view RuleName(Rule rule) {
   return "";
 }
 
+absl::string_view DncStatus(Rule rule) {
+  switch (rule) {
+    case Rule::kDncSystem:
+    case Rule::kDncLitigator:
+    case Rule::kDncState:
+    case Rule::kDncRegistry:
+      return "DNCL";
+    case Rule::kDncClient:
+    case Rule::kDncCampaign:
+      return "DNCC";
+    default:
+      return "";
+  }
+}
+
 std::vector<Reason> NotTaken(const Lead& lead, const CampaignSettings& settings) {
   const auto has = [&lead](const std::vector<std::string>& statuses) {
     return statuses.empty() ||
@@ -174,7 +216,7 @@ Verdict Decide(const GateInput& in, const dnc::DncSet& dnc, absl::Time now) {
   const CampaignSettings& settings = in.settings;
   const Lead& lead = in.lead;
 
-  CheckDnc(in, dnc, verdict);
+  CheckDnc(in, dnc, now, verdict);
   CheckWindow(in, now, verdict);
 
   // The intent already counts this attempt in called_count and in attempts_today.

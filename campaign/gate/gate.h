@@ -17,6 +17,10 @@ namespace outpace::gate {
 
 enum class Rule {
   kDncSystem,
+  kDncLitigator,
+  kDncState,
+  kDncRegistry,
+  kDncClient,
   kDncCampaign,
   kCallingWindow,
   kZoneUnknown,
@@ -33,6 +37,9 @@ enum class Rule {
   kDialStatuses,
   kListMix,
 };
+// The status of a lead that a do-not-call rule has closed, "DNCL" (of everybody here) or "DNCC" (of
+// the client or campaign); empty for the other rules.
+absl::string_view DncStatus(Rule rule);
 absl::string_view RuleName(Rule rule);  // "dnc_system": in records, metrics and `lead why`
 
 struct Reason {

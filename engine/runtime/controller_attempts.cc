@@ -65,8 +65,9 @@ gate::Verdict Controller::AskGate(const CampaignRunner& runner, const campaign::
 
 void Controller::ApplyRefusal(const gate::Verdict& verdict, campaign::Lead& lead) {
   for (const gate::Reason& reason : verdict.reasons) {
-    if (reason.rule == gate::Rule::kDncSystem) lead.status = "DNCL";
-    if (reason.rule == gate::Rule::kDncCampaign) lead.status = "DNCC";
+    if (const absl::string_view status = gate::DncStatus(reason.rule); !status.empty()) {
+      lead.status = status;
+    }
     lead.hold_until = std::max(lead.hold_until, reason.until);
   }
 }

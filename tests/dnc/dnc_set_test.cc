@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "absl/strings/str_cat.h"
 #include "engine/base/rng.h"
 #include "gtest/gtest.h"
 
@@ -21,10 +22,89 @@ TEST(DncSet, SystemAndCampaignsAreApart) {
   set.Add(a, "ONE");
   set.Remove(a, "");
   EXPECT_EQ(set.Match(a, "ONE"), DncMatch::kCampaign) << "one removal, one entry";
-  EXPECT_TRUE(set.InCampaign(a, "ONE"));
-  EXPECT_FALSE(set.InSystem(a));
+  EXPECT_TRUE(set.Has(a, CampaignScope("ONE")));
+  EXPECT_FALSE(set.Has(a, DncScope()));
   set.Remove(b, "TWO");
   EXPECT_EQ(set.size(), 2u);
+}
+
+// Who asks decides which lists count; what is found is told with the list and the range it is from.
+TEST(DncSet, EveryScopeBindsWhomItMust) {
+  const E164 phone(12025550100);
+  const DncScope litigator{DncLevel::kLitigator, ""}, florida{DncLevel::kState, "FL"},
+      client{DncLevel::kClient, "ACME"}, campaign{DncLevel::kCampaign, "ONE"};
+  DncSet set;
+  const auto found = [&](const DncAsker& asker) {
+    std::string out;
+    for (const DncHit& hit : set.Find(phone, asker)) {
+      absl::StrAppend(&out, DncReason(hit.match), "/", hit.list,
+                      hit.range.digits == 0 ? "" : hit.range.ToString(), ";");
+    }
+    return out;
+  };
+  const DncAsker all{.campaign = "ONE", .client = "ACME"};
+  EXPECT_EQ(found(all), "");
+  for (const DncScope& scope : {DncScope(), litigator, florida, client, campaign}) {
+    set.Add(phone, scope);
+  }
+  EXPECT_EQ(found(all),
+            "on the system-wide do-not-call list/;on the list of litigators/;"
+            "on a state's do-not-call list/FL;on the client's do-not-call list/ACME;"
+            "on the campaign's do-not-call list/ONE;");
+  EXPECT_EQ(found({.campaign = "TWO", .client = "OTHER", .use_system = false}),
+            "on a state's do-not-call list/FL;");
+  EXPECT_EQ(found({.campaign = "ONE",
+                   .client = "ACME",
+                   .use_system = false,
+                   .use_campaign = false,
+                   .use_registries = false}),
+            "");
+  for (const DncScope& scope : {DncScope(), litigator, florida, client, campaign}) {
+    EXPECT_TRUE(set.Has(phone, scope));
+    set.Remove(phone, scope);
+    EXPECT_FALSE(set.Has(phone, scope));
+  }
+  EXPECT_EQ(set.size(), 0u);
+  set.AddRange({1202}, client);
+  set.AddRange({1'202'555}, client);
+  EXPECT_EQ(found(all), "on the client's do-not-call list/ACME+1202555*;");
+  set.RemoveRange({1'202'555}, client);
+  EXPECT_EQ(found(all), "on the client's do-not-call list/ACME+1202*;");
+  set.RemoveRange({1202}, client);
+  EXPECT_EQ(set.size(), 0u);
+}
+
+TEST(DncSet, EntriesEndWhenTheySay) {
+  const E164 phone(12025550100);
+  const absl::Time end = absl::FromUnixSeconds(1'800'000'000);
+  DncSet set;
+  set.Add(phone, DncScope(), end);
+  const auto listed = [&](absl::Time now) { return !set.Find(phone, {.now = now}).empty(); };
+  EXPECT_TRUE(listed(end - absl::Nanoseconds(1)));
+  EXPECT_FALSE(listed(end));
+  set.Add(phone, DncScope(), end - absl::Hours(1));
+  EXPECT_TRUE(listed(end - absl::Nanoseconds(1))) << "the later end counts";
+  set.Add(phone, DncScope());
+  EXPECT_TRUE(listed(end)) << "for good now";
+  set.Add(phone, DncScope(), end);
+  EXPECT_TRUE(listed(end)) << "for good stays so";
+  set.Remove(phone, DncScope());
+  set.AddRange({1'202'555}, DncScope(), end);
+  set.AddRange({1202}, DncScope());
+  EXPECT_EQ(set.Find(phone, {.now = end}).at(0).range, (Prefix{1202}));
+  set.RemoveRange({1202}, DncScope());
+  EXPECT_FALSE(listed(end));
+}
+
+TEST(DncScope, ReadsWhatItWrites) {
+  for (const char* text : {"system", "litigator", "state:FL", "client:ACME", "campaign:DEMO"}) {
+    const auto scope = DncScope::Parse(text);
+    ASSERT_TRUE(scope.ok()) << text;
+    EXPECT_EQ(scope->ToString(), text);
+  }
+  for (const char* text : {"", "state", "state:", "system:X", "campaign", "list"}) {
+    EXPECT_FALSE(DncScope::Parse(text).ok()) << text;
+  }
 }
 
 TEST(DncSet, AddManyAddsToOneSet) {
@@ -74,7 +154,7 @@ TEST(DncSet, AnErasedPersonIsKnownByTheHashAlone) {
   EXPECT_EQ(set.Match(other, "ONE"), DncMatch::kNone);
   EXPECT_EQ(DncReason(DncMatch::kErased), "erased person");
   EXPECT_TRUE(set.IsErased(gone));
-  EXPECT_FALSE(set.InSystem(gone));
+  EXPECT_FALSE(set.Has(gone, DncScope()));
   set.Add(gone, "ONE");
   EXPECT_EQ(set.Match(gone, "ONE"), DncMatch::kErased) << "no campaign calls the person";
   set.Add(gone, "");
@@ -92,9 +172,9 @@ TEST(DncSet, ACopyIsASnapshot) {
   set.Remove(E164(12025550100), "");
   set.Remove(E164(12025550101), "ONE");
   set.Add(E164(12025550102), "");
-  EXPECT_TRUE(snapshot.InSystem(E164(12025550100)));
-  EXPECT_TRUE(snapshot.InCampaign(E164(12025550101), "ONE"));
-  EXPECT_FALSE(snapshot.InSystem(E164(12025550102)));
+  EXPECT_TRUE(snapshot.Has(E164(12025550100), DncScope()));
+  EXPECT_TRUE(snapshot.Has(E164(12025550101), CampaignScope("ONE")));
+  EXPECT_FALSE(snapshot.Has(E164(12025550102), DncScope()));
   EXPECT_EQ(snapshot.size(), 2u);
   EXPECT_EQ(set.size(), 1u);
 }

@@ -253,9 +253,9 @@ TEST_F(ControllerTest, TheAgentsDncIsInForceAndStored) {
   End(dial.leg, call::CallOutcome::kAnswered);
   Pass(absl::Milliseconds(5));
   EXPECT_TRUE(Dispose("a1", dial.attempt, "DNC").ok());
-  EXPECT_TRUE(controller.dnc().InSystem(Lead(1).phone));
+  EXPECT_TRUE(controller.dnc().Has(Lead(1).phone, dnc::DncScope()));
   // For all campaigns, and for this one even if it does not look at the system-wide list.
-  EXPECT_TRUE(controller.dnc().InCampaign(Lead(1).phone, "C"));
+  EXPECT_TRUE(controller.dnc().Has(Lead(1).phone, dnc::CampaignScope("C")));
   ASSERT_THAT(leads.AllDnc().value(), SizeIs(2));
   EXPECT_EQ(leads.AllDnc().value()[0].source, "agent a1");
 }
