@@ -425,6 +425,15 @@ constexpr Setting kSettings[] = {
      [](const S& s) { return FlagText(s.use_internal_dnc); }},
     {"use_campaign_dnc", [](V n, V v, S& s) { return SetFlag(n, v, s.use_campaign_dnc); },
      [](const S& s) { return FlagText(s.use_campaign_dnc); }},
+    {"use_dnc_registries", [](V n, V v, S& s) { return SetFlag(n, v, s.use_dnc_registries); },
+     [](const S& s) { return FlagText(s.use_dnc_registries); }},
+    {"client_id",
+     [](V n, V v, S& s) {
+       if (!v.empty() && !IsShortName(v, 32)) return Bad(n, v, "the name of a client, or empty");
+       s.client_id = std::string(v);
+       return absl::OkStatus();
+     },
+     [](const S& s) { return s.client_id; }},
     {"lead_recycle", [](V n, V v, S& s) { return SetRecycle(n, v, s.recycle); },
      [](const S& s) { return RecycleText(s.recycle); }},
     {"early_media_detection", [](V n, V v, S& s) { return SetFlag(n, v, s.early_media_detection); },

@@ -117,7 +117,9 @@ struct CampaignSettings {
   E164 campaign_cid;              // caller ID
   CallingWindow local_call_time;  // "09:00-21:00", in the lead's own zone
   bool use_internal_dnc = true;
-  bool use_campaign_dnc = true;
+  bool use_campaign_dnc = true;    // and that of its client
+  bool use_dnc_registries = true;  // national and state registries, and states' lists
+  std::string client_id;           // whom it calls for: the client's do-not-call list; empty: none
   std::vector<RecycleRule> recycle;
 
   // What is heard. Prompts are names of the prompts directory; empty: the engine's own.

@@ -66,8 +66,10 @@ Rule RuleOf(dnc::DncMatch match) {
 
 void CheckDnc(const GateInput& in, const dnc::DncSet& dnc, absl::Time now, Verdict& verdict) {
   const dnc::DncAsker asker = {.campaign = in.settings.id,
+                               .client = in.settings.client_id,
                                .use_system = in.settings.use_internal_dnc,
                                .use_campaign = in.settings.use_campaign_dnc,
+                               .use_registries = in.settings.use_dnc_registries,
                                .now = now};
   for (const dnc::DncHit& hit : dnc.Find(in.number, asker)) {
     const absl::string_view subject = hit.range.digits == 0 ? "The number is " : "Its range is ";
