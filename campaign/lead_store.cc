@@ -22,6 +22,7 @@ bool StoreBatch::empty() const {
 // The other batch is the later one: where both name the same thing, it must win. The vectors are
 // applied in order by the store, so appending does that; a map needs the assignment.
 void StoreBatch::Append(StoreBatch other) {
+  MoveOnto(unchanged, other.unchanged);
   MoveOnto(leads, other.leads);
   MoveOnto(leads_removed, other.leads_removed);
   MoveOnto(imports, other.imports);

@@ -43,12 +43,18 @@ struct AgentRecord {
 
 // Changes that become durable together or not at all.
 struct StoreBatch {
+  // Leads as they were read: of a batch that has any, nothing is written unless each of them is
+  // still stored so (Aborted: read again). Who writes back whole leads that others may write or
+  // remove meanwhile names them here. Texts of one without has_fields are not compared.
+  std::vector<Lead> unchanged;
   std::vector<Lead> leads;            // insert or replace; indexes follow
   std::vector<LeadId> leads_removed;  // with their index entries; a lead that is in both goes
   std::vector<Import> imports;        // insert or replace
   std::vector<Attempt> attempts;      // insert or replace
   std::vector<DncEntry> dnc_added;
   std::vector<DncEntry> dnc_removed;  // phone and campaign count
+  // Insert or replace. List::leads is the store's own: the value given counts for a list that is
+  // new; later loads add to it and removals take from it.
   std::vector<List> lists;
   std::vector<CampaignSettings> campaigns;
   std::vector<AgentRecord> agents;
@@ -98,7 +104,8 @@ class LeadStore {
 
   // Writes and syncs to stable storage before it returns OK: what is acknowledged survives kill -9
   // and power loss. After any error the store refuses further writes with Unavailable (fsync is
-  // never retried: the kernel may have marked dirty pages clean); the process must restart.
+  // never retried: the kernel may have marked dirty pages clean); the process must restart. Two
+  // errors change nothing and spoil nothing: InvalidArgument, and Aborted (StoreBatch::unchanged).
   virtual absl::Status Commit(const StoreBatch& batch) = 0;
   // For bulk loads: as Commit, but durable only when a later SyncWrites() returns.
   virtual absl::Status CommitUnsynced(const StoreBatch& batch) = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -101,6 +102,26 @@ absl::Status NoListToLoadInto(const CampaignId& campaign, ListId list) {
       absl::StrCat("store: campaign ", campaign, " has no list ", list.value(), " to load into"));
 }
 
+bool IsUnchanged(const campaign::Lead& stored, const campaign::Lead& read) {
+  const auto head = [](const campaign::Lead& l) {
+    return std::tie(l.id, l.list, l.campaign, l.phone, l.alt_phone, l.status, l.tier,
+                    l.called_count, l.entry_date, l.last_call_time, l.next_call_time, l.hold_until,
+                    l.time_zones, l.rank, l.max_attempts, l.recycled, l.import);
+  };
+  return head(stored) == head(read) &&
+         (!read.has_fields || (stored.owner == read.owner && stored.fields == read.fields));
+}
+
+absl::Status LeadHasChanged(LeadId id) {
+  return absl::AbortedError(absl::StrCat("store: lead ", id.value(),
+                                         " has changed since it was read; nothing was written"));
+}
+
+absl::Status ImportIsThere(ImportId id) {
+  return absl::AlreadyExistsError(
+      absl::StrCat("store: there is an import ", id.value(), " already"));
+}
+
 absl::Status CheckBulkOptions(const campaign::BulkOptions& options,
                               const campaign::LeadStore& store) {
   if (!options.import.valid() || !options.list.valid()) {
@@ -126,10 +147,7 @@ absl::Status CheckBulkOptions(const campaign::BulkOptions& options,
   const auto imports = store.Imports();
   if (!imports.ok()) return imports.status();
   for (const campaign::Import& import : *imports) {
-    if (import.id == options.import) {
-      return absl::AlreadyExistsError(
-          absl::StrCat("store: there is an import ", options.import.value(), " already"));
-    }
+    if (import.id == options.import) return ImportIsThere(options.import);
   }
   return absl::OkStatus();
 }

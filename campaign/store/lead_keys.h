@@ -27,12 +27,17 @@ inline bool CanBeDue(const campaign::Lead& lead) {
 // outside -99..99. Checked before anything is written; such a batch does not poison the store.
 absl::Status CheckBatch(const campaign::StoreBatch& batch);
 
+// Whether a stored lead, with its texts if `read` has them, is still as somebody read it.
+bool IsUnchanged(const campaign::Lead& stored, const campaign::Lead& read);
+absl::Status LeadHasChanged(LeadId id);  // Aborted
+
 // Whether `store` takes such a load. InvalidArgument: ids are missing, two fields have one name;
 // NotFound: the list is another campaign's; AlreadyExists: an import of that id.
 absl::Status CheckBulkOptions(const campaign::BulkOptions& options,
                               const campaign::LeadStore& store);
 // NotFound: what such a load is told when there is no list to take it.
 absl::Status NoListToLoadInto(const CampaignId& campaign, ListId list);
+absl::Status ImportIsThere(ImportId id);  // AlreadyExists
 // Whether its leads may be written.
 absl::Status CheckBulkLeads(LeadId first, absl::Span<const campaign::BulkLead> leads,
                             uint32_t zones_max);

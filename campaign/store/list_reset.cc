@@ -23,7 +23,8 @@ constexpr char kUnderWay[] = "under way";
 std::string ProgressName(ListId list) { return absl::StrCat("list_reset.", list.value()); }
 
 // Stores that the reset has begun; of one that was cut off, the list as it was then begun.
-absl::StatusOr<campaign::List> Begin(campaign::LeadStore& store, ListId id, absl::Time now) {
+absl::StatusOr<campaign::List> Begin(campaign::LeadStore& store, ListId id, absl::Time now,
+                                     bool& resumed) {
   const auto lists = store.Lists();
   if (!lists.ok()) return lists.status();
   const auto found = std::find_if(lists->begin(), lists->end(),
@@ -34,7 +35,8 @@ absl::StatusOr<campaign::List> Begin(campaign::LeadStore& store, ListId id, absl
   const auto progress = store.GetMeta(ProgressName(id));
   if (!progress.ok()) return progress.status();
   campaign::List list = *found;
-  if (*progress == kUnderWay) return list;
+  resumed = *progress == kUnderWay;
+  if (resumed) return list;
   list.last_reset = now;
   StoreBatch batch;
   batch.lists = {list};
@@ -54,26 +56,49 @@ absl::StatusOr<campaign::CampaignSettings> SettingsOf(const campaign::LeadStore&
 }
 
 // Reads the leads once more, as they may have been written since they were found, and writes those
-// that are still to be reset.
-absl::Status WriteBatchOf(campaign::LeadStore& store, const std::vector<LeadId>& ids,
-                          const campaign::CampaignSettings& settings, absl::Time start,
-                          const std::function<bool(LeadId)>& busy, ListResetCounts& counts) {
+// that are still to be reset. Aborted: one was written or removed in between.
+absl::Status TryBatchOf(campaign::LeadStore& store, const std::vector<LeadId>& ids,
+                        const campaign::CampaignSettings& settings, absl::Time start,
+                        const std::function<bool(LeadId)>& busy, ListResetCounts& counts) {
   StoreBatch batch;
+  ListResetCounts found;
   for (const LeadId id : ids) {
     absl::StatusOr<std::optional<Lead>> lead = store.GetLead(id);
     if (!lead.ok()) return lead.status();
     if (!lead->has_value()) continue;
+    (*lead)->has_fields = false;  // its texts stay as they are
+    Lead reset = **lead;
     if (busy(id)) {
-      ++counts.busy;
-    } else if (ResetLead(**lead, settings, start)) {
-      (*lead)->has_fields = false;  // its texts stay as they are
-      batch.leads.push_back(**std::move(lead));
+      ++found.busy;
+    } else if (ResetLead(reset, settings, start)) {
+      batch.unchanged.push_back(**std::move(lead));
+      batch.leads.push_back(std::move(reset));
     } else {
-      ++counts.kept;
+      ++found.kept;
     }
   }
-  counts.reset += static_cast<int64_t>(batch.leads.size());
-  return store.CommitUnsynced(batch);
+  found.reset = static_cast<int64_t>(batch.leads.size());
+  if (absl::Status status = store.CommitUnsynced(batch); !status.ok()) return status;
+  counts.reset += found.reset;
+  counts.kept += found.kept;
+  counts.busy += found.busy;
+  return absl::OkStatus();
+}
+
+// Whoever writes a lead in between is done with it soon: this ends.
+absl::Status WriteBatchOf(campaign::LeadStore& store, const std::vector<LeadId>& ids,
+                          const campaign::CampaignSettings& settings, absl::Time start,
+                          const std::function<bool(LeadId)>& busy, ListResetCounts& counts) {
+  for (;;) {
+    absl::Status status = TryBatchOf(store, ids, settings, start, busy, counts);
+    if (!absl::IsAborted(status)) return status;
+  }
+}
+
+absl::Status SetProgress(campaign::LeadStore& store, ListId list, const char* progress) {
+  StoreBatch batch;
+  batch.meta[ProgressName(list)] = progress;
+  return store.Commit(batch);
 }
 
 }  // namespace
@@ -94,13 +119,18 @@ bool ResetLead(Lead& lead, const campaign::CampaignSettings& settings, absl::Tim
 }
 
 absl::StatusOr<ListResetCounts> ResetList(campaign::LeadStore& store, ListId id, absl::Time now,
-                                          const std::function<bool(LeadId)>& busy) {
-  const absl::StatusOr<campaign::List> list = Begin(store, id, now);
+                                          const std::function<bool(LeadId)>& busy,
+                                          const ListResetControl& control) {
+  ListResetCounts counts;
+  absl::StatusOr<campaign::List> list;
+  {
+    absl::MutexLockMaybe lock(control.lists);
+    list = Begin(store, id, now, counts.resumed);
+  }
   if (!list.ok()) return list.status();
   const absl::Time start = list->last_reset;
   const absl::StatusOr<campaign::CampaignSettings> settings = SettingsOf(store, list->campaign);
   if (!settings.ok()) return settings.status();
-  ListResetCounts counts;
   std::vector<LeadId> found;
   absl::Status status;
   const auto write = [&] {
@@ -108,6 +138,11 @@ absl::StatusOr<ListResetCounts> ResetList(campaign::LeadStore& store, ListId id,
     found.clear();
   };
   const absl::Status read = store.ForEachLead([&](const Lead& lead) {
+    if (control.cancelled != nullptr && *control.cancelled) {
+      status = absl::CancelledError(
+          absl::StrCat("cancelled; ", counts.reset, " leads had been reset, and stay so"));
+      return false;
+    }
     if (lead.list != id) return true;
     ++counts.leads;
     Lead reset = lead;
@@ -125,10 +160,24 @@ absl::StatusOr<ListResetCounts> ResetList(campaign::LeadStore& store, ListId id,
   if (!read.ok()) return read;
   if (status.ok()) write();
   if (!status.ok()) return status;
-  StoreBatch done;
-  done.meta[ProgressName(id)] = "";
-  if (absl::Status s = store.Commit(done); !s.ok()) return s;
+  if (absl::Status s = SetProgress(store, id, ""); !s.ok()) return s;
   return counts;
+}
+
+absl::StatusOr<std::vector<ListId>> ResetsUnderWay(const campaign::LeadStore& store) {
+  const auto lists = store.Lists();
+  if (!lists.ok()) return lists.status();
+  std::vector<ListId> under_way;
+  for (const campaign::List& list : *lists) {
+    const auto progress = store.GetMeta(ProgressName(list.id));
+    if (!progress.ok()) return progress.status();
+    if (*progress == kUnderWay) under_way.push_back(list.id);
+  }
+  return under_way;
+}
+
+absl::Status AbandonReset(campaign::LeadStore& store, ListId list) {
+  return SetProgress(store, list, "");
 }
 
 }  // namespace outpace::store

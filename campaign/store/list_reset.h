@@ -3,10 +3,14 @@
 // A list begun anew (VICIdial's "reset"): leads that are not final may be dialed at once, whatever
 // rest they had, but for the one that the rules ask for after an abandoned call.
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "campaign/lead.h"
 #include "campaign/lead_store.h"
@@ -21,6 +25,13 @@ struct ListResetCounts {
   int64_t kept = 0;       // final, promised a callback, abandoned, or called since the reset began
   int64_t busy = 0;       // on a call, or about to be: they stay as they are
   int64_t unchanged = 0;  // nothing held them back: new ones, and those of a reset before
+  bool resumed = false;   // it went on with one that had been cut off
+};
+
+// What may be left out where nobody else is there.
+struct ListResetControl {
+  absl::Mutex* lists = nullptr;                  // held while the list is read and written
+  const std::atomic<bool>* cancelled = nullptr;  // looked at between two batches
 };
 
 // Takes a lead's rest away, and forgets the tries its retry rules have counted; called_count stays.
@@ -33,9 +44,16 @@ bool ResetLead(campaign::Lead& lead, const campaign::CampaignSettings& settings,
 // at any point, it goes on where it was when it is called again: its beginning is stored, and leads
 // that were called since then are left alone. `busy`, which is asked right before a lead is
 // written, tells which must not be: with an engine running, those that are out of the store
-// (Controller::Withdraw). NotFound: no such list; else errors of the store. Any thread that may
-// wait; reads all leads.
+// (Controller::Withdraw). A lead that somebody writes or removes between its reading and its
+// writing is read again. NotFound: no such list; Cancelled: some leads may have been reset; else
+// errors of the store. Any thread that may wait; reads all leads.
 absl::StatusOr<ListResetCounts> ResetList(campaign::LeadStore& store, ListId list, absl::Time now,
-                                          const std::function<bool(LeadId)>& busy);
+                                          const std::function<bool(LeadId)>& busy,
+                                          const ListResetControl& control = {});
+
+// Lists whose reset was cut off.
+absl::StatusOr<std::vector<ListId>> ResetsUnderWay(const campaign::LeadStore& store);
+// Forgets that the list's reset was cut off: the next one begins anew.
+absl::Status AbandonReset(campaign::LeadStore& store, ListId list);
 
 }  // namespace outpace::store

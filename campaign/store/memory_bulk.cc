@@ -55,6 +55,7 @@ class MemoryLeadStore::Bulk final : public campaign::LeadBulk {
     if (list == store_.lists_.end() || list->second.campaign != options_.campaign) {
       return NoListToLoadInto(options_.campaign, options_.list);
     }
+    if (store_.imports_.contains(import.id)) return ImportIsThere(import.id);
     if (absl::Status status = store_.BeginWrite(); !status.ok()) return status;
     for (const Lead& lead : leads_) store_.PutLead(lead);
     store_.imports_[import.id] = import;

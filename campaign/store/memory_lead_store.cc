@@ -43,7 +43,9 @@ absl::Status MemoryLeadStore::BeginWrite() {
 absl::Status MemoryLeadStore::Commit(const StoreBatch& batch) {
   if (absl::Status status = CheckBatch(batch); !status.ok()) return status;
   absl::MutexLock lock(&mutex_);
+  if (absl::Status status = CheckUnchanged(batch); !status.ok()) return status;
   if (absl::Status status = BeginWrite(); !status.ok()) return status;
+  for (const campaign::List& list : batch.lists) PutList(list);
   for (const Lead& lead : batch.leads) PutLead(lead);
   for (const LeadId id : batch.leads_removed) RemoveLead(id);
   for (const campaign::Import& import : batch.imports) imports_[import.id] = import;
@@ -55,7 +57,6 @@ absl::Status MemoryLeadStore::Commit(const StoreBatch& batch) {
   for (const campaign::DncEntry& entry : batch.dnc_added) {
     dnc_[{entry.campaign, entry.phone}] = entry;
   }
-  for (const campaign::List& list : batch.lists) lists_[list.id] = list;
   for (const campaign::CampaignSettings& settings : batch.campaigns) {
     campaigns_[settings.id] = settings;
   }
@@ -66,6 +67,14 @@ absl::Status MemoryLeadStore::Commit(const StoreBatch& batch) {
     if (!stored.erased() || recording.erased()) stored = recording;
   }
   for (const auto& [name, value] : batch.meta) meta_[name] = value;
+  return absl::OkStatus();
+}
+
+absl::Status MemoryLeadStore::CheckUnchanged(const StoreBatch& batch) const {
+  for (const Lead& read : batch.unchanged) {
+    const auto it = leads_.find(read.id);
+    if (it == leads_.end() || !IsUnchanged(it->second, read)) return LeadHasChanged(read.id);
+  }
   return absl::OkStatus();
 }
 
@@ -105,7 +114,18 @@ void MemoryLeadStore::RemoveLead(LeadId id) {
   const auto it = leads_.find(id);
   if (it == leads_.end()) return;
   EraseEntries(it->second);
+  if (const auto list = lists_.find(it->second.list); list != lists_.end()) {
+    list->second.leads = std::max<int64_t>(0, list->second.leads - 1);
+  }
   leads_.erase(it);
+}
+
+void MemoryLeadStore::PutList(const campaign::List& list) {
+  const auto [it, inserted] = lists_.try_emplace(list.id, list);
+  if (inserted) return;
+  const int64_t leads = it->second.leads;
+  it->second = list;
+  it->second.leads = leads;
 }
 
 campaign::LeadOrder MemoryLeadStore::OrderOf(const CampaignId& campaign) const {

@@ -83,6 +83,8 @@ class MemoryLeadStore final : public campaign::LeadStore {
  private:
   class Bulk;
 
+  absl::Status CheckUnchanged(const campaign::StoreBatch& batch) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status BeginWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PutLead(const campaign::Lead& lead) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RemoveLead(LeadId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -91,6 +93,7 @@ class MemoryLeadStore final : public campaign::LeadStore {
   campaign::LeadOrder OrderOf(const CampaignId& campaign) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Dialed(ListId list, absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PutList(const campaign::List& list) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PutAttempt(const campaign::Attempt& attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/container/btree_map.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "campaign/store/codec.h"
@@ -23,6 +24,7 @@
 #include "campaign/store/rocks_db.h"
 #include "campaign/store/rocks_due.h"
 #include "campaign/store/rocks_keys.h"
+#include "campaign/store/rocks_scan.h"
 #include "engine/base/check.h"
 
 namespace outpace::store {
@@ -52,6 +54,7 @@ struct RecordingEntries {
 struct RocksLeadStore::LeadEntries {
   bool exists = false;
   CampaignId campaign;
+  ListId list;
   std::vector<DueEntry> due;
   uint64_t due_version = 0;  // of the plans `due` follows
   E164 phone, alt;           // none: without an entry
@@ -66,6 +69,7 @@ struct RocksLeadStore::LeadEntries {
     LeadEntries entries;
     entries.exists = true;
     entries.campaign = lead.campaign;
+    entries.list = lead.list;
     entries.due = due.EntriesOf(lead);
     entries.due_version = due.version();
     entries.phone = lead.phone;
@@ -90,14 +94,18 @@ struct RocksLeadStore::Overlay {
   absl::flat_hash_map<LeadId, LeadEntries> leads;
   absl::flat_hash_map<AttemptId, AttemptEntries> attempts;
   absl::flat_hash_map<AttemptId, RecordingEntries> recordings;
-  const Overlay* below = nullptr;  // what the batches before this one have made
+  absl::btree_map<ListId, campaign::List> lists;
+  absl::btree_map<ListId, int64_t> gone;  // leads of this batch alone
+  const Overlay* below = nullptr;         // what the batches before this one have made
 
   const LeadEntries* Find(LeadId id) const { return FindIn(&Overlay::leads, id); }
   const AttemptEntries* Find(AttemptId id) const { return FindIn(&Overlay::attempts, id); }
   const RecordingEntries* FindRecording(AttemptId id) const {
     return FindIn(&Overlay::recordings, id);
   }
+  const campaign::List* Find(ListId id) const { return FindIn(&Overlay::lists, id); }
   void MergeInto(Overlay& base) {
+    for (auto& [id, list] : lists) base.lists[id] = std::move(list);
     for (auto& [id, entries] : leads) base.leads[id] = std::move(entries);
     for (auto& [id, entries] : attempts) base.attempts[id] = entries;
     for (auto& [id, entries] : recordings) base.recordings[id] = std::move(entries);
@@ -282,11 +290,13 @@ void RocksLeadStore::WriteGroup() {
     bool sync = false;
     outcome = AddZones(group, batch);
     for (Request* request : group) {
-      // A batch whose old records cannot be read fails by itself; the others go on without it.
+      // A batch whose old records cannot be read, or have changed, fails by itself; the others go
+      // on without it.
       Overlay own;
       own.below = &overlay;
       batch.SetSavePoint();
-      request->result = AddBatch(*request->batch, batch, own);
+      request->result = CheckUnchanged(*request->batch, overlay);
+      if (request->result.ok()) request->result = AddBatch(*request->batch, batch, own);
       if (request->result.ok()) {
         batch.PopSavePoint().PermitUncheckedError();
         own.MergeInto(overlay);
@@ -334,9 +344,7 @@ absl::Status RocksLeadStore::AddBatch(const StoreBatch& batch, rocksdb::WriteBat
   for (const campaign::DncEntry& entry : batch.dnc_added) {
     put(kDnc, DncKey(entry.campaign, entry.phone), EncodeDnc(entry));
   }
-  for (const campaign::List& list : batch.lists) {
-    put(kMeta, MetaKey(kListPrefix, IdKey(list.id.value())), EncodeList(list));
-  }
+  if (absl::Status s = AddLists(batch, out, overlay); !s.ok()) return s;
   for (const campaign::Import& import : batch.imports) {
     put(kMeta, MetaKey(kImportPrefix, IdKey(import.id.value())), EncodeImport(import));
   }
@@ -350,6 +358,63 @@ absl::Status RocksLeadStore::AddBatch(const StoreBatch& batch, rocksdb::WriteBat
     put(kMeta, MetaKey(kValuePrefix, name), EncodeText(value));
   }
   return status.ok() ? absl::OkStatus() : absl::InternalError(status.ToString());
+}
+
+absl::Status RocksLeadStore::CheckUnchanged(const StoreBatch& batch, const Overlay& group) const {
+  const std::shared_ptr<const DictionaryView> known = dictionary_->view();
+  for (const Lead& read : batch.unchanged) {
+    HotLead hot;
+    if (group.leads.contains(read.id)) return LeadHasChanged(read.id);
+    const std::string key = IdKey(read.id.value());
+    rocksdb::PinnableSlice bytes, texts;
+    rocksdb::Status status = db_->db->Get(rocksdb::ReadOptions(), (*db_)[kLeads], key, &bytes);
+    if (status.IsNotFound()) return LeadHasChanged(read.id);
+    if (!status.ok()) return ReadError(*db_, status);
+    if (absl::Status s = DecodeLeadHead(View(bytes), *known, hot); !s.ok()) return s;
+    if (read.has_fields) {
+      status = db_->db->Get(rocksdb::ReadOptions(), (*db_)[kTexts], key, &texts);
+      if (!status.ok() && !status.IsNotFound()) return ReadError(*db_, status);
+      if (absl::Status s = AddTexts(View(texts), *known, hot); !s.ok()) return s;
+    }
+    if (!IsUnchanged(hot.lead, read)) return LeadHasChanged(read.id);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<campaign::List>> RocksLeadStore::StoredList(
+    ListId id, const Overlay& overlay) const {
+  if (const campaign::List* pending = overlay.Find(id); pending != nullptr) {
+    return std::optional<campaign::List>(*pending);
+  }
+  return ReadOne<campaign::List>(*db_, kMeta, MetaKey(kListPrefix, IdKey(id.value())), DecodeList);
+}
+
+// After the leads, whose removals are in `overlay`.
+absl::Status RocksLeadStore::AddLists(const StoreBatch& batch, rocksdb::WriteBatch& out,
+                                      Overlay& overlay) const {
+  absl::btree_map<ListId, campaign::List> changed;
+  for (const campaign::List& list : batch.lists) {
+    const auto stored = StoredList(list.id, overlay);
+    if (!stored.ok()) return stored.status();
+    campaign::List& made = changed[list.id] = list;
+    if (stored->has_value()) made.leads = (*stored)->leads;
+  }
+  for (const auto& [id, gone] : overlay.gone) {
+    if (!changed.contains(id)) {
+      const auto stored = StoredList(id, overlay);
+      if (!stored.ok()) return stored.status();
+      if (!stored->has_value()) continue;
+      changed[id] = **stored;
+    }
+    changed[id].leads = std::max<int64_t>(0, changed[id].leads - gone);
+  }
+  for (auto& [id, list] : changed) {
+    const rocksdb::Status status =
+        out.Put((*db_)[kMeta], MetaKey(kListPrefix, IdKey(id.value())), EncodeList(list));
+    if (!status.ok()) return absl::InternalError(status.ToString());
+    overlay.lists[id] = std::move(list);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status RocksLeadStore::AddZones(const std::vector<Request*>& group,
@@ -469,6 +534,7 @@ absl::Status RocksLeadStore::RemoveLead(LeadId id, rocksdb::WriteBatch& out,
   const absl::StatusOr<LeadEntries> old = StoredEntries(id, overlay);
   if (!old.ok()) return old.status();
   if (!old->exists) return absl::OkStatus();
+  ++overlay.gone[old->list];
   const std::string key = IdKey(id.value());
   rocksdb::Status status = out.Delete(db[kLeads], key);
   if (status.ok() && old->texts.length > 0) status = out.Delete(db[kTexts], key);

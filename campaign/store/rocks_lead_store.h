@@ -157,6 +157,13 @@ class RocksLeadStore final : public campaign::LeadStore {
   absl::Status Poison(const std::string& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
   absl::Status AddBatch(const campaign::StoreBatch& batch, rocksdb::WriteBatch& out,
                         Overlay& overlay) const;
+  // Aborted: a lead of `batch.unchanged` is stored otherwise, or `group`, the batches before this
+  // one that are being written with it, has written it.
+  absl::Status CheckUnchanged(const campaign::StoreBatch& batch, const Overlay& group) const;
+  // None: not stored. With what the batches before have made of it.
+  absl::StatusOr<std::optional<campaign::List>> StoredList(ListId id, const Overlay& overlay) const;
+  absl::Status AddLists(const campaign::StoreBatch& batch, rocksdb::WriteBatch& out,
+                        Overlay& overlay) const;
   // Writes sets of zones nobody has had before, ahead of the leads that name them.
   absl::Status AddZones(const std::vector<Request*>& group, rocksdb::WriteBatch& out);
   // What is stored of a lead and its index entries, with what the batches before have made of them.

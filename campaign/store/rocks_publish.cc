@@ -137,9 +137,14 @@ absl::Status RocksLeadStore::PublishBulk(const BulkResult& result, const campaig
   std::array<std::map<std::string, std::string>, kFamilies> entries;
   for (auto& of_family : entries) of_family[std::string(kStampKey)] = IdKey(db.sequence + 1);
   entries[kMeta][kLoadsKey] = EncodeText(absl::StrCat(db.loads + 1));
-  entries[kMeta][MetaKey(kImportPrefix, IdKey(import.id.value()))] = EncodeImport(import);
-  const std::string list_key = MetaKey(kListPrefix, IdKey(import.list.value()));
+  // Asked when the load began, too; somebody may have stored one since.
+  const std::string import_key = MetaKey(kImportPrefix, IdKey(import.id.value()));
   std::string bytes;
+  const rocksdb::Status there = db.db->Get(rocksdb::ReadOptions(), import_key, &bytes);
+  if (there.ok()) return ImportIsThere(import.id);
+  if (!there.IsNotFound()) return ReadError(db, there);
+  entries[kMeta][import_key] = EncodeImport(import);
+  const std::string list_key = MetaKey(kListPrefix, IdKey(import.list.value()));
   if (const rocksdb::Status s = db.db->Get(rocksdb::ReadOptions(), list_key, &bytes); !s.ok()) {
     return s.IsNotFound() ? NoListToLoadInto(import.campaign, import.list) : ReadError(db, s);
   }

@@ -142,21 +142,29 @@ struct ThreadedStoreService::Impl {
     campaign::StoreBatch joined;
     std::vector<StoreService::CommitDone> done;
     done.reserve(jobs.size());
+    const auto write = [&] {
+      if (done.empty()) return;
+      const absl::Status status = store.Commit(joined);
+      Answer([done = std::move(done), status]() mutable {
+        for (StoreService::CommitDone& d : done) d(status);
+      });
+      joined = campaign::StoreBatch();
+      done.clear();
+    };
     for (CommitJob& job : jobs) {
       if (job.refilled.has_value()) {
         const CampaignId campaign = job.refilled->campaign;
         tending.insert_or_assign(campaign, *std::move(job.refilled));
       }
       if (job.done == nullptr) continue;
+      // A batch with a condition may be refused, and the others must not be refused with it.
+      const bool alone = !job.batch.unchanged.empty();
+      if (alone) write();
       joined.Append(std::move(job.batch));
       done.push_back(std::move(job.done));
+      if (alone) write();
     }
-    if (!done.empty()) {
-      const absl::Status status = store.Commit(joined);
-      Answer([done = std::move(done), status]() mutable {
-        for (StoreService::CommitDone& d : done) d(status);
-      });
-    }
+    write();
     Tend();
   }
   // One step for each campaign. A failure is not told here: one that spoils the store fails the

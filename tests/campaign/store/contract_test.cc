@@ -528,6 +528,117 @@ TEST_P(Contract, ALoadIsRefusedWhereItCannotBeTaken) {
   EXPECT_THAT(*store_->Imports(), IsEmpty());
 }
 
+// Somebody reads a lead, somebody else writes or removes it, and then the first one writes it back.
+TEST_P(Contract, ALeadIsWrittenBackOnlyIfItIsStillAsItWasRead) {
+  Put(MakeLead(1));
+  Put(MakeLead(2));
+  const auto write_back = [this](const std::vector<Lead>& read, bool with_texts = true) {
+    StoreBatch batch;
+    for (Lead lead : read) {
+      lead.has_fields = with_texts;
+      batch.unchanged.push_back(lead);
+      lead.rank = 9;
+      batch.leads.push_back(lead);
+    }
+    batch.meta["written"] = "yes";
+    return store_->Commit(batch);
+  };
+  const Lead read = **store_->GetLead(LeadId(1)), other = **store_->GetLead(LeadId(2));
+  Lead sold = read;
+  sold.status = "SALE";
+  sold.next_call_time = absl::InfiniteFuture();
+  Put(sold);
+  EXPECT_EQ(write_back({other, read}).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(Bytes(**store_->GetLead(LeadId(1))), Bytes(sold));
+  EXPECT_EQ(Bytes(**store_->GetLead(LeadId(2))), Bytes(other)) << "all or nothing";
+  EXPECT_EQ(*store_->GetMeta("written"), std::nullopt);
+  StoreBatch removal;
+  removal.leads_removed = {LeadId(2)};
+  ASSERT_TRUE(store_->Commit(removal).ok());
+  EXPECT_EQ(write_back({other}).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(*store_->GetLead(LeadId(2)), std::nullopt) << "what was removed stays removed";
+
+  // Texts are compared where they were read.
+  sold = **store_->GetLead(LeadId(1));
+  Lead told = sold;
+  told.fields["first_name"] = "Eve";
+  Put(told);
+  EXPECT_EQ(write_back({sold}).code(), absl::StatusCode::kAborted);
+  EXPECT_TRUE(write_back({sold}, /*with_texts=*/false).ok());
+  EXPECT_EQ((*store_->GetLead(LeadId(1)))->Field("first_name"), "Eve");
+  EXPECT_EQ((*store_->GetLead(LeadId(1)))->rank, 9);
+  Reopen();
+  EXPECT_TRUE(write_back({**store_->GetLead(LeadId(1))}).ok());
+  EXPECT_EQ(*store_->GetMeta("written"), "yes");
+}
+
+// Many who read, change and write back: no change is lost, whoever shares a write with whom.
+TEST_P(Contract, NoChangeIsLostToAnother) {
+  constexpr int kWriters = 4, kChanges = 15;
+  Put(MakeLead(1));
+  std::vector<std::thread> writers;
+  for (int i = 0; i < kWriters; ++i) {
+    writers.emplace_back([this] {
+      for (int change = 0; change < kChanges;) {
+        StoreBatch batch;
+        batch.unchanged.push_back(**store_->GetLead(LeadId(1)));
+        batch.leads = batch.unchanged;
+        ++batch.leads[0].called_count;
+        const absl::Status status = store_->Commit(batch);
+        ASSERT_TRUE(status.ok() || absl::IsAborted(status)) << status;
+        change += status.ok() ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_EQ((*store_->GetLead(LeadId(1)))->called_count, kWriters * kChanges);
+}
+
+// Whoever edits a list has read its count some time ago.
+TEST_P(Contract, AListsCountIsTheStoresOwn) {
+  const campaign::BulkOptions options = LoadInto(*store_, 4);
+  const campaign::List read = store_->Lists()->at(0);
+  auto bulk = store_->BeginBulk(options);
+  ASSERT_TRUE(bulk.ok()) << bulk.status();
+  std::vector<campaign::BulkLead> leads(3);
+  for (campaign::BulkLead& lead : leads) lead.phone = E164(8'613'900'000'000);
+  ASSERT_TRUE((*bulk)->Add(LeadId(1), leads).ok());
+  ASSERT_TRUE((*bulk)->Publish(ImportOf(options)).ok());
+  bulk->reset();
+  StoreBatch batch;
+  batch.lists = {read};
+  batch.lists[0].active = false;
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  EXPECT_FALSE(store_->Lists()->at(0).active);
+  EXPECT_EQ(store_->Lists()->at(0).leads, 3);
+  batch.leads_removed = {LeadId(2), LeadId(3), LeadId(99)};
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  EXPECT_EQ(store_->Lists()->at(0).leads, 1);
+  batch.lists.clear();
+  batch.leads_removed = {LeadId(1), LeadId(2)};
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  Reopen();
+  EXPECT_EQ(store_->Lists()->at(0).leads, 0);
+  EXPECT_FALSE(store_->Lists()->at(0).active);
+}
+
+TEST_P(Contract, ALoadDoesNotTakeTheNumberOfAnother) {
+  const campaign::BulkOptions options = LoadInto(*store_, 4);
+  auto bulk = store_->BeginBulk(options);
+  ASSERT_TRUE(bulk.ok()) << bulk.status();
+  std::vector<campaign::BulkLead> leads(1);
+  leads[0].phone = E164(8'613'900'000'000);
+  ASSERT_TRUE((*bulk)->Add(LeadId(1), leads).ok());
+  StoreBatch batch;
+  batch.imports = {ImportOf(options)};
+  batch.imports[0].file = "the other";
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  EXPECT_EQ((*bulk)->Publish(ImportOf(options)).code(), absl::StatusCode::kAlreadyExists);
+  bulk->reset();
+  EXPECT_THAT(LeadsOf(*store_), IsEmpty());
+  EXPECT_EQ(store_->Imports()->at(0).file, "the other");
+}
+
 TEST_P(Contract, AttemptsOfARangeComeById) {
   Put(MakeAttempt(10, kStart));
   Put(MakeAttempt(9, kStart + absl::Seconds(1)));  // a higher id was dialled before a lower one

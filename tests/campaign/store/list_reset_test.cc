@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <utility>
+
 #include "campaign/store/memory_lead_store.h"
 #include "tests/campaign/store/store_testing.h"
 
@@ -120,6 +123,53 @@ TEST_F(ListReset, GoesOnWhereItWasCutOff) {
     EXPECT_EQ(Due().size(), cut == 1 ? kLeads : kLeads - 1);
     EXPECT_EQ((*store_.Lists())[0].last_reset, cut == 1 ? now + absl::Seconds(2) : now);
   }
+}
+
+TEST_F(ListReset, LosesNothingThatIsWrittenMeanwhile) {
+  Put({Resting(1, "DISPO"), Resting(2, "NA"), Resting(3, "NA")});
+  bool first = true;
+  const auto counts = ResetList(store_, ListId(1), kStart, [&](LeadId lead) {
+    if (lead != LeadId(3) || !std::exchange(first, false)) return false;
+    // All have been read: now the agent's word comes late, and somebody is erased.
+    StoreBatch late;
+    late.leads = {Resting(1, "SALE")};
+    late.leads[0].next_call_time = absl::InfiniteFuture();
+    late.leads_removed = {LeadId(2)};
+    EXPECT_TRUE(store_.Commit(late).ok());
+    return false;
+  });
+  ASSERT_TRUE(counts.ok()) << counts.status();
+  EXPECT_EQ(counts->reset, 1);
+  EXPECT_EQ(counts->kept, 1);
+  EXPECT_EQ((*store_.GetLead(LeadId(1)))->status, "SALE");
+  EXPECT_EQ((*store_.GetLead(LeadId(1)))->next_call_time, absl::InfiniteFuture());
+  EXPECT_FALSE(store_.GetLead(LeadId(2))->has_value()) << "what was erased stays so";
+  EXPECT_EQ((*store_.GetLead(LeadId(3)))->next_call_time, absl::InfinitePast());
+}
+
+TEST_F(ListReset, EndsBetweenTwoBatchesWhenItIsCancelled) {
+  std::vector<Lead> leads;
+  for (uint64_t id = 1; id <= 2500; ++id) leads.push_back(Resting(id, "NA"));
+  Put(leads);
+  std::atomic<bool> cancelled{false};
+  ListResetControl control;
+  control.cancelled = &cancelled;
+  const auto counts = ResetList(
+      store_, ListId(1), kStart,
+      [&](LeadId lead) {
+        if (lead == LeadId(1)) cancelled = true;
+        return false;
+      },
+      control);
+  EXPECT_EQ(counts.status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(Due().size(), 1000u);
+  EXPECT_THAT(*ResetsUnderWay(store_), ::testing::ElementsAre(ListId(1)));
+  ASSERT_TRUE(AbandonReset(store_, ListId(1)).ok());
+  EXPECT_THAT(*ResetsUnderWay(store_), ::testing::IsEmpty());
+  const auto again = ResetList(store_, ListId(1), kStart + absl::Hours(1), kNobody);
+  ASSERT_TRUE(again.ok());
+  EXPECT_FALSE(again->resumed);
+  EXPECT_EQ(Due().size(), 2500u);
 }
 
 }  // namespace
