@@ -212,6 +212,7 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"export.leads", &Impl::ExportLeads},
       {"summary", &Impl::Summary},
       {"erase.block", &Impl::EraseBlock},
+      {"erase.leads", &Impl::EraseLeads},
       {"erase.person", &Impl::ErasePerson},
       {"store.checkpoint", &Impl::StoreCheckpoint},
       {"store.backup", &Impl::StoreBackup},

@@ -33,11 +33,11 @@ struct AdminHooks {
   // In place of writing to the store: the engine makes them count at once and then durable.
   std::function<absl::Status(std::vector<campaign::DncEntry>)> add_dnc;
   std::function<absl::Status(campaign::DncEntry)> remove_dnc;
-  // These leads are about to be removed: when it returns, none of them begins an attempt until
-  // leads_withdrawn, and nothing about them is on its way to the store, but for the leads it
+  // These leads are about to be written or removed: when it returns, none of them begins an attempt
+  // until leads_withdrawn, and nothing about them is on its way to the store, but for the leads it
   // returns (sorted): those in a call. Any thread.
-  std::function<std::vector<LeadId>(const LeadRange&)> withdraw_leads;
-  std::function<void(const LeadRange&)> leads_withdrawn;
+  std::function<std::vector<LeadId>(const LeadSet&)> withdraw_leads;
+  std::function<void(const LeadSet&)> leads_withdrawn;
   // The store, where it is one on disk: for copies of it.
   const store::RocksLeadStore* rocks = nullptr;
   // The person's hash is stored: never dialed from now on, and calls that ring are cancelled.
@@ -49,6 +49,7 @@ struct AdminShared {
   explicit AdminShared(const Clock& clock) : desk(clock) {}
   absl::Mutex lists;   // held from reading a list to writing it
   absl::Mutex erased;  // the same of the erased people
+  absl::Mutex merges;  // the same of what is kept of merges
   ImportDesk desk;
 };
 

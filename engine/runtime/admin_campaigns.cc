@@ -120,6 +120,20 @@ absl::StatusOr<Json> Admin::Impl::CampaignPause(const Json& arguments) {
   return SetActive(arguments, false);
 }
 
+absl::Status Admin::Impl::ClearHold(LeadId id) {
+  auto lead = store.GetLead(id);
+  if (!lead.ok()) return lead.status();
+  if (!lead->has_value() || (*lead)->hold_until <= clock.Wall() + absl::Seconds(1)) {
+    return absl::OkStatus();
+  }
+  (*lead)->has_fields = false;  // its texts stay as they are
+  campaign::StoreBatch batch;
+  batch.unchanged.push_back(**lead);
+  (*lead)->hold_until = absl::InfinitePast();
+  batch.leads.push_back(**std::move(lead));
+  return store.CommitUnsynced(batch);
+}
+
 // Two passes: which leads are held, then each as it is at that moment. A hold that ends by itself
 // in between is left alone, or a lead that is being dialed meanwhile would be put back.
 absl::Status Admin::Impl::ClearHolds(const CampaignId& campaign) {
@@ -131,13 +145,10 @@ absl::Status Admin::Impl::ClearHolds(const CampaignId& campaign) {
   });
   if (!s.ok()) return s;
   for (const LeadId id : held) {
-    auto lead = store.GetLead(id);
-    if (!lead.ok()) return lead.status();
-    if (!lead->has_value() || (*lead)->hold_until <= clock.Wall() + absl::Seconds(1)) continue;
-    (*lead)->hold_until = absl::InfinitePast();
-    campaign::StoreBatch batch;
-    batch.leads.push_back(std::move(**lead));
-    if (s = store.CommitUnsynced(batch); !s.ok()) return s;
+    do {
+      s = ClearHold(id);
+    } while (absl::IsAborted(s));  // somebody has written it meanwhile: read it again
+    if (!s.ok()) return s;
   }
   if (s = store.SyncWrites(); !s.ok()) return s;
   if (hooks.leads_changed) hooks.leads_changed(campaign);

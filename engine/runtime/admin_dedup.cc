@@ -218,7 +218,7 @@ absl::StatusOr<Json> Admin::Impl::RunDedup(const DedupOrder& order, JobControl& 
   match::Options options = order.options;
   const bool persons = order.kind.empty() ? people >= companies : order.kind == "person";
   options.kind = persons ? match::Kind::kPerson : match::Kind::kCompany;
-  LeadMerger merger(store, clock, hooks);
+  LeadMerger merger(store, clock, hooks, &shared->merges);
   auto apart = merger.Apart();
   if (!apart.ok()) return apart.status();
   options.apart = Indexes(*apart, leads);
@@ -287,12 +287,12 @@ absl::StatusOr<Json> Admin::Impl::DedupRun(const Json& arguments) {
 }
 
 absl::StatusOr<Json> Admin::Impl::DedupStart(const Json& arguments) {
-  return WhenIdle(arguments, [&]() -> absl::StatusOr<Json> {
+  return StartWhenIdle(arguments, Unknown::kIsWrong, [&]() -> absl::StatusOr<JobOrder> {
     auto order = ReadDedup(arguments);
     if (!order.ok()) return order.status();
-    return StartJob(
+    return JobOrder{
         {"dedup", absl::StrCat("campaign ", order->campaign), ImportId()},
-        [this, order = *order](JobControl& control) { return RunDedup(order, control); });
+        [this, order = *order](JobControl& control) { return RunDedup(order, control); }};
   });
 }
 
@@ -305,7 +305,7 @@ absl::StatusOr<Json> Admin::Impl::DedupApply(const Json& arguments) {
   if (!decisions.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(*path, ": ", decisions.status().message()));
   }
-  LeadMerger merger(store, clock, hooks);
+  LeadMerger merger(store, clock, hooks, &shared->merges);
   if (absl::Status s = merger.KeepApart(decisions->apart); !s.ok()) return s;
   auto apart = merger.Apart();
   if (!apart.ok()) return apart.status();
@@ -348,7 +348,7 @@ absl::StatusOr<Json> Admin::Impl::DedupHistory(const Json& arguments) {
        {ReadNumber(arguments, "last", most), ReadNumber(arguments, "lead", lead)}) {
     if (!s.ok()) return s;
   }
-  auto merges = LeadMerger(store, clock, hooks).History(most, LeadId(lead));
+  auto merges = LeadMerger(store, clock, hooks, &shared->merges).History(most, LeadId(lead));
   if (!merges.ok()) return merges.status();
   std::string text = merges->empty() ? "nothing has been merged\n" : "";
   Json list = Json::array();
@@ -373,7 +373,7 @@ absl::StatusOr<Json> Admin::Impl::DedupUndo(const Json& arguments) {
   uint64_t number = 0;
   if (absl::Status s = ReadNumber(arguments, "merge", number); !s.ok()) return s;
   if (number == 0) return absl::InvalidArgumentError("merge: which? see: outpace dedup history");
-  auto merge = LeadMerger(store, clock, hooks).Undo(number);
+  auto merge = LeadMerger(store, clock, hooks, &shared->merges).Undo(number);
   if (!merge.ok()) return merge.status();
   Json answer = Answer(absl::StrFormat("merge %d is undone: %d leads are as they were before\n",
                                        number, merge->changes.size()));

@@ -2,10 +2,11 @@
 // least never rung again, and running it again is all there is to do:
 //
 //   erase.block    the number's keyed hash is stored and in force; calls that ring are cancelled
+//   erase.leads    which leads have the number
 //   (the command)  the files of the recordings are removed, see commands/recording_command.cc
-//   erase.person   leads go; attempts and records of recordings stay, without number and notes;
-//                  do-not-call entries go, as the hash does their work; then all of that is
-//                  taken out of the files of the store
+//   erase.person   when no import is under way: leads go; attempts and records of recordings stay,
+//                  without number and notes; do-not-call entries go, as the hash does their work;
+//                  then all of that is taken out of the files of the store
 
 #include <algorithm>
 
@@ -56,38 +57,30 @@ absl::StatusOr<Json> Admin::Impl::EraseBlock(const Json& arguments) {
   auto people = AddErasedPerson(store, *phone);
   if (!people.ok()) return people.status();
   if (hooks.person_erased) hooks.person_erased(*people, *phone);
-  // Recordings of these leads are to be erased too, also where another number was rung.
-  Json leads = Json::array();
-  absl::Status s = store.ForEachLead([&](const campaign::Lead& lead) {
-    if (match::HasNumber(lead, *phone)) leads.push_back(lead.id.value());
-    return true;
-  });
-  if (!s.ok()) return s;
-  Json answer = Answer("the number is blocked: it is not dialed and not loaded from now on\n");
-  answer["leads"] = std::move(leads);
-  return answer;
+  return Answer("the number is blocked: it is not dialed and not loaded from now on\n");
 }
 
-// Leads that have the number; none of them is under way, and none begins an attempt until
-// leads_withdrawn. FailedPrecondition: a call is under way.
-absl::StatusOr<std::vector<campaign::Lead>> Admin::Impl::WithdrawPerson(
-    E164 phone, std::vector<LeadRange>& withdrawn) {
+absl::StatusOr<std::vector<campaign::Lead>> Admin::Impl::LeadsOfPerson(E164 phone) const {
   std::vector<campaign::Lead> leads;
   absl::Status s = store.ForEachLead([&](const campaign::Lead& lead) {
     if (match::HasNumber(lead, phone)) leads.push_back(lead);
     return true;
   });
   if (!s.ok()) return s;
-  bool busy = false;
-  for (const campaign::Lead& lead : leads) {
-    if (!hooks.withdraw_leads) break;
-    withdrawn.push_back({lead.id, 1});
-    busy = busy || !hooks.withdraw_leads(withdrawn.back()).empty();
-  }
-  if (!busy) return leads;
-  return absl::FailedPreconditionError(
-      "a call with this person is under way. The number is blocked already; erase again when the "
-      "call and its wrap-up are over");
+  return leads;
+}
+
+// Recordings of these leads are to be erased too, also where another number was rung.
+absl::StatusOr<Json> Admin::Impl::EraseLeads(const Json& arguments) {
+  auto phone = NumberToErase(arguments);
+  if (!phone.ok()) return phone.status();
+  auto found = LeadsOfPerson(*phone);
+  if (!found.ok()) return found.status();
+  Json leads = Json::array();
+  for (const campaign::Lead& lead : *found) leads.push_back(lead.id.value());
+  Json answer = Answer("");
+  answer["leads"] = std::move(leads);
+  return answer;
 }
 
 absl::StatusOr<uint64_t> Admin::Impl::AnonymiseAttempts(E164 phone,
@@ -183,40 +176,45 @@ absl::Status Admin::Impl::ScrubPerson(store::ScrubOrder order) {
   return store.Commit(done);
 }
 
-absl::StatusOr<Json> Admin::Impl::ErasePerson(const Json& arguments) {
-  auto blocked = EraseBlock(arguments);
-  if (!blocked.ok()) return blocked.status();
-  auto phone = NumberToErase(arguments);
-  if (!phone.ok()) return phone.status();
-  std::vector<LeadRange> withdrawn;
-  const auto end = absl::MakeCleanup([&] {
-    for (const LeadRange& range : withdrawn) hooks.leads_withdrawn(range);
-  });
-  auto leads = WithdrawPerson(*phone, withdrawn);
+absl::StatusOr<Json> Admin::Impl::RunErasure(E164 phone) {
+  auto leads = LeadsOfPerson(phone);
   if (!leads.ok()) return leads.status();
+  // None of them is under way, and none begins an attempt until they are gone.
+  LeadSet withdrawn;
+  for (const campaign::Lead& lead : *leads) withdrawn.Add(lead.id);
+  const bool withdraw = hooks.withdraw_leads && !withdrawn.empty();
+  const bool busy = withdraw && !hooks.withdraw_leads(withdrawn).empty();
+  const auto end = absl::MakeCleanup([&] {
+    if (withdraw) hooks.leads_withdrawn(withdrawn);
+  });
+  if (busy) {
+    return absl::FailedPreconditionError(
+        "a call with this person is under way. The number is blocked already; erase again when the "
+        "call and its wrap-up are over");
+  }
   absl::flat_hash_set<LeadId> ids;
   uint64_t other_numbers = 0;
   for (const campaign::Lead& lead : *leads) {
     ids.insert(lead.id);
-    other_numbers += lead.phone != *phone ? 1 : 0;
-    other_numbers += lead.alt_phone.valid() && lead.alt_phone != *phone ? 1 : 0;
+    other_numbers += lead.phone != phone ? 1 : 0;
+    other_numbers += lead.alt_phone.valid() && lead.alt_phone != phone ? 1 : 0;
   }
   auto unscrubbed = store.GetMeta(kUnscrubbed);
   if (!unscrubbed.ok()) return unscrubbed.status();
   store::ScrubOrder scrub;
   scrub.everything = unscrubbed->has_value() && !(*unscrubbed)->empty();
   scrub.leads = *leads;
-  scrub.numbers = {*phone};
+  scrub.numbers = {phone};
   campaign::StoreBatch begun;
   begun.meta[kUnscrubbed] = "1";
   if (absl::Status s = store.Commit(begun); !s.ok()) return s;
-  auto recordings = AnonymiseRecordings(*phone, ids, scrub.attempts);
+  auto recordings = AnonymiseRecordings(phone, ids, scrub.attempts);
   if (!recordings.ok()) return recordings.status();
-  auto attempts = AnonymiseAttempts(*phone, ids, scrub.attempts);
+  auto attempts = AnonymiseAttempts(phone, ids, scrub.attempts);
   if (!attempts.ok()) return attempts.status();
-  auto dnc = RemoveDncOf(*phone);
+  auto dnc = RemoveDncOf(phone);
   if (!dnc.ok()) return dnc.status();
-  auto merges = LeadMerger(store, clock, hooks).Forget(ids, *phone);
+  auto merges = LeadMerger(store, clock, hooks, &shared->merges).Forget(ids, phone);
   if (!merges.ok()) return merges.status();
   scrub.meta = *std::move(merges);
   if (absl::Status s = RemoveLeads(*leads); !s.ok()) return s;
@@ -237,6 +235,20 @@ absl::StatusOr<Json> Admin::Impl::ErasePerson(const Json& arguments) {
   answer["dnc_entries"] = *dnc;
   answer["other_numbers"] = other_numbers;
   return answer;
+}
+
+// An import under way has asked once who is erased, and may put this person's leads into the store
+// yet: it is waited for, as every job is. The number is blocked meanwhile.
+absl::StatusOr<Json> Admin::Impl::ErasePerson(const Json& arguments) {
+  auto phone = NumberToErase(arguments);
+  if (!phone.ok()) return phone.status();
+  if (auto blocked = EraseBlock(arguments); !blocked.ok()) return blocked.status();
+  bool begun = false;
+  auto answer = shared->desk.Run({"erasure", "a person", ImportId()}, [&](JobControl&) {
+    begun = true;
+    return RunErasure(*phone);
+  });
+  return begun || answer.ok() ? answer : WaitFor(answer.status(), arguments);
 }
 
 }  // namespace outpace::runtime

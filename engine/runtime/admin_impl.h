@@ -12,7 +12,9 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "campaign/gate/gate.h"
 #include "campaign/load/load_template.h"
 #include "campaign/load/loader.h"
@@ -40,6 +42,21 @@ inline absl::StatusOr<std::string> Need(const Json& json, const char* name) {
   return text;
 }
 
+// InvalidArgument: no number above 0, neither as such nor as text; `hint` says where to look.
+inline absl::StatusOr<uint64_t> NumberIn(const Json& json, const char* name,
+                                         absl::string_view hint = "; see: outpace import list") {
+  const auto it = json.find(name);
+  uint64_t number = 0;
+  if (it != json.end() && it->is_number_integer() && it->get<int64_t>() > 0) {
+    return it->get<uint64_t>();
+  }
+  if (it == json.end() || !it->is_string() || !absl::SimpleAtoi(it->get<std::string>(), &number) ||
+      number == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": must be a number, 1 or more", hint));
+  }
+  return number;
+}
+
 inline Json Answer(std::string text) { return {{"text", std::move(text)}}; }
 
 inline std::string TimeText(absl::Time time, absl::TimeZone zone) {
@@ -65,6 +82,7 @@ struct Admin::Impl {
   absl::StatusOr<Json> CampaignStart(const Json& arguments);
   absl::StatusOr<Json> CampaignPause(const Json& arguments);
   absl::Status ClearHolds(const CampaignId& campaign);
+  absl::Status ClearHold(LeadId id);
   absl::StatusOr<Json> CampaignShow(const Json& arguments);
   absl::StatusOr<Json> CampaignList(const Json&);
   // The list by number or name; made when it is new.
@@ -82,7 +100,8 @@ struct Admin::Impl {
   absl::StatusOr<Json> ListArchived(const Json& arguments);
   absl::StatusOr<Json> ListLists(const Json& arguments);
   absl::StatusOr<Json> ListShow(const Json& arguments);
-  absl::StatusOr<Json> RunReset(const campaign::List& list, JobControl& control);
+  // `resume`: only what is left of one that was cut off.
+  absl::StatusOr<Json> RunReset(const campaign::List& list, JobControl& control, bool resume);
   absl::StatusOr<Json> ListReset(const Json& arguments);
   absl::StatusOr<Json> ListResetStart(const Json& arguments);
   struct ImportOrder;
@@ -97,12 +116,21 @@ struct Admin::Impl {
   absl::StatusOr<Json> RunImport(const ImportOrder& order, JobControl& control);
   absl::StatusOr<Json> ImportRun(const Json& arguments);
   absl::StatusOr<Json> ImportStart(const Json& arguments);
-  // What starts a job answers with its number. With "wait": true and another job under way nothing
-  // is started, and the answer is that one, with the state "waiting": ask again. Orders are read
-  // when nothing is under way, so that they cannot meet the numbers of a job that is ending.
-  absl::StatusOr<Json> WhenIdle(const Json& arguments,
-                                const std::function<absl::StatusOr<Json>()>& start) const;
-  absl::StatusOr<Json> StartJob(JobTitle title, ImportDesk::Work work);
+  // What a job is to do, read from its arguments and found good.
+  struct JobOrder {
+    JobTitle title;
+    ImportDesk::Work work;
+  };
+  // What an order names and nobody knows: wrong, or an import under way may bring it.
+  enum class Unknown { kIsWrong, kMayCome };
+  // Starts what `read` gives and answers with its number. With "wait": true and another job under
+  // way nothing is started, and the answer is that one, with the state "waiting": ask again. What
+  // is wrong with an order is told at once; it counts as it is read when nothing is under way, so
+  // that it cannot meet the numbers of a job that is ending.
+  absl::StatusOr<Json> StartWhenIdle(const Json& arguments, Unknown unknown,
+                                     const std::function<absl::StatusOr<JobOrder>()>& read);
+  // Of the job under way, for who waits; `busy` itself for who does not.
+  absl::StatusOr<Json> WaitFor(const absl::Status& busy, const Json& arguments) const;
   absl::StatusOr<Json> ImportProgress(const Json& arguments);
   absl::StatusOr<Json> ImportCancel(const Json& arguments);
   absl::StatusOr<Json> ImportList(const Json& arguments);
@@ -159,8 +187,8 @@ struct Admin::Impl {
   absl::StatusOr<Json> Summary(const Json& arguments);
   absl::StatusOr<E164> NumberToErase(const Json& arguments) const;
   absl::StatusOr<Json> EraseBlock(const Json& arguments);
-  absl::StatusOr<std::vector<campaign::Lead>> WithdrawPerson(E164 phone,
-                                                             std::vector<LeadRange>& withdrawn);
+  absl::StatusOr<Json> EraseLeads(const Json& arguments);
+  absl::StatusOr<std::vector<campaign::Lead>> LeadsOfPerson(E164 phone) const;
   // `touched`: is given what they rewrote.
   absl::StatusOr<uint64_t> AnonymiseAttempts(E164 phone, const absl::flat_hash_set<LeadId>& leads,
                                              std::vector<AttemptId>& touched);
@@ -168,6 +196,7 @@ struct Admin::Impl {
                                                std::vector<AttemptId>& touched);
   absl::StatusOr<uint64_t> RemoveDncOf(E164 phone);
   absl::Status ScrubPerson(store::ScrubOrder order);
+  absl::StatusOr<Json> RunErasure(E164 phone);
   absl::StatusOr<Json> ErasePerson(const Json& arguments);
   absl::StatusOr<Json> StoreCheckpoint(const Json& arguments);
   absl::StatusOr<Json> StoreBackup(const Json& arguments);

@@ -75,20 +75,6 @@ Json JsonOf(const ImportDesk::View& view) {
   return json;
 }
 
-absl::StatusOr<uint64_t> NumberIn(const Json& arguments, const char* name) {
-  const auto it = arguments.find(name);
-  uint64_t number = 0;
-  if (it != arguments.end() && it->is_number_integer() && it->get<int64_t>() > 0) {
-    return it->get<uint64_t>();
-  }
-  if (it == arguments.end() || !it->is_string() ||
-      !absl::SimpleAtoi(it->get<std::string>(), &number) || number == 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name, ": must be a number, 1 or more; see: outpace import list"));
-  }
-  return number;
-}
-
 // Writes rows that were not loaded, in the form they came in, if that was asked for.
 class RejectFile {
  public:
@@ -309,42 +295,55 @@ absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl
   return answer;
 }
 
+// The order is read when nothing else is under way: its number must be its own.
 absl::StatusOr<Json> Admin::Impl::ImportRun(const Json& arguments) {
-  auto order = ReadImport(arguments);
-  if (!order.ok()) return order.status();
-  return shared->desk.Run({"import", order->file, order->options.import},
-                          [&](JobControl& control) { return RunImport(*order, control); });
+  return shared->desk.Run({"import", BaseName(Text(arguments, "path")), ImportId()},
+                          [&](JobControl& control) -> absl::StatusOr<Json> {
+                            auto order = ReadImport(arguments);
+                            if (!order.ok()) return order.status();
+                            return RunImport(*order, control);
+                          });
 }
 
-absl::StatusOr<Json> Admin::Impl::WhenIdle(
-    const Json& arguments, const std::function<absl::StatusOr<Json>()>& start) const {
-  const absl::Status idle = shared->desk.Idle();
-  if (idle.ok()) return start();
+absl::StatusOr<Json> Admin::Impl::WaitFor(const absl::Status& busy, const Json& arguments) const {
   const auto view = shared->desk.Look(0);
-  if (!Flag(arguments, "wait") || !absl::IsFailedPrecondition(idle) || !view.ok()) return idle;
+  if (!Flag(arguments, "wait") || !absl::IsFailedPrecondition(busy) || !view.ok()) return busy;
   Json answer = Answer("");
   answer.update(JsonOf(*view));
   answer["state"] = "waiting";
   return answer;
 }
 
-absl::StatusOr<Json> Admin::Impl::StartJob(JobTitle title, ImportDesk::Work work) {
-  const ImportId import = title.import;
-  auto job = shared->desk.Start(std::move(title), std::move(work));
-  if (!job.ok()) return job.status();
-  Json answer = Answer("");
-  answer["job"] = *job;
-  if (import.valid()) answer["import"] = import.value();
-  return answer;
+absl::StatusOr<Json> Admin::Impl::StartWhenIdle(
+    const Json& arguments, Unknown unknown, const std::function<absl::StatusOr<JobOrder>()>& read) {
+  absl::Status busy = shared->desk.Idle();
+  auto order = read();
+  if (busy.ok()) {
+    if (!order.ok()) return order.status();
+    const ImportId import = order->title.import;
+    auto job = shared->desk.Start(std::move(order->title), std::move(order->work));
+    if (job.ok()) {
+      Json answer = Answer("");
+      answer["job"] = *job;
+      if (import.valid()) answer["import"] = import.value();
+      return answer;
+    }
+    busy = job.status();  // another one began meanwhile
+  }
+  auto waiting = WaitFor(busy, arguments);
+  if (!waiting.ok() || order.ok()) return waiting;
+  const bool may_come = unknown == Unknown::kMayCome && absl::IsNotFound(order.status()) &&
+                        (*waiting)["kind"] == "import";
+  return may_come ? waiting : order.status();
 }
 
 absl::StatusOr<Json> Admin::Impl::ImportStart(const Json& arguments) {
-  return WhenIdle(arguments, [&]() -> absl::StatusOr<Json> {
+  return StartWhenIdle(arguments, Unknown::kIsWrong, [&]() -> absl::StatusOr<JobOrder> {
     auto order = ReadImport(arguments);
     if (!order.ok()) return order.status();
-    return StartJob(
+    return JobOrder{
         {"import", order->file, order->options.import},
-        [this, order = *order](JobControl& control) { return RunImport(order, control); });
+        [this, order = *order](JobControl& control) { return RunImport(order, control); }};
   });
 }
 

@@ -183,6 +183,7 @@ absl::StatusOr<Json> Admin::Impl::ListCreate(const Json& arguments) {
   auto campaign = Need(arguments, "campaign");
   if (!campaign.ok()) return campaign.status();
   if (auto known = FindCampaign(*campaign); !known.ok()) return known.status();
+  absl::MutexLock lock(&shared->lists);
   auto list = ListFor(arguments, *campaign);
   if (!list.ok()) return list.status();
   auto lists = store.Lists();
@@ -197,7 +198,6 @@ absl::StatusOr<Json> Admin::Impl::ListCreate(const Json& arguments) {
   if (const auto set = arguments.find("set"); set != arguments.end()) {
     if (absl::Status s = ChangeList(*set, *list); !s.ok()) return s;
   }
-  absl::MutexLock lock(&shared->lists);
   if (absl::Status s = SaveList(*list); !s.ok()) return s;
   Json answer =
       Answer(absl::StrCat("list ", list->id.value(), " (", list->name, ") of campaign ", *campaign,

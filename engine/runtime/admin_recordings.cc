@@ -36,24 +36,17 @@ absl::StatusOr<absl::Time> InstantOf(const std::string& text, absl::TimeZone zon
 }
 
 // A number or text that holds one; 0 when absent.
-absl::StatusOr<uint64_t> NumberIn(const Json& json, const char* name) {
-  const auto it = json.find(name);
-  if (it == json.end()) return 0;
-  uint64_t value = 0;
-  if (it->is_number_unsigned()) {
-    value = it->get<uint64_t>();
-  } else if (!it->is_string() || !absl::SimpleAtoi(it->get<std::string>(), &value)) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ": is a number, 1 or more"));
-  }
-  if (value == 0) return absl::InvalidArgumentError(absl::StrCat(name, ": is a number, 1 or more"));
-  return value;
+// 0: not given.
+absl::StatusOr<uint64_t> NumberOrNone(const Json& json, const char* name) {
+  if (!json.contains(name)) return 0;
+  return NumberIn(json, name, "");
 }
 
 absl::StatusOr<campaign::RecordingQuery> QueryOf(const Json& arguments, const Clock& clock) {
   campaign::RecordingQuery query;
-  const auto attempt = NumberIn(arguments, "attempt");
-  const auto lead = NumberIn(arguments, "lead");
-  const auto limit = NumberIn(arguments, "limit");
+  const auto attempt = NumberOrNone(arguments, "attempt");
+  const auto lead = NumberOrNone(arguments, "lead");
+  const auto limit = NumberOrNone(arguments, "limit");
   for (const auto* number : {&attempt, &lead, &limit}) {
     if (!number->ok()) return number->status();
   }
@@ -224,8 +217,8 @@ absl::StatusOr<Json> Admin::Impl::RecordingPending(const Json& arguments) {
   Json matching = Json::array(), unknown = Json::array();
   for (const Json& one : *open) {
     if (!one.is_object()) return absl::InvalidArgumentError("open: holds something else");
-    const auto attempt = NumberIn(one, "attempt");
-    const auto lead = NumberIn(one, "lead");
+    const auto attempt = NumberOrNone(one, "attempt");
+    const auto lead = NumberOrNone(one, "lead");
     if (!attempt.ok()) return attempt.status();
     if (!lead.ok()) return lead.status();
     Recording recording;

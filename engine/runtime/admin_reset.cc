@@ -12,38 +12,46 @@
 
 namespace outpace::runtime {
 
-absl::StatusOr<Json> Admin::Impl::RunReset(const campaign::List& list, JobControl& control) {
-  uint64_t first = UINT64_MAX, last = 0, leads = 0;
+absl::StatusOr<Json> Admin::Impl::RunReset(const campaign::List& list, JobControl& control,
+                                           bool resume) {
+  LeadSet leads;
   absl::Status s = store.ForEachLead([&](const campaign::Lead& lead) {
-    if (lead.list == list.id) {
-      first = std::min(first, lead.id.value());
-      last = std::max(last, lead.id.value());
-      ++leads;
-    }
+    if (lead.list == list.id) leads.Add(lead.id);
     return !control.cancelled;
   });
   if (!s.ok()) return s;
   if (control.cancelled) return absl::CancelledError("cancelled; nothing was changed");
-  control.total = leads;
-  const LeadRange range{LeadId(first), leads == 0 ? 0 : last - first + 1};
-  const bool withdraw = hooks.withdraw_leads && leads > 0;
+  control.total = leads.size();
+  const bool withdraw = hooks.withdraw_leads && !leads.empty();
   std::vector<LeadId> busy;
-  if (withdraw) busy = hooks.withdraw_leads(range);
+  if (withdraw) busy = hooks.withdraw_leads(leads);
   auto end = absl::MakeCleanup([&] {
-    if (withdraw) hooks.leads_withdrawn(range);
+    if (withdraw) hooks.leads_withdrawn(leads);
+    if (hooks.leads_changed) hooks.leads_changed(list.campaign);
   });
-  auto counts = store::ResetList(store, list.id, clock.Wall(), [&](LeadId lead) {
-    ++control.done;
-    return std::binary_search(busy.begin(), busy.end(), lead);
-  });
+  const auto reset = [&] {
+    control.done = 0;
+    return store::ResetList(store, list.id, clock.Wall(),
+                            [&](LeadId lead) {
+                              ++control.done;
+                              return std::binary_search(busy.begin(), busy.end(), lead);
+                            },
+                            {&shared->lists, &control.cancelled});
+  };
+  auto counts = reset();
+  // What the engine's end cut off is brought to its end first, then comes what is asked for now.
+  if (counts.ok() && counts->resumed && !resume) counts = reset();
+  if (absl::IsCancelled(counts.status()) && !control.stopping) {
+    // By somebody who does not want it: the next start of the engine must not go on with it.
+    if (s = store::AbandonReset(store, list.id); !s.ok()) return s;
+  }
   if (!counts.ok()) return counts.status();
   std::move(end).Invoke();
-  if (hooks.leads_changed) hooks.leads_changed(list.campaign);
   std::string text = absl::StrCat(
       "list ", list.id.value(), " reset: ", Grouped(static_cast<uint64_t>(counts->reset)),
       " leads may be dialed once more, ", Grouped(static_cast<uint64_t>(counts->unchanged)),
       " could be anyway, ", Grouped(static_cast<uint64_t>(counts->kept)),
-      " stay as they are (final, or promised a callback)\n");
+      " stay as they are (final, promised a callback, abandoned, or called since it began)\n");
   if (counts->busy > 0) {
     absl::StrAppend(&text, counts->busy, " are in a call and were left alone\n");
   }
@@ -60,15 +68,16 @@ absl::StatusOr<Json> Admin::Impl::ListReset(const Json& arguments) {
   auto list = FindList(arguments);
   if (!list.ok()) return list.status();
   return shared->desk.Run({"reset", absl::StrCat("list ", list->id.value()), {}},
-                          [&](JobControl& control) { return RunReset(*list, control); });
+                          [&](JobControl& control) { return RunReset(*list, control, false); });
 }
 
 absl::StatusOr<Json> Admin::Impl::ListResetStart(const Json& arguments) {
-  return WhenIdle(arguments, [&]() -> absl::StatusOr<Json> {
+  return StartWhenIdle(arguments, Unknown::kMayCome, [&]() -> absl::StatusOr<JobOrder> {
     auto list = FindList(arguments);
     if (!list.ok()) return list.status();
-    return StartJob({"reset", absl::StrCat("list ", list->id.value()), {}},
-                    [this, list = *list](JobControl& control) { return RunReset(list, control); });
+    return JobOrder{
+        {"reset", absl::StrCat("list ", list->id.value()), {}},
+        [this, list = *list](JobControl& control) { return RunReset(list, control, false); }};
   });
 }
 

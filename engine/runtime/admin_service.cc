@@ -18,9 +18,9 @@ constexpr absl::Duration kWithdrawPatience = absl::Seconds(2);
 // Withdraws leads from the controller, and waits for what it has handed to the store before and, a
 // moment, for those that are merely being written: who is left is in a call.
 std::vector<LeadId> WithdrawLeads(Controller& controller, AsioLoop& loop, StoreService& store,
-                                  const Clock& clock, const LeadRange& range) {
+                                  const Clock& clock, const LeadSet& leads) {
   std::vector<LeadId> busy;
-  OnController(loop, [&] { busy = controller.Withdraw(range); });
+  OnController(loop, [&] { busy = controller.Withdraw(leads); });
   const auto stored = std::make_shared<std::promise<void>>();
   std::future<void> is_stored = stored->get_future();
   const bool asked = loop.Post([&store, stored] {
@@ -30,7 +30,7 @@ std::vector<LeadId> WithdrawLeads(Controller& controller, AsioLoop& loop, StoreS
   const MonoTime give_up = clock.Mono() + kWithdrawPatience;
   while (!busy.empty() && clock.Mono() < give_up) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    OnController(loop, [&] { busy = controller.Withdrawn(range); });
+    OnController(loop, [&] { busy = controller.Withdrawn(leads); });
   }
   return busy;
 }
@@ -62,11 +62,11 @@ AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents,
   hooks.leads_changed = [&](const CampaignId& campaign) {
     OnController(loop, [&] { controller.LeadsChanged(campaign); });
   };
-  hooks.withdraw_leads = [&](const LeadRange& range) {
-    return WithdrawLeads(controller, loop, store, clock, range);
+  hooks.withdraw_leads = [&](const LeadSet& leads) {
+    return WithdrawLeads(controller, loop, store, clock, leads);
   };
-  hooks.leads_withdrawn = [&](const LeadRange& range) {
-    OnController(loop, [&] { controller.EndWithdraw(range); });
+  hooks.leads_withdrawn = [&](const LeadSet& leads) {
+    OnController(loop, [&] { controller.EndWithdraw(leads); });
   };
   hooks.person_erased = [&](const ErasedPeople& people, E164 phone) {
     OnController(loop, [&] { controller.PutErased(people, phone); });
@@ -98,7 +98,7 @@ void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, A
         "import",      "import.undo",  "list.reset",       "list.show",    "lead.search",
         "lead.show",   "lead.counts",  "lead.filter",      "dedup.run",    "dedup.apply",
         "dnc.import",  "summary",      "export.calls",     "export.leads", "campaign.list",
-        "erase.block", "erase.person", "store.checkpoint", "store.backup", "store.verify"};
+        "erase.leads", "erase.person", "store.checkpoint", "store.backup", "store.verify"};
     const bool is_long = kLong.contains(request.captures.at(0));
     Admin& lane = is_long ? bulk : admin;
     auto shared = std::make_shared<api::Responder>(std::move(respond));

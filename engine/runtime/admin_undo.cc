@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "campaign/store/list_reset.h"
 #include "engine/runtime/admin_impl.h"
 #include "engine/runtime/import_report.h"
 
@@ -58,21 +59,11 @@ absl::StatusOr<absl::flat_hash_set<LeadId>> Admin::Impl::Tried(const LeadRange& 
   return tried;
 }
 
-// Removes leads in one write with what is left of their lists.
+// Removes leads in one write; their lists' counts follow.
 absl::Status Admin::Impl::RemoveLeads(const std::vector<campaign::Lead>& leads) {
   if (leads.empty()) return absl::OkStatus();
-  absl::MutexLock lock(&shared->lists);
-  auto lists = store.Lists();
-  if (!lists.ok()) return lists.status();
   campaign::StoreBatch batch;
   for (const campaign::Lead& lead : leads) batch.leads_removed.push_back(lead.id);
-  for (campaign::List& list : *lists) {
-    const auto gone = std::count_if(leads.begin(), leads.end(),
-                                    [&list](const auto& lead) { return lead.list == list.id; });
-    if (gone == 0) continue;
-    list.leads = std::max<int64_t>(0, list.leads - gone);
-    batch.lists.push_back(std::move(list));
-  }
   return store.Commit(batch);
 }
 
@@ -115,7 +106,7 @@ absl::StatusOr<Json> Admin::Impl::RunUndo(campaign::Import import, JobControl& c
       portion.clear();
     }
     control.done = i + 1;
-    if (control.cancelled) {
+    if (control.cancelled && i + 1 < range.count) {
       return absl::CancelledError(
           absl::StrCat("import ", import.id.value(), " is half taken back (", removed,
                        " leads); go on with: outpace import undo ", import.id.value()));
@@ -147,16 +138,16 @@ absl::StatusOr<Json> Admin::Impl::ImportUndo(const Json& arguments) {
 }
 
 absl::StatusOr<Json> Admin::Impl::ImportUndoStart(const Json& arguments) {
-  return WhenIdle(arguments, [&]() -> absl::StatusOr<Json> {
+  return StartWhenIdle(arguments, Unknown::kMayCome, [&]() -> absl::StatusOr<JobOrder> {
     auto import = ReadUndo(arguments);
     if (!import.ok()) return import.status();
-    return StartJob(
+    return JobOrder{
         {"undo", absl::StrCat("import ", import->id.value()), import->id},
-        [this, import = *import](JobControl& control) { return RunUndo(import, control); });
+        [this, import = *import](JobControl& control) { return RunUndo(import, control); }};
   });
 }
 
-// At the engine's start: goes on with what its end cut off.
+// At the engine's start: goes on with the undos and resets that its end cut off.
 absl::StatusOr<Json> Admin::Impl::ImportResume(const Json&) {
   auto imports = store.Imports();
   if (!imports.ok()) return imports.status();
@@ -164,16 +155,27 @@ absl::StatusOr<Json> Admin::Impl::ImportResume(const Json&) {
   for (campaign::Import& import : *imports) {
     if (import.state == campaign::ImportState::kUndoing) half.push_back(std::move(import));
   }
+  auto resets = store::ResetsUnderWay(store);
+  if (!resets.ok()) return resets.status();
   Json answer = Answer("");
   answer["resumed"] = half.size();
-  if (half.empty()) return answer;
-  const JobTitle title{"undo", absl::StrCat("import ", half[0].id.value()), half[0].id};
-  auto job = shared->desk.Start(title, [this, half](JobControl& control) -> absl::StatusOr<Json> {
-    for (const campaign::Import& import : half) {
-      if (auto undone = RunUndo(import, control); !undone.ok()) return undone;
-    }
-    return Answer("");
-  });
+  answer["resets"] = resets->size();
+  if (half.empty() && resets->empty()) return answer;
+  const JobTitle title =
+      half.empty() ? JobTitle{"reset", absl::StrCat("list ", resets->front().value()), {}}
+                   : JobTitle{"undo", absl::StrCat("import ", half[0].id.value()), half[0].id};
+  auto job = shared->desk.Start(
+      title, [this, half, resets = *resets](JobControl& control) -> absl::StatusOr<Json> {
+        for (const campaign::Import& import : half) {
+          if (auto undone = RunUndo(import, control); !undone.ok()) return undone;
+        }
+        for (const ListId id : resets) {
+          auto list = FindList({{"list", absl::StrCat(id.value())}});
+          if (!list.ok()) return list.status();
+          if (auto reset = RunReset(*list, control, true); !reset.ok()) return reset;
+        }
+        return Answer("");
+      });
   if (!job.ok()) return job.status();
   return answer;
 }

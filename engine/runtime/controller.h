@@ -128,13 +128,13 @@ class Controller final : public call::LegEventSink {
   void PutAgent(const campaign::AgentRecord& agent);
   void LeadsChanged(
       const CampaignId& campaign);  // loaded, or holds cleared: look for due leads now
-  // These leads are about to be removed from the store: those that wait are given up, and none is
+  // These leads are about to be written or removed: those that wait are given up, and none is
   // taken again until EndWithdraw(). Returns those under way (in a call, shown to an agent, being
   // written), sorted; Withdrawn() asks again. The caller waits for batches handed to the store
   // before, which may hold a withdrawn lead.
-  std::vector<LeadId> Withdraw(const LeadRange& range);
-  std::vector<LeadId> Withdrawn(const LeadRange& range);
-  void EndWithdraw(const LeadRange& range);
+  std::vector<LeadId> Withdraw(const LeadSet& leads);
+  std::vector<LeadId> Withdrawn(const LeadSet& leads);
+  void EndWithdraw(const LeadSet& leads);
   // In force at once; calls to the number that nobody has answered yet are cancelled. Durable when
   // `done` runs.
   void AddDnc(std::vector<campaign::DncEntry> entries, Done done);
@@ -431,6 +431,8 @@ class Controller final : public call::LegEventSink {
   void FinishWrapUp(const AgentId& agent, bool by_agent, bool counts);
   void DisposeStored(const AgentId& agent, AttemptId attempt, const std::string& status,
                      const std::string& note, absl::Time callback, Done done);
+  void WriteDisposition(campaign::Attempt record, bool again, Done done);
+  void LearnFromLate(CampaignRunner& owner, const campaign::Attempt& record);
 
   const ControllerOptions options_;
   Loop& loop_;

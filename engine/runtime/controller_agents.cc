@@ -432,28 +432,44 @@ void Controller::DisposeStored(const AgentId& agent, AttemptId attempt, const st
     record.note = note;
     record.callback_time = callback;
     record.disposed_at = loop_.clock().Wall();
-    store_.GetLead(record.lead, [this, record, done = std::move(done)](auto lead) mutable {
-      if (!lead.ok()) return done(lead.status());
-      CampaignRunner* owner = FindRunner(record.campaign);
-      if (!lead->has_value() || owner == nullptr) {
-        return done(absl::NotFoundError("the lead of this call is gone"));
-      }
-      campaign::StoreBatch batch;
-      batch.leads.push_back(campaign::ApplyResult(**lead, record, owner->settings()));
-      owner->hopper.Drop(record.lead);  // a copy from before this result must not be dialed
-      AddDncOf(record, batch);
-      if (!record.inbound) owner->CountDisposition(record.status);
-      LearnFromDisposition(*owner, record, 1);
-      const campaign::Disposition* said = campaign::FindDisposition(record.status);
-      if (!record.inbound && said != nullptr && said->answering_machine &&
-          record.answered_at != absl::InfinitePast()) {
-        owner->ledger.AddMachine(record.answered_at);
-        owner->pacer.OnWasMachine(record.id);
-      }
-      batch.attempts.push_back(std::move(record));
-      store_.Commit(std::move(batch), std::move(done));
+    WriteDisposition(std::move(record), /*again=*/false, std::move(done));
+  });
+}
+
+// The call is over, so nothing keeps others from its lead: it is written only if it is still as it
+// was read, else a lead that was erased would come back, or another's change be lost. `again`: it
+// was not, and what the engine learns from the call it has learned.
+void Controller::WriteDisposition(campaign::Attempt record, bool again, Done done) {
+  store_.GetLead(record.lead, [this, record, again, done = std::move(done)](auto lead) mutable {
+    if (!lead.ok()) return done(lead.status());
+    CampaignRunner* owner = FindRunner(record.campaign);
+    if (!lead->has_value() || owner == nullptr) {
+      return done(absl::NotFoundError("the lead of this call is gone"));
+    }
+    campaign::StoreBatch batch;
+    batch.leads.push_back(campaign::ApplyResult(**lead, record, owner->settings()));
+    batch.unchanged.push_back(**std::move(lead));
+    owner->hopper.Drop(record.lead);  // a copy from before this result must not be dialed
+    AddDncOf(record, batch);
+    if (!again) LearnFromLate(*owner, record);
+    batch.attempts.push_back(record);
+    store_.Commit(std::move(batch), [this, record = std::move(record),
+                                     done = std::move(done)](absl::Status status) mutable {
+      if (!absl::IsAborted(status)) return done(std::move(status));
+      WriteDisposition(std::move(record), /*again=*/true, std::move(done));
     });
   });
+}
+
+void Controller::LearnFromLate(CampaignRunner& owner, const campaign::Attempt& record) {
+  if (!record.inbound) owner.CountDisposition(record.status);
+  LearnFromDisposition(owner, record, 1);
+  const campaign::Disposition* said = campaign::FindDisposition(record.status);
+  if (!record.inbound && said != nullptr && said->answering_machine &&
+      record.answered_at != absl::InfinitePast()) {
+    owner.ledger.AddMachine(record.answered_at);
+    owner.pacer.OnWasMachine(record.id);
+  }
 }
 
 void Controller::FinishWrapUp(const AgentId& agent, bool by_agent, bool counts) {

@@ -5,29 +5,29 @@
 
 namespace outpace::runtime {
 
-std::vector<LeadId> Controller::Withdraw(const LeadRange& range) {
-  withdrawals_.Begin(range);
-  return Withdrawn(range);
+std::vector<LeadId> Controller::Withdraw(const LeadSet& leads) {
+  withdrawals_.Begin(leads);
+  return Withdrawn(leads);
 }
 
-std::vector<LeadId> Controller::Withdrawn(const LeadRange& range) {
+std::vector<LeadId> Controller::Withdrawn(const LeadSet& leads) {
   std::vector<LeadId> busy;
   for (auto& [id, runner] : runners_) {
-    runner->hopper.DropIf([&range](LeadId lead) { return range.Has(lead); });
+    runner->hopper.DropIf([&leads](LeadId lead) { return leads.Has(lead); });
     for (const LeadId lead : runner->hopper.Out()) {
-      if (range.Has(lead)) busy.push_back(lead);
+      if (leads.Has(lead)) busy.push_back(lead);
     }
   }
   std::sort(busy.begin(), busy.end());
   return busy;
 }
 
-void Controller::EndWithdraw(const LeadRange& range) {
+void Controller::EndWithdraw(const LeadSet& leads) {
   std::set<CampaignId> reading;
   for (const auto& [id, runner] : runners_) {
     if (runner->fetching) reading.insert(id);
   }
-  withdrawals_.End(range, std::move(reading));
+  withdrawals_.End(leads, std::move(reading));
 }
 
 void Controller::PutErased(const ErasedPeople& people, E164 phone) {

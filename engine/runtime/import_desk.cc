@@ -43,7 +43,7 @@ absl::Status ImportDesk::IdleLocked() const {
       view.total == 0 ? ""
                       : absl::StrFormat(", %.0f %%", 100.0 * static_cast<double>(view.done) /
                                                          static_cast<double>(view.total));
-  const bool vowel = view.title.kind == "import" || view.title.kind == "undo";
+  const bool vowel = view.title.kind != "reset" && view.title.kind != "dedup";
   return absl::FailedPreconditionError(
       absl::StrCat(vowel ? "an " : "a ", view.title.kind, " is under way: ", view.title.what, share,
                    ", for ", absl::FormatDuration(absl::Trunc(view.spent, absl::Seconds(1))),
@@ -72,10 +72,10 @@ void ImportDesk::Finish(Job& job, absl::StatusOr<Json> answer) {
   absl::MutexLock lock(&mutex_);
   job.spent = clock_.Mono() - job.began;
   job.answer = std::move(answer);
-  const bool cancelled = !job.answer.ok() && job.control.cancelled;
-  job.state = job.answer.ok() ? JobState::kDone
-              : cancelled     ? JobState::kCancelled
-                              : JobState::kFailed;
+  // By what the work says: it may have failed for another reason although it was cancelled too.
+  job.state = job.answer.ok()                          ? JobState::kDone
+              : absl::IsCancelled(job.answer.status()) ? JobState::kCancelled
+                                                       : JobState::kFailed;
 }
 
 absl::StatusOr<uint64_t> ImportDesk::Start(JobTitle title, Work work) {
@@ -150,7 +150,10 @@ void ImportDesk::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopped_ = true;
-    if (!jobs_.empty()) jobs_.back()->control.cancelled = true;
+    if (!jobs_.empty()) {
+      jobs_.back()->control.stopping = true;
+      jobs_.back()->control.cancelled = true;
+    }
   }
   if (thread_.joinable()) thread_.join();
 }

@@ -29,10 +29,11 @@ struct JobControl {
   std::atomic<uint64_t> done{0}, total{0};     // octets of a file; leads of an undo
   std::atomic<uint64_t> rows{0}, accepted{0};  // of an import, so far
   std::atomic<bool> cancelled{false};          // end as soon as you can, and leave nothing behind
+  std::atomic<bool> stopping{false};  // with `cancelled`: as the engine ends, by nobody's wish
 };
 
 struct JobTitle {
-  std::string kind;  // "import", "undo", "reset"
+  std::string kind;  // "import", "undo", "reset", "dedup", "erasure"
   std::string what;  // the file's name: for people, never a number
   ImportId import;   // none: nothing will be stored
 };
@@ -81,8 +82,9 @@ class ImportDesk {
 
  private:
   struct Job;
-  // So many are remembered, for whoever asks what became of one while others come after it.
-  static constexpr size_t kJobsKept = 256;
+  // So many are remembered, for whoever asks what became of one while others come after it. With
+  // their answers, which of an undo may name 100,000 leads.
+  static constexpr size_t kJobsKept = 32;
   absl::Status IdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::shared_ptr<Job>> Begin(JobTitle title);
   void Finish(Job& job, absl::StatusOr<nlohmann::ordered_json> answer);

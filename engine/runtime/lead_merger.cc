@@ -50,18 +50,21 @@ absl::Status LeadMerger::WhileWithdrawn(
     std::vector<LeadId> leads,
     const std::function<absl::Status(const std::vector<LeadId>&)>& work) {
   if (leads.empty()) return absl::OkStatus();
-  const auto [low, high] = std::minmax_element(leads.begin(), leads.end());
-  const LeadRange range{*low, high->value() - low->value() + 1};
+  const LeadSet set = LeadSet::Of(std::move(leads));
   std::vector<LeadId> busy;
-  if (hooks_.withdraw_leads) busy = hooks_.withdraw_leads(range);
+  if (hooks_.withdraw_leads) busy = hooks_.withdraw_leads(set);
   const auto end = absl::MakeCleanup([&] {
-    if (hooks_.leads_withdrawn) hooks_.leads_withdrawn(range);
+    if (hooks_.leads_withdrawn) hooks_.leads_withdrawn(set);
   });
-  return work(busy);
+  for (;;) {
+    absl::Status status = work(busy);
+    if (!absl::IsAborted(status)) return status;  // else a lead changed meanwhile: read it again
+  }
 }
 
 absl::Status LeadMerger::MergePortion(absl::Span<const MergeOrder> orders, MergeCounts& counts,
                                       std::set<CampaignId>& campaigns) {
+  absl::MutexLockMaybe lock(mutex_);
   std::vector<LeadId> all;
   for (const MergeOrder& order : orders) {
     all.insert(all.end(), order.leads.begin(), order.leads.end());
@@ -91,15 +94,19 @@ absl::Status LeadMerger::MergePortion(absl::Span<const MergeOrder> orders, Merge
       merge.at = clock_.Wall();
       merge.reason = order.reason;
       merge.changes = match::PlanMerge(std::move(leads));
-      for (const match::LeadChange& change : merge.changes) batch.leads.push_back(change.after);
+      for (const match::LeadChange& change : merge.changes) {
+        batch.unchanged.push_back(change.before);
+        batch.leads.push_back(change.after);
+      }
       batch.meta[KeyOf(merge.number)] = match::EncodeMerge(merge);
       ++made.merges;
       made.leads += merge.changes.size();
     }
+    if (made.merges > 0) {
+      batch.meta[kLast] = absl::StrCat(*last);
+      if (absl::Status s = store_.Commit(batch); !s.ok()) return s;
+    }
     counts.skipped += made.skipped;
-    if (made.merges == 0) return absl::OkStatus();
-    batch.meta[kLast] = absl::StrCat(*last);
-    if (absl::Status s = store_.Commit(batch); !s.ok()) return s;
     counts.merges += made.merges;
     counts.leads += made.leads;
     return absl::OkStatus();
@@ -121,6 +128,7 @@ absl::StatusOr<MergeCounts> LeadMerger::Merge(absl::Span<const MergeOrder> order
 }
 
 absl::StatusOr<match::Merge> LeadMerger::Undo(uint64_t number) {
+  absl::MutexLockMaybe lock(mutex_);
   auto merge = Read(number);
   if (!merge.ok()) return merge.status();
   if (merge->undone != absl::InfiniteFuture()) {
@@ -159,6 +167,7 @@ absl::StatusOr<match::Merge> LeadMerger::Undo(uint64_t number) {
       }
       campaigns.insert((*now)->campaign);
       batch.leads.push_back(match::UndoChange(change, **now));
+      batch.unchanged.push_back(**std::move(now));
     }
     merge->undone = clock_.Wall();
     batch.meta[KeyOf(number)] = match::EncodeMerge(*merge);
@@ -185,6 +194,7 @@ absl::StatusOr<std::vector<match::Merge>> LeadMerger::History(uint64_t most, Lea
 
 absl::StatusOr<std::vector<std::string>> LeadMerger::Forget(
     const absl::flat_hash_set<LeadId>& leads, E164 phone) {
+  absl::MutexLockMaybe lock(mutex_);
   auto last = LastNumber();
   if (!last.ok()) return last.status();
   campaign::StoreBatch batch;
@@ -226,6 +236,7 @@ absl::StatusOr<LeadPairs> LeadMerger::Apart() const {
 }
 
 absl::Status LeadMerger::KeepApart(const LeadPairs& pairs) {
+  absl::MutexLockMaybe lock(mutex_);
   if (pairs.empty()) return absl::OkStatus();
   auto all = Apart();
   if (!all.ok()) return all.status();

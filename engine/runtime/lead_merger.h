@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "campaign/lead_store.h"
 #include "campaign/match/lead_merge.h"
@@ -38,8 +39,10 @@ using LeadPairs = std::set<std::pair<LeadId, LeadId>>;
 // One thread at a time. What is passed in outlives it.
 class LeadMerger {
  public:
-  LeadMerger(campaign::LeadStore& store, const Clock& clock, const AdminHooks& hooks)
-      : store_(store), clock_(clock), hooks_(hooks) {}
+  // `mutex` is held from reading what is kept of merges to writing it; null: nobody else merges.
+  LeadMerger(campaign::LeadStore& store, const Clock& clock, const AdminHooks& hooks,
+             absl::Mutex* mutex = nullptr)
+      : store_(store), clock_(clock), hooks_(hooks), mutex_(mutex) {}
 
   // In portions; each is on disk before the next begins. No lead may be in two orders.
   absl::StatusOr<MergeCounts> Merge(absl::Span<const MergeOrder> orders);
@@ -71,6 +74,7 @@ class LeadMerger {
   campaign::LeadStore& store_;
   const Clock& clock_;
   const AdminHooks& hooks_;
+  absl::Mutex* const mutex_;
 };
 
 }  // namespace outpace::runtime

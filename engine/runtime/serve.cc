@@ -320,6 +320,10 @@ absl::Status Serve(const Config& config) {
   store_options.now = clock.Wall();
   auto store = store::RocksLeadStore::Open(store_options);
   if (!store.ok()) return store.status();
+  // Unless the machine lost power, the disk has damaged what was acknowledged.
+  if (const int64_t dropped = (*store)->journal_bytes_dropped(); dropped > 0) {
+    (*log)->Error("store.journal_dropped", {{"path", store_options.path}, {"bytes", dropped}});
+  }
 
   media::MediaConfig media_config;
   media_config.address = config.media_address;
@@ -441,7 +445,7 @@ absl::Status Serve(const Config& config) {
   if (!names.ok()) return names.status();
   for (AsioLoop* loop : {&control, &agents_loop, &boards_loop, &hashing, &admin_loop, &bulk_loop})
     loop->Start();
-  // An undo that the last end cut off goes on.
+  // An undo or a reset that the last end cut off goes on.
   OUTPACE_CHECK(admin_loop.Post(
       [&admin] { admin.Run("import.resume", nlohmann::ordered_json::object()).IgnoreError(); }));
   (*server)->Start();

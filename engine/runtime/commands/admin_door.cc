@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -92,6 +93,14 @@ struct AdminDoor::Impl {
     auto opened = store::RocksLeadStore::Open(options);
     if (!opened.ok()) return opened.status();
     store = *std::move(opened);
+    if (store->journal_bytes_dropped() > 0) {
+      std::fprintf(
+          stderr,
+          "outpace: the last %lld bytes of the journal of %s were damaged and are dropped; "
+          "unless the machine lost power, have its disk looked at\n",
+          static_cast<long long>(store->journal_bytes_dropped()),  // NOLINT
+          options.path.c_str());
+    }
     AdminHooks hooks;
     hooks.rocks = store.get();
     admin = std::make_unique<Admin>(*store, clock, std::move(hooks));

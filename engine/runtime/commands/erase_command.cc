@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/runtime/commands/admin_door.h"
 #include "engine/runtime/commands/arguments.h"
 #include "engine/runtime/commands/options.h"
+#include "engine/runtime/commands/progress.h"
 
 namespace outpace::runtime {
 namespace {
@@ -21,7 +23,9 @@ constexpr char kText[] =
     "notes,\n"
     "recordings are removed, and a keyed hash of the number stays so that it is never loaded or\n"
     "dialed again. It cannot be undone. If a call with the person is under way the number is\n"
-    "blocked at once and the rest is refused: erase again when the call is over.\n\n"
+    "blocked at once and the rest is refused: erase again when the call is over. While an import "
+    "is\n"
+    "under way the rest waits for its end.\n\n"
     "  outpace erase '+1 202 555 0100' --reason 'request of 2026-11-20'\n";
 
 // Removes the files of recordings, by number and by lead, since a lead may have been rung under
@@ -67,8 +71,14 @@ int RunEraseCommand(const Arguments& arguments) {
   const auto blocked = AskAdmin(options.ConfigPath(), "erase.block", json);
   if (!blocked.ok()) return Fail(blocked.status());
   std::fputs(blocked->value("text", std::string()).c_str(), stdout);
-  const int code = EraseRecordings(options, json, blocked->at("leads"));
-  return code == kDone ? RunAdmin(options.ConfigPath(), "erase.person", json) : code;
+  const auto found = AskAdmin(options.ConfigPath(), "erase.leads", json);
+  if (!found.ok()) return Fail(found.status());
+  if (const int code = EraseRecordings(options, json, found->at("leads")); code != kDone) {
+    return code;
+  }
+  auto door = AdminDoor::Open(options.ConfigPath());
+  if (!door.ok()) return Fail(door.status());
+  return PrintAnswer(AskWhenIdle(**door, "erase.person", json), false);
 }
 
 }  // namespace outpace::runtime

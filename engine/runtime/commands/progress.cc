@@ -105,23 +105,39 @@ std::string ProgressText(const Json& progress) {
   return text;
 }
 
+namespace {
+
+absl::StatusOr<Json> AskUntilIdle(AdminDoor& door, absl::string_view operation,
+                                  const Json& arguments, ProgressLine& line) {
+  Json order = arguments;
+  order["wait"] = true;
+  for (absl::Duration wait = kFirstLook;; wait = std::min(2 * wait, kLook)) {
+    absl::StatusOr<Json> answer = door.Run(operation, order);
+    if (!answer.ok() || answer->value("state", std::string()) != "waiting") return answer;
+    if (interrupted > 0) {
+      return absl::CancelledError("cancelled while another job was under way; nothing was done");
+    }
+    line.Show(*answer);
+    Wait(wait);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Json> AskWhenIdle(AdminDoor& door, absl::string_view operation,
+                                 const Json& arguments) {
+  const Interrupts interrupts;
+  const RealClock clock;
+  ProgressLine line(clock);
+  return AskUntilIdle(door, operation, arguments, line);
+}
+
 absl::StatusOr<Json> RunJob(AdminDoor& door, absl::string_view operation, const Json& arguments) {
   const Interrupts interrupts;
   const RealClock clock;
   ProgressLine line(clock);
-  Json order = arguments;
-  order["wait"] = true;
-  absl::StatusOr<Json> started;
-  for (absl::Duration wait = kFirstLook;; wait = std::min(2 * wait, kLook)) {
-    started = door.Run(operation, order);
-    if (!started.ok()) return started.status();
-    if (started->value("state", std::string()) != "waiting") break;
-    if (interrupted > 0) {
-      return absl::CancelledError("cancelled while another job was under way; nothing was done");
-    }
-    line.Show(*started);
-    Wait(wait);
-  }
+  const absl::StatusOr<Json> started = AskUntilIdle(door, operation, arguments, line);
+  if (!started.ok()) return started.status();
   const Json job = {{"job", started->value("job", uint64_t{0})}};
   bool cancelled = false;
   for (absl::Duration wait = kFirstLook;; wait = std::min(2 * wait, kLook)) {

@@ -64,11 +64,14 @@ class AdminDedupTest : public ::testing::Test {
   AdminHooks Hooks() {
     AdminHooks hooks;
     hooks.leads_changed = [this](const CampaignId& id) { told_.push_back("leads " + id); };
-    hooks.withdraw_leads = [this](const LeadRange& range) {
-      told_.push_back(absl::StrCat("withdraw ", range.first.value(), "+", range.count));
+    hooks.withdraw_leads = [this](const LeadSet& leads) {
+      told_.push_back("withdraw");
+      for (const LeadRange& run : leads.runs()) {
+        absl::StrAppend(&told_.back(), " ", run.first.value(), "+", run.count);
+      }
       return busy_;
     };
-    hooks.leads_withdrawn = [this](const LeadRange&) { told_.push_back("withdrawn"); };
+    hooks.leads_withdrawn = [this](const LeadSet&) { told_.push_back("withdrawn"); };
     return hooks;
   }
   void Put(uint64_t id, uint64_t phone, std::map<std::string, std::string> fields,

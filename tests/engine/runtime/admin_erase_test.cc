@@ -187,7 +187,31 @@ TEST_F(AdminEraseTest, ACallUnderWayIsWaitedFor) {
   EXPECT_TRUE(store_.GetLead(LeadId(1))->has_value());
   EXPECT_EQ(LoadDncSet(store_)->Match(E164(13035550101), ""), dnc::DncMatch::kSystem);
   EXPECT_TRUE(LoadDncSet(store_)->IsErased(E164(13035550101)));
-  EXPECT_THAT(told_.back(), HasSubstr("withdrawn 2+1"));
+  EXPECT_THAT(told_.back(), HasSubstr("withdrawn 1+2"));
+}
+
+// It has asked who is erased before this person was, and may yet put their leads into the store.
+TEST_F(AdminEraseTest, AnImportUnderWayIsWaitedFor) {
+  {
+    const JobUnderWay job(shared_.desk, "import");
+    EXPECT_THAT(Refusal(Code::kFailedPrecondition, "erase.person", {{"number", kNumber}}),
+                HasSubstr("an import is under way"));
+    const auto waiting = Run("erase.person", {{"number", kNumber}, {"wait", true}});
+    ASSERT_TRUE(waiting.ok()) << waiting.status();
+    EXPECT_EQ((*waiting)["state"], "waiting");
+    EXPECT_TRUE(LoadDncSet(store_)->IsErased(E164(13035550101))) << "blocked meanwhile";
+    EXPECT_TRUE(store_.GetLead(LeadId(1))->has_value());
+  }
+  const auto erased = Run("erase.person", {{"number", kNumber}, {"wait", true}});
+  ASSERT_TRUE(erased.ok()) << erased.status();
+  EXPECT_EQ((*erased)["leads"], 2);
+  EXPECT_FALSE(store_.GetLead(LeadId(1))->has_value());
+}
+
+TEST_F(AdminEraseTest, LeadsWithTheNumberAreNamed) {
+  const auto found = Run("erase.leads", {{"number", kNumber}});
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_THAT((*found)["leads"].get<std::vector<uint64_t>>(), ::testing::ElementsAre(1, 2));
 }
 
 TEST_F(AdminEraseTest, RecordingsGoFirst) {

@@ -4,9 +4,12 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/notification.h"
 #include "campaign/store/memory_lead_store.h"
 #include "engine/runtime/admin.h"
 #include "engine/sim/sim_world.h"
@@ -28,7 +31,9 @@ inline constexpr char kFiveRows[] =
 class AdminFixture : public ::testing::Test {
  protected:
   AdminFixture()
-      : world_(1, absl::FromUnixSeconds(1'700'000'000)), admin_(store_, world_.clock(), Hooks()) {}
+      : world_(1, absl::FromUnixSeconds(1'700'000'000)),
+        admin_(store_, world_.clock(), Hooks(), &shared_) {}
+  ~AdminFixture() override { shared_.desk.Stop(); }
 
   AdminHooks Hooks() {
     AdminHooks hooks;
@@ -42,17 +47,23 @@ class AdminFixture : public ::testing::Test {
       told_.push_back("agent " + agent.user);
     };
     hooks.leads_changed = [this](const CampaignId& id) { told_.push_back("leads " + id); };
-    hooks.withdraw_leads = [this](const LeadRange& range) {
-      told_.push_back(absl::StrCat("withdraw ", range.first.value(), "+", range.count));
+    hooks.withdraw_leads = [this](const LeadSet& leads) {
+      told_.push_back("withdraw " + TextOf(leads));
       return busy_;
     };
-    hooks.leads_withdrawn = [this](const LeadRange& range) {
-      told_.push_back(absl::StrCat("withdrawn ", range.first.value(), "+", range.count));
+    hooks.leads_withdrawn = [this](const LeadSet& leads) {
+      told_.push_back("withdrawn " + TextOf(leads));
     };
     hooks.person_erased = [this](const ErasedPeople& people, E164) {
       told_.push_back(absl::StrCat("erased ", people.hashes.size()));
     };
     return hooks;
+  }
+  // "1+9,20+1": nine leads from 1 on, and 20.
+  static std::string TextOf(const LeadSet& leads) {
+    return absl::StrJoin(leads.runs(), ",", [](std::string* out, const LeadRange& run) {
+      absl::StrAppend(out, run.first.value(), "+", run.count);
+    });
   }
   absl::StatusOr<Json> Run(const std::string& operation, const Json& arguments = Json::object()) {
     return admin_.Run(operation, arguments);
@@ -97,7 +108,32 @@ class AdminFixture : public ::testing::Test {
   store::MemoryLeadStore store_;
   std::vector<std::string> told_;
   std::vector<LeadId> busy_;  // what the engine says is in a call
+  AdminShared shared_{world_.clock()};
   Admin admin_;
+};
+
+// A job of this kind is under way while this lives.
+class JobUnderWay {
+ public:
+  JobUnderWay(ImportDesk& desk, const std::string& kind) : desk_(desk) {
+    absl::Notification began;
+    const auto job = desk.Start({kind, "leads.csv", ImportId(9)},
+                                [&began, this](JobControl&) -> absl::StatusOr<Json> {
+                                  began.Notify();
+                                  end_.WaitForNotification();
+                                  return Json::object();
+                                });
+    EXPECT_TRUE(job.ok()) << job.status();
+    began.WaitForNotification();
+  }
+  ~JobUnderWay() {
+    end_.Notify();
+    while (!desk_.Idle().ok()) std::this_thread::yield();
+  }
+
+ private:
+  ImportDesk& desk_;
+  absl::Notification end_;
 };
 
 }  // namespace outpace::runtime

@@ -170,5 +170,54 @@ TEST_F(AdminListsTest, AResetBringsBackWhoWasNotReached) {
   EXPECT_THAT(told_, ElementsAre("withdraw 1+9", "withdrawn 1+9", "leads DEMO"));
 }
 
+class AdminResetTest : public AdminListsTest {
+ protected:
+  // Lists 101 and 102 of leads 1 to 4 by turns, none reached; a reset of 101 was begun an hour ago
+  // and cut off, and lead 3 has been called since.
+  void SetUp() override {
+    Create();
+    Text("list.create", {{"list", "spring"}, {"campaign", "DEMO"}});
+    Text("list.create", {{"list", "summer"}, {"campaign", "DEMO"}});
+    const absl::Time now = world_.clock().Wall();
+    for (uint64_t id = 1; id <= 4; ++id) {
+      PutLead(id, "NA", 2);
+      campaign::Lead lead = Lead(id);
+      lead.list = ListId(id % 2 == 1 ? 101 : 102);
+      lead.next_call_time = now + absl::Hours(9);
+      lead.last_call_time = now - (id == 3 ? absl::Minutes(9) : absl::Hours(9));
+      AdminFixture::PutLead(lead);
+    }
+    campaign::StoreBatch batch;
+    batch.lists = {ListAt(0)};
+    batch.lists[0].last_reset = begun_ = now - absl::Hours(1);
+    batch.meta["list_reset.101"] = "under way";
+    ASSERT_TRUE(store_.Commit(batch).ok());
+    told_.clear();
+  }
+  bool IsDue(uint64_t id) { return Lead(id).next_call_time == absl::InfinitePast(); }
+
+  absl::Time begun_;
+};
+
+TEST_F(AdminResetTest, OneThatWasCutOffGoesOnAtTheNextStart) {
+  EXPECT_EQ(Run("import.resume")->at("resets"), 1);
+  while (Run("import.progress", {{"job", 1}})->at("state") == "running") {
+  }
+  EXPECT_TRUE(IsDue(1));
+  EXPECT_FALSE(IsDue(3)) << "it had its call";
+  EXPECT_EQ(ListAt(0).last_reset, begun_);
+  EXPECT_EQ(Run("import.resume")->at("resets"), 0);
+}
+
+TEST_F(AdminResetTest, ANewOneComesAfterTheOneThatWasCutOff) {
+  const auto reset = Run("list.reset", {{"list", "101"}});
+  ASSERT_TRUE(reset.ok()) << reset.status();
+  EXPECT_TRUE(IsDue(1));
+  EXPECT_TRUE(IsDue(3));
+  EXPECT_EQ(ListAt(0).last_reset, world_.clock().Wall());
+  EXPECT_FALSE(IsDue(2)) << "of the other list";
+  EXPECT_THAT(told_, ElementsAre("withdraw 1+1,3+1", "withdrawn 1+1,3+1", "leads DEMO"));
+}
+
 }  // namespace
 }  // namespace outpace::runtime

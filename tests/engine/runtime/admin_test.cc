@@ -178,6 +178,29 @@ TEST_F(AdminTest, AnImportIsAJobWithProgress) {
   EXPECT_EQ(store_.Lists()->size(), 1u) << "a refused import leaves no list";
 }
 
+TEST_F(AdminTest, WhoWaitsIsToldOfMistakesAtOnce) {
+  Create();
+  const JobUnderWay job(shared_.desk, "import");
+  const std::string path = scratch_.Put("l.csv", kFiveRows);
+  const Json good = {{"path", path}, {"campaign", "DEMO"}, {"wait", true}};
+  const auto waiting = Run("import.start", good);
+  ASSERT_TRUE(waiting.ok()) << waiting.status();
+  EXPECT_EQ((*waiting)["state"], "waiting");
+  EXPECT_EQ((*waiting)["what"], "leads.csv");
+  Json typo = good;
+  typo["campaign"] = "DEMA";
+  EXPECT_THAT(Refusal(Code::kNotFound, "import.start", typo), HasSubstr("DEMA"));
+  Json unknown = good;
+  unknown["template"] = "crm";
+  EXPECT_THAT(Refusal(Code::kNotFound, "import.start", unknown), HasSubstr("crm"));
+  // The import under way may yet bring what these are about.
+  EXPECT_EQ(Run("import.undo.start", {{"import", "9"}, {"wait", true}})->at("state"), "waiting");
+  EXPECT_EQ(Run("list.reset.start", {{"list", "new"}, {"wait", true}})->at("state"), "waiting");
+  EXPECT_THAT(Refusal(Code::kInvalidArgument, "import.undo.start",
+                      {{"import", "leads.csv"}, {"wait", true}}),
+              HasSubstr("must be a number"));
+}
+
 TEST_F(AdminTest, ImportRefusesWhatMakesNoSense) {
   Create();
   Create("OTHER");

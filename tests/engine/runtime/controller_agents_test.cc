@@ -172,6 +172,51 @@ TEST_F(ControllerTest, LogoutWhileTalkingEndsTheCall) {
   EXPECT_EQ(StoredLead(1).status, "SALE");
 }
 
+// What happens to the lead between the reading and the writing of a late disposition.
+TEST_F(ControllerTest, ALateDispositionLosesNothingThatIsWrittenMeanwhile) {
+  Start(2);
+  const call::DialOrder dial = TalkOne();
+  ASSERT_TRUE(controller.Logout("a1").ok());
+  End(dial.leg, call::CallOutcome::kAnswered, false);
+  Pass(absl::Milliseconds(10));
+  store.hold_commits = true;
+  auto answer = std::make_shared<absl::Status>(absl::UnknownError("no answer yet"));
+  controller.Dispose("a1", dial.attempt, "SALE", "", absl::InfinitePast(),
+                     [answer](absl::Status stored) { *answer = std::move(stored); });
+  Pass(absl::Milliseconds(10));
+  ASSERT_EQ(store.commits_held(), 1u);
+  campaign::StoreBatch batch;
+  batch.leads = {StoredLead(1)};
+  batch.leads[0].rank = 7;
+  ASSERT_TRUE(leads.Commit(batch).ok());
+  store.LetCommits();
+  Pass(absl::Milliseconds(10));
+  EXPECT_TRUE(answer->ok()) << *answer;
+  EXPECT_EQ(StoredLead(1).status, "SALE");
+  EXPECT_EQ(StoredLead(1).rank, 7);
+}
+
+TEST_F(ControllerTest, ALateDispositionBringsNoErasedLeadBack) {
+  Start(2);
+  const call::DialOrder dial = TalkOne();
+  ASSERT_TRUE(controller.Logout("a1").ok());
+  End(dial.leg, call::CallOutcome::kAnswered, false);
+  Pass(absl::Milliseconds(10));
+  store.hold_commits = true;
+  auto answer = std::make_shared<absl::Status>(absl::UnknownError("no answer yet"));
+  controller.Dispose("a1", dial.attempt, "SALE", "", absl::InfinitePast(),
+                     [answer](absl::Status stored) { *answer = std::move(stored); });
+  Pass(absl::Milliseconds(10));
+  ASSERT_EQ(store.commits_held(), 1u);
+  campaign::StoreBatch batch;
+  batch.leads_removed = {LeadId(1)};
+  ASSERT_TRUE(leads.Commit(batch).ok());
+  store.LetCommits();
+  Pass(absl::Milliseconds(10));
+  EXPECT_EQ(answer->code(), Code::kNotFound) << *answer;
+  EXPECT_FALSE(leads.GetLead(LeadId(1))->has_value());
+}
+
 // Out and in again before the call is down: the new session owes nothing for the old call.
 TEST_F(ControllerTest, BackBeforeTheOldCallIsDown) {
   Start(2);

@@ -35,6 +35,34 @@ TEST_F(ControllerTest, WithdrawnLeadsAreNotDialed) {
   EXPECT_THAT(Dials(), SizeIs(1));
 }
 
+TEST_F(ControllerTest, LeadsInBetweenAreDialedMeanwhile) {
+  Start(3);
+  Tick();
+  const LeadSet others = LeadSet::Of({LeadId(3), LeadId(1)});
+  EXPECT_THAT(controller.Withdraw(others), IsEmpty());
+  LogIn("a1");
+  LogIn("a2");
+  Tick();
+  ASSERT_THAT(Dials(), SizeIs(1));
+  EXPECT_EQ(Stored(Dials()[0].attempt).lead, LeadId(2));
+  EXPECT_THAT(controller.Withdrawn(others), IsEmpty()) << "lead 2 is none of them";
+  controller.EndWithdraw(others);
+  controller.LeadsChanged("C");
+  Pass(absl::Seconds(3));
+  EXPECT_THAT(Dials(), SizeIs(2)) << "they may be dialed again";
+}
+
+TEST(LeadSet, IsWhatWasPutInto) {
+  const LeadSet set = LeadSet::Of({LeadId(9), LeadId(3), LeadId(5), LeadId(4), LeadId(5)});
+  EXPECT_THAT(set.runs(), ElementsAre(LeadRange{LeadId(3), 3}, LeadRange{LeadId(9), 1}));
+  EXPECT_EQ(set.size(), 4u);
+  for (uint64_t id = 1; id <= 12; ++id) {
+    EXPECT_EQ(set.Has(LeadId(id)), id == 9 || (id >= 3 && id <= 5)) << id;
+  }
+  EXPECT_TRUE(LeadSet(LeadRange{LeadId(7), 0}).empty());
+  EXPECT_FALSE(LeadSet().Has(LeadId(1)));
+}
+
 TEST_F(ControllerTest, ALeadUnderWayIsNamedUntilItsResultIsWritten) {
   Start(2);
   const call::DialOrder dial = DialOne();

@@ -74,6 +74,16 @@ TEST_F(ImportDeskTest, IsCancelled) {
       << "after its end";
 }
 
+// Asked to end, it found that it could not have gone on anyway: that is worth telling.
+TEST_F(ImportDeskTest, AFailureIsNoCancellation) {
+  const auto answer = desk_.Run({"import", "leads.csv", {}}, [](JobControl& control) {
+    control.cancelled = true;
+    return absl::StatusOr<Json>(absl::AbortedError("list 7 was made meanwhile"));
+  });
+  EXPECT_EQ(answer.status().code(), Code::kAborted);
+  EXPECT_EQ(desk_.Look(0)->state, JobState::kFailed);
+}
+
 // Whoever looks late still learns what became of his job.
 TEST_F(ImportDeskTest, RemembersJobsThatOthersCameAfter) {
   std::vector<uint64_t> jobs;
