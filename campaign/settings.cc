@@ -421,6 +421,23 @@ constexpr Setting kSettings[] = {
        return absl::OkStatus();
      },
      [](const S& s) { return s.local_call_time.ToString(); }},
+    {"compliance",
+     [](V n, V v, S& s) {
+       std::vector<std::string> sets;
+       for (V each : absl::StrSplit(v, ',', absl::SkipWhitespace())) {
+         each = absl::StripAsciiWhitespace(each);
+         if (each.size() > 40 ||
+             each.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != V::npos) {
+           return Bad(n, v,
+                      "a list of sets of rules (outpace dnc rules list), for example "
+                      "us-tsr,us-states; empty for none");
+         }
+         if (std::find(sets.begin(), sets.end(), each) == sets.end()) sets.emplace_back(each);
+       }
+       s.compliance = std::move(sets);
+       return absl::OkStatus();
+     },
+     [](const S& s) { return absl::StrJoin(s.compliance, ","); }},
     {"use_internal_dnc", [](V n, V v, S& s) { return SetFlag(n, v, s.use_internal_dnc); },
      [](const S& s) { return FlagText(s.use_internal_dnc); }},
     {"use_campaign_dnc", [](V n, V v, S& s) { return SetFlag(n, v, s.use_campaign_dnc); },

@@ -116,6 +116,8 @@ struct CampaignSettings {
   TrunkChoice trunk_choice = TrunkChoice::kPriority;
   E164 campaign_cid;              // caller ID
   CallingWindow local_call_time;  // "09:00-21:00", in the lead's own zone
+  // Sets of rules of jurisdictions that hold besides (campaign/rules): "us-tsr", "us-states", ...
+  std::vector<std::string> compliance;
   bool use_internal_dnc = true;
   bool use_campaign_dnc = true;    // and that of its client
   bool use_dnc_registries = true;  // national and state registries, and states' lists

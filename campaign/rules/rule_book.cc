@@ -1,6 +1,7 @@
 #include "campaign/rules/rule_book.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -28,6 +29,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using Files = std::vector<std::pair<std::string, std::string>>;
+
+std::atomic<const RuleBook*> in_force = nullptr;
 
 Files BuiltInFiles() {
   Files files;
@@ -135,6 +138,19 @@ const RuleBook& RuleBook::BuiltIn() {
     return new RuleBook(*std::move(loaded));
   }();
   return *book;
+}
+
+const RuleBook& RuleBook::InForce() {
+  const RuleBook* const book = in_force.load(std::memory_order_acquire);
+  return book != nullptr ? *book : BuiltIn();
+}
+
+absl::Status LoadRules(const std::string& directory) {
+  absl::StatusOr<RuleBook> loaded = RuleBook::Load(directory);
+  if (!loaded.ok()) return loaded.status();
+  // The one before is kept: whoever has read from it may still hold a reference.
+  in_force.store(new RuleBook(*std::move(loaded)), std::memory_order_release);
+  return absl::OkStatus();
 }
 
 const Jurisdiction* RuleBook::Find(absl::string_view id) const {

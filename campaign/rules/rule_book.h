@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "campaign/rules/rule.h"
@@ -32,6 +33,8 @@ class RuleBook {
       const std::vector<std::pair<std::string, std::string>>& files);
   // The built-in files alone, read once. Any thread.
   static const RuleBook& BuiltIn();
+  // Those that LoadRules() has put in force; the built-in ones until then. Any thread.
+  static const RuleBook& InForce();
 
   const Jurisdiction* Find(absl::string_view id) const;          // nullptr: none of that id
   const std::vector<Jurisdiction>& all() const { return all_; }  // by id
@@ -39,5 +42,9 @@ class RuleBook {
  private:
   std::vector<Jurisdiction> all_;
 };
+
+// Puts an operator's files in force, as RuleBook::Load() says; after an error nothing has changed.
+// Before any other thread runs.
+absl::Status LoadRules(const std::string& directory);
 
 }  // namespace outpace::rules

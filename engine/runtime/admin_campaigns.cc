@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "campaign/rules/rules.h"
 #include "engine/runtime/admin_impl.h"
 
 namespace outpace::runtime {
@@ -58,6 +59,11 @@ absl::Status Admin::Impl::ApplySettings(const Json& arguments,
     // Not every value's reader knows which setting it reads for.
     if (absl::StrContains(s.message(), name)) return s;
     return absl::Status(s.code(), absl::StrCat(name, ": ", s.message()));
+  }
+  if (set->contains("compliance")) {
+    absl::Status s =
+        rules::RuleSet::Combine(rules::RuleBook::InForce(), settings.compliance).status();
+    if (!s.ok()) return absl::Status(s.code(), absl::StrCat("compliance: ", s.message()));
   }
   if (settings.lead_filter_id.empty() || !set->contains("lead_filter_id")) return absl::OkStatus();
   return StoredFilters(store).Find(settings.lead_filter_id).status();

@@ -121,6 +121,12 @@ void ReadSections(Reader& reader, Config& config) {
   reader.Text(numbers, "tables_directory", &config.number_tables_directory);
   if (numbers != nullptr) reader.RefuseUnknown(*numbers, "[numbers]", {"tables_directory"});
 
+  toml::table* compliance = reader.Section("compliance");
+  reader.Text(compliance, "rules_directory", &config.rules_directory);
+  if (compliance != nullptr) {
+    reader.RefuseUnknown(*compliance, "[compliance]", {"rules_directory"});
+  }
+
   toml::table* agents = reader.Section("agents");
   if (agents != nullptr) {
     reader.RefuseUnknown(*agents, "[agents]", {"phone_networks"});
@@ -212,7 +218,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text, absl::string_view nam
   Reader reader(root, name);
   reader.RefuseUnknown(root, "",
                        {"data_dir", "drain_seconds", "sip", "trunk", "media", "recording",
-                        "numbers", "http", "agents", "log"});
+                        "numbers", "compliance", "http", "agents", "log"});
   reader.Text(&root, "data_dir", &config.data_dir);
   if (config.data_dir.empty()) {
     reader.Fault(nullptr, "'data_dir' is missing; write e.g. data_dir = \"/var/lib/outpace\"");

@@ -55,6 +55,7 @@ struct Config {
   std::string recording_key_file;       // empty: no encryption
   std::string recording_zone = "UTC";   // of times in file names
   std::string number_tables_directory;  // of an operator's tables; empty: the built-in ones
+  std::string rules_directory;          // of an operator's rules; empty: the built-in ones
   Endpoint http_listen{"127.0.0.1", 8080};
   std::string board_token;  // empty: boards are open (only allowed on loopback)
   std::vector<std::string> agent_phone_networks = {"127.0.0.0/8"};

@@ -15,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "campaign/number_info.h"
+#include "campaign/rules/rule_book.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "engine/api/http_server.h"
 #include "engine/base/rng.h"
@@ -313,6 +314,10 @@ absl::Status Serve(const Config& config) {
 
   if (!config.number_tables_directory.empty()) {
     absl::Status loaded = campaign::LoadNumberTables(config.number_tables_directory);
+    if (!loaded.ok()) return loaded;
+  }
+  if (!config.rules_directory.empty()) {
+    absl::Status loaded = rules::LoadRules(config.rules_directory);
     if (!loaded.ok()) return loaded;
   }
   store::RocksStoreOptions store_options;

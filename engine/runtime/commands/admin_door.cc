@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "campaign/load/utf8.h"
 #include "campaign/number_info.h"
+#include "campaign/rules/rule_book.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "engine/api/http_client.h"
 #include "engine/runtime/admin.h"
@@ -85,6 +86,10 @@ struct AdminDoor::Impl {
   absl::Status OpenStore() {
     if (!config.number_tables_directory.empty()) {
       absl::Status s = campaign::LoadNumberTables(config.number_tables_directory);
+      if (!s.ok()) return s;
+    }
+    if (!config.rules_directory.empty()) {
+      absl::Status s = rules::LoadRules(config.rules_directory);
       if (!s.ok()) return s;
     }
     store::RocksStoreOptions options;

@@ -52,6 +52,7 @@ int RunDedupCommand(const Arguments& arguments);
 int RunStoreCommand(const Arguments& arguments);
 int RunEraseCommand(const Arguments& arguments);
 int RunDncCommand(const Arguments& arguments);
+int RunDncRulesCommand(const Arguments& arguments);  // `dnc rules`
 int RunAgentCommand(const Arguments& arguments);
 int RunExportCommand(const Arguments& arguments);
 int RunStatusCommand(const Arguments& arguments);

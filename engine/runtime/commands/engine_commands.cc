@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "campaign/number_info.h"
+#include "campaign/rules/rule_book.h"
 #include "engine/api/http_client.h"
 #include "engine/runtime/commands/options.h"
 #include "engine/runtime/serve.h"
@@ -66,6 +67,10 @@ int RunCheckConfigCommand(const Arguments& arguments) {
     absl::Status status = campaign::LoadNumberTables(config->number_tables_directory);
     if (!status.ok()) return Fail(status);
   }
+  if (!config->rules_directory.empty()) {
+    absl::Status status = rules::LoadRules(config->rules_directory);
+    if (!status.ok()) return Fail(status);
+  }
   std::printf("%s: good; %zu trunk%s, data in %s\n", options.ConfigPath().c_str(),
               config->trunks.size(), config->trunks.size() == 1 ? "" : "s",
               config->data_dir.c_str());
@@ -121,8 +126,8 @@ const std::vector<Command>& Commands() {
       {"dedup", "leads that are one: find, review, merge, undo", RunDedupCommand,
        "run apply history undo --campaign --list --import --kind --same --review --to --merge "
        "--last --lead --json"},
-      {"dnc", "do-not-call numbers: add, remove, import, check", RunDncCommand,
-       "add remove import check --campaign --country"},
+      {"dnc", "do-not-call numbers: add, remove, import, check; rules of jurisdictions",
+       RunDncCommand, "add remove import check rules list show --campaign --country --json"},
       {"store", "copies of the data: checkpoint, backup, restore, verify, migrate", RunStoreCommand,
        "checkpoint backup backups restore verify migrate --backup"},
       {"erase", "erase a person by number", RunEraseCommand, "--country --reason --missing-ok"},

@@ -177,6 +177,18 @@ TEST_F(AdminFiltersTest, ACampaignDialsByAFilterThatExists) {
   Answer("filter.remove", {{"name", "west"}});
 }
 
+TEST_F(AdminFiltersTest, ACampaignTakesRulesThatExist) {
+  AddLeads();
+  const std::string refusal = Refusal(Code::kNotFound, "campaign.set",
+                                      {{"id", "DEMO"}, {"set", {{"compliance", "us-tsr,narnia"}}}});
+  EXPECT_THAT(refusal, HasSubstr("compliance: no set of rules \"narnia\""));
+  EXPECT_THAT(refusal, HasSubstr("us-states"));
+  Answer("campaign.set", {{"id", "DEMO"}, {"set", {{"compliance", "us-tsr,us-states"}}}});
+  EXPECT_EQ(Answer("campaign.show", {{"id", "DEMO"}})["settings"]["compliance"],
+            "us-tsr,us-states");
+  Answer("campaign.set", {{"id", "DEMO"}, {"set", {{"compliance", ""}}}});
+}
+
 TEST_F(AdminFiltersTest, LeadsAreExportedWholeOrNotAtAll) {
   AddLeads();
   Scratch scratch;

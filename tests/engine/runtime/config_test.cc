@@ -175,6 +175,8 @@ address = "10.0.0.1"
 port_first = 30000
 ports = 50
 safe_harbor_wav = "m.wav"
+[compliance]
+rules_directory = "/etc/outpace/rules"
 [http]
 listen = "0.0.0.0:80"
 board_token = "t"
@@ -198,6 +200,7 @@ level = "debug"
   EXPECT_EQ(config->safe_harbor_wav, "m.wav");
   EXPECT_EQ(config->http_listen.address, "0.0.0.0");
   EXPECT_EQ(config->board_token, "t");
+  EXPECT_EQ(config->rules_directory, "/etc/outpace/rules");
   EXPECT_THAT(config->agent_phone_networks, ElementsAre("10.1.0.0/16", "10.2.0.0/16"));
   EXPECT_EQ(config->log_level, "debug");
   EXPECT_EQ(config->StorePath(), "/d/store");
