@@ -66,7 +66,7 @@ gate::Verdict Controller::AskGate(const CampaignRunner& runner, const campaign::
 void Controller::ApplyRefusal(const gate::Verdict& verdict, campaign::Lead& lead) {
   for (const gate::Reason& reason : verdict.reasons) {
     if (const absl::string_view status = gate::DncStatus(reason.rule); !status.empty()) {
-      lead.status = status;
+      lead.status = std::string(status);
     }
     lead.hold_until = std::max(lead.hold_until, reason.until);
   }
