@@ -90,7 +90,8 @@ class CalendarTable {
   explicit CalendarTable(absl::Span<const Rule> rules);
   // Never null. 20-50 ns.
   const Calendar& Find(Place place) const;
-  bool empty() const { return places_.empty(); }
+  // Nothing is ever closed anywhere.
+  bool empty() const { return places_.empty() && open_.always_open(); }
 
  private:
   struct Entry {
@@ -100,7 +101,7 @@ class CalendarTable {
   std::vector<Entry> places_;  // by region and area; "" in an area: none of its known areas
   std::vector<Entry> vague_;   // by region: the area is not known
   Calendar unknown_;           // the region is not known
-  Calendar open_;
+  Calendar open_;              // regions that no rule names: the rules for everywhere
 };
 
 // First minute at or after `at` at which that one rule, a window or holidays, is open.

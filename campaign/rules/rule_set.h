@@ -57,7 +57,8 @@ class RuleSet {
  public:
   // An empty set: everything is open.
   RuleSet() = default;
-  // NotFound names the ids that the book does not have, and those it has. Copies what it needs.
+  // NotFound names the ids that the book does not have, and those it has: a campaign that asks for
+  // rules which are not there must not dial. Copies what it needs.
   static absl::StatusOr<RuleSet> Combine(const RuleBook& book, absl::Span<const std::string> ids);
 
   bool empty() const { return rules_.empty(); }
@@ -77,9 +78,9 @@ class RuleSet {
   bool IsOpen(absl::Time now, absl::Span<const absl::TimeZone> zones,
               absl::Span<const Place> places) const;
 
-  // Caps and rests. `history` newest first, as far back as HistoryNeeded(); attempts in the future
-  // (the clock was set back) count as now. Days are those of `zones`, the strictest of them; none:
-  // of UTC and both its neighbours. Does not allocate when empty-handed.
+  // Caps and rests. `history`: those before the one that is asked for, newest first, as far back as
+  // HistoryNeeded(); attempts in the future (the clock was set back) count as now. Days are those of
+  // `zones`, the strictest of them; none: of any zone on earth. No allocation when nothing is held.
   std::vector<Held> CheckCaps(absl::Span<const PastAttempt> history, absl::Time now,
                               uint32_t campaign, absl::Span<const absl::TimeZone> zones,
                               absl::Span<const Place> places) const;

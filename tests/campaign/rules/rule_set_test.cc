@@ -111,6 +111,19 @@ TEST(Windows, WhatIsNotKnownIsHeldToAllRules) {
   EXPECT_TRUE(set.CheckWindow(evening, {}, {{"GB", ""}}).open()) << "nothing to be certain of";
 }
 
+TEST(Windows, ARuleForEverywhereHoldsEverywhere) {
+  const std::vector<absl::TimeZone> utc = {absl::UTCTimeZone()};
+  const absl::Time night = At("2026-07-01T23:00:00", "UTC");
+  const std::string everywhere = Section("window", "e", "open = [\"08:00-22:00\"]", "*");
+  for (const RuleSet& set :
+       {Own(everywhere), Own(everywhere + Section("window", "u", "open = [\"00:00-24:00\"]"))}) {
+    for (const Place place : {kFlorida, Place{"GB", ""}, Place{"", ""}}) {
+      EXPECT_FALSE(set.IsOpen(night, utc, {place})) << place.region;
+      EXPECT_TRUE(set.IsOpen(night - absl::Hours(2), utc, {place})) << place.region;
+    }
+  }
+}
+
 TEST(Windows, EveryZoneTheNumberMayLieIn) {
   const RuleSet set = Set({"us-tsr"});
   const std::vector<absl::TimeZone> zones = {Zone("America/New_York"), Zone("America/Los_Angeles")};
