@@ -52,17 +52,31 @@ std::string Columns(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
-// Days by date end with the year they were written for.
-std::string ListedText(const Rule& rule) {
+// A list of holidays would make every line of the table as wide as itself: it stands below.
+std::string CellText(const Rule& rule) {
+  const auto* holidays = std::get_if<rules::HolidayRule>(&rule.value);
+  return absl::StrCat(holidays == nullptr
+                          ? rules::ValueText(rule.value)
+                          : absl::StrCat("none on ", holidays->days.size(), " holidays, see below"),
+                      TermText(rule));
+}
+
+std::string HolidaysText(const Rule& rule) {
   const auto* holidays = std::get_if<rules::HolidayRule>(&rule.value);
   if (holidays == nullptr) return "";
+  // Days by date end with the year that they were written for.
   absl::CivilDay last = absl::CivilDay::min();
   for (const rules::Holiday& holiday : holidays->days) {
     if (holiday.listed()) last = std::max(last, holiday.listed_last());
   }
-  return last == absl::CivilDay::min()
-             ? ""
-             : absl::StrCat("dates are listed to ", absl::FormatCivilTime(last), "; ");
+  return absl::StrCat(absl::StrJoin(holidays->days, ", ",
+                                    [](std::string* out, const rules::Holiday& holiday) {
+                                      absl::StrAppend(out, holiday.name(), " (", holiday.text(),
+                                                      ")");
+                                    }),
+                      last == absl::CivilDay::min()
+                          ? ""
+                          : absl::StrCat("; dates are listed to ", absl::FormatCivilTime(last)));
 }
 
 }  // namespace
@@ -101,10 +115,11 @@ std::string RuleSetText(const rules::RuleSet& set, absl::CivilDay today) {
   });
   for (const Rule* rule : rules) {
     rows.push_back({std::string(rules::KindName(rule->value)), rule->id, AreasText(*rule),
-                    absl::StrCat(rules::ValueText(rule->value), TermText(*rule)),
-                    std::string(rules::EvidenceName(rule->evidence)), rule->source});
-    const std::string note = absl::StrCat(ListedText(*rule), rule->note);
-    if (!note.empty()) absl::StrAppend(&notes, rule->id, ": ", note, "\n");
+                    CellText(*rule), std::string(rules::EvidenceName(rule->evidence)),
+                    rule->source});
+    for (const std::string& note : {HolidaysText(*rule), rule->note}) {
+      if (!note.empty()) absl::StrAppend(&notes, rule->id, ": ", note, "\n");
+    }
   }
   return absl::StrCat("Sets: ", set.version().empty() ? "none" : set.version(),
                       ". Each rule is asked: the stricter holds.\n\n", Columns(rows),

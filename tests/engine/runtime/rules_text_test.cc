@@ -32,7 +32,8 @@ TEST(RulesText, ShowsEachRuleWithItsSource) {
        {"Sets: us-tsr@2026-11-22 us-states@", "us-tsr:window", "daily 08:00-21:00",
         "16 CFR 310.4(c)", "us-fl:three-in-a-day", "at most 3 in 24 h", "Fla. Stat. 501.616(6)(b)",
         "Mon-Fri 10:00-13:00, Mon-Fri 14:00-20:00", "none for 61 local days after refusal",
-        "from memory, check", " from 2026-08-11", "no legal advice"}) {
+        "from memory, check", " from 2026-08-11", "none on 11 holidays, see below",
+        "Lundi de Pâques (Easter+1)", "no legal advice"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
   // Columns: each line of the table has its source where the heading says.
@@ -46,6 +47,13 @@ TEST(RulesText, ShowsEachRuleWithItsSource) {
   const nlohmann::ordered_json json = RuleSetJson(*set);
   EXPECT_EQ(json["rules"].size(), set->rules().size());
   EXPECT_EQ(json["rules"][0]["source"], "16 CFR 310.4(c)");
+}
+
+TEST(RulesText, SaysHowFarListedDatesGo) {
+  const auto set = RuleSet::Combine(RuleBook::BuiltIn(), {"cn"});
+  ASSERT_TRUE(set.ok());
+  EXPECT_THAT(RuleSetText(*set, absl::CivilDay(2026, 11, 22)),
+              HasSubstr("dates are listed to 2027-10-03"));
 }
 
 TEST(RulesText, RulesWhoseTermIsOverAreLeftOut) {
