@@ -37,6 +37,17 @@ TEST(CompliancePage, HasALineForEachRule) {
   EXPECT_EQ(missing, "") << "docs/COMPLIANCE.md lacks these lines";
 }
 
+TEST(CompliancePage, ItsExampleIsAGoodFile) {
+  const std::string page = Read("docs/COMPLIANCE.md");
+  const size_t begin = page.find("```toml\n");
+  ASSERT_NE(begin, std::string::npos);
+  const std::string example = page.substr(begin + 8, page.find("```", begin + 8) - begin - 8);
+  const absl::StatusOr<RuleBook> book = RuleBook::Parse({{"example.toml", example}});
+  ASSERT_TRUE(book.ok()) << book.status();
+  ASSERT_EQ(book->all().size(), 1u);
+  EXPECT_EQ(book->all()[0].rules.size(), 2u);
+}
+
 TEST(CompliancePage, NamesEverySetInBothLanguages) {
   for (const char* path : {"docs/COMPLIANCE.md", "docs/COMPLIANCE.zh-CN.md"}) {
     const std::string page = Read(path);
