@@ -622,6 +622,12 @@ std::vector<std::string> CampaignSettings::Notes() const {
         "client_dropped_percentage has no effect: adaptive_dropped_percentage is as strict over "
         "the same window");
   }
+  if (!compliance.empty()) {
+    notes.push_back(
+        "compliance is not asked before each call yet (docs/COMPLIANCE.md): set local_call_time "
+        "and "
+        "the limits on tries as the rules ask");
+  }
   if (drop_call_seconds > usual.drop_call_seconds) {
     notes.push_back(
         "drop_call_seconds is above the 2 seconds after which US and UK rules call an answered "

@@ -135,6 +135,7 @@ TEST(CampaignSettings, NotesSayWhatHasNoEffect) {
            Case{"ADAPT_AVERAGE", "client_dropped_percentage", "3", "as strict"},
            Case{"ADAPT_HARD_LIMIT", "client_dropped_percentage", "3", nullptr},
            Case{"ADAPT_AVERAGE", "client_dropped_percentage", "1", nullptr},
+           Case{"RATIO", "compliance", "us-tsr", "not asked before each call yet"},
            Case{"RATIO", "min_ring_seconds", "26", "ring out"},
            Case{"RATIO", "min_ring_seconds", "25", nullptr},
        }) {
