@@ -163,11 +163,11 @@ TEST_F(ControllerTest, DncAddedDuringARemovalStays) {
   controller.AddDnc(entry, [](absl::Status) {});
   store.LetCommits();
   Pass(absl::Milliseconds(5));
-  EXPECT_TRUE(controller.dnc().InSystem(entry.phone));
+  EXPECT_TRUE(controller.dnc().Has(entry.phone, dnc::DncScope()));
   EXPECT_THAT(leads.AllDnc().value(), SizeIs(1));
   controller.RemoveDnc(entry, [](absl::Status) {});
   Pass(absl::Milliseconds(5));
-  EXPECT_FALSE(controller.dnc().InSystem(entry.phone));
+  EXPECT_FALSE(controller.dnc().Has(entry.phone, dnc::DncScope()));
   EXPECT_THAT(leads.AllDnc().value(), IsEmpty());
 }
 
@@ -181,7 +181,7 @@ TEST_F(ControllerTest, ARemovalThatIsNotStoredIsNotInForce) {
   controller.RemoveDnc(entry, [&](absl::Status status) { removed = status; });
   Pass(absl::Milliseconds(5));
   EXPECT_FALSE(removed.ok());
-  EXPECT_TRUE(controller.dnc().InSystem(entry.phone));
+  EXPECT_TRUE(controller.dnc().Has(entry.phone, dnc::DncScope()));
 }
 
 TEST_F(ControllerTest, NobodyIsDialedTwiceAtOnce) {

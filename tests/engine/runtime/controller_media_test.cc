@@ -437,10 +437,10 @@ TEST_F(ControllerMediaTest, AKeyInTheMessageForPersonsBlocksTheNumber) {
   b().Answer(dial.leg);
   b().Pass(absl::Seconds(2));
   b().Say(call::LegDigit{dial.leg, '1'});
-  EXPECT_FALSE(b().controller.dnc().InSystem(b().Lead(1).phone));
+  EXPECT_FALSE(b().controller.dnc().Has(b().Lead(1).phone, dnc::DncScope()));
   b().Say(call::LegDigit{dial.leg, '9'});
   b().Pass(absl::Milliseconds(20));
-  EXPECT_TRUE(b().controller.dnc().InSystem(b().Lead(1).phone));
+  EXPECT_TRUE(b().controller.dnc().Has(b().Lead(1).phone, dnc::DncScope()));
   End(dial);
 }
 
