@@ -33,6 +33,8 @@ class AuditSink {
   // refused. Any other: writing has failed before, and nothing more is written until a restart.
   virtual absl::Status Append(Event event, Done done) = 0;
   absl::Status Append(Event event) { return Append(std::move(event), nullptr); }
+  // An error: nothing can be written any more. Any thread.
+  virtual absl::Status Ready() const { return absl::OkStatus(); }
 };
 
 class NullAuditSink final : public AuditSink {
@@ -70,6 +72,7 @@ class AuditLog final : public AuditSink {
 
   using AuditSink::Append;
   absl::Status Append(Event event, Done done) override;
+  absl::Status Ready() const override { return Stats().status; }
   // Returns when all that was appended before is acknowledged or has failed. Waits for the disk.
   absl::Status Flush();
   // AuditWriter::Prune() on the log's thread; `done` may be null.

@@ -139,6 +139,10 @@ std::string SealKey::SealHead(uint64_t seq, absl::string_view hash) const {
   return Seal(absl::StrCat("outpace audit head 1\n", seq, "\n", hash));
 }
 
+std::string SealKey::MarkOf(absl::string_view text) const {
+  return Seal(absl::StrCat("outpace audit mark 1\n", text)).substr(0, 32);
+}
+
 std::string HeadLine(const Head& head, const SealKey& key) {
   return LineOf(absl::StrCat(kHeadStart, head.seq), head.hash, key.SealHead(head.seq, head.hash));
 }

@@ -304,8 +304,7 @@ absl::StatusOr<AuditReport> VerifyAudit(AuditFiles& files, const VerifyOptions& 
   }
 }
 
-absl::Status ForEachEvent(AuditFiles& files, const EventQuery& query,
-                          const std::function<bool(const StoredEvent&)>& each) {
+absl::Status ForEachEvent(AuditFiles& files, const EventQuery& query, const EachEvent& each) {
   auto names = files.List();
   if (!names.ok()) return names.status();
   for (const SegmentName& segment : SegmentsAmong(*names)) {
@@ -327,7 +326,7 @@ absl::Status ForEachEvent(AuditFiles& files, const EventQuery& query,
             absl::StrCat("audit: ", name, ", line ", lines.lines() + (more.ok() ? 0 : 1), " ",
                          stored.status().message(), "; see: outpace audit verify"));
       }
-      if (Wanted(query, stored->event) && !each(*stored)) return absl::OkStatus();
+      if (Wanted(query, stored->event) && !each(*stored, line)) return absl::OkStatus();
     }
   }
   return absl::OkStatus();

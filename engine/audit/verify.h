@@ -58,9 +58,9 @@ struct EventQuery {
   absl::Time from = absl::InfinitePast(), to = absl::InfiniteFuture();  // to: not included
   std::vector<std::string> kinds;  // "call.abandoned", or "call." for all that begin so; none: all
 };
-// In the order of the log, until `each` returns false; checks nothing. DataLoss: a line is no
-// event.
-absl::Status ForEachEvent(AuditFiles& files, const EventQuery& query,
-                          const std::function<bool(const StoredEvent&)>& each);
+// In the order of the log, each with its line, until `each` returns false; checks nothing.
+// DataLoss: a line is no event.
+using EachEvent = std::function<bool(const StoredEvent&, absl::string_view line)>;
+absl::Status ForEachEvent(AuditFiles& files, const EventQuery& query, const EachEvent& each);
 
 }  // namespace outpace::audit

@@ -218,6 +218,7 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"store.backup", &Impl::StoreBackup},
       {"store.verify", &Impl::StoreVerify},
       {"recording.list", &Impl::RecordingList},
+      {"recording.read", &Impl::RecordingRead},
       {"recording.erased", &Impl::RecordingErased},
       {"recording.pending", &Impl::RecordingPending}};
   const auto found = kOperations.find(operation);
@@ -225,7 +226,8 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
     return absl::NotFoundError(absl::StrCat("no operation is named '", operation, "'"));
   }
   if (!arguments.is_object()) return absl::InvalidArgumentError("the arguments are no JSON object");
-  return (impl_.get()->*found->second)(arguments);
+  return impl_->RunNoted(operation, arguments,
+                         [&] { return (impl_.get()->*found->second)(arguments); });
 }
 
 absl::StatusOr<dnc::DncSet> LoadDncSet(const campaign::LeadStore& store) {

@@ -16,6 +16,7 @@
 #include "campaign/lead_store.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "dnc/dnc_set.h"
+#include "engine/audit/audit_log.h"
 #include "engine/base/clock.h"
 #include "engine/runtime/erased_people.h"
 #include "engine/runtime/import_desk.h"
@@ -40,6 +41,11 @@ struct AdminHooks {
   std::function<void(const LeadSet&)> leads_withdrawn;
   // The store, where it is one on disk: for copies of it.
   const store::RocksLeadStore* rocks = nullptr;
+  // Who asks, and where it is written down; `audit` null: nowhere. `number_mark`: what stands there
+  // for a phone number.
+  std::string actor = "command line";
+  audit::AuditSink* audit = nullptr;
+  std::function<std::string(E164)> number_mark;
   // The person's hash is stored: never dialed from now on, and calls that ring are cancelled.
   std::function<void(const ErasedPeople&, E164)> person_erased;
 };

@@ -3,6 +3,7 @@
 // Inside of Admin: its operations, in one file a subject, and what they share.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -73,6 +74,13 @@ struct Admin::Impl {
         hooks(std::move(h)),
         own(given == nullptr ? std::make_unique<AdminShared>(c) : nullptr),
         shared(given == nullptr ? own.get() : given) {}
+  // An event of the evidence log, durable when it returns; OK too where there is no log.
+  absl::Status Note(audit::Event event) const;
+  // Runs an operation, and says so in the evidence log if it changes something or lets data out.
+  absl::StatusOr<Json> RunNoted(absl::string_view operation, const Json& arguments,
+                                const std::function<absl::StatusOr<Json>()>& run);
+  std::map<std::string, std::string> SettingsBefore(absl::string_view operation,
+                                                    const Json& arguments) const;
   absl::StatusOr<campaign::CampaignSettings> FindCampaign(const std::string& id) const;
   absl::Status SaveCampaign(const campaign::CampaignSettings& settings);
   absl::Status ApplySettings(const Json& arguments, campaign::CampaignSettings& settings);
@@ -113,6 +121,8 @@ struct Admin::Impl {
   absl::StatusOr<Json> TemplateShow(const Json& arguments);
   absl::StatusOr<Json> TemplateRemove(const Json& arguments);
   absl::Status SaveNewList(const campaign::List& list);
+  // RunImport(), with its beginning and end in the evidence log.
+  absl::StatusOr<Json> RunNotedImport(const ImportOrder& order, JobControl& control);
   absl::StatusOr<Json> RunImport(const ImportOrder& order, JobControl& control);
   absl::StatusOr<Json> ImportRun(const Json& arguments);
   absl::StatusOr<Json> ImportStart(const Json& arguments);
@@ -202,6 +212,7 @@ struct Admin::Impl {
   absl::StatusOr<Json> StoreBackup(const Json& arguments);
   absl::StatusOr<Json> StoreVerify(const Json& arguments);
   absl::StatusOr<Json> RecordingList(const Json& arguments);
+  absl::StatusOr<Json> RecordingRead(const Json& arguments);
   absl::StatusOr<Json> RecordingErased(const Json& arguments);
   absl::StatusOr<Json> RecordingPending(const Json& arguments);
   campaign::LeadStore& store;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -295,13 +296,51 @@ absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl
   return answer;
 }
 
+absl::StatusOr<Json> Admin::Impl::RunNotedImport(const ImportOrder& order, JobControl& control) {
+  const auto event = [&](const char* kind) {
+    return audit::Event{kind,
+                        "",
+                        {{"import", order.options.import},
+                         {"campaign", order.list.campaign},
+                         {"list", order.list.id},
+                         {"file", order.file},
+                         {"dry_run", order.options.dry_run}}};
+  };
+  if (absl::Status kept = Note(event("import.began")); !kept.ok()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "nothing was stored, as the evidence log cannot be written: ", kept.message()));
+  }
+  absl::StatusOr<Json> answer = RunImport(order, control);
+  audit::Event end = event("import.ended");
+  if (answer.ok()) {
+    for (const char* name : {"rows", "accepted", "rejected", "duplicates"}) {
+      const auto it = answer->find(name);
+      if (it != answer->end() && it->is_number_integer()) {
+        end.about.emplace_back(name, it->get<int64_t>());
+      }
+    }
+  }
+  end.about.emplace_back(
+      "result", !answer.ok()
+                    ? absl::AsciiStrToLower(absl::StatusCodeToString(answer.status().code()))
+                : answer->value("incomplete", false) ? "held"
+                                                     : "done");
+  if (const absl::Status kept = Note(std::move(end)); !kept.ok() && answer.ok()) {
+    (*answer)["text"] =
+        absl::StrCat(answer->value("text", std::string()),
+                     "but the evidence log could not be written: ", kept.message(), "\n");
+    (*answer)["incomplete"] = true;
+  }
+  return answer;
+}
+
 // The order is read when nothing else is under way: its number must be its own.
 absl::StatusOr<Json> Admin::Impl::ImportRun(const Json& arguments) {
   return shared->desk.Run({"import", BaseName(Text(arguments, "path")), ImportId()},
                           [&](JobControl& control) -> absl::StatusOr<Json> {
                             auto order = ReadImport(arguments);
                             if (!order.ok()) return order.status();
-                            return RunImport(*order, control);
+                            return RunNotedImport(*order, control);
                           });
 }
 
@@ -343,7 +382,7 @@ absl::StatusOr<Json> Admin::Impl::ImportStart(const Json& arguments) {
     if (!order.ok()) return order.status();
     return JobOrder{
         {"import", order->file, order->options.import},
-        [this, order = *order](JobControl& control) { return RunImport(order, control); }};
+        [this, order = *order](JobControl& control) { return RunNotedImport(order, control); }};
   });
 }
 

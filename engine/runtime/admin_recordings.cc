@@ -172,6 +172,14 @@ absl::StatusOr<Json> Admin::Impl::RecordingList(const Json& arguments) {
 
 // The files of these attempts have been removed. The records stay and say so, without the file's
 // name, which may have held the number.
+// The same of one recording that is about to be played: what is asked so is written down.
+absl::StatusOr<Json> Admin::Impl::RecordingRead(const Json& arguments) {
+  const auto attempt = NumberIn(arguments, "attempt");
+  if (!attempt.ok()) return attempt.status();
+  if (*attempt == 0) return absl::InvalidArgumentError("attempt: is missing");
+  return RecordingList(arguments);
+}
+
 absl::StatusOr<Json> Admin::Impl::RecordingErased(const Json& arguments) {
   auto reason = Need(arguments, "reason");
   if (!reason.ok()) return reason.status();

@@ -62,6 +62,13 @@ bool IsAllowedPhone(absl::string_view phone, const AgentService::Options& option
   return false;
 }
 
+void AgentService::Impl::Note(audit::Event event) {
+  if (options.audit == nullptr) return;
+  const std::string kind = event.kind;
+  const absl::Status taken = options.audit->Append(std::move(event));
+  if (!taken.ok()) log.Error("audit.not_taken", {{"event", kind}, {"why", taken.message()}});
+}
+
 void AgentService::Impl::Login(const api::HttpRequest& request, api::Responder respond) {
   const Json body = Json::parse(request.body, nullptr, false);
   if (!body.is_object()) {
@@ -82,8 +89,11 @@ void AgentService::Impl::Login(const api::HttpRequest& request, api::Responder r
   const bool exists = known != agents.end();
   auto shared = std::make_shared<api::Responder>(std::move(respond));
   const bool queued = hashing.Post([this, password = Text(body, "password"), hash, exists, user,
-                                    campaign, phone, shared] {
+                                    campaign, phone, shared, peer = request.peer] {
     if (!CheckPassword(password, hash) || !exists) {
+      Note({"agent.login_failed",
+            "unknown",
+            {{"user", user}, {"user_exists", exists}, {"campaign", campaign}, {"address", peer}}});
       return (*shared)(api::ErrorResponse(absl::UnauthenticatedError("wrong user or password")));
     }
     const bool asked = controller_loop->Post([this, user, campaign, phone, shared] {
@@ -111,6 +121,7 @@ void AgentService::Impl::OpenSession(const AgentId& agent, const CampaignId& cam
   for (const auto& socket : session.sockets) socket->Close();
   session.campaign = campaign;
   log.Info("agent.login", {{"agent", agent}, {"campaign", campaign}});
+  Note({"agent.login", absl::StrCat("agent ", agent), {{"agent", agent}, {"campaign", campaign}}});
   respond(Reply({{"token", session.token},
                  {"agent", agent},
                  {"campaign", campaign},

@@ -25,6 +25,7 @@ class AgentService final : public AgentEvents {
     std::vector<std::string> phone_networks;  // where agents' phones may be
     std::vector<Endpoint>
         trunk_peers;  // where they may not: a "phone" there is a call past the gate
+    audit::AuditSink* audit = nullptr;  // logins, listening in; outlives the service; null: none
   };
   // `loop`: this service's own. `hashing`: a loop that may spend 50 ms on a password. All outlive
   // it.

@@ -104,6 +104,13 @@ void AgentService::Impl::RingPhone(const std::string& phone,
       });
 }
 
+void AgentService::Impl::NoteMonitor(const char* kind, MonitorId id, const absl::Status& status,
+                                     std::vector<audit::Field> about) {
+  if (id.valid()) about.emplace_back("monitor", id);
+  about.emplace_back("result", status.ok() ? "done" : absl::StatusCodeToString(status.code()));
+  Note({kind, "control socket", std::move(about)});
+}
+
 // Supervisors, on the control socket only: the web has no such role yet.
 void AgentService::Impl::InstallMonitors(api::HttpServer& server) {
   const auto route = [&](const char* name, auto verb) {
@@ -129,8 +136,11 @@ void AgentService::Impl::InstallMonitors(api::HttpServer& server) {
     const std::string phone = Text(body, "phone");
     RingPhone(
         phone,
-        [agent = Text(body, "agent"), phone, role](Controller& c) {
-          return c.StartMonitor(agent, phone, *role);
+        [this, agent = Text(body, "agent"), phone, role](Controller& c) {
+          auto id = c.StartMonitor(agent, phone, *role);
+          NoteMonitor("monitor.started", id.ok() ? *id : MonitorId(), id.status(),
+                      {{"agent", agent}, {"mode", RoleName(*role)}});
+          return id;
         },
         std::move(respond));
   });
@@ -140,12 +150,19 @@ void AgentService::Impl::InstallMonitors(api::HttpServer& server) {
       return respond(api::ErrorResponse(absl::InvalidArgumentError(kModes)));
     }
     const MonitorId id(static_cast<uint64_t>(Number(body, "id")));
-    AskController(std::move(respond),
-                  [id, role](Controller& c) { return c.SetMonitorRole(id, *role); });
+    AskController(std::move(respond), [this, id, role](Controller& c) {
+      const absl::Status status = c.SetMonitorRole(id, *role);
+      NoteMonitor("monitor.mode", id, status, {{"mode", RoleName(*role)}});
+      return status;
+    });
   });
   route("/v1/monitor/stop", [this](const Json& body, api::Responder respond) {
     const MonitorId id(static_cast<uint64_t>(Number(body, "id")));
-    AskController(std::move(respond), [id](Controller& c) { return c.EndMonitor(id); });
+    AskController(std::move(respond), [this, id](Controller& c) {
+      const absl::Status status = c.EndMonitor(id);
+      NoteMonitor("monitor.stopped", id, status, {});
+      return status;
+    });
   });
   route("/v1/monitor/list", [this](const Json&, api::Responder respond) {
     AskController(

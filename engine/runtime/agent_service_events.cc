@@ -109,6 +109,7 @@ void AgentService::OnLoggedOut(const AgentId& agent) {
     session.sockets.clear();
     session.token.clear();
     impl->log.Info("agent.logout", {{"agent", agent}});
+    impl->Note({"agent.logout", absl::StrCat("agent ", agent), {{"agent", agent}}});
   });
   if (!queued) impl_->log.Error("agent.event_dropped", {{"agent", agent}});
 }

@@ -128,6 +128,10 @@ struct AgentService::Impl {
                  api::Responder respond);
   void Login(const api::HttpRequest& request, api::Responder respond);
   void OpenSession(const AgentId& agent, const CampaignId& campaign, api::Responder respond);
+  // Any thread; never waits. What cannot be written is told in the program's log.
+  void Note(audit::Event event);
+  void NoteMonitor(const char* kind, MonitorId id, const absl::Status& status,
+                   std::vector<audit::Field> about);
   void Push(const AgentId& agent, Json event);
   Json StateJson(const Session& session) const;
   void SocketOpened(const std::shared_ptr<api::WebSocket>& socket, const AgentId& agent);

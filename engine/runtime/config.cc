@@ -63,6 +63,22 @@ void ReadRecording(Reader& reader, Config& config) {
   }
 }
 
+void ReadAudit(Reader& reader, Config& config) {
+  toml::table* audit = reader.Section("audit");
+  reader.Text(audit, "directory", &config.audit_directory);
+  reader.Text(audit, "key_file", &config.audit_key_file);
+  reader.Number(audit, "keep_days", 0, 36'500, &config.audit_keep_days);
+  if (audit != nullptr) {
+    reader.RefuseUnknown(*audit, "[audit]", {"directory", "key_file", "keep_days"});
+  }
+  if (absl::StartsWith(config.AuditKeyPath(), config.AuditPath() + "/")) {
+    reader.Fault(
+        audit,
+        "audit.key_file: must not lie in the log's directory: whoever copies the log copies "
+        "it too");
+  }
+}
+
 void ReadSections(Reader& reader, Config& config) {
   toml::table* sip = reader.Section("sip");
   reader.Address(sip, "listen", &config.sip_listen);
@@ -108,6 +124,7 @@ void ReadSections(Reader& reader, Config& config) {
   }
 
   ReadRecording(reader, config);
+  ReadAudit(reader, config);
 
   toml::table* http = reader.Section("http");
   reader.Address(http, "listen", &config.http_listen);
@@ -217,7 +234,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text, absl::string_view nam
   Config config;
   Reader reader(root, name);
   reader.RefuseUnknown(root, "",
-                       {"data_dir", "drain_seconds", "sip", "trunk", "media", "recording",
+                       {"data_dir", "drain_seconds", "sip", "trunk", "media", "recording", "audit",
                         "numbers", "compliance", "http", "agents", "log"});
   reader.Text(&root, "data_dir", &config.data_dir);
   if (config.data_dir.empty()) {

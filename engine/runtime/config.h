@@ -54,6 +54,9 @@ struct Config {
   std::string recording_pattern;        // of file names; empty: the recorder's own
   std::string recording_key_file;       // empty: no encryption
   std::string recording_zone = "UTC";   // of times in file names
+  std::string audit_directory;          // empty: data_dir + "/audit"
+  std::string audit_key_file;           // empty: data_dir + "/audit.key"
+  int audit_keep_days = 0;              // 0: for ever
   std::string number_tables_directory;  // of an operator's tables; empty: the built-in ones
   std::string rules_directory;          // of an operator's rules; empty: the built-in ones
   Endpoint http_listen{"127.0.0.1", 8080};
@@ -68,6 +71,12 @@ struct Config {
   std::string SocketPath() const { return data_dir + "/outpace.sock"; }
   std::string RecordingsPath() const {
     return recording_directory.empty() ? data_dir + "/recordings" : recording_directory;
+  }
+  std::string AuditPath() const {
+    return audit_directory.empty() ? data_dir + "/audit" : audit_directory;
+  }
+  std::string AuditKeyPath() const {
+    return audit_key_file.empty() ? data_dir + "/audit.key" : audit_key_file;
   }
 };
 

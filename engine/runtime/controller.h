@@ -33,6 +33,7 @@
 #include "campaign/settings.h"
 #include "dnc/dnc_set.h"
 #include "engine/agent/roster.h"
+#include "engine/audit/audit_log.h"
 #include "engine/base/ids.h"
 #include "engine/base/log.h"
 #include "engine/base/loop.h"
@@ -60,6 +61,10 @@ struct ControllerOptions {
   // Outlives the controller; nullptr: nothing is recorded.
   record::Recorder* recorder = nullptr;
   std::function<AudioFigures()> audio_figures;  // for boards; null: none
+  // The evidence log; outlives the controller; nullptr: none. A call that it does not take is not
+  // placed. `number_mark`: what stands in it for a phone number.
+  audit::AuditSink* audit = nullptr;
+  std::function<std::string(E164)> number_mark;
 };
 
 // What an agent's screen is told. Called on the controller's loop; must not block.
@@ -380,6 +385,15 @@ class Controller final : public call::LegEventSink {
   void StartClip(LiveAttempt& live);
   void StoreRecording(const record::RecordingClosed& closed, const campaign::Attempt& call);
   void BeginTalk(LiveAttempt& live);  // what the campaign does as agent and customer meet
+
+  // controller_audit.cc
+  // The gate's verdict on a call that is about to be placed. An error: it must not be.
+  absl::Status NoteDialed(const LiveAttempt& live);
+  // The record of an abandoned call, complete; nothing for other calls.
+  void NoteAbandoned(const campaign::Attempt& record);
+  // An attempt that was under way when an engine died: its dialing may not have reached the log.
+  void NoteRecovered(const campaign::Attempt& record);
+  void NoteDnc(const campaign::DncEntry& entry, const campaign::Attempt& record);
 
   // controller_monitor.cc
   void OnJoined(const call::LegJoined& event);

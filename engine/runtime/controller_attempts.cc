@@ -117,6 +117,9 @@ void Controller::OnIntentStored(AttemptId id, const absl::Status& status) {
   if (runner->settings().amd_mode != campaign::AmdMode::kOff) {
     order.answer_tuning = TuningOf(*runner);
   }
+  if (const absl::Status noted = NoteDialed(*live); !noted.ok()) {
+    return EndUnsent(*live, "the evidence log does not take it");
+  }
   live->ordered = loop_.clock().Mono();  // before the shard can answer
   if (!Post(std::move(order))) return EndUnsent(*live, "the call shard's queue is full");
   ++trunks_[live->trunk].attempts;
@@ -454,6 +457,7 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
   const AttemptId id = live.record.id;
   live.phase = Phase::kClosing;
   live.record.open = false;
+  NoteAbandoned(live.record);
   const auto number = numbers_in_call_.find(live.record.dialed);
   if (number != numbers_in_call_.end() && number->second == id) numbers_in_call_.erase(number);
   campaign::StoreBatch batch;
@@ -487,6 +491,7 @@ void Controller::AddDncOf(const campaign::Attempt& record, campaign::StoreBatch&
   campaign::DncEntry own = entry;
   own.campaign = record.campaign;
   PutDnc(own);
+  NoteDnc(entry, record);
   batch.dnc_added.push_back(std::move(entry));
   batch.dnc_added.push_back(std::move(own));
 }

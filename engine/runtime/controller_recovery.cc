@@ -60,6 +60,7 @@ void Controller::RecoverAttempts(const StartState& state) {
       lead.status = "UNKN";
       batch.leads.push_back(std::move(lead));
     }
+    NoteRecovered(attempt);
     batch.attempts.push_back(std::move(attempt));
   }
   if (batch.empty()) return;

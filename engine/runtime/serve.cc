@@ -27,6 +27,7 @@
 #include "engine/runtime/asio_loop.h"
 #include "engine/runtime/board_service.h"
 #include "engine/runtime/controller.h"
+#include "engine/runtime/evidence.h"
 #include "engine/runtime/json_log.h"
 #include "engine/runtime/password.h"
 #include "engine/runtime/real_clock.h"
@@ -44,6 +45,7 @@ constexpr double kCallsPerTick = 50;
 constexpr char kCallerIdsKey[] = "caller_ids.";
 constexpr absl::Duration kLearnedEvery = absl::Seconds(10);
 constexpr absl::Duration kSameSignal = absl::Seconds(1);
+constexpr absl::Duration kPruneEvery = absl::Hours(6);
 constexpr absl::Duration kFlushEvery = absl::Milliseconds(200);
 
 // An attempt may be answered so long after it was dialed, and stored by when it was dialed.
@@ -242,6 +244,11 @@ void FlushLog(JsonLog& log, AsioLoop& loop) {
   loop.After(kFlushEvery, [&] { FlushLog(log, loop); });
 }
 
+void PruneEvidence(Evidence& evidence, AsioLoop& loop) {
+  evidence.PruneOld();
+  loop.After(kPruneEvery, [&] { PruneEvidence(evidence, loop); });
+}
+
 // Keeps the controller told of the addresses of trunks that are named by name.
 struct TrunkNames {
   std::unique_ptr<resolve::Resolver> resolver;
@@ -330,6 +337,12 @@ absl::Status Serve(const Config& config) {
     (*log)->Error("store.journal_dropped", {{"path", store_options.path}, {"bytes", dropped}});
   }
 
+  auto evidence = Evidence::Open(config, clock, **log);
+  if (!evidence.ok()) return evidence.status();
+  audit::AuditLog& audit_log = (*evidence)->log();
+  const auto number_mark = [&evidence](E164 number) { return (*evidence)->MarkOf(number); };
+  audit_log.Append({"engine.started", "engine", {{"version", OUTPACE_VERSION}}}).IgnoreError();
+
   media::MediaConfig media_config;
   media_config.address = config.media_address;
   media_config.ports = config.media_ports;
@@ -385,6 +398,7 @@ absl::Status Serve(const Config& config) {
   if (!recorder.ok()) return recorder.status();
   AgentService::Options agent_options;
   agent_options.phone_networks = config.agent_phone_networks;
+  agent_options.audit = &audit_log;
   for (const trunk::TrunkSettings& trunk : config.trunks) {
     const auto peer = ParseEndpoint(trunk.peer);
     if (peer.ok()) agent_options.trunk_peers.push_back(*peer);
@@ -413,6 +427,8 @@ absl::Status Serve(const Config& config) {
     options.prompts[(*media)->prompt_names()[i]] = static_cast<call::Prompt>(first + i);
   }
   options.recorder = recorder->get();
+  options.audit = &audit_log;
+  options.number_mark = number_mark;
   options.audio_figures = [&media, &recorder] { return AudioOf(**media, **recorder); };
   Controller controller(
       options, control, store_service,
@@ -432,6 +448,9 @@ absl::Status Serve(const Config& config) {
                                ReadOlder(**store, clock, controller, control, settings);
                              });
   hooks.rocks = store->get();
+  hooks.actor = "control socket";
+  hooks.audit = &audit_log;
+  hooks.number_mark = number_mark;
   Admin admin(**store, clock, hooks, &admin_shared);
   Admin bulk(**store, clock, hooks, &admin_shared);
   agents.Install(**server);
@@ -446,6 +465,7 @@ absl::Status Serve(const Config& config) {
   }));
   boards.Start(controller, control);
   FlushLog(**log, boards_loop);
+  PruneEvidence(**evidence, boards_loop);
   auto names = WatchTrunkNames(config.trunks, clock, controller, control, **log);
   if (!names.ok()) return names.status();
   for (AsioLoop* loop : {&control, &agents_loop, &boards_loop, &hashing, &admin_loop, &bulk_loop})

@@ -14,6 +14,7 @@
 #include "campaign/store/rocks_lead_store.h"
 #include "engine/api/http_client.h"
 #include "engine/runtime/admin.h"
+#include "engine/runtime/evidence.h"
 #include "engine/runtime/real_clock.h"
 
 namespace outpace::runtime {
@@ -80,7 +81,9 @@ struct AdminDoor::Impl {
   bool engine_answers = false;
   // Without an engine:
   RealClock clock;
+  NullLog no_log;
   std::unique_ptr<store::RocksLeadStore> store;
+  std::unique_ptr<Evidence> evidence;
   std::unique_ptr<Admin> admin;
 
   absl::Status OpenStore() {
@@ -106,8 +109,14 @@ struct AdminDoor::Impl {
           static_cast<long long>(store->journal_bytes_dropped()),  // NOLINT
           options.path.c_str());
     }
+    auto log = Evidence::Open(config, clock, no_log);
+    if (!log.ok()) return log.status();
+    evidence = *std::move(log);
     AdminHooks hooks;
     hooks.rocks = store.get();
+    hooks.actor = CommandActor();
+    hooks.audit = &evidence->log();
+    hooks.number_mark = [this](E164 number) { return evidence->MarkOf(number); };
     admin = std::make_unique<Admin>(*store, clock, std::move(hooks));
     return absl::OkStatus();
   }

@@ -60,6 +60,7 @@ int RunCarrierCommand(const Arguments& arguments);
 int RunSimulateCommand(const Arguments& arguments);
 int RunTraceCommand(const Arguments& arguments);
 int RunMediaCommand(const Arguments& arguments);
+int RunAuditCommand(const Arguments& arguments);
 int RunRecordingCommand(const Arguments& arguments);
 int RunMonitorCommand(const Arguments& arguments);
 int RunCompletionCommand(const Arguments& arguments);

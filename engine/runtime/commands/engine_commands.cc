@@ -145,6 +145,9 @@ const std::vector<Command>& Commands() {
        "list export verify erase retain key --attempt --lead --number --agent --campaign --from "
        "--to --zone --country --limit --json --show-numbers --out --reason --days --apply --all "
        "--unverified"},
+      {"audit", "the evidence log: check it, export it, note its head", RunAuditCommand,
+       "verify export abandons head --head --directory --no-key --day --from --to --zone --kind "
+       "--campaign --format --out --unverified"},
       {"media", "network announcements: teach them, show and try a set", RunMediaCommand,
        "learn show test forget --set --class --name --country"},
       {"carrier", "a far end for demos and tests, on loopback", RunCarrierCommand,

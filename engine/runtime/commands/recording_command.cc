@@ -132,7 +132,7 @@ int Export(const Options& options) {
   if (!options.Has("attempt")) return Misuse(options.usage(), "which attempt? --attempt N");
   if (!options.Has("out")) return Misuse(options.usage(), "where to? --out FILE");
   auto answer =
-      AskAdmin(options.ConfigPath(), "recording.list", {{"attempt", options.Text("attempt")}});
+      AskAdmin(options.ConfigPath(), "recording.read", {{"attempt", options.Text("attempt")}});
   if (!answer.ok()) return Fail(answer.status());
   if ((*answer)["recordings"].empty()) {
     return Fail(absl::NotFoundError("that attempt has no recording"));

@@ -12,6 +12,7 @@
 #include "campaign/store/store_backup.h"
 #include "engine/runtime/commands/arguments.h"
 #include "engine/runtime/commands/options.h"
+#include "engine/runtime/evidence.h"
 #include "engine/runtime/real_clock.h"
 
 namespace outpace::runtime {
@@ -55,6 +56,21 @@ int Restore(const Config& config, const std::string& directory, uint32_t number)
       store::RestoreBackup(directory, number, config.StorePath(), RealClock().Wall(), &kept);
   if (!restored.ok()) return Fail(restored.status());
   std::printf("backup %u of %s is in place\n", restored->number, TimeOf(restored->at).c_str());
+  const RealClock clock;
+  NullLog no_log;
+  auto evidence = Evidence::Open(config, clock, no_log);
+  const absl::Status noted =
+      !evidence.ok() ? evidence.status()
+                     : (*evidence)->Note({"store.restored",
+                                          CommandActor(),
+                                          {{"path", directory},
+                                           {"backup", static_cast<uint64_t>(restored->number)},
+                                           {"made_at", TimeOf(restored->at)},
+                                           {"kept", kept}}});
+  if (!noted.ok()) {
+    std::fprintf(stderr, "outpace: the evidence log could not be written: %s\n",
+                 std::string(noted.message()).c_str());
+  }
   if (!kept.empty()) {
     std::printf("the store that was there is kept: %s; remove it when all is well\n", kept.c_str());
   }

@@ -253,7 +253,7 @@ inline std::vector<StoredEvent> EventsIn(AuditFiles& files, std::vector<std::str
   std::vector<StoredEvent> events;
   EventQuery query;
   query.kinds = std::move(kinds);
-  const absl::Status status = ForEachEvent(files, query, [&](const StoredEvent& event) {
+  const absl::Status status = ForEachEvent(files, query, [&](const StoredEvent& event, absl::string_view) {
     events.push_back(event);
     return true;
   });

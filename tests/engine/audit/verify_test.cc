@@ -300,7 +300,7 @@ TEST_F(VerifyTest, EventsAreFoundByTimeAndKind) {
   EventQuery query;
   query.kinds = {"call."};
   std::vector<int64_t> leads;
-  const auto collect = [&](const StoredEvent& stored) {
+  const auto collect = [&](const StoredEvent& stored, absl::string_view) {
     leads.push_back(NumberOf(stored.event, "lead"));
     return true;
   };

@@ -17,6 +17,7 @@
 #include "engine/runtime/real_clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/engine/runtime/fake_audit.h"
 
 namespace outpace::runtime {
 namespace {
@@ -104,8 +105,8 @@ class AgentServiceTest : public ::testing::Test {
         boards_loop_("boards", clock_),
         hashing_("hashing", clock_),
         store_service_(store_, control_),
-        service_({{"127.0.0.0/8"}, {{"127.0.0.3", 5060}, {"127.0.0.4", 5099}}}, agents_loop_,
-                 hashing_, log_),
+        service_({{"127.0.0.0/8"}, {{"127.0.0.3", 5060}, {"127.0.0.4", 5099}}, &audit_},
+                 agents_loop_, hashing_, log_),
         boards_(boards_loop_, "board-token"),
         controller_(
             Options(), control_, store_service_,
@@ -230,6 +231,7 @@ class AgentServiceTest : public ::testing::Test {
 
   RealClock clock_;
   NullLog log_;
+  FakeAudit audit_;
   store::MemoryLeadStore store_;
   size_t PhonesRung() {
     size_t rung = 0;
@@ -489,6 +491,26 @@ TEST_F(AgentServiceTest, NotReadyWhileDraining) {
   boards.Await([](const Json& b) { return b["draining"] == true; });
   EXPECT_EQ(Send("GET", "/readyz", "", "board-token").status, 503);
   EXPECT_EQ(Send("GET", "/healthz", "").status, 200);
+}
+
+TEST_F(AgentServiceTest, LoginsAreInTheEvidenceLogFailedOnesToo) {
+  EXPECT_EQ(Login("ann", "wrong").status, 401);
+  EXPECT_EQ(Login("nobody\n\"}", "right").status, 401);
+  const std::string token = Token("ann");
+  EXPECT_EQ(Post("logout", Json::object(), token).status, 200);
+  Page page(server_->port(), Token("bob"));  // comes after the logout on the service's loop
+  page.AwaitType("state");
+  const std::vector<audit::Event> failed = audit_.events("agent.login_failed");
+  ASSERT_EQ(failed.size(), 2u);
+  EXPECT_EQ(TextOf(failed[0], "user"), "ann");
+  EXPECT_EQ(TextOf(failed[0], "address"), "127.0.0.1");
+  EXPECT_EQ(TextOf(failed[1], "user"), "nobody\n\"}");
+  EXPECT_EQ(audit_.Last("agent.logout").actor, "agent ann");
+  const std::vector<audit::Event> logins = audit_.events("agent.login");
+  ASSERT_EQ(logins.size(), 2u);
+  EXPECT_EQ(logins[0].actor, "agent ann");
+  EXPECT_EQ(TextOf(logins[0], "campaign"), "C");
+  EXPECT_THAT(audit_.Text(), Not(HasSubstr("wrong")));
 }
 
 }  // namespace

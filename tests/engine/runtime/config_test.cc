@@ -352,5 +352,24 @@ INSTANTIATE_TEST_SUITE_P(
         NetworkCase{"::1", "0.0.0.0/0", false}, NetworkCase{"10.1.2.3 ", "10.0.0.0/8", false},
         NetworkCase{std::string("127.0.0.1\0.evil", 15), "127.0.0.0/8", false}));
 
+TEST(Config, TheEvidenceLogLiesBesideTheStoreAndItsKeyNotInIt) {
+  const auto least = ParseConfig(kGood, "o.toml");
+  ASSERT_TRUE(least.ok()) << least.status();
+  EXPECT_EQ(least->AuditPath(), "/tmp/x/audit");
+  EXPECT_EQ(least->AuditKeyPath(), "/tmp/x/audit.key");
+  EXPECT_EQ(least->audit_keep_days, 0);
+  const auto config = ParseConfig(
+      absl::StrCat(kGood, "[audit]\ndirectory = \"/a\"\nkey_file = \"/k\"\nkeep_days = 400\n"),
+      "o.toml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->AuditPath(), "/a");
+  EXPECT_EQ(config->AuditKeyPath(), "/k");
+  EXPECT_EQ(config->audit_keep_days, 400);
+  EXPECT_THAT(Fault("[audit]\ndirectory = \"/a\"\nkey_file = \"/a/k\"\n"),
+              HasSubstr("must not lie in the log's directory"));
+  EXPECT_THAT(Fault("[audit]\nkeep_days = -1\n"), HasSubstr("keep_days"));
+  EXPECT_THAT(Fault("[audit]\nkeys = 1\n"), HasSubstr("unknown key 'keys'"));
+}
+
 }  // namespace
 }  // namespace outpace::runtime

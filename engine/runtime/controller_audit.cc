@@ -1,0 +1,104 @@
+// What the controller says in the evidence log: the gate's verdict before each call, and each call
+// that was abandoned. Nothing here waits for the disk.
+
+#include "absl/strings/str_cat.h"
+#include "engine/audit/event.h"
+#include "engine/runtime/controller.h"
+
+namespace outpace::runtime {
+namespace {
+
+std::string TimeOrNone(absl::Time time) {
+  return time == absl::InfinitePast() ? std::string() : audit::TimeText(time);
+}
+
+int64_t MillisBetween(absl::Time from, absl::Time to) {
+  return from == absl::InfinitePast() || to == absl::InfinitePast()
+             ? 0
+             : absl::ToInt64Milliseconds(to - from);
+}
+
+}  // namespace
+
+absl::Status Controller::NoteDialed(const LiveAttempt& live) {
+  if (options_.audit == nullptr) return absl::OkStatus();
+  const campaign::Attempt& record = live.record;
+  absl::Status taken =
+      options_.audit->Append({"call.dialed",
+                              live.agent.empty() ? "engine" : "agent " + live.agent,
+                              {{"campaign", record.campaign},
+                               {"list", record.list},
+                               {"lead", record.lead},
+                               {"attempt", record.id},
+                               {"try", record.number_of_try},
+                               {"trunk", record.trunk},
+                               {"verdict", "allow"}}});
+  // A queue that is full empties again, and the call is not placed until then. A log that has
+  // failed does not come back before a restart.
+  if (!taken.ok() && !absl::IsResourceExhausted(taken)) {
+    Stop(absl::StrCat("the evidence log cannot be written: ", taken.message()));
+  }
+  return taken;
+}
+
+void Controller::NoteAbandoned(const campaign::Attempt& record) {
+  if (options_.audit == nullptr || !record.abandoned) return;
+  const CampaignRunner* runner = FindRunner(record.campaign);
+  const std::string message =
+      runner == nullptr ? std::string() : runner->settings().safe_harbor_audio;
+  const absl::Time greeting_end = record.amd_ms > 0
+                                      ? record.answered_at + absl::Milliseconds(record.amd_ms)
+                                      : absl::InfinitePast();
+  const absl::Status taken =
+      options_.audit->Append({"call.abandoned",
+                              "engine",
+                              {{"campaign", record.campaign},
+                               {"list", record.list},
+                               {"lead", record.lead},
+                               {"attempt", record.id},
+                               {"answered_at", TimeOrNone(record.answered_at)},
+                               {"greeting_end", TimeOrNone(greeting_end)},
+                               {"message", message.empty() ? "safe_harbor" : message},
+                               {"message_played", record.message_played},
+                               {"ended_at", TimeOrNone(record.ended_at)},
+                               {"duration_ms", MillisBetween(record.answered_at, record.ended_at)},
+                               {"term_reason", record.term_reason}}});
+  if (!taken.ok()) {
+    log_.Error("audit.not_taken", {{"event", "call.abandoned"}, {"attempt", record.id}});
+  }
+}
+
+void Controller::NoteRecovered(const campaign::Attempt& record) {
+  if (options_.audit == nullptr) return;
+  const absl::Status taken = options_.audit->Append({"call.recovered",
+                                                     "engine",
+                                                     {{"campaign", record.campaign},
+                                                      {"list", record.list},
+                                                      {"lead", record.lead},
+                                                      {"attempt", record.id},
+                                                      {"intent_at", TimeOrNone(record.dialed_at)},
+                                                      {"status", record.status}}});
+  if (!taken.ok()) {
+    log_.Error("audit.not_taken", {{"event", "call.recovered"}, {"attempt", record.id}});
+  }
+  NoteAbandoned(record);
+}
+
+void Controller::NoteDnc(const campaign::DncEntry& entry, const campaign::Attempt& record) {
+  if (options_.audit == nullptr) return;
+  const std::string mark =
+      options_.number_mark == nullptr ? std::string() : options_.number_mark(entry.phone);
+  const absl::Status taken = options_.audit->Append({"dnc.added",
+                                                     entry.source,
+                                                     {{"campaign", record.campaign},
+                                                      {"lead", record.lead},
+                                                      {"attempt", record.id},
+                                                      {"status", record.status},
+                                                      {"number_mark", mark},
+                                                      {"result", "done"}}});
+  if (!taken.ok()) {
+    log_.Error("audit.not_taken", {{"event", "dnc.added"}, {"attempt", record.id}});
+  }
+}
+
+}  // namespace outpace::runtime
