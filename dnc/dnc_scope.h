@@ -1,8 +1,8 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
-#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -26,11 +26,7 @@ struct DncScope {
   // forms there are.
   static absl::StatusOr<DncScope> Parse(absl::string_view text);
   std::string ToString() const;
-  friend bool operator==(const DncScope&, const DncScope&) = default;
-  template <typename H>
-  friend H AbslHashValue(H h, const DncScope& scope) {
-    return H::combine(std::move(h), scope.level, scope.id);
-  }
+  friend auto operator<=>(const DncScope&, const DncScope&) = default;
 };
 
 // Empty: the whole system.

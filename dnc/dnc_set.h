@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/numeric/int128.h"
@@ -39,7 +39,7 @@ absl::string_view DncReason(DncMatch match);
 // Who asks, and what binds him.
 struct DncAsker {
   CampaignId campaign = {};
-  std::string client = {};                     // of the campaign; empty: none
+  std::string client = {};                // of the campaign; empty: none
   bool use_system = true;                 // the system's list and that of litigators
   bool use_campaign = true;               // the campaign's and the client's
   bool use_registries = true;             // registries and states' lists
@@ -106,7 +106,7 @@ class DncSet {
 
   DncList system_;
   // Of the other scopes, by level and id; none is empty.
-  absl::flat_hash_map<DncScope, DncList> lists_;
+  absl::btree_map<DncScope, DncList> lists_;
   std::vector<std::shared_ptr<const RegistryFile>> registries_;
   HashKey hash_key_{};
   absl::flat_hash_set<absl::uint128> erased_;

@@ -24,6 +24,8 @@
 
 namespace outpace::runtime {
 
+class RegistryShelf;
+
 // How a running engine hears of changes. Null members: no engine runs. Each may be called from the
 // admin thread and returns when the change is in force.
 struct AdminHooks {
@@ -34,6 +36,9 @@ struct AdminHooks {
   // In place of writing to the store: the engine makes them count at once and then durable.
   std::function<absl::Status(std::vector<campaign::DncEntry>)> add_dnc;
   std::function<absl::Status(campaign::DncEntry)> remove_dnc;
+  // Those of the house; null: there are none. `registries_changed`: they count from its return on.
+  RegistryShelf* registries = nullptr;
+  std::function<void()> registries_changed;
   // These leads are about to be written or removed: when it returns, none of them begins an attempt
   // until leads_withdrawn, and nothing about them is on its way to the store, but for the leads it
   // returns (sorted): those in a call. Any thread.
@@ -77,7 +82,7 @@ class Admin {
   std::unique_ptr<Impl> impl_;
 };
 
-// All DNC entries and erased people of the store as a set: what loader and gate ask.
+// All DNC entries and erased people of the store as a set. Registries are not in the store.
 absl::StatusOr<dnc::DncSet> LoadDncSet(const campaign::LeadStore& store);
 
 }  // namespace outpace::runtime

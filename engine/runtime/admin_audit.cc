@@ -44,6 +44,8 @@ const Noted* NotedOf(absl::string_view operation) {
       {"dnc.add", {"dnc.added", true}},
       {"dnc.remove", {"dnc.removed"}},
       {"dnc.import", {"dnc.imported", true}},
+      {"dnc.registry.add", {"dnc.registry_added", true}},
+      {"dnc.registry.remove", {"dnc.registry_removed"}},
       {"agent.add", {"agent.changed"}},
       {"export.calls", {"export.calls"}},
       {"export.leads", {"export.leads"}},

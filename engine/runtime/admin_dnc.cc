@@ -142,7 +142,7 @@ absl::StatusOr<Json> Admin::Impl::DncCheck(const Json& arguments) {
   if (!number.ok()) return number.status();
   auto entry = DncEntryOf(arguments, *number, "");
   if (!entry.ok()) return entry.status();
-  auto dnc = LoadDncSet(store);
+  auto dnc = DncInForce();
   if (!dnc.ok()) return dnc.status();
   const dnc::DncMatch match = dnc->Match(entry->phone, entry->campaign);
   if (match == dnc::DncMatch::kNone) return Answer("not listed\n");

@@ -169,6 +169,12 @@ struct Admin::Impl {
   // One number a line; the first cell of a CSV row counts, a heading without digits is passed over.
   absl::StatusOr<Json> DncImport(const Json& arguments);
   absl::StatusOr<Json> DncCheck(const Json& arguments);
+  // What the gate asks: the store's entries and, if wished, the registries.
+  absl::StatusOr<dnc::DncSet> DncInForce(bool with_registries = true) const;
+  absl::StatusOr<Json> RegistryAdd(const Json& arguments);
+  absl::StatusOr<Json> RegistryList(const Json&);
+  absl::StatusOr<Json> RegistryRemove(const Json& arguments);
+  absl::StatusOr<Json> RegistryVerify(const Json&);
   // The filter that the arguments name or give; not yet compiled.
   absl::StatusOr<StoredFilter> FilterIn(const Json& arguments) const;
   // What the campaign's lead_filter_id has against a lead; none: it passes, or there is no filter.

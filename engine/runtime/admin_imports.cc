@@ -237,7 +237,9 @@ absl::StatusOr<Json> Admin::Impl::RunImport(const ImportOrder& order, JobControl
     return absl::Status(s.code(), absl::StrCat(order.path, ": ", s.message()));
   }
   control.total = opened->source->size();
-  auto dnc = LoadDncSet(store);
+  auto settings = FindCampaign(order.list.campaign);
+  if (!settings.ok()) return settings.status();
+  auto dnc = DncInForce(settings->use_dnc_registries);
   if (!dnc.ok()) return dnc.status();
   RejectFile rejects;
   if (absl::Status s = rejects.Create(order.reject_path); !s.ok()) return s;

@@ -113,7 +113,7 @@ absl::StatusOr<Json> Admin::Impl::LeadWhy(const Json& arguments) {
   std::string text;
   auto leads = FindLeads(arguments, &text);
   if (!leads.ok()) return leads.status();
-  auto dnc = LoadDncSet(store);
+  auto dnc = DncInForce();
   if (!dnc.ok()) return dnc.status();
   auto lists = store.Lists();
   if (!lists.ok()) return lists.status();

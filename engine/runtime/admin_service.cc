@@ -94,11 +94,28 @@ void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, A
       return respond(api::ErrorResponse(absl::PermissionDeniedError(
           "administration is open on the control socket only; use the outpace command")));
     }
-    static const std::set<std::string> kLong = {
-        "import",      "import.undo",  "list.reset",       "list.show",    "lead.search",
-        "lead.show",   "lead.counts",  "lead.filter",      "dedup.run",    "dedup.apply",
-        "dnc.import",  "summary",      "export.calls",     "export.leads", "campaign.list",
-        "erase.leads", "erase.person", "store.checkpoint", "store.backup", "store.verify"};
+    static const std::set<std::string> kLong = {"import",
+                                                "import.undo",
+                                                "list.reset",
+                                                "list.show",
+                                                "lead.search",
+                                                "lead.show",
+                                                "lead.counts",
+                                                "lead.filter",
+                                                "dedup.run",
+                                                "dedup.apply",
+                                                "dnc.import",
+                                                "dnc.registry.add",
+                                                "dnc.registry.verify",
+                                                "summary",
+                                                "export.calls",
+                                                "export.leads",
+                                                "campaign.list",
+                                                "erase.leads",
+                                                "erase.person",
+                                                "store.checkpoint",
+                                                "store.backup",
+                                                "store.verify"};
     const bool is_long = kLong.contains(request.captures.at(0));
     Admin& lane = is_long ? bulk : admin;
     auto shared = std::make_shared<api::Responder>(std::move(respond));

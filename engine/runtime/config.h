@@ -67,6 +67,7 @@ struct Config {
   absl::Duration drain_time = absl::Seconds(60);
 
   std::string StorePath() const { return data_dir + "/store"; }
+  std::string RegistriesPath() const { return data_dir + "/dnc"; }
   std::string JournalPath() const { return data_dir + "/dialogs.journal"; }
   std::string SocketPath() const { return data_dir + "/outpace.sock"; }
   std::string RecordingsPath() const {

@@ -45,6 +45,7 @@ void Controller::Start(StartState state) {
   end_attempt_ = state.end_attempt;
   PutEntries(state.dnc, dnc_);
   state.erased.PutInto(dnc_);
+  dnc_.SetRegistries(std::move(state.registries));
   for (const campaign::List& list : state.lists) PutList(list);
   for (const campaign::AgentRecord& agent : state.agents) PutAgent(agent);
   const absl::Time now = loop_.clock().Wall();
@@ -359,6 +360,17 @@ void Controller::AddDnc(std::vector<campaign::DncEntry> entries, Done done) {
 void Controller::PutDnc(const campaign::DncEntry& entry) {
   dnc_.Add(entry.phone, entry.campaign);
   dnc_removing_.erase({entry.phone, entry.campaign});
+}
+
+void Controller::SetRegistries(std::vector<std::shared_ptr<const dnc::RegistryFile>> registries) {
+  dnc_.SetRegistries(std::move(registries));
+  for (const auto& [id, live] : live_) {
+    if (live.phase != Phase::kDialing) continue;
+    const campaign::CampaignSettings& settings = FindRunner(live.record.campaign)->settings();
+    const dnc::DncAsker asker = {
+        .use_system = false, .use_campaign = false, .use_registries = settings.use_dnc_registries};
+    if (!dnc_.Find(live.lead.phone, asker).empty()) Post(call::HangUp{live.leg});
+  }
 }
 
 void Controller::RemoveDnc(campaign::DncEntry entry, Done done) {

@@ -105,6 +105,7 @@ class Controller final : public call::LegEventSink {
     std::vector<campaign::List> lists;
     std::vector<campaign::DncEntry> dnc;
     ErasedPeople erased;
+    std::vector<std::shared_ptr<const dnc::RegistryFile>> registries;
     std::vector<campaign::AgentRecord> agents;
     std::vector<campaign::Attempt> open_attempts;
     std::vector<campaign::Lead> open_leads;       // of open_attempts, same order
@@ -145,6 +146,8 @@ class Controller final : public call::LegEventSink {
   void AddDnc(std::vector<campaign::DncEntry> entries, Done done);
   void AddDnc(campaign::DncEntry entry, Done done);
   void RemoveDnc(campaign::DncEntry entry, Done done);
+  // All registries from now on; calls to their numbers that nobody has answered are cancelled.
+  void SetRegistries(std::vector<std::shared_ptr<const dnc::RegistryFile>> registries);
   // `people`: all of them, as the store has them now; `phone`: the newest. As AddDnc().
   void PutErased(const ErasedPeople& people, E164 phone);
 

@@ -31,6 +31,7 @@
 #include "engine/runtime/json_log.h"
 #include "engine/runtime/password.h"
 #include "engine/runtime/real_clock.h"
+#include "engine/runtime/registry_shelf.h"
 #include "engine/runtime/shard_thread.h"
 #include "engine/runtime/store_service.h"
 #include "engine/trace/ring_file.h"
@@ -337,6 +338,9 @@ absl::Status Serve(const Config& config) {
     (*log)->Error("store.journal_dropped", {{"path", store_options.path}, {"bytes", dropped}});
   }
 
+  RegistryShelf registries(config.RegistriesPath());
+  if (absl::Status s = registries.Load(); !s.ok()) return s;
+
   auto evidence = Evidence::Open(config, clock, **log);
   if (!evidence.ok()) return evidence.status();
   audit::AuditLog& audit_log = (*evidence)->log();
@@ -438,6 +442,7 @@ absl::Status Serve(const Config& config) {
   if (!state.ok()) return state.status();
   state->open_dialogs = (*shard)->left_open();
   for (const campaign::AgentRecord& agent : state->agents) agents.PutAgent(agent);
+  state->registries = registries.All();
   told_of_recordings = &controller;
   agents.SetController(controller, control);
   sink.Open(controller);
@@ -448,6 +453,15 @@ absl::Status Serve(const Config& config) {
                                ReadOlder(**store, clock, controller, control, settings);
                              });
   hooks.rocks = store->get();
+  hooks.registries = &registries;
+  hooks.registries_changed = [&] {
+    std::promise<void> in_force;
+    const bool posted = control.Post([&] {
+      controller.SetRegistries(registries.All());
+      in_force.set_value();
+    });
+    if (posted) in_force.get_future().wait();
+  };
   hooks.actor = "control socket";
   hooks.audit = &audit_log;
   hooks.number_mark = number_mark;

@@ -16,6 +16,7 @@
 #include "engine/runtime/admin.h"
 #include "engine/runtime/evidence.h"
 #include "engine/runtime/real_clock.h"
+#include "engine/runtime/registry_shelf.h"
 
 namespace outpace::runtime {
 namespace {
@@ -40,13 +41,19 @@ absl::Status ErrorOf(const api::HttpResponse& response, const Json& body) {
 // A relative path means the caller's directory, not the engine's.
 Json WithAbsolutePaths(const Json& arguments) {
   Json absolute = arguments;
-  for (const char* name : {"path", "rejects"}) {
-    if (!absolute.contains(name) || !absolute[name].is_string()) continue;
-    const std::string path = absolute[name];
-    if (path.empty() || path[0] == '/') continue;
+  const auto complete = [](Json& value) {
+    if (!value.is_string()) return;
+    const std::string path = value;
+    if (path.empty() || path[0] == '/') return;
     char* here = ::getcwd(nullptr, 0);
-    absolute[name] = absl::StrCat(here == nullptr ? "." : here, "/", path);
+    value = absl::StrCat(here == nullptr ? "." : here, "/", path);
     std::free(here);
+  };
+  for (const char* name : {"path", "rejects"}) {
+    if (absolute.contains(name)) complete(absolute[name]);
+  }
+  if (absolute.contains("paths") && absolute["paths"].is_array()) {
+    for (Json& path : absolute["paths"]) complete(path);
   }
   return absolute;
 }
@@ -83,6 +90,7 @@ struct AdminDoor::Impl {
   RealClock clock;
   NullLog no_log;
   std::unique_ptr<store::RocksLeadStore> store;
+  std::unique_ptr<RegistryShelf> registries;
   std::unique_ptr<Evidence> evidence;
   std::unique_ptr<Admin> admin;
 
@@ -112,8 +120,11 @@ struct AdminDoor::Impl {
     auto log = Evidence::Open(config, clock, no_log);
     if (!log.ok()) return log.status();
     evidence = *std::move(log);
+    registries = std::make_unique<RegistryShelf>(config.RegistriesPath());
+    if (absl::Status s = registries->Load(); !s.ok()) return s;
     AdminHooks hooks;
     hooks.rocks = store.get();
+    hooks.registries = registries.get();
     hooks.actor = CommandActor();
     hooks.audit = &evidence->log();
     hooks.number_mark = [this](E164 number) { return evidence->MarkOf(number); };

@@ -52,7 +52,8 @@ int RunDedupCommand(const Arguments& arguments);
 int RunStoreCommand(const Arguments& arguments);
 int RunEraseCommand(const Arguments& arguments);
 int RunDncCommand(const Arguments& arguments);
-int RunDncRulesCommand(const Arguments& arguments);  // `dnc rules`
+int RunDncRulesCommand(const Arguments& arguments);     // `dnc rules`
+int RunDncRegistryCommand(const Arguments& arguments);  // `dnc registry`
 int RunAgentCommand(const Arguments& arguments);
 int RunExportCommand(const Arguments& arguments);
 int RunStatusCommand(const Arguments& arguments);

@@ -126,12 +126,15 @@ int RunDncCommand(const Arguments& given) {
   Arguments arguments = given;
   const std::string verb = TakeVerb(arguments);
   if (verb == "rules") return RunDncRulesCommand(arguments);
+  if (verb == "registry") return RunDncRegistryCommand(arguments);
   Options options(
-      "outpace dnc add|remove|check NUMBER | import FILE [--campaign ID] | rules list|show",
+      "outpace dnc add|remove|check NUMBER | import FILE [--campaign ID] | registry ... | rules "
+      "...",
       "From the moment `add` or `import` says so, the number is not dialed, and a call to\n"
       "it that nobody has answered is cancelled. Without --campaign: for all campaigns.\n\n"
       "  outpace dnc add '+1 202 555 0100'\n  outpace dnc import registry.csv\n"
-      "  outpace dnc rules show us-tsr us-states     (see its own --help)\n");
+      "  outpace dnc registry add us-national 2026-11-*.txt    whole lists (see its own --help)\n"
+      "  outpace dnc rules show us-tsr us-states               (see its own --help)\n");
   options.Add()("what", po::value<std::string>(), "number or file")(
       "campaign", po::value<std::string>(), "only for this campaign")(
       "country", po::value<std::string>(), "home of numbers without country code");

@@ -75,7 +75,7 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kThirdParty = {
     {"phonenumbers/", {"campaign"}},
     {"zip.h", {"campaign/load"}},
     {"expat.h", {"campaign/load"}},
-    {"xxhash.h", {"campaign/load"}},
+    {"xxhash.h", {"campaign/load", "dnc"}},
     {"boost/spirit", {"campaign/filter"}},
     {"re2/", {"campaign/filter"}},
     {"spdlog/", {"engine/runtime"}},
