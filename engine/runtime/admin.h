@@ -36,9 +36,10 @@ struct AdminHooks {
   // In place of writing to the store: the engine makes them count at once and then durable.
   std::function<absl::Status(std::vector<campaign::DncEntry>)> add_dnc;
   std::function<absl::Status(campaign::DncEntry)> remove_dnc;
-  // Those of the house; null: there are none. `registries_changed`: they count from its return on.
+  // Those of the house; null: there are none. `registries_changed`: they count from its return on;
+  // Unavailable: the engine could not be told and goes by those it had.
   RegistryShelf* registries = nullptr;
-  std::function<void()> registries_changed;
+  std::function<absl::Status()> registries_changed;
   // These leads are about to be written or removed: when it returns, none of them begins an attempt
   // until leads_withdrawn, and nothing about them is on its way to the store, but for the leads it
   // returns (sorted): those in a call. Any thread.

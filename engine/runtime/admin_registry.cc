@@ -97,7 +97,9 @@ absl::StatusOr<Json> Admin::Impl::RegistryAdd(const Json& arguments) {
   if (info.source.size() > 200) info.source = absl::StrCat(arguments["paths"].size(), " files");
   const auto before = FindIn(hooks.registries->All(), *name);
   if (absl::Status s = hooks.registries->Put(numbers, info); !s.ok()) return s;
-  if (hooks.registries_changed) hooks.registries_changed();
+  if (hooks.registries_changed) {
+    if (absl::Status s = hooks.registries_changed(); !s.ok()) return s;
+  }
   const auto after = FindIn(hooks.registries->All(), *name);
   Json answer = Answer(absl::StrCat(
       "registry ", *name, ": ", numbers.size(), " numbers are not dialed from now on, ",
@@ -129,7 +131,9 @@ absl::StatusOr<Json> Admin::Impl::RegistryRemove(const Json& arguments) {
   auto name = Need(arguments, "name");
   if (!name.ok()) return name.status();
   if (absl::Status s = hooks.registries->Remove(*name); !s.ok()) return s;
-  if (hooks.registries_changed) hooks.registries_changed();
+  if (hooks.registries_changed) {
+    if (absl::Status s = hooks.registries_changed(); !s.ok()) return s;
+  }
   return Answer(absl::StrCat("registry ", *name, " is removed and no longer asked\n"));
 }
 

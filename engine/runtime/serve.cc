@@ -460,7 +460,13 @@ absl::Status Serve(const Config& config) {
       controller.SetRegistries(registries.All());
       in_force.set_value();
     });
-    if (posted) in_force.get_future().wait();
+    if (!posted) {
+      return absl::UnavailableError(
+          "the registry is stored, but the engine is overloaded and goes by the old one; run the "
+          "command again");
+    }
+    in_force.get_future().wait();
+    return absl::OkStatus();
   };
   hooks.actor = "control socket";
   hooks.audit = &audit_log;

@@ -1,19 +1,15 @@
 #include "campaign/gate/gate.h"
 
-#include <stdlib.h>
-
-#include <filesystem>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "campaign/calling_window.h"
 #include "campaign/retry_rule.h"
-#include "dnc/registry_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fakes/registry.h"
 
 namespace outpace::gate {
 namespace {
@@ -88,20 +84,6 @@ const dnc::DncScope kLitigator{dnc::DncLevel::kLitigator, ""};
 const dnc::DncScope kFlorida{dnc::DncLevel::kState, "FL"};
 const dnc::DncScope kClient{dnc::DncLevel::kClient, "ACME"};
 
-std::shared_ptr<const dnc::RegistryFile> RegistryOf(E164 phone) {
-  std::string name = (std::filesystem::temp_directory_path() / "gate-XXXXXX").string();
-  const std::string directory = ::mkdtemp(name.data());
-  dnc::NumberSet numbers;
-  numbers.Add(phone.value());
-  const std::string path = directory + "/us.dnc";
-  EXPECT_TRUE(
-      dnc::WriteRegistryFile(numbers, {"us", "a test", absl::CivilDay(2026, 1, 1)}, path).ok());
-  auto file = dnc::RegistryFile::Open(path);
-  EXPECT_TRUE(file.ok()) << file.status();
-  std::filesystem::remove_all(directory);  // what is mapped stays
-  return file.ok() ? *file : nullptr;
-}
-
 // For each rule: the one thing that breaks it, and the one that mends it again. That the spoiled
 // scene names exactly this rule shows that without the rule the call would be let through.
 struct Spoiler {
@@ -118,7 +100,7 @@ std::vector<Spoiler> Spoilers() {
        [](Scene& s) { s.dnc.Remove(s.lead.phone, kLitigator); }},
       {Rule::kDncState, [](Scene& s) { s.dnc.Add(s.lead.phone, kFlorida); },
        [](Scene& s) { s.dnc.Remove(s.lead.phone, kFlorida); }},
-      {Rule::kDncRegistry, [](Scene& s) { s.dnc.SetRegistries({RegistryOf(s.lead.phone)}); },
+      {Rule::kDncRegistry, [](Scene& s) { s.dnc.SetRegistries({fakes::RegistryOf(s.lead.phone)}); },
        [](Scene& s) { s.dnc.SetRegistries({}); }},
       {Rule::kDncClient, [](Scene& s) { s.dnc.AddRange({1212}, kClient); },
        [](Scene& s) { s.dnc.RemoveRange({1212}, kClient); }},

@@ -34,7 +34,10 @@ class AdminRegistryTest : public ::testing::Test {
     EXPECT_TRUE(shelf_->Load().ok());
     AdminHooks hooks;
     hooks.registries = shelf_.get();
-    hooks.registries_changed = [this] { ++changes_; };
+    hooks.registries_changed = [this] {
+      ++changes_;
+      return told_;
+    };
     admin_ = std::make_unique<Admin>(store_, world_.clock(), std::move(hooks));
   }
   ~AdminRegistryTest() override { std::filesystem::remove_all(directory_); }
@@ -60,7 +63,16 @@ class AdminRegistryTest : public ::testing::Test {
   store::MemoryLeadStore store_;
   std::unique_ptr<Admin> admin_;
   int changes_ = 0;
+  absl::Status told_;  // what the engine says to a change
 };
+
+// Stored and not in force is no success.
+TEST_F(AdminRegistryTest, AnEngineThatCannotBeToldIsAnError) {
+  told_ = absl::UnavailableError("overloaded");
+  EXPECT_EQ(Add({File("a.txt", "2025550143\n")}).status().code(), absl::StatusCode::kUnavailable);
+  told_ = absl::OkStatus();
+  EXPECT_TRUE(Add({File("a.txt", "2025550143\n")}).ok());
+}
 
 TEST_F(AdminRegistryTest, ANewerCopyTakesThePlaceOfTheOld) {
   auto added =

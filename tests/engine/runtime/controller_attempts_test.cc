@@ -4,6 +4,7 @@
 #include "campaign/retry_rule.h"
 #include "controller_bench.h"
 #include "gmock/gmock.h"
+#include "tests/fakes/registry.h"
 
 namespace outpace::runtime {
 namespace {
@@ -143,6 +144,24 @@ TEST_F(ControllerTest, DncCancelsWhoIsBeingRung) {
   End(dial.leg, call::CallOutcome::kCancelled, false);
   Pass(absl::Milliseconds(10));
   EXPECT_EQ(Stored(dial.attempt).outcome, "cancelled");
+}
+
+TEST_F(ControllerTest, ARegistryCancelsWhoIsBeingRung) {
+  Start(1);
+  const call::DialOrder dial = DialOne();
+  controller.SetRegistries({fakes::RegistryOf(E164(12025550999))});
+  EXPECT_FALSE(WasHungUp(dial.leg));
+  controller.SetRegistries({fakes::RegistryOf(Lead(1).phone)});
+  EXPECT_TRUE(WasHungUp(dial.leg));
+}
+
+TEST_F(ControllerTest, ARegistryOfTheStartHoldsItsNumbers) {
+  state.registries = {fakes::RegistryOf(Lead(1).phone)};
+  Start(2);
+  Tick();
+  EXPECT_EQ(Figures().hopper, 1);
+  EXPECT_EQ(StoredLead(1).status, "DNCL");
+  EXPECT_EQ(StoredLead(2).status, "NEW");
 }
 
 TEST_F(ControllerTest, DncDoesNotCutOffAConversation) {
