@@ -28,6 +28,8 @@ std::vector<LeadId> WithdrawLeads(Controller& controller, AsioLoop& loop, StoreS
   });
   if (asked) is_stored.wait();
   const MonoTime give_up = clock.Mono() + kWithdrawPatience;
+  // Looked at again and again: a lead is let go in many places of the controller, none of which
+  // should have to know who waits. This thread is the desk's; no call waits for it.
   while (!busy.empty() && clock.Mono() < give_up) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     OnController(loop, [&] { busy = controller.Withdrawn(leads); });
