@@ -22,6 +22,7 @@
 #include "campaign/lead.h"
 #include "campaign/lead_bulk.h"
 #include "campaign/lead_order.h"
+#include "campaign/lead_scan.h"
 #include "campaign/recording.h"
 #include "campaign/settings.h"
 
@@ -138,6 +139,10 @@ class LeadStore {
   // Leads with this number, their own or alt_phone, in any list; by id.
   virtual absl::StatusOr<std::vector<LeadId>> LeadsByPhone(E164 phone) const = 0;
   virtual absl::Status ForEachLead(const std::function<bool(const Lead&)>& visit) const = 0;
+  // Shows each lead of the campaign, as of one moment and in no order, to one of `visitors` (one at
+  // least), which are called on as many threads side by side. Goes through all leads of the store.
+  virtual absl::Status ScanLeads(const CampaignId& campaign,
+                                 absl::Span<LeadVisitor* const> visitors) const = 0;
   // Attempts with dialed_at in [from, to), by rising id. Return false to stop.
   virtual absl::Status ForEachAttempt(absl::Time from, absl::Time to,
                                       const std::function<bool(const Attempt&)>& visit) const = 0;

@@ -123,6 +123,39 @@ std::string FinishTexts(std::string begun, size_t end_of_last_text) {
   return begun;
 }
 
+// The body of a hot record of the present version, without its checksum.
+absl::StatusOr<absl::string_view> HotBody(absl::string_view bytes) {
+  const absl::StatusOr<absl::string_view> body = Checked(bytes, 1);
+  if (!body.ok()) return body.status();
+  const auto version = static_cast<uint8_t>((*body)[kVersion]);
+  if (version > kHotVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("store: a lead is of version ", version, ", this program reads ", kHotVersion,
+                     "; run the version of Outpace that wrote it, or a newer one"));
+  }
+  if (version != kHotVersion) return Damaged(absl::StrCat("version ", version));
+  if (body->size() < kHotBytes) return Damaged("it is cut");
+  return body;
+}
+
+// Campaign and status of a body; `tail` is what follows them. False: longer than the record.
+bool ViewNames(absl::string_view body, absl::string_view& campaign, absl::string_view& status,
+               absl::string_view& tail) {
+  tail = body.substr(kHotBytes);
+  const auto view = [&](size_t size, size_t room, size_t place, absl::string_view& name) {
+    if (size <= room) {
+      name = body.substr(place, size);
+      return true;
+    }
+    if (size > tail.size()) return false;
+    name = tail.substr(0, size);
+    tail.remove_prefix(size);
+    return true;
+  };
+  return view(static_cast<uint8_t>(body[kCampaignSize]), kCampaignInline, kCampaign, campaign) &&
+         view(static_cast<uint8_t>(body[kStatusSize]), kStatusInline, kStatus, status);
+}
+
 }  // namespace
 
 std::string EncodeHot(const Lead& lead, uint32_t zones, const TextsMark& texts) {
@@ -158,39 +191,20 @@ std::string EncodeHot(const Lead& lead, uint32_t zones, const TextsMark& texts) 
 }
 
 absl::Status DecodeHot(absl::string_view bytes, HotLead& hot) {
-  const absl::StatusOr<absl::string_view> body = Checked(bytes, 1);
+  const absl::StatusOr<absl::string_view> body = HotBody(bytes);
   if (!body.ok()) return body.status();
   const char* const at = body->data();
-  const auto version = static_cast<uint8_t>(at[kVersion]);
-  if (version > kHotVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("store: a lead is of version ", version, ", this program reads ", kHotVersion,
-                     "; run the version of Outpace that wrote it, or a newer one"));
-  }
-  if (version != kHotVersion) return Damaged(absl::StrCat("version ", version));
-  if (body->size() < kHotBytes) return Damaged("it is cut");
-  absl::string_view tail = body->substr(kHotBytes);
-  const auto take_name = [&](size_t size, size_t room, size_t place, std::string& to) {
-    if (size <= room) {
-      to.assign(at + place, size);
-      return true;
-    }
-    if (size > tail.size()) return false;
-    to.assign(tail.data(), size);
-    tail.remove_prefix(size);
-    return true;
-  };
+  absl::string_view campaign, status, tail;
+  const bool names_fit = ViewNames(*body, campaign, status, tail);
   Lead& lead = hot.lead;
   const auto tier = static_cast<uint8_t>(at[kTier]);
   lead.rank = static_cast<int8_t>(at[kRank]);
   lead.id = LeadId(Load<uint64_t>(at + kId));
   lead.phone = E164(Load<uint64_t>(at + kPhoneAt));
   lead.alt_phone = E164(Load<uint64_t>(at + kAltPhone));
-  if (!take_name(static_cast<uint8_t>(at[kCampaignSize]), kCampaignInline, kCampaign,
-                 lead.campaign) ||
-      !take_name(static_cast<uint8_t>(at[kStatusSize]), kStatusInline, kStatus, lead.status)) {
-    return Damaged("a name is longer than the record");
-  }
+  if (!names_fit) return Damaged("a name is longer than the record");
+  lead.campaign.assign(campaign.data(), campaign.size());
+  lead.status.assign(status.data(), status.size());
   if (tier > static_cast<uint8_t>(Tier::kB) || !lead.id.valid() || lead.rank < -99 ||
       lead.rank > 99 || lead.phone.value() > kPhoneMax || lead.alt_phone.value() > kPhoneMax) {
     return Damaged("a number is out of its range");
@@ -212,6 +226,37 @@ absl::Status DecodeHot(absl::string_view bytes, HotLead& hot) {
   hot.zones = Load<uint32_t>(at + kZones);
   hot.texts = {Load<uint32_t>(at + kLayout), Load<uint32_t>(at + kTextsLength),
                Load<uint32_t>(at + kTextsCrc)};
+  return absl::OkStatus();
+}
+
+absl::string_view CampaignOfHot(absl::string_view bytes) {
+  if (bytes.size() < kHotBytes + kCrcBytes) return absl::string_view();
+  absl::string_view campaign, status, tail;
+  ViewNames(bytes.substr(0, bytes.size() - kCrcBytes), campaign, status, tail);
+  return campaign;
+}
+
+absl::Status GlanceAtHot(absl::string_view bytes, campaign::LeadGlance& glance) {
+  const absl::StatusOr<absl::string_view> body = HotBody(bytes);
+  if (!body.ok()) return body.status();
+  const char* const at = body->data();
+  absl::string_view campaign, tail;
+  if (!ViewNames(*body, campaign, glance.status, tail)) {
+    return Damaged("a name is longer than the record");
+  }
+  glance.id = LeadId(Load<uint64_t>(at + kId));
+  glance.list = ListId(Load<uint64_t>(at + kList));
+  glance.phone = E164(Load<uint64_t>(at + kPhoneAt));
+  if (!glance.id.valid() || glance.phone.value() > kPhoneMax) {
+    return Damaged("a number is out of its range");
+  }
+  glance.zones = Load<uint32_t>(at + kZones);
+  glance.zone_names = nullptr;
+  glance.called_count = static_cast<int>(Load<uint32_t>(at + kCalledCount));
+  glance.max_attempts = static_cast<uint8_t>(at[kMaxAttempts]);
+  glance.last_call_micros = static_cast<int64_t>(Load<uint64_t>(at + kLastCall));
+  glance.next_call_micros = static_cast<int64_t>(Load<uint64_t>(at + kNextCall));
+  glance.hold_until_micros = static_cast<int64_t>(Load<uint64_t>(at + kHoldUntil));
   return absl::OkStatus();
 }
 

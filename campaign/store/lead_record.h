@@ -30,6 +30,7 @@
 #include "campaign/field_type.h"
 #include "campaign/lead.h"
 #include "campaign/lead_bulk.h"
+#include "campaign/lead_scan.h"
 
 namespace outpace::store {
 
@@ -55,6 +56,12 @@ struct HotLead {
 std::string EncodeHot(const campaign::Lead& lead, uint32_t zones, const TextsMark& texts);
 // Into `hot`, which may be used again and again: strings keep their space.
 absl::Status DecodeHot(absl::string_view bytes, HotLead& hot);
+
+// The campaign of a hot record, as a view into it, without a look at the checksum; empty if the
+// record is damaged.
+absl::string_view CampaignOfHot(absl::string_view bytes);
+// Reads in place what a scan shows; zone_names stays null. As DecodeHot().
+absl::Status GlanceAtHot(absl::string_view bytes, campaign::LeadGlance& glance);
 
 // The texts of a lead in `layout`, whose number is `id`: empty if the lead has none, nullopt if it
 // has a field the layout has not.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "campaign/store/codec.h"
 #include "campaign/store/phone_index.h"
 #include "campaign/store/refill_lanes.h"
 
@@ -265,6 +266,33 @@ absl::Status MemoryLeadStore::ForEachLead(const std::function<bool(const Lead&)>
     last = lead.id;
     if (!visit(lead)) return absl::OkStatus();
   }
+}
+
+// On the calling thread alone, each visitor in turn.
+absl::Status MemoryLeadStore::ScanLeads(const CampaignId& campaign,
+                                        absl::Span<campaign::LeadVisitor* const> visitors) const {
+  std::map<std::vector<std::string>, uint32_t> zones;
+  size_t next = 0;
+  absl::Status status;
+  const absl::Status all = ForEachLead([&](const Lead& lead) {
+    if (lead.campaign != campaign) return true;
+    campaign::LeadGlance glance;
+    glance.id = lead.id;
+    glance.list = lead.list;
+    glance.phone = lead.phone;
+    glance.status = lead.status;
+    glance.zones = zones.try_emplace(lead.time_zones, zones.size()).first->second;
+    glance.zone_names = &lead.time_zones;
+    glance.called_count = lead.called_count;
+    glance.max_attempts = lead.max_attempts;
+    glance.last_call_micros = MicrosOf(lead.last_call_time);
+    glance.next_call_micros = MicrosOf(lead.next_call_time);
+    glance.hold_until_micros = MicrosOf(lead.hold_until);
+    status = visitors[next++ % visitors.size()]->Visit(
+        glance, [&lead]() -> absl::StatusOr<Lead> { return lead; });
+    return status.ok();
+  });
+  return status.ok() ? all : status;
 }
 
 absl::Status MemoryLeadStore::ForEachAttempt(

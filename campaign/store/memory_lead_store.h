@@ -65,6 +65,8 @@ class MemoryLeadStore final : public campaign::LeadStore {
   absl::StatusOr<bool> Tend(const campaign::DueQuery& query) override;
   absl::StatusOr<std::vector<LeadId>> LeadsByPhone(E164 phone) const override;
   absl::Status ForEachLead(const std::function<bool(const campaign::Lead&)>& visit) const override;
+  absl::Status ScanLeads(const CampaignId& campaign,
+                         absl::Span<campaign::LeadVisitor* const> visitors) const override;
   absl::Status ForEachAttempt(
       absl::Time from, absl::Time to,
       const std::function<bool(const campaign::Attempt&)>& visit) const override;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -144,6 +145,93 @@ TEST_P(Contract, KeepsEveryKindOfRecordOverARestart) {
             AllBytes(std::vector<campaign::AgentRecord>{batch.agents[1], batch.agents[0]}));
   EXPECT_EQ(*store_->GetMeta("estimator"), std::string("\0\xff 1", 4));
   EXPECT_EQ(*store_->GetMeta("empty"), "");
+}
+
+// Writes down what it is shown; the whole lead of each second one.
+class Collector final : public campaign::LeadVisitor {
+ public:
+  absl::Status Visit(const campaign::LeadGlance& lead, campaign::WholeLead whole) override {
+    if (fail_at_ == lead.id) return absl::CancelledError("enough");
+    Seen& seen = seen_[lead.id];
+    ++seen.times;
+    seen.glance = lead;
+    seen.status = std::string(lead.status);
+    seen.zone_names = *lead.zone_names;
+    if (lead.id.value() % 2 == 0) {
+      auto read = whole();
+      if (!read.ok()) return read.status();
+      seen.whole = *std::move(read);
+    }
+    return absl::OkStatus();
+  }
+  struct Seen {
+    int times = 0;
+    campaign::LeadGlance glance;  // its views are not good any more
+    std::string status;
+    std::vector<std::string> zone_names;
+    std::optional<Lead> whole;
+  };
+  LeadId fail_at_;
+  std::map<LeadId, Seen> seen_;
+};
+
+TEST_P(Contract, AScanShowsEachLeadOfTheCampaignOnceAsItIs) {
+  Collector nobody;
+  ASSERT_TRUE(store_->ScanLeads("C1", {&nobody}).ok()) << "an empty store";
+  EXPECT_THAT(nobody.seen_, IsEmpty());
+  Rng rng(11);
+  std::map<LeadId, Lead> of_c1;
+  for (uint64_t id = 1; id <= 400; id += 1 + rng.Below(3)) {
+    const Lead lead = RandomLead(rng, id);
+    Put(lead);
+    if (lead.campaign == "C1") of_c1[lead.id] = lead;
+  }
+  Lead long_names = RandomLead(rng, 900'000);  // names that do not fit into the fixed part
+  long_names.campaign = "C1";
+  long_names.status = "LONGSTATUS";
+  Put(long_names);
+  of_c1[long_names.id] = long_names;
+  for (const size_t threads : {1u, 2u, 5u}) {
+    std::vector<Collector> collectors(threads);
+    std::vector<campaign::LeadVisitor*> visitors;
+    for (Collector& one : collectors) visitors.push_back(&one);
+    ASSERT_TRUE(store_->ScanLeads("C1", visitors).ok());
+    size_t shown = 0;
+    std::map<uint32_t, std::vector<std::string>> zones;
+    for (const Collector& one : collectors) {
+      for (const auto& [id, seen] : one.seen_) {
+        ++shown;
+        ASSERT_TRUE(of_c1.contains(id)) << id.value();
+        const Lead& lead = of_c1.at(id);
+        EXPECT_EQ(seen.times, 1);
+        EXPECT_EQ(seen.glance.list, lead.list);
+        EXPECT_EQ(seen.glance.phone, lead.phone);
+        EXPECT_EQ(seen.status, lead.status);
+        EXPECT_EQ(seen.zone_names, lead.time_zones);
+        EXPECT_EQ(zones.try_emplace(seen.glance.zones, seen.zone_names).first->second,
+                  seen.zone_names)
+            << "one number, one set";
+        EXPECT_EQ(seen.glance.called_count, lead.called_count);
+        EXPECT_EQ(seen.glance.max_attempts, lead.max_attempts);
+        EXPECT_EQ(seen.glance.last_call_micros, MicrosOf(lead.last_call_time));
+        EXPECT_EQ(seen.glance.next_call_micros, MicrosOf(lead.next_call_time));
+        EXPECT_EQ(seen.glance.hold_until_micros, MicrosOf(lead.hold_until));
+        if (seen.whole.has_value()) {
+          EXPECT_EQ(Bytes(*seen.whole), Bytes(lead));
+        }
+      }
+    }
+    EXPECT_EQ(shown, of_c1.size()) << threads;
+  }
+}
+
+TEST_P(Contract, AScanEndsWithAVisitorsError) {
+  for (uint64_t id = 1; id <= 100; ++id) Put(MakeLead(id));
+  Collector collectors[2];
+  collectors[0].fail_at_ = collectors[1].fail_at_ = LeadId(50);
+  const absl::Status status = store_->ScanLeads("DEMO", {&collectors[0], &collectors[1]});
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(status.message(), "enough");
 }
 
 TEST_P(Contract, DueLeadsComeInTheOrderPromised) {

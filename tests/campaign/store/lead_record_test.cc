@@ -53,6 +53,15 @@ TEST(LeadRecord, ComesBackFieldByField) {
     EXPECT_EQ(back.tier, lead.tier);
     EXPECT_EQ(back.called_count, lead.called_count);
     EXPECT_EQ(back.entry_date, lead.entry_date);
+    campaign::LeadGlance glance;
+    const std::string bytes = EncodeHot(lead, 77, mark);
+    ASSERT_TRUE(GlanceAtHot(bytes, glance).ok());
+    EXPECT_EQ(CampaignOfHot(bytes), lead.campaign);
+    EXPECT_EQ(glance.status, lead.status);
+    EXPECT_EQ(glance.zones, 77u);
+    EXPECT_EQ(glance.called_count, lead.called_count);
+    EXPECT_EQ(glance.max_attempts, lead.max_attempts);
+    EXPECT_EQ(glance.hold_until_micros, MicrosOf(lead.hold_until));
     EXPECT_EQ(back.last_call_time, lead.last_call_time);
     EXPECT_EQ(back.next_call_time, lead.next_call_time);
     EXPECT_EQ(back.hold_until, lead.hold_until);
@@ -149,12 +158,14 @@ TEST(LeadRecord, ABulkEncoderWritesTheSameRecords) {
 TEST(LeadRecord, EveryCutAndEveryFlippedBitIsDataLoss) {
   Rng rng(4);
   HotLead hot;
+  campaign::LeadGlance glance;
   for (int i = 0; i < 20; ++i) {
     const Lead lead = RandomLead(rng, 5);
     const std::string whole = EncodeHot(lead, 1, {1, 2, 3});
     const std::string texts = EncodeNamedTexts(lead);
     for (size_t n = 0; n < whole.size(); ++n) {
       EXPECT_EQ(DecodeHot(whole.substr(0, n), hot).code(), absl::StatusCode::kDataLoss);
+      EXPECT_EQ(GlanceAtHot(whole.substr(0, n), glance).code(), absl::StatusCode::kDataLoss);
     }
     for (size_t n = 0; n < texts.size(); ++n) {
       EXPECT_EQ(CheckTexts(texts.substr(0, n)).status().code(), absl::StatusCode::kDataLoss);
@@ -165,6 +176,7 @@ TEST(LeadRecord, EveryCutAndEveryFlippedBitIsDataLoss) {
     };
     for (size_t bit = 0; bit < whole.size() * 8; ++bit) {
       EXPECT_EQ(DecodeHot(flipped(whole, bit), hot).code(), absl::StatusCode::kDataLoss);
+      EXPECT_EQ(GlanceAtHot(flipped(whole, bit), glance).code(), absl::StatusCode::kDataLoss);
     }
     for (size_t bit = 0; bit < texts.size() * 8; ++bit) {
       EXPECT_EQ(CheckTexts(flipped(texts, bit)).status().code(), absl::StatusCode::kDataLoss);
@@ -193,6 +205,9 @@ TEST(LeadRecord, SurvivesRandomBytesBehindAGoodChecksum) {
     EXPECT_TRUE(status.ok() || status.code() == absl::StatusCode::kDataLoss ||
                 status.code() == absl::StatusCode::kFailedPrecondition)
         << status;
+    campaign::LeadGlance glance;
+    CampaignOfHot(body);  // reads nothing outside
+    EXPECT_TRUE(!status.ok() || GlanceAtHot(body, glance).ok());
     if (status.ok()) {
       ++understood;
       EXPECT_EQ(EncodeHot(hot.lead, hot.zones, hot.texts).size(), body.size());

@@ -86,6 +86,10 @@ class SlowStore final : public campaign::LeadStore {
   absl::Status ForEachLead(const std::function<bool(const campaign::Lead&)>& visit) const override {
     return memory_.ForEachLead(visit);
   }
+  absl::Status ScanLeads(const CampaignId& campaign,
+                         absl::Span<campaign::LeadVisitor* const> visitors) const override {
+    return memory_.ScanLeads(campaign, visitors);
+  }
   absl::Status ForEachAttempt(
       absl::Time from, absl::Time to,
       const std::function<bool(const campaign::Attempt&)>& visit) const override {
