@@ -44,34 +44,8 @@ int CallCountLimit(const Lead& lead, const CampaignSettings& settings) {
   return lead.max_attempts > 0 ? std::min(limit, lead.max_attempts) : limit;
 }
 
-Rule RuleOf(dnc::DncMatch match) {
-  switch (match) {
-    case dnc::DncMatch::kLitigator:
-      return Rule::kDncLitigator;
-    case dnc::DncMatch::kState:
-      return Rule::kDncState;
-    case dnc::DncMatch::kRegistry:
-      return Rule::kDncRegistry;
-    case dnc::DncMatch::kClient:
-      return Rule::kDncClient;
-    case dnc::DncMatch::kCampaign:
-      return Rule::kDncCampaign;
-    case dnc::DncMatch::kErased:  // who has asked for more than a campaign's setting can take back
-    case dnc::DncMatch::kSystem:
-    case dnc::DncMatch::kNone:
-      return Rule::kDncSystem;
-  }
-  return Rule::kDncSystem;
-}
-
 void CheckDnc(const GateInput& in, const dnc::DncSet& dnc, absl::Time now, Verdict& verdict) {
-  const dnc::DncAsker asker = {.campaign = in.settings.id,
-                               .client = in.settings.client_id,
-                               .use_system = in.settings.use_internal_dnc,
-                               .use_campaign = in.settings.use_campaign_dnc,
-                               .use_registries = in.settings.use_dnc_registries,
-                               .now = now};
-  for (const dnc::DncHit& hit : dnc.Find(in.number, asker)) {
+  for (const dnc::DncHit& hit : dnc.Find(in.number, AskerOf(in.settings, now))) {
     const absl::string_view subject = hit.range.digits == 0 ? "The number is " : "Its range is ";
     Hold(verdict, RuleOf(hit.match), absl::InfiniteFuture(),
          hit.match == dnc::DncMatch::kErased
@@ -129,6 +103,35 @@ void CheckWindow(const GateInput& in, absl::Time now, Verdict& verdict) {
 }
 
 }  // namespace
+
+dnc::DncAsker AskerOf(const CampaignSettings& settings, absl::Time now) {
+  return {.campaign = settings.id,
+          .client = settings.client_id,
+          .use_system = settings.use_internal_dnc,
+          .use_campaign = settings.use_campaign_dnc,
+          .use_registries = settings.use_dnc_registries,
+          .now = now};
+}
+
+Rule RuleOf(dnc::DncMatch match) {
+  switch (match) {
+    case dnc::DncMatch::kLitigator:
+      return Rule::kDncLitigator;
+    case dnc::DncMatch::kState:
+      return Rule::kDncState;
+    case dnc::DncMatch::kRegistry:
+      return Rule::kDncRegistry;
+    case dnc::DncMatch::kClient:
+      return Rule::kDncClient;
+    case dnc::DncMatch::kCampaign:
+      return Rule::kDncCampaign;
+    case dnc::DncMatch::kErased:  // who has asked for more than a campaign's setting can take back
+    case dnc::DncMatch::kSystem:
+    case dnc::DncMatch::kNone:
+      return Rule::kDncSystem;
+  }
+  return Rule::kDncSystem;
+}
 
 absl::string_view RuleName(Rule rule) {
   switch (rule) {

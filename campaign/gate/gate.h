@@ -52,6 +52,10 @@ struct Verdict {
   std::vector<Reason> reasons;  // all of them, not only the first
 };
 
+// As whom a campaign asks the do-not-call set, and the rule that a hit of it falls under.
+dnc::DncAsker AskerOf(const campaign::CampaignSettings& settings, absl::Time now);
+Rule RuleOf(dnc::DncMatch match);
+
 struct GateInput {
   const campaign::Lead& lead;
   E164 number;  // the number about to be rung (main or alternate)
