@@ -11,6 +11,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -180,17 +181,20 @@ absl::Time CallingWindow::NextOpen(absl::Time now, const std::vector<absl::TimeZ
 
 absl::StatusOr<absl::TimeZone> FindTimeZone(absl::string_view iana_name) {
   // A zone's name is a path below the zone directory: only names of our own list are opened.
-  const auto* const known =
-      std::lower_bound(std::begin(kZoneNames), std::end(kZoneNames), iana_name);
-  if (known == std::end(kZoneNames) || *known != iana_name) {
+  static const auto& places = *new const absl::flat_hash_map<absl::string_view, size_t>([] {
+    absl::flat_hash_map<absl::string_view, size_t> out;
+    for (size_t i = 0; i < std::size(kZoneNames); ++i) out[kZoneNames[i]] = i;
+    return out;
+  }());
+  const auto known = places.find(iana_name);
+  if (known == places.end()) {
     return absl::InvalidArgumentError(
         "time zone: not in the IANA list; write it like \"America/New_York\"");
   }
   // One slot a name, filled once and never freed: a hit takes no lock, since the gate asks on the
   // way to every call. Two threads that load the same zone at once both get the same value.
   static std::array<std::atomic<const absl::TimeZone*>, std::size(kZoneNames)> cache{};
-  std::atomic<const absl::TimeZone*>& slot =
-      cache[static_cast<size_t>(known - std::begin(kZoneNames))];
+  std::atomic<const absl::TimeZone*>& slot = cache[known->second];
   if (const absl::TimeZone* zone = slot.load(std::memory_order_acquire)) return *zone;
   auto loaded = std::make_unique<absl::TimeZone>();
   if (!absl::LoadTimeZone(std::string(iana_name), loaded.get())) {

@@ -4,6 +4,8 @@
 // this is not libphonenumber, which is asked for all other countries.
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
@@ -216,3 +218,23 @@ Parsed ParseDigits(Digits digits, bool international, int home) {
 }
 
 }  // namespace outpace::campaign::internal
+
+namespace outpace::campaign {
+
+PhoneFault FaultOf(E164 number) {
+  if (!number.valid()) return PhoneFault::kEmpty;
+  std::array<char, 24> buffer{};
+  const char* const end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number.value()).ptr;
+  internal::Digits d(absl::string_view(buffer.data(), static_cast<size_t>(end - buffer.data())),
+                     number.value());
+  if (d.size() < 8 || d.size() > 15) return PhoneFault::kLength;
+  for (const internal::Plan& plan : internal::kPlans) {
+    if (!d.StartsWith(plan.calling_code)) continue;
+    d.Drop(plan.calling_code.size(), static_cast<uint64_t>(plan.code));
+    return plan.national(d, false).fault;
+  }
+  return internal::IsCountry(d) ? PhoneFault::kNone : PhoneFault::kDestination;
+}
+
+}  // namespace outpace::campaign

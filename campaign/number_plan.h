@@ -48,6 +48,12 @@ bool ReadPlainPhone(absl::string_view text, int home, E164& number);
 // apostrophe and extensions (dropped). InvalidArgument says why in a few words, never the number.
 absl::StatusOr<E164> NormalizePhone(absl::string_view text, absl::string_view country);
 
+// Why a number must not be rung, whoever wrote it down: premium, satellite, special, or off the
+// plan of its country. kNone: it may. Numbers of countries without a plan of ours are asked for
+// their calling code and length alone: their ranges were judged when the list was read. 30-60 ns,
+// no allocation. Any thread.
+PhoneFault FaultOf(E164 number);
+
 // Calling code of an ISO 3166 code (two letters; three for the detailed plans) or of its own
 // digits; 0 if it is neither.
 int CallingCode(absl::string_view country);

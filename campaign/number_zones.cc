@@ -63,7 +63,10 @@ class ZoneLoader {
   absl::StatusOr<std::unique_ptr<const ZoneTables>> Load(const std::string& directory) {
     absl::Status status = ReadLayers(
         directory, "nanp.csv", "kind,country,state,city,zones,prefixes", out_->texts_,
-        [&] { out_->areas_ = PrefixTable(); },
+        [&] {
+          out_->areas_ = PrefixTable();
+          out_->by_state_.clear();
+        },
         [&](const TableRow& row, bool built_in) { return AddArea(row, built_in); });
     if (!status.ok()) return status;
     status = ReadLayers(
@@ -102,6 +105,12 @@ class ZoneLoader {
       out_->areas_.Add(prefix, static_cast<uint16_t>(out_->facts_.size()));
     }
     out_->facts_.push_back(facts);
+    if (facts.state.empty()) return absl::OkStatus();
+    std::vector<std::string>& of_state = out_->by_state_[{facts.country, facts.state}];
+    for (const std::string& zone : out_->sets_[facts.zones]) {
+      const auto at = std::lower_bound(of_state.begin(), of_state.end(), zone);
+      if (at == of_state.end() || *at != zone) of_state.insert(at, zone);
+    }
     return absl::OkStatus();
   }
 

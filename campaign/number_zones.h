@@ -3,8 +3,10 @@
 // Zones and areas of numbers, as number_plan.h and number_info.h tell them.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -40,6 +42,12 @@ class ZoneTables {
     const int digits = DigitCount(number);
     return digits >= range.min && digits <= range.max;
   }
+  // The zones of all area codes of a state, "US", "FL", sorted; empty: there are none.
+  const std::vector<std::string>& OfState(absl::string_view country,
+                                          absl::string_view state) const {
+    const auto found = by_state_.find(std::make_pair(country, state));
+    return found == by_state_.end() ? sets_[0] : found->second;
+  }
   const std::vector<std::string>& Set(uint32_t set) const {
     return set < sets_.size() ? sets_[set] : sets_[0];
   }
@@ -53,6 +61,8 @@ class ZoneTables {
   PrefixTable areas_, world_, ranges_;
   std::vector<AreaFacts> facts_ = {AreaFacts()};       // by id; none has 0
   std::vector<std::vector<std::string>> sets_ = {{}};  // 0: not known
+  // Views into the tables' texts.
+  std::map<std::pair<absl::string_view, absl::string_view>, std::vector<std::string>> by_state_;
   std::vector<DigitRange> ranges_by_id_ = {{}};
   std::vector<std::unique_ptr<const std::string>> texts_;
 };

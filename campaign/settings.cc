@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "campaign/disposition.h"
 
 namespace outpace::campaign {
@@ -438,6 +439,24 @@ constexpr Setting kSettings[] = {
        return absl::OkStatus();
      },
      [](const S& s) { return absl::StrJoin(s.compliance, ","); }},
+    {"allowed_destinations",
+     [](V n, V v, S& s) {
+       std::vector<std::string> codes;
+       for (V each : absl::StrSplit(v, ',', absl::SkipWhitespace())) {
+         each = absl::StripAsciiWhitespace(each);
+         absl::ConsumePrefix(&each, "+");
+         if (each.empty() || each.size() > 14 || each[0] == '0' ||
+             each.find_first_not_of("0123456789") != V::npos) {
+           return Bad(n, v,
+                      "a list of calling codes, or longer beginnings of numbers, for example "
+                      "1,44,8610; empty for any");
+         }
+         if (std::find(codes.begin(), codes.end(), each) == codes.end()) codes.emplace_back(each);
+       }
+       s.allowed_destinations = std::move(codes);
+       return absl::OkStatus();
+     },
+     [](const S& s) { return absl::StrJoin(s.allowed_destinations, ","); }},
     {"use_internal_dnc", [](V n, V v, S& s) { return SetFlag(n, v, s.use_internal_dnc); },
      [](const S& s) { return FlagText(s.use_internal_dnc); }},
     {"use_campaign_dnc", [](V n, V v, S& s) { return SetFlag(n, v, s.use_campaign_dnc); },
@@ -621,12 +640,6 @@ std::vector<std::string> CampaignSettings::Notes() const {
     notes.push_back(
         "client_dropped_percentage has no effect: adaptive_dropped_percentage is as strict over "
         "the same window");
-  }
-  if (!compliance.empty()) {
-    notes.push_back(
-        "compliance is not asked before each call yet (docs/COMPLIANCE.md): set local_call_time "
-        "and "
-        "the limits on tries as the rules ask");
   }
   if (drop_call_seconds > usual.drop_call_seconds) {
     notes.push_back(

@@ -118,6 +118,9 @@ struct CampaignSettings {
   CallingWindow local_call_time;  // "09:00-21:00", in the lead's own zone
   // Sets of rules of jurisdictions that hold besides (campaign/rules): "us-tsr", "us-states", ...
   std::vector<std::string> compliance;
+  // Calling codes and the beginnings of numbers behind them, "1", "44", "8610": nothing else is
+  // dialed (IsDestination()). Empty: whatever a numbering plan allows.
+  std::vector<std::string> allowed_destinations;
   bool use_internal_dnc = true;
   bool use_campaign_dnc = true;    // and that of its client
   bool use_dnc_registries = true;  // national and state registries, and states' lists

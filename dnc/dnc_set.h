@@ -70,6 +70,7 @@ class DncSet {
   void RemoveRange(Prefix range, const DncScope& scope);
   // The registries from now on, all of them.
   void SetRegistries(std::vector<std::shared_ptr<const RegistryFile>> registries);
+  const std::vector<std::shared_ptr<const RegistryFile>>& registries() const { return registries_; }
   // Campaign empty: system-wide.
   void Add(E164 phone, const CampaignId& campaign) { Add(phone, CampaignScope(campaign)); }
   void Remove(E164 phone, const CampaignId& campaign) { Remove(phone, CampaignScope(campaign)); }

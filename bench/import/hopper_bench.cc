@@ -292,6 +292,8 @@ void MeasureOrder(RocksLeadStore& store, const Options& options, absl::string_vi
   Times refills, with_gate, building;
   Dialing dialing(store, options.results, kNoon);
   const dnc::DncSet dnc;
+  const gate::Policy policy;
+  const gate::NumberHistory history;
   absl::flat_hash_map<LeadId, double> out;
   double built = 0;
   bool more = true;
@@ -319,7 +321,11 @@ void MeasureOrder(RocksLeadStore& store, const Options& options, absl::string_vi
     const double wall = watch.wall(), cpu = watch.cpu();
     std::vector<Lead> good;
     for (Lead& lead : due) {
-      const gate::GateInput input{.lead = lead, .number = lead.phone, .settings = settings};
+      const gate::GateInput input{.lead = lead,
+                                  .number = lead.phone,
+                                  .settings = settings,
+                                  .policy = policy,
+                                  .history = history};
       if (gate::Decide(input, dnc, query.now).allowed()) {
         good.push_back(std::move(lead));
       } else {

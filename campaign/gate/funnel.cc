@@ -10,11 +10,16 @@ namespace {
 using campaign::LeadGlance;
 
 constexpr Rule kOrder[] = {
-    Rule::kFinalStatus, Rule::kDncSystem,        Rule::kDncLitigator,     Rule::kDncState,
-    Rule::kDncRegistry, Rule::kDncClient,        Rule::kDncCampaign,      Rule::kCallCountLimit,
-    Rule::kZoneUnknown, Rule::kDialStatuses,     Rule::kListMix,          Rule::kListInactive,
-    Rule::kLeadFilter,  Rule::kRingTimeTooShort, Rule::kCampaignInactive, Rule::kDailyLimit,
-    Rule::kNotDueYet,   Rule::kCallingWindow,    Rule::kNumberInCall,
+    Rule::kFinalStatus,  Rule::kDncSystem,        Rule::kDncLitigator,
+    Rule::kDncState,     Rule::kDncRegistry,      Rule::kDncClient,
+    Rule::kDncCampaign,  Rule::kCallCountLimit,   Rule::kZoneUnknown,
+    Rule::kDestination,  Rule::kNumberBlocked,    Rule::kConsent,
+    Rule::kDialStatuses, Rule::kListMix,          Rule::kListInactive,
+    Rule::kLeadFilter,   Rule::kRingTimeTooShort, Rule::kComplianceUnknown,
+    Rule::kRegistryAge,  Rule::kCampaignInactive, Rule::kFrequencyCap,
+    Rule::kRestPeriod,   Rule::kDailyLimit,       Rule::kNotDueYet,
+    Rule::kLegalHoliday, Rule::kLegalWindow,      Rule::kCallingWindow,
+    Rule::kNumberInCall,
 };
 
 // The rules that time alone ends, for which a lead's next moment can be told.
@@ -119,7 +124,11 @@ RuleBits FunnelCounter::RulesOfLot(const LeadGlance& lead) {
   probe_.called_count = lead.called_count;
   probe_.max_attempts = lead.max_attempts;
   probe_.time_zones.clear();
-  GateInput input{.lead = probe_, .number = probe_.phone, .settings = scene_.settings};
+  GateInput input{.lead = probe_,
+                  .number = probe_.phone,
+                  .settings = scene_.settings,
+                  .policy = policy_,
+                  .history = history_};
   input.list_active = !scene_.lists_off.contains(lead.list);
   last_lot_rules_ = kOfLot & (BitsOf(Decide(input, no_dnc_, scene_.now).reasons) |
                               BitsOf(NotTaken(probe_, scene_.settings)));
@@ -132,7 +141,11 @@ FunnelCounter::Zones& FunnelCounter::ZonesOf(const LeadGlance& lead) {
   Zones& zones = it->second;
   if (!is_new) return zones;
   probe_.time_zones = *lead.zone_names;
-  const GateInput input{.lead = probe_, .number = probe_.phone, .settings = scene_.settings};
+  const GateInput input{.lead = probe_,
+                        .number = probe_.phone,
+                        .settings = scene_.settings,
+                        .policy = policy_,
+                        .history = history_};
   zones.rules = kOfZones & BitsOf(Decide(input, no_dnc_, scene_.now).reasons);
   if ((zones.rules & BitOf(Rule::kZoneUnknown)) != 0) {
     zones.opens = false;
@@ -173,6 +186,7 @@ RuleBits FunnelCounter::RulesOf(const LeadGlance& lead, const Zones& zones) {
   for (const dnc::DncHit& hit : scene_.dnc.Find(lead.phone, asker_)) {
     rules |= BitOf(RuleOf(hit.match));
   }
+  if (IsBarredDestination(lead.phone, scene_.settings)) rules |= BitOf(Rule::kDestination);
   if (scene_.settings.daily_call_count_limit <= 0 || scene_.tried_out_today.contains(lead.id)) {
     rules |= BitOf(Rule::kDailyLimit);
   }

@@ -132,6 +132,8 @@ class FunnelCounter final : public campaign::LeadVisitor {
   const FilterQuestion filter_;
   const dnc::DncAsker asker_;
   const dnc::DncSet no_dnc_;
+  const Policy policy_;
+  const NumberHistory history_;
   const int64_t now_micros_, midnight_micros_;
   campaign::Lead probe_;  // stands for many
   absl::flat_hash_map<LotKey, RuleBits> lots_;

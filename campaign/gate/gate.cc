@@ -7,8 +7,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "campaign/disposition.h"
+#include "campaign/gate/consent.h"
+#include "campaign/gate/switched_off.h"
+#include "campaign/home_place.h"
+#include "campaign/number_info.h"
 #include "campaign/number_plan.h"
 
 namespace outpace::gate {
@@ -21,7 +26,16 @@ using campaign::Lead;
 constexpr absl::Duration kRingTimeMin = absl::Seconds(15);
 
 void Hold(Verdict& verdict, Rule rule, absl::Time until, std::string text) {
-  verdict.reasons.push_back(Reason{rule, std::move(text), until});
+  if (internal::IsSwitchedOff(rule)) return;
+  verdict.reasons.push_back(ReasonOf(rule, std::move(text), until));
+}
+
+void Hold(Verdict& verdict, Rule rule, std::vector<rules::Held> held) {
+  if (internal::IsSwitchedOff(rule)) return;
+  for (rules::Held& one : held) {
+    verdict.reasons.push_back(
+        Reason{rule, std::move(one.text), one.until, one.rule->id, one.rule->source});
+  }
 }
 
 // Start of the next day on the campaign's calendar: when the counter of attempts begins anew.
@@ -55,54 +69,158 @@ void CheckDnc(const GateInput& in, const dnc::DncSet& dnc, absl::Time now, Verdi
   }
 }
 
-void HoldZoneUnknown(Verdict& verdict) {
-  Hold(verdict, Rule::kZoneUnknown, absl::InfiniteFuture(),
-       "The time zone of the number is not known, so no hour is certain to be allowed.");
-}
+// Where the person may be, as far as number and address tell.
+struct Whereabouts {
+  // Of the number, and of an address in another state than the number's.
+  absl::InlinedVector<absl::TimeZone, 4> zones;
+  bool zones_known = false;  // there is one at least, and each has a name we know
+  campaign::NumberInfo number;
+  absl::InlinedVector<rules::Place, 3> places;  // the number's own first
+};
 
-// Whether the window is open in every zone; false in `known` if there is none or one has no such
-// name.
-bool OpenInAll(const campaign::CallingWindow& window, const std::vector<std::string>& zones,
-               absl::Time now, bool& known) {
-  bool open = true;
-  known = !zones.empty();
-  for (const std::string& name : zones) {
+void AddZones(const std::vector<std::string>& names, Whereabouts& where) {
+  for (const std::string& name : names) {
     const absl::StatusOr<absl::TimeZone> zone = campaign::FindTimeZone(name);
     if (!zone.ok()) {
-      known = false;
-      return false;
+      where.zones_known = false;
+      return;
     }
-    open = open && window.Contains(now, *zone);
+    if (std::find(where.zones.begin(), where.zones.end(), *zone) == where.zones.end()) {
+      where.zones.push_back(*zone);
+    }
   }
-  return open;
 }
 
-void CheckWindow(const GateInput& in, absl::Time now, Verdict& verdict) {
-  const campaign::CallingWindow& window = in.settings.local_call_time;
-  bool known = false;
-  bool open = OpenInAll(window, in.lead.time_zones, now, known);
-  std::vector<std::string> of_alternate;
-  if (known && in.number != in.lead.phone) {
+Whereabouts Locate(const GateInput& in) {
+  Whereabouts where;
+  where.number = campaign::Describe(in.number);
+  where.places.push_back({where.number.region, where.number.area});
+  where.zones_known = !in.lead.time_zones.empty();
+  AddZones(in.lead.time_zones, where);
+  if (in.number != in.lead.phone) {
     // The lead's zones are those of its main number; the alternate may lie elsewhere.
-    of_alternate = campaign::TimeZonesOf(in.number);
-    open = OpenInAll(window, of_alternate, now, known) && open;
+    const std::vector<std::string> of_alternate = campaign::TimeZonesOf(in.number);
+    where.zones_known = where.zones_known && !of_alternate.empty();
+    AddZones(of_alternate, where);
   }
-  if (!known) return HoldZoneUnknown(verdict);
+  if (!in.lead.has_fields) return where;
+  for (const campaign::HomePlace& home : campaign::HomePlacesOf(in.lead)) {
+    // Number and address agree: the number's own zones are the more exact ones.
+    if (home.region == where.number.region && home.area == where.number.area) continue;
+    where.places.push_back({home.region, home.area});
+    AddZones(campaign::ZonesOfPlace(home), where);
+  }
+  return where;
+}
+
+void CheckWindow(const GateInput& in, const Whereabouts& where, absl::Time now, Verdict& verdict) {
+  if (!where.zones_known) {
+    return Hold(verdict, Rule::kZoneUnknown, absl::InfiniteFuture(),
+                "The time zone of the number is not known, so no hour is certain to be allowed.");
+  }
+  const campaign::CallingWindow& window = in.settings.local_call_time;
+  const bool open = std::all_of(where.zones.begin(), where.zones.end(),
+                                [&](absl::TimeZone zone) { return window.Contains(now, zone); });
   if (open) return;
-  std::vector<absl::TimeZone> zones;
-  for (const std::vector<std::string>* names :
-       {&in.lead.time_zones, &std::as_const(of_alternate)}) {
-    for (const std::string& name : *names) zones.push_back(*campaign::FindTimeZone(name));
-  }
+  const std::vector<absl::TimeZone> zones(where.zones.begin(), where.zones.end());
   Hold(verdict, Rule::kCallingWindow, window.NextOpen(now, zones),
        zones.size() == 1
            ? absl::StrCat("It is ", absl::FormatTime("%a %H:%M", now, zones[0]), " in ",
                           zones[0].name(), ", outside ", window.ToString(), ".")
-           : absl::StrCat("The number may lie in ", zones.size(),
+           : absl::StrCat("The person may be in ", zones.size(),
                           " time zones and not all of them are inside ", window.ToString(), "."));
 }
 
+void CheckDestination(const GateInput& in, Verdict& verdict) {
+  if (!IsBarredDestination(in.number, in.settings)) return;
+  const campaign::PhoneFault fault = campaign::FaultOf(in.number);
+  Hold(verdict, Rule::kDestination, absl::InfiniteFuture(),
+       fault == campaign::PhoneFault::kNone
+           ? std::string("The number lies outside the campaign's allowed_destinations.")
+           : absl::StrCat("The number is premium, special or off the plan of its country (",
+                          campaign::PhoneFaultCode(fault), ")."));
+}
+
+// Caps and rests, counted over all numbers of the lead: another number of the same person is no way
+// around them.
+void CheckHistory(const GateInput& in, const Whereabouts& where, absl::Time now, Verdict& verdict) {
+  const rules::RuleSet& rules = in.policy.rules();
+  if (rules.HistoryNeeded() == absl::ZeroDuration()) return;
+  if (std::string fault = in.policy.HistoryFault(in.history, now); !fault.empty()) {
+    return Hold(verdict, Rule::kComplianceUnknown, absl::InfiniteFuture(), std::move(fault));
+  }
+  absl::InlinedVector<E164, 3> numbers = {in.number};
+  for (const E164 number : {in.lead.phone, in.lead.alt_phone}) {
+    if (!number.valid()) continue;
+    if (std::find(numbers.begin(), numbers.end(), number) == numbers.end()) {
+      numbers.push_back(number);
+    }
+  }
+  NumberHistory::Attempts history;
+  in.history.Find(numbers, history);
+  if (history.empty()) return;
+  std::vector<rules::Held> held =
+      rules.CheckCaps(history, now, in.history.MarkOf(in.settings.id), where.zones, where.places);
+  const auto rests = std::stable_partition(held.begin(), held.end(), [](const rules::Held& one) {
+    return std::holds_alternative<rules::CapRule>(one.rule->value);
+  });
+  Hold(verdict, Rule::kRestPeriod,
+       {std::make_move_iterator(rests), std::make_move_iterator(held.end())});
+  held.erase(rests, held.end());
+  Hold(verdict, Rule::kFrequencyCap, std::move(held));
+}
+
+// The sets of rules that the campaign has chosen.
+void CheckCompliance(const GateInput& in, const Whereabouts& where, const dnc::DncSet& dnc,
+                     absl::Time now, Verdict& verdict) {
+  if (!in.policy.fault().empty()) {
+    return Hold(verdict, Rule::kComplianceUnknown, absl::InfiniteFuture(), in.policy.fault());
+  }
+  const rules::RuleSet& rules = in.policy.rules();
+  if (rules.empty()) {
+    if (in.settings.compliance.empty()) return;
+    return Hold(verdict, Rule::kComplianceUnknown, absl::InfiniteFuture(),
+                "The campaign's sets of rules have not been read.");
+  }
+  const auto zones =
+      where.zones_known ? absl::MakeConstSpan(where.zones) : absl::Span<const absl::TimeZone>();
+  if (!rules.IsOpen(now, zones, where.places)) {
+    rules::WindowVerdict window = rules.CheckWindow(now, zones, where.places);
+    // Each rule tells when it alone opens; the lead is due when all are open at once.
+    for (rules::Held& held : window.held) held.until = std::max(held.until, window.next_open);
+    const auto holidays =
+        std::stable_partition(window.held.begin(), window.held.end(), [](const rules::Held& one) {
+          return std::holds_alternative<rules::WindowRule>(one.rule->value);
+        });
+    Hold(verdict, Rule::kLegalHoliday,
+         {std::make_move_iterator(holidays), std::make_move_iterator(window.held.end())});
+    window.held.erase(holidays, window.held.end());
+    Hold(verdict, Rule::kLegalWindow, std::move(window.held));
+  }
+  CheckHistory(in, where, now, verdict);
+  if (rules.AsksConsent() && !in.texts_follow) {
+    const rules::Consent consent = in.lead.has_fields ? ConsentOf(in.lead) : rules::Consent();
+    Hold(verdict, Rule::kConsent,
+         rules.CheckConsent(consent, where.number.type, now, where.places));
+  }
+  Hold(verdict, Rule::kNumberBlocked,
+       rules.CheckNumber(in.number, where.number.type, now, where.places));
+  if (in.settings.use_dnc_registries) {
+    Hold(verdict, Rule::kRegistryAge,
+         rules.CheckRegistry(RegistryTaken(dnc, where.number.region), now, where.places));
+  }
+  Hold(verdict, Rule::kRingTimeTooShort,
+       rules.CheckRing(std::min(in.settings.dial_timeout, in.settings.min_ring_seconds), now,
+                       where.places));
+}
+
 }  // namespace
+
+bool IsBarredDestination(E164 number, const CampaignSettings& settings) {
+  const std::vector<std::string>& allowed = settings.allowed_destinations;
+  return campaign::FaultOf(number) != campaign::PhoneFault::kNone ||
+         (!allowed.empty() && !campaign::IsDestination(number, allowed));
+}
 
 dnc::DncAsker AskerOf(const CampaignSettings& settings, absl::Time now) {
   return {.campaign = settings.id,
@@ -133,85 +251,25 @@ Rule RuleOf(dnc::DncMatch match) {
   return Rule::kDncSystem;
 }
 
-absl::string_view RuleName(Rule rule) {
-  switch (rule) {
-    case Rule::kDncSystem:
-      return "dnc_system";
-    case Rule::kDncLitigator:
-      return "dnc_litigator";
-    case Rule::kDncState:
-      return "dnc_state";
-    case Rule::kDncRegistry:
-      return "dnc_registry";
-    case Rule::kDncClient:
-      return "dnc_client";
-    case Rule::kDncCampaign:
-      return "dnc_campaign";
-    case Rule::kCallingWindow:
-      return "calling_window";
-    case Rule::kZoneUnknown:
-      return "zone_unknown";
-    case Rule::kCallCountLimit:
-      return "call_count_limit";
-    case Rule::kDailyLimit:
-      return "daily_limit";
-    case Rule::kNotDueYet:
-      return "not_due_yet";
-    case Rule::kFinalStatus:
-      return "final_status";
-    case Rule::kCampaignInactive:
-      return "campaign_inactive";
-    case Rule::kListInactive:
-      return "list_inactive";
-    case Rule::kNumberInCall:
-      return "number_in_call";
-    case Rule::kRingTimeTooShort:
-      return "ring_time_too_short";
-    case Rule::kLeadFilter:
-      return "lead_filter";
-    case Rule::kDialStatuses:
-      return "dial_statuses";
-    case Rule::kListMix:
-      return "list_order_mix";
-  }
-  return "";
-}
-
-absl::string_view DncStatus(Rule rule) {
-  switch (rule) {
-    case Rule::kDncSystem:
-    case Rule::kDncLitigator:
-    case Rule::kDncState:
-    case Rule::kDncRegistry:
-      return "DNCL";
-    case Rule::kDncClient:
-    case Rule::kDncCampaign:
-      return "DNCC";
-    default:
-      return "";
-  }
-}
-
 std::vector<Reason> NotTaken(const Lead& lead, const CampaignSettings& settings) {
   const auto has = [&lead](const std::vector<std::string>& statuses) {
     return statuses.empty() ||
            std::find(statuses.begin(), statuses.end(), lead.status) != statuses.end();
   };
   std::vector<Reason> reasons;
+  const auto hold = [&reasons](Rule rule, std::string text) {
+    reasons.push_back(ReasonOf(rule, std::move(text), absl::InfiniteFuture()));
+  };
   if (!has(settings.DialedStatuses())) {
-    reasons.push_back(
-        {Rule::kDialStatuses,
-         absl::StrCat("Status ", lead.status, " is not among dial_statuses of ", settings.id, "."),
-         absl::InfiniteFuture()});
+    hold(Rule::kDialStatuses,
+         absl::StrCat("Status ", lead.status, " is not among dial_statuses of ", settings.id, "."));
   }
   const auto& mix = settings.list_order_mix;
   if (!mix.empty() && std::none_of(mix.begin(), mix.end(), [&](const campaign::ListShare& share) {
         return share.list == lead.list && has(share.statuses);
       })) {
-    reasons.push_back({Rule::kListMix,
-                       absl::StrCat("List ", lead.list.value(), " has no share of such leads in ",
-                                    "list_order_mix of ", settings.id, "."),
-                       absl::InfiniteFuture()});
+    hold(Rule::kListMix, absl::StrCat("List ", lead.list.value(), " has no share of such leads in ",
+                                      "list_order_mix of ", settings.id, "."));
   }
   return reasons;
 }
@@ -221,8 +279,12 @@ Verdict Decide(const GateInput& in, const dnc::DncSet& dnc, absl::Time now) {
   const CampaignSettings& settings = in.settings;
   const Lead& lead = in.lead;
 
+  const Whereabouts where = Locate(in);
+
   CheckDnc(in, dnc, now, verdict);
-  CheckWindow(in, now, verdict);
+  CheckWindow(in, where, now, verdict);
+  CheckDestination(in, verdict);
+  CheckCompliance(in, where, dnc, now, verdict);
 
   // The intent already counts this attempt in called_count and in attempts_today.
   const int tries = lead.called_count - (in.after_intent ? 1 : 0);

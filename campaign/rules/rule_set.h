@@ -84,6 +84,8 @@ class RuleSet {
   std::vector<Held> CheckCaps(absl::Span<const PastAttempt> history, absl::Time now,
                               uint32_t campaign, absl::Span<const absl::TimeZone> zones,
                               absl::Span<const Place> places) const;
+  // Whether any rule of the set asks for consent, whatever the number.
+  bool AsksConsent() const { return !consents_.empty(); }
   // How far back CheckCaps looks; zero: it asks for nothing.
   absl::Duration HistoryNeeded() const { return history_needed_; }
 

@@ -11,6 +11,7 @@
 #include "campaign/gate/gate.h"
 #include "campaign/number_plan.h"
 #include "engine/runtime/admin_impl.h"
+#include "engine/runtime/attempt_history.h"
 #include "engine/runtime/lead_text.h"
 
 namespace outpace::runtime {
@@ -130,8 +131,15 @@ absl::StatusOr<Json> Admin::Impl::LeadWhy(const Json& arguments) {
           return true;
         });
     if (!s.ok()) return s;
+    const gate::Policy policy(*settings, rules::RuleBook::InForce());
+    auto history = ReadHistory(store, policy.rules().HistoryNeeded(), now, now + absl::Hours(1));
+    if (!history.ok()) return history.status();
     // A hold is the gate's own earlier answer; what holds the lead now is asked anew.
-    gate::GateInput input{.lead = lead, .number = lead.phone, .settings = *settings};
+    gate::GateInput input{.lead = lead,
+                          .number = lead.phone,
+                          .settings = *settings,
+                          .policy = policy,
+                          .history = *history};
     input.attempts_today = today;
     const auto list =
         absl::c_find_if(*lists, [&lead](const campaign::List& one) { return one.id == lead.list; });
@@ -155,7 +163,7 @@ absl::StatusOr<Json> Admin::Impl::LeadWhy(const Json& arguments) {
     absl::StrAppend(&text, "lead ", lead.id.value(), " in campaign ", lead.campaign, ": ",
                     verdict.allowed() ? "may be dialed now" : "is held back", "\n");
     for (const gate::Reason& reason : verdict.reasons) {
-      absl::StrAppend(&text, "  ", gate::RuleName(reason.rule), ": ", reason.text);
+      absl::StrAppend(&text, "  ", reason.id, ": ", reason.text);
       if (reason.until != absl::InfiniteFuture()) {
         absl::StrAppend(&text, " (until ", TimeText(reason.until, absl::UTCTimeZone()), " UTC)");
       }
@@ -168,7 +176,14 @@ absl::StatusOr<Json> Admin::Impl::LeadWhy(const Json& arguments) {
                 {"reasons", Json::array()}};
     for (const gate::Reason& reason : verdict.reasons) {
       one["reasons"].push_back(
-          {{"rule", std::string(gate::RuleName(reason.rule))}, {"text", reason.text}});
+          {{"rule", std::string(gate::RuleName(reason.rule))},
+           {"id", reason.id},
+           {"text", reason.text},
+           {"source", reason.source},
+           {"until",
+            reason.until == absl::InfiniteFuture()
+                ? Json(nullptr)
+                : Json(absl::FormatTime(absl::RFC3339_sec, reason.until, absl::UTCTimeZone()))}});
     }
     all.push_back(std::move(one));
   }

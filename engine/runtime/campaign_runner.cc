@@ -23,10 +23,12 @@ CampaignRunner::CampaignRunner(const campaign::CampaignSettings& settings)
     : amd_tuner(TunerSettingsOf(settings)),
       pacer(PacerSettingsOf(settings)),
       settings_(settings),
+      policy_(settings, rules::RuleBook::InForce()),
       terms_(std::make_shared<const DecisionTerms>(TermsOf(settings))) {}
 
 void CampaignRunner::UpdateSettings(const campaign::CampaignSettings& settings) {
   settings_ = settings;
+  policy_ = gate::Policy(settings, rules::RuleBook::InForce());
   terms_ = std::make_shared<const DecisionTerms>(TermsOf(settings));
   pacer.UpdateSettings(PacerSettingsOf(settings));
   listen::AnswerTuner tuner(TunerSettingsOf(settings));

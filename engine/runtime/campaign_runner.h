@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "campaign/attempt.h"
+#include "campaign/gate/policy.h"
 #include "campaign/settings.h"
 #include "engine/base/clock.h"
 #include "engine/listen/answer_tuner.h"
@@ -29,6 +30,7 @@ class CampaignRunner {
 
   const campaign::CampaignSettings& settings() const { return settings_; }
   void UpdateSettings(const campaign::CampaignSettings& settings);
+  const gate::Policy& policy() const { return policy_; }  // of settings()
 
   Hopper hopper;
   // How sure answering-machine detection has to be here, from what agents say of its verdicts.
@@ -102,6 +104,7 @@ class CampaignRunner {
   void StartWindows(campaign::AbandonWindow window);
 
   campaign::CampaignSettings settings_;
+  gate::Policy policy_;
   std::shared_ptr<const DecisionTerms> terms_;
   absl::CivilDay day_;
   absl::Time period_ = absl::InfinitePast();

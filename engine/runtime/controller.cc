@@ -46,6 +46,7 @@ void Controller::Start(StartState state) {
   PutEntries(state.dnc, dnc_);
   state.erased.PutInto(dnc_);
   dnc_.SetRegistries(std::move(state.registries));
+  history_ = std::move(state.history);
   for (const campaign::List& list : state.lists) PutList(list);
   for (const campaign::AgentRecord& agent : state.agents) PutAgent(agent);
   const absl::Time now = loop_.clock().Wall();
@@ -101,6 +102,7 @@ void Controller::Tick() {
   PostAgain();
   bool new_day = false;
   for (auto& [id, runner] : runners_) new_day |= runner->RollDay(wall);
+  history_.Prune(wall, history_reach_);
   if (new_day) {
     roster_.StartDay(now);
     connect_delay_ = DelayHistogram();
@@ -142,7 +144,7 @@ void Controller::OnFetched(const CampaignId& campaign,
   bool whole = true;
   for (campaign::Lead& lead : *leads) {
     if (runner->hopper.Holds(lead.id) || runner->hopper.ReleasedInRead(lead.id)) continue;
-    const gate::Verdict verdict = AskGate(*runner, lead, false);
+    const gate::Verdict verdict = AskGate(*runner, lead, GateStage::kOffer);
     if (verdict.allowed()) {
       whole = whole && lead.has_fields;
       good.push_back(std::move(lead));
@@ -177,6 +179,14 @@ void Controller::OnTexts(const CampaignId& campaign,
   runner->fetching = false;
   const absl::flat_hash_set<LeadId> stale = runner->hopper.EndRead();
   if (!good.ok()) return Stop(absl::StrCat("the store cannot be read: ", good.status().message()));
+  // Consent and address are texts.
+  std::erase_if(*good, [&](campaign::Lead& lead) {
+    const gate::Verdict verdict = AskGate(*runner, lead, GateStage::kOffer);
+    if (verdict.allowed()) return false;
+    ApplyRefusal(verdict, lead);
+    held_back.push_back(std::move(lead));
+    return true;
+  });
   const auto elsewhere = [&](const campaign::Lead& lead) {
     return runner->hopper.Holds(lead.id) || stale.contains(lead.id) || withdrawals_.Has(lead.id);
   };
@@ -293,6 +303,7 @@ void Controller::PutCampaign(const campaign::CampaignSettings& settings) {
   std::unique_ptr<CampaignRunner>& runner = runners_[settings.id];
   if (runner == nullptr) {
     runner = std::make_unique<CampaignRunner>(settings);
+    HistoryFrom(runner->policy().rules().HistoryNeeded());
     trunks_.SetPath(settings, runner->trunks);
     runner->ledger.set_from(absl::InfinitePast());  // a new campaign: nothing was before
     runner->RollDay(loop_.clock().Wall());
@@ -302,6 +313,7 @@ void Controller::PutCampaign(const campaign::CampaignSettings& settings) {
   const bool same_method = runner->settings().dial_method == settings.dial_method;
   const bool same_zone = runner->settings().report_zone == settings.report_zone;
   runner->UpdateSettings(settings);
+  HistoryFrom(runner->policy().rules().HistoryNeeded());
   trunks_.SetPath(settings, runner->trunks);
   const std::vector<WindowRule> after = WindowRulesOf(settings);
   // A limit was added or taken away, or is counted over another window; or the method has another
@@ -318,6 +330,14 @@ void Controller::PutCampaign(const campaign::CampaignSettings& settings) {
 absl::Time Controller::LedgerFrom(const CampaignId& campaign) const {
   const auto found = runners_.find(campaign);
   return found == runners_.end() ? absl::InfiniteFuture() : found->second->ledger.from();
+}
+
+absl::Time Controller::HistoryFrom(absl::Duration reach) {
+  history_reach_ = std::max(history_reach_, reach);
+  if (history_reach_ > absl::ZeroDuration() && history_.from() == absl::InfiniteFuture()) {
+    history_.set_from(loop_.clock().Wall());
+  }
+  return history_.from();
 }
 
 void Controller::AddOlder(const CampaignId& campaign, const AbandonLedger& older) {

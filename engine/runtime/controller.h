@@ -115,6 +115,8 @@ class Controller final : public call::LegEventSink {
     // campaign that is not here attempts_today serves.
     std::map<CampaignId, AbandonLedger> ledgers;
     std::map<CampaignId, absl::Time> first_calls;
+    // Attempts of the last days by number, as far back as HistoryReach() of the campaigns' rules.
+    gate::NumberHistory history;
     std::map<CampaignId, std::string> learned;      // saved pacer states
     std::map<std::string, std::string> caller_ids;  // what CallerIdUse() gave, by trunk
     uint64_t next_attempt = 1;                      // first of a reserved block
@@ -207,6 +209,10 @@ class Controller final : public call::LegEventSink {
   // longer window is about to be set.
   absl::Time LedgerFrom(const CampaignId& campaign) const;
   void AddOlder(const CampaignId& campaign, const AbandonLedger& older);
+  // From when on the attempts by number are known, at the latest from now on: asked before rules
+  // are chosen that look back by `reach`. AddOlder() takes those of before.
+  absl::Time HistoryFrom(absl::Duration reach);
+  void AddOlder(const gate::NumberHistory& older) { history_.AddOlder(older); }
 
  private:
   enum class Phase {
@@ -303,10 +309,15 @@ class Controller final : public call::LegEventSink {
   void WithdrawUnserved(CampaignRunner& runner);
 
   // controller_launch.cc, controller_attempts.cc, controller_recovery.cc
+  // kOffer: for the hopper, maybe without the lead's texts; kLaunch: before the intent; kSend:
+  // after it, before the INVITE.
+  enum class GateStage { kOffer, kLaunch, kSend };
   gate::Verdict AskGate(const CampaignRunner& runner, const campaign::Lead& lead,
-                        bool after_intent) const;
+                        GateStage stage) const;
+  // Counts an attempt, or its result, against its number.
+  void NoteAttempt(const campaign::Attempt& record);
   // Holds back (or closes for good) a lead that the gate refused, so that it leaves the due leads.
-  static void ApplyRefusal(const gate::Verdict& verdict, campaign::Lead& lead);
+  void ApplyRefusal(const gate::Verdict& verdict, campaign::Lead& lead) const;
   AttemptId NextAttemptId() { return AttemptId(next_attempt_++); }  // while HasAttemptIds()
   bool HasAttemptIds() const { return next_attempt_ < end_attempt_; }
   enum class Launched { kPlaced, kHeldBack, kNoRoom };
@@ -464,6 +475,8 @@ class Controller final : public call::LegEventSink {
   uint64_t end_attempt_ = UINT64_MAX;
   agent::Roster roster_;
   dnc::DncSet dnc_;
+  gate::NumberHistory history_;
+  absl::Duration history_reach_;  // the longest that any campaign's rules have looked back
   // Removals on their way to the disk; an entry added meanwhile takes its own out.
   absl::flat_hash_set<std::pair<E164, CampaignId>> dnc_removing_;
   Withdrawals withdrawals_;

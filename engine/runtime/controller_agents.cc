@@ -452,6 +452,7 @@ void Controller::WriteDisposition(campaign::Attempt record, bool again, Done don
     owner->hopper.Drop(record.lead);  // a copy from before this result must not be dialed
     AddDncOf(record, batch);
     if (!again) LearnFromLate(*owner, record);
+    NoteAttempt(record);
     batch.attempts.push_back(record);
     store_.Commit(std::move(batch), [this, record = std::move(record),
                                      done = std::move(done)](absl::Status status) mutable {

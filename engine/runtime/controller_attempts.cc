@@ -34,6 +34,8 @@ constexpr int kNoResponseStatus = 408;  // as trunks' figures count silence
 
 constexpr int kCancelledStatus = 487;
 
+constexpr absl::Duration kStandstillRest = absl::Minutes(15);
+
 // "sit_vacant", "announcement:vacant_number".
 std::string HeardText(const listen::Heard& heard) {
   const std::string sound(listen::SoundName(heard.sound));
@@ -53,22 +55,37 @@ bool UnusableAnswer(const call::LegEnded& event) {
 }  // namespace
 
 gate::Verdict Controller::AskGate(const CampaignRunner& runner, const campaign::Lead& lead,
-                                  bool after_intent) const {
+                                  GateStage stage) const {
+  const bool after_intent = stage == GateStage::kSend;
   const auto list = lists_.find(lead.list);
-  gate::GateInput input{.lead = lead, .number = lead.phone, .settings = runner.settings()};
+  gate::GateInput input{.lead = lead,
+                        .number = lead.phone,
+                        .settings = runner.settings(),
+                        .policy = runner.policy(),
+                        .history = history_};
   input.list_active = list == lists_.end() || list->second.dialed(loop_.clock().Wall());
   input.attempts_today = runner.AttemptsToday(lead.id);
   input.number_in_call = !after_intent && numbers_in_call_.contains(lead.phone);
   input.after_intent = after_intent;
+  input.texts_follow = stage == GateStage::kOffer && !lead.has_fields;
   return gate::Decide(input, dnc_, loop_.clock().Wall());
 }
 
-void Controller::ApplyRefusal(const gate::Verdict& verdict, campaign::Lead& lead) {
+void Controller::NoteAttempt(const campaign::Attempt& record) {
+  if (history_reach_ > absl::ZeroDuration()) history_.Add(record);
+}
+
+void Controller::ApplyRefusal(const gate::Verdict& verdict, campaign::Lead& lead) const {
+  const absl::Time now = loop_.clock().Wall();
   for (const gate::Reason& reason : verdict.reasons) {
     if (const absl::string_view status = gate::DncStatus(reason.rule); !status.empty()) {
       lead.status = std::string(status);
     }
-    lead.hold_until = std::max(lead.hold_until, reason.until);
+    // What concerns all leads at once, and ends by no clock: the campaign stands still for it
+    // (MayDial), and the lead that met it first is asked again soon.
+    const bool of_all =
+        reason.rule == gate::Rule::kRegistryAge || reason.rule == gate::Rule::kComplianceUnknown;
+    lead.hold_until = std::max(lead.hold_until, of_all ? now + kStandstillRest : reason.until);
   }
 }
 
@@ -94,7 +111,8 @@ void Controller::OnIntentStored(AttemptId id, const absl::Status& status) {
   }
   // Seconds may have passed on a slow disk: a number added to the DNC list meanwhile, or a window
   // that closed, must hold this very call.
-  if (const gate::Verdict verdict = AskGate(*runner, live->lead, true); !verdict.allowed()) {
+  if (const gate::Verdict verdict = AskGate(*runner, live->lead, GateStage::kSend);
+      !verdict.allowed()) {
     ApplyRefusal(verdict, live->before);
     return EndUnsent(*live, gate::RuleName(verdict.reasons.front().rule));
   }
@@ -122,6 +140,7 @@ void Controller::OnIntentStored(AttemptId id, const absl::Status& status) {
   }
   live->ordered = loop_.clock().Mono();  // before the shard can answer
   if (!Post(std::move(order))) return EndUnsent(*live, "the call shard's queue is full");
+  NoteAttempt(record);
   ++trunks_[live->trunk].attempts;
   trunks_[live->trunk].stats.OnAttempt(live->ordered);
 }
@@ -457,6 +476,7 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
   const AttemptId id = live.record.id;
   live.phase = Phase::kClosing;
   live.record.open = false;
+  NoteAttempt(live.record);
   NoteAbandoned(live.record);
   const auto number = numbers_in_call_.find(live.record.dialed);
   if (number != numbers_in_call_.end() && number->second == id) numbers_in_call_.erase(number);

@@ -23,16 +23,19 @@ int64_t MillisBetween(absl::Time from, absl::Time to) {
 absl::Status Controller::NoteDialed(const LiveAttempt& live) {
   if (options_.audit == nullptr) return absl::OkStatus();
   const campaign::Attempt& record = live.record;
-  absl::Status taken =
-      options_.audit->Append({"call.dialed",
-                              live.agent.empty() ? "engine" : "agent " + live.agent,
-                              {{"campaign", record.campaign},
-                               {"list", record.list},
-                               {"lead", record.lead},
-                               {"attempt", record.id},
-                               {"try", record.number_of_try},
-                               {"trunk", record.trunk},
-                               {"verdict", "allow"}}});
+  const auto found = runners_.find(record.campaign);
+  const CampaignRunner* const runner = found == runners_.end() ? nullptr : found->second.get();
+  absl::Status taken = options_.audit->Append(
+      {"call.dialed",
+       live.agent.empty() ? "engine" : "agent " + live.agent,
+       {{"campaign", record.campaign},
+        {"list", record.list},
+        {"lead", record.lead},
+        {"attempt", record.id},
+        {"try", record.number_of_try},
+        {"trunk", record.trunk},
+        {"verdict", "allow"},
+        {"rules", runner == nullptr ? "" : runner->policy().rules().version()}}});
   // A queue that is full empties again, and the call is not placed until then. A log that has
   // failed does not come back before a restart.
   if (!taken.ok() && !absl::IsResourceExhausted(taken)) {

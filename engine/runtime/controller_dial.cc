@@ -153,6 +153,9 @@ bool Controller::MayDial(CampaignRunner& runner) {
   } else if (!runner.trunks.fault.empty()) {
     runner.idle_reason = runner.trunks.fault;
   } else {
+    runner.idle_reason = runner.policy().Standstill(settings, dnc_, history_, loop_.clock().Wall());
+  }
+  if (runner.idle_reason.empty()) {
     runner.idle_reason = trunks_.RoomFor(runner.trunks).closed;
   }
   return runner.idle_reason.empty();

@@ -45,7 +45,7 @@ Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& 
                                         const AgentId& agent, std::vector<uint16_t> tried) {
   // A campaign may have been moved to trunks that do not exist since the lead was offered.
   if (!runner.trunks.fault.empty() || slots_.free() == 0) return Launched::kNoRoom;
-  if (const gate::Verdict verdict = AskGate(runner, lead, false); !verdict.allowed()) {
+  if (const gate::Verdict verdict = AskGate(runner, lead, GateStage::kLaunch); !verdict.allowed()) {
     // Was legal when it came into the hopper and is not any more.
     ApplyRefusal(verdict, lead);
     HoldBack(runner, std::move(lead));

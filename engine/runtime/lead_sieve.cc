@@ -73,11 +73,11 @@ absl::StatusOr<std::optional<gate::Reason>> LeadSieve::WhyNot(const campaign::Le
   const filter::Filter& filter = (*ready)->filter;
   const int dropped = filter.DroppedBy((*ready)->values.Of(lead));
   if (dropped < 0) return reason;
-  reason = gate::Reason{
+  reason = gate::ReasonOf(
       gate::Rule::kLeadFilter,
       absl::StrCat("The campaign's filter ", order.filter, ", version ", (*ready)->version,
                    ", wants: ", filter.clauses()[static_cast<size_t>(dropped)]),
-      HoldUntil(filter, order)};
+      HoldUntil(filter, order));
   return reason;
 }
 

@@ -25,6 +25,7 @@
 #include "engine/runtime/admin_service.h"
 #include "engine/runtime/agent_service.h"
 #include "engine/runtime/asio_loop.h"
+#include "engine/runtime/attempt_history.h"
 #include "engine/runtime/board_service.h"
 #include "engine/runtime/controller.h"
 #include "engine/runtime/evidence.h"
@@ -140,6 +141,10 @@ absl::StatusOr<Controller::StartState> ReadStartState(
     state.open_attempts.push_back(std::move(attempt));
   }
   if (absl::Status read = ReadAttempts(store, clock.Wall(), state); !read.ok()) return read;
+  const absl::Time now = clock.Wall();
+  auto history = ReadHistory(store, HistoryReach(state.campaigns), now, now + absl::Hours(1));
+  if (!history.ok()) return history.status();
+  state.history = *std::move(history);
   for (const trunk::TrunkSettings& trunk : trunks) {
     auto use = store.GetMeta(absl::StrCat(kCallerIdsKey, trunk.name));
     if (!use.ok()) return use.status();
@@ -223,6 +228,20 @@ void ReadOlder(const campaign::LeadStore& store, const Clock& clock, Controller&
       });
   if (!read.ok()) return;  // the store is failing: dialing stops for that by itself
   OnController(loop, [&] { controller.AddOlder(settings.id, older); });
+}
+
+// The same for the attempts that rules count by number.
+void ReadOlderAttempts(const campaign::LeadStore& store, const Clock& clock, Controller& controller,
+                       AsioLoop& loop, const campaign::CampaignSettings& settings) {
+  const absl::Duration reach = HistoryReach({&settings, 1});
+  if (reach == absl::ZeroDuration()) return;
+  const absl::Time now = clock.Wall();
+  absl::Time known = absl::InfiniteFuture();
+  OnController(loop, [&] { known = controller.HistoryFrom(reach); });
+  if (now - reach >= known) return;
+  auto older = ReadHistory(store, reach, now, known);
+  if (!older.ok()) return;  // as above; the gate lets nothing through without them
+  OnController(loop, [&] { controller.AddOlder(*older); });
 }
 
 void SaveLearned(Controller& controller, StoreService& store, AsioLoop& loop) {
@@ -451,6 +470,7 @@ absl::Status Serve(const Config& config) {
   AdminHooks hooks = HooksOf(controller, control, agents, store_service, clock,
                              [&](const campaign::CampaignSettings& settings) {
                                ReadOlder(**store, clock, controller, control, settings);
+                               ReadOlderAttempts(**store, clock, controller, control, settings);
                              });
   hooks.rocks = store->get();
   hooks.registries = &registries;

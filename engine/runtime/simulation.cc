@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "campaign/disposition.h"
+#include "engine/runtime/attempt_history.h"
 
 namespace outpace::runtime {
 namespace {
@@ -340,6 +341,8 @@ void Simulation::Start() {
                                        return true;
                                      })
                     .ok());
+  const absl::Time now = world_.clock().Wall();
+  state.history = *ReadHistory(*store_, HistoryReach(state.campaigns), now, now + absl::Hours(1));
   state.next_attempt = *store_->ReserveAttemptIds(1'000'000);
   OUTPACE_CHECK(engine_->control_loop->Post([this, state = std::move(state)]() mutable {
     engine_->controller.Start(std::move(state));

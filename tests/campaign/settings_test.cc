@@ -27,6 +27,7 @@ TEST(CampaignSettings, SurviveTheWayThroughText) {
                                                         {"dial_timeout", "30"},
                                                         {"local_call_time", "Mon-Sat 10:00-20:00"},
                                                         {"compliance", "us-tsr, us-states,us-tsr"},
+                                                        {"allowed_destinations", "+1, 44,1"},
                                                         {"campaign_cid", "+12025550100"},
                                                         {"lead_recycle", "NA:3600:4,AB:300:5"},
                                                         {"report_zone", "America/New_York"},
@@ -135,7 +136,6 @@ TEST(CampaignSettings, NotesSayWhatHasNoEffect) {
            Case{"ADAPT_AVERAGE", "client_dropped_percentage", "3", "as strict"},
            Case{"ADAPT_HARD_LIMIT", "client_dropped_percentage", "3", nullptr},
            Case{"ADAPT_AVERAGE", "client_dropped_percentage", "1", nullptr},
-           Case{"RATIO", "compliance", "us-tsr", "not asked before each call yet"},
            Case{"RATIO", "min_ring_seconds", "26", "ring out"},
            Case{"RATIO", "min_ring_seconds", "25", nullptr},
        }) {
@@ -176,6 +176,7 @@ TEST(CampaignSettings, RefusesWhatIsOutOfRangeAndSaysWhatIsIn) {
            Case{"campaign_name", "two\nlines", "one line"},
            Case{"local_call_time", "21-9", "09:00-21:00"},
            Case{"compliance", "US TSR", "us-tsr,us-states"},
+           Case{"allowed_destinations", "US", "1,44,8610"},
            Case{"lead_recycle", "NA:60:3", "120..604800"},
            Case{"lead_recycle", "SALE:3600:1", "final"},
            Case{"lead_recycle", "DNC:3600:1", "final"},

@@ -1,6 +1,7 @@
 #include "campaign/gate/gate.h"
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,15 +36,19 @@ struct Scene {
     settings.client_id = "ACME";
     settings.active = true;
     settings.report_zone = campaign::FindTimeZone("America/New_York").value();
+    history.set_from(absl::InfinitePast());
   }
   Verdict Decide() const {
     return gate::Decide({.lead = lead,
                          .number = number.valid() ? number : lead.phone,
                          .settings = settings,
+                         .policy = policy,
+                         .history = history,
                          .list_active = list_active,
                          .attempts_today = attempts_today,
                          .number_in_call = number_in_call,
-                         .after_intent = after_intent},
+                         .after_intent = after_intent,
+                         .texts_follow = texts_follow},
                         dnc, now);
   }
   std::vector<Rule> Rules() const {
@@ -52,11 +57,35 @@ struct Scene {
     return out;
   }
 
+  // Chooses a set of rules with one rule of a kind, for numbers of `area`; of one kind the latest.
+  void Choose(const std::string& kind, const std::string& area, const std::string& values) {
+    chosen[kind] = absl::StrCat("[[", kind, "]]\nid = \"here:", kind, "\"\nareas = [\"", area,
+                                "\"]\nsource = \"Clause 1\"\nstatus = \"read\"\n", values, "\n");
+    std::string text = "id = \"here\"\nversion = \"2026-01-01\"\ntitle = \"t\"\n";
+    for (const auto& [name, lines] : chosen) text += lines;
+    const auto book = rules::RuleBook::Parse({{"here.toml", text}});
+    ASSERT_TRUE(book.ok()) << book.status();
+    settings.compliance = {"here"};
+    policy = Policy(settings, *book);
+  }
+  // An attempt of `ago` before now, with what `mark` makes of it.
+  void Dialed(absl::Duration ago, const std::function<void(campaign::Attempt&)>& mark = nullptr) {
+    campaign::Attempt attempt;
+    attempt.campaign = settings.id;
+    attempt.dialed = lead.phone;
+    attempt.dialed_at = now - ago;
+    if (mark) mark(attempt);
+    history.Add(attempt);
+  }
+
   Lead lead;
   CampaignSettings settings;
+  std::map<std::string, std::string> chosen;
+  Policy policy;
+  NumberHistory history;
   dnc::DncSet dnc;
   E164 number;
-  bool list_active = true, number_in_call = false, after_intent = false;
+  bool list_active = true, number_in_call = false, after_intent = false, texts_follow = false;
   int attempts_today = 0;
   absl::Time now = At("2026-01-15T12:00:00", "America/New_York");
 };
@@ -78,6 +107,10 @@ TEST(Gate, AnErasedPersonIsNeverRung) {
   EXPECT_THAT(scene.Decide().reasons[0].text, testing::HasSubstr("erased person"));
   scene.after_intent = true;
   EXPECT_THAT(scene.Rules(), ElementsAre(Rule::kDncSystem));
+}
+
+std::shared_ptr<const dnc::RegistryFile> NationalRegistry(absl::CivilDay obtained) {
+  return fakes::RegistryOf(E164(12125550199), "us-national", obtained);
 }
 
 const dnc::DncScope kLitigator{dnc::DncLevel::kLitigator, ""};
@@ -127,6 +160,55 @@ std::vector<Spoiler> Spoilers() {
        [](Scene& s) { s.number_in_call = false; }},
       {Rule::kRingTimeTooShort, [](Scene& s) { s.settings.dial_timeout = absl::Seconds(14); },
        [](Scene& s) { s.settings.dial_timeout = absl::Seconds(15); }},
+      {Rule::kDestination,
+       [](Scene& s) {
+         s.settings.allowed_destinations = {"44", "1213"};
+       },
+       [](Scene& s) {
+         s.settings.allowed_destinations = {"44", "1212"};
+       }},
+      {Rule::kComplianceUnknown, [](Scene& s) { s.settings.compliance = {"narnia"}; },
+       [](Scene& s) { s.settings.compliance.clear(); }},
+      {Rule::kLegalWindow, [](Scene& s) { s.Choose("window", "US", "open = [\"12:01-20:00\"]"); },
+       [](Scene& s) { s.Choose("window", "US", "open = [\"12:00-20:00\"]"); }},
+      {Rule::kLegalHoliday,
+       [](Scene& s) {
+         s.Choose("holidays", "US", "days = [ { on = \"01-15\", name = \"Day\" } ]");
+       },
+       [](Scene& s) {
+         s.Choose("holidays", "US", "days = [ { on = \"01-16\", name = \"Day\" } ]");
+       }},
+      {Rule::kFrequencyCap,
+       [](Scene& s) {
+         s.Choose("cap", "US", "hours = 24\nmax = 2");
+         s.Dialed(absl::Hours(24) - absl::Seconds(1));
+         s.Dialed(absl::Hours(1));
+       },
+       [](Scene& s) { s.now += absl::Seconds(2); }},
+      {Rule::kRestPeriod,
+       [](Scene& s) {
+         s.Choose("rest", "US", "hours = 72\nafter = \"abandoned\"");
+         s.Dialed(absl::Hours(72) - absl::Seconds(1), [](campaign::Attempt& attempt) {
+           attempt.answered_at = attempt.dialed_at;
+           attempt.abandoned = true;
+         });
+       },
+       [](Scene& s) { s.now += absl::Seconds(2); }},
+      {Rule::kConsent,
+       [](Scene& s) { s.Choose("consent", "US", "basis = \"express\"\ndays = 90"); },
+       [](Scene& s) {
+         s.lead.fields = {{"consent", "express"}, {"consent_date", "2025-12-01"}};
+       }},
+      {Rule::kNumberBlocked, [](Scene& s) { s.Choose("block", "US", "prefixes = [\"1212\"]"); },
+       [](Scene& s) { s.Choose("block", "US", "prefixes = [\"1213\"]"); }},
+      {Rule::kRegistryAge,
+       [](Scene& s) {
+         s.Choose("registry", "US", "days = 31");
+         auto registries = s.dnc.registries();
+         registries.push_back(NationalRegistry(absl::CivilDay(2025, 12, 14)));
+         s.dnc.SetRegistries(std::move(registries));
+       },
+       [](Scene& s) { s.dnc.SetRegistries({NationalRegistry(absl::CivilDay(2025, 12, 16))}); }},
   };
 }
 
@@ -140,22 +222,28 @@ TEST(Gate, EveryRuleAloneHoldsACallBack) {
     const Verdict verdict = scene.Decide();
     EXPECT_GT(verdict.reasons[0].text.size(), 20u);
     EXPECT_EQ(verdict.reasons[0].text.find("2125550100"), std::string::npos);
+    EXPECT_FALSE(verdict.reasons[0].id.empty());
+    EXPECT_FALSE(verdict.reasons[0].source.empty());
     EXPECT_GT(verdict.reasons[0].until, scene.now);
     spoiler.mend(scene);
     EXPECT_TRUE(scene.Decide().allowed());
     ++rules;
   }
-  EXPECT_EQ(rules, static_cast<size_t>(Rule::kRingTimeTooShort) + 1) << "a rule without a test";
+  EXPECT_EQ(rules, static_cast<size_t>(kRulesEnd)) << "a rule without a test";
 }
 
 TEST(Gate, TellsAllReasonsAtOnce) {
   Scene scene;
   for (const Spoiler& spoiler : Spoilers()) {
-    // A zone that is not known leaves no window to ask; a final lead has no due time.
-    if (spoiler.rule == Rule::kZoneUnknown || spoiler.rule == Rule::kFinalStatus) continue;
+    // A zone that is not known leaves no window to ask, a set that is not there no rules; a final
+    // lead has no due time.
+    if (spoiler.rule == Rule::kZoneUnknown || spoiler.rule == Rule::kComplianceUnknown ||
+        spoiler.rule == Rule::kFinalStatus) {
+      continue;
+    }
     spoiler.spoil(scene);
   }
-  EXPECT_EQ(scene.Decide().reasons.size(), Spoilers().size() - 2);
+  EXPECT_EQ(scene.Decide().reasons.size(), Spoilers().size() - 3);
 }
 
 TEST(Gate, ANumberOnBothListsIsToldTwiceAndEachSwitchHoldsItsOwn) {

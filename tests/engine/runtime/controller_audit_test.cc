@@ -28,6 +28,8 @@ class ControllerAuditTest : public ::testing::Test, public WithAudit, public Con
 };
 
 TEST_F(ControllerAuditTest, ACallIsNotedBeforeItIsPlaced) {
+  settings.compliance = {"us-tsr"};
+  settings.use_dnc_registries = false;
   Start(1);
   const call::DialOrder dial = DialOne();
   ASSERT_THAT(audit.events("call.dialed"), SizeIs(1));
@@ -38,6 +40,7 @@ TEST_F(ControllerAuditTest, ACallIsNotedBeforeItIsPlaced) {
   EXPECT_EQ(TextOf(event, "campaign"), "C");
   EXPECT_EQ(TextOf(event, "trunk"), "carrier");
   EXPECT_EQ(TextOf(event, "verdict"), "allow");
+  EXPECT_THAT(TextOf(event, "rules"), HasSubstr("us-tsr@20"));
   EXPECT_THAT(audit.Text(), ::testing::Not(HasSubstr("303555")));
 }
 

@@ -43,7 +43,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"engine/sim", {"engine/base", "engine/call", "engine/listen"}},
     {"engine/runtime", {"*"}},
     {"campaign", {"engine/base"}},
-    {"campaign/gate", {"engine/base", "campaign", "dnc"}},
+    {"campaign/gate", {"engine/base", "campaign", "campaign/rules", "dnc"}},
     {"campaign/rules", {"engine/base", "campaign"}},
     {"campaign/filter", {"engine/base", "campaign"}},
     {"campaign/match", {"engine/base", "campaign"}},
