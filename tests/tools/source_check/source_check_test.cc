@@ -50,6 +50,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"campaign/load", {"engine/base", "campaign", "campaign/filter", "dnc"}},
     {"campaign/store", {"engine/base", "campaign"}},
     {"campaign/report", {"engine/base", "campaign", "campaign/load"}},
+    {"campaign/tier", {"engine/base", "campaign"}},
     {"dnc", {"engine/base"}},
     {"tools/farend", {"engine/base", "engine/api"}},
     {"tools/reconcile", {"engine/base"}},
