@@ -4,6 +4,8 @@
 #include "campaign/number_plan.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <string>
 #include <vector>
 
@@ -34,11 +36,14 @@ bool IsMainland(E164 number, absl::string_view area) {
 }  // namespace
 
 bool IsDestination(E164 number, const std::vector<std::string>& calling_codes) {
-  const std::string digits = number.Digits();
+  std::array<char, 24> buffer{};
+  const char* const end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number.value()).ptr;
+  const absl::string_view digits(buffer.data(), static_cast<size_t>(end - buffer.data()));
   return std::any_of(calling_codes.begin(), calling_codes.end(), [&](absl::string_view code) {
     absl::ConsumePrefix(&code, "+");
     if (code.empty() || !absl::StartsWith(digits, code)) return false;
-    return code != "1" || IsMainland(number, absl::string_view(digits).substr(1, 3));
+    return code != "1" || IsMainland(number, digits.substr(1, 3));
   });
 }
 

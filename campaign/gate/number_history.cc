@@ -101,9 +101,11 @@ void NumberHistory::Find(absl::Span<const E164> numbers, Attempts& out) const {
       out.push_back(Unpack(*entry));
     }
   }
-  std::stable_sort(
-      out.begin() + static_cast<int64_t>(before), out.end(),
-      [](const rules::PastAttempt& a, const rules::PastAttempt& b) { return a.at > b.at; });
+  const auto newer = [](const rules::PastAttempt& a, const rules::PastAttempt& b) {
+    return a.at > b.at;
+  };
+  const auto begin = out.begin() + static_cast<int64_t>(before);
+  if (!std::is_sorted(begin, out.end(), newer)) std::sort(begin, out.end(), newer);
 }
 
 uint32_t NumberHistory::MarkOf(const CampaignId& campaign) const {

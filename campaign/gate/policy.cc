@@ -52,7 +52,8 @@ absl::Time RegistryTaken(const dnc::DncSet& dnc, absl::string_view region) {
                            (name.size() > region.size() && name[region.size()] == '-' &&
                             absl::StartsWithIgnoreCase(name, region));
     if (!of_region) continue;
-    oldest = std::min(oldest, absl::FromCivil(registry->info().obtained, absl::UTCTimeZone()));
+    oldest = std::min(oldest, absl::UnixEpoch() + absl::Hours(24) * (registry->info().obtained -
+                                                                     absl::CivilDay(1970)));
   }
   return oldest == absl::InfiniteFuture() ? absl::InfinitePast() : oldest;
 }

@@ -60,10 +60,10 @@ bool SameHours(const DayHours& a, const DayHours& b) {
   });
 }
 
+}  // namespace
+
 // The number tables write "NS/PE" where an area code does not tell which of the two it is.
 bool IsVague(absl::string_view area) { return area.empty() || absl::StrContains(area, '/'); }
-
-}  // namespace
 
 bool Covers(absl::Span<const std::string> areas, Place place) {
   if (areas.empty() || place.region.empty()) return true;
@@ -205,52 +205,16 @@ std::vector<uint32_t> Calendar::ClosedBy(absl::Span<const Rule> all, absl::Civil
 }
 
 CalendarTable::CalendarTable(absl::Span<const Rule> rules) {
-  std::set<std::pair<std::string, std::string>> places;
-  std::vector<uint32_t> everywhere;
+  std::vector<uint32_t> of_days;
   for (uint32_t i = 0; i < rules.size(); ++i) {
-    if (!std::holds_alternative<WindowRule>(rules[i].value) &&
-        !std::holds_alternative<HolidayRule>(rules[i].value)) {
-      continue;
-    }
-    if (rules[i].areas.empty()) everywhere.push_back(i);
-    for (const std::string& area : rules[i].areas) {
-      const size_t dash = area.find('-');
-      places.insert({area.substr(0, dash), ""});
-      if (dash != std::string::npos) places.insert({area.substr(0, dash), area.substr(dash + 1)});
+    if (std::holds_alternative<WindowRule>(rules[i].value) ||
+        std::holds_alternative<HolidayRule>(rules[i].value)) {
+      of_days.push_back(i);
     }
   }
-  const auto holding = [&](Place place) {
-    std::vector<uint32_t> out;
-    for (uint32_t i = 0; i < rules.size(); ++i) {
-      if (Covers(rules[i].areas, place)) out.push_back(i);
-    }
-    return Calendar(rules, std::move(out));
-  };
-  for (const auto& [region, area] : places) {
-    // No area of that name: what holds in the region's other areas.
-    places_.push_back({region, area, holding({region, area.empty() ? "*" : area})});
-    if (area.empty()) vague_.push_back({region, "", holding({region, ""})});
-  }
-  unknown_ = holding({"", ""});
-  open_ = Calendar(rules, everywhere);
-}
-
-const Calendar& CalendarTable::Find(Place place) const {
-  if (place.region.empty()) return unknown_;
-  const bool vague = IsVague(place.area);
-  const std::vector<Entry>& entries = vague ? vague_ : places_;
-  const auto less = [](const Entry& entry, const Place& wanted) {
-    const int regions = absl::string_view(entry.region).compare(wanted.region);
-    return regions != 0 ? regions < 0 : absl::string_view(entry.area) < wanted.area;
-  };
-  if (vague) place.area = "";
-  auto found = std::lower_bound(entries.begin(), entries.end(), place, less);
-  if (found == entries.end() || found->region != place.region || found->area != place.area) {
-    place.area = "";
-    found = std::lower_bound(entries.begin(), entries.end(), place, less);
-  }
-  if (found == entries.end() || found->region != place.region) return open_;
-  return found->calendar;
+  table_ = PlaceTable<Calendar>(rules, of_days, [rules](std::vector<uint32_t> holding) {
+    return Calendar(rules, std::move(holding));
+  });
 }
 
 }  // namespace outpace::rules

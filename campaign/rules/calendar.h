@@ -13,15 +13,10 @@
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "campaign/rules/place_table.h"
 #include "campaign/rules/rule.h"
 
 namespace outpace::rules {
-
-// Where a number belongs: "US", "FL"; either may be empty (not known). As NumberInfo has them;
-// "NS/PE" (one of them) is taken as not known.
-struct Place {
-  absl::string_view region, area;
-};
 
 // Minutes of one day, from..to, half open.
 struct Minutes {
@@ -88,26 +83,15 @@ class CalendarTable {
  public:
   CalendarTable() = default;
   explicit CalendarTable(absl::Span<const Rule> rules);
-  // Never null. 20-50 ns.
-  const Calendar& Find(Place place) const;
+  const Calendar& Find(Place place) const { return table_.Find(place); }
   // Nothing is ever closed anywhere.
-  bool empty() const { return places_.empty() && open_.always_open(); }
+  bool empty() const { return table_.empty() && table_.elsewhere().always_open(); }
 
  private:
-  struct Entry {
-    std::string region, area;
-    Calendar calendar;
-  };
-  std::vector<Entry> places_;  // by region and area; "" in an area: none of its known areas
-  std::vector<Entry> vague_;   // by region: the area is not known
-  Calendar unknown_;           // the region is not known
-  Calendar open_;              // regions that no rule names: the rules for everywhere
+  PlaceTable<Calendar> table_;
 };
 
 // First minute at or after `at` at which that one rule, a window or holidays, is open.
 absl::CivilMinute NextOpenOf(const Rule& rule, absl::CivilMinute at);
-
-// Whether a rule of these areas holds in the place, as said at RuleSet::CheckWindow.
-bool Covers(absl::Span<const std::string> areas, Place place);
 
 }  // namespace outpace::rules

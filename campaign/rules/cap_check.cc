@@ -61,10 +61,8 @@ std::vector<Held> RuleSet::CheckCaps(absl::Span<const PastAttempt> history, absl
   static constexpr Place kUnknown;
   if (places.empty()) places = absl::Span<const Place>(&kUnknown, 1);
   if (zones.empty()) zones = Anywhere();
-  for (const uint32_t index : caps_) {
-    const Rule& rule = rules_[index];
+  ForEach(&PlaceRules::caps, now, places, [&](const Rule& rule) {
     const auto& cap = std::get<CapRule>(rule.value);
-    if (!Applies(rule, now, places)) continue;
     // The attempt that fills the cap is the max-th newest: while it weighs, the cap is full.
     int count = 0;
     for (const PastAttempt& attempt : history) {
@@ -78,11 +76,9 @@ std::vector<Held> RuleSet::CheckCaps(absl::Span<const PastAttempt> history, absl
       }
       break;
     }
-  }
-  for (const uint32_t index : rests_) {
-    const Rule& rule = rules_[index];
+  });
+  ForEach(&PlaceRules::rests, now, places, [&](const Rule& rule) {
     const auto& rest = std::get<RestRule>(rule.value);
-    if (!Applies(rule, now, places)) continue;
     for (const PastAttempt& attempt : history) {
       if (!Follows(rest.after, attempt)) continue;
       const absl::Time until = WeighsUntil(std::min(attempt.at, now), rest.hours, rest.days, zones);
@@ -94,7 +90,7 @@ std::vector<Held> RuleSet::CheckCaps(absl::Span<const PastAttempt> history, absl
       }
       break;
     }
-  }
+  });
   return held;
 }
 

@@ -63,46 +63,45 @@ absl::StatusOr<RuleSet> RuleSet::Combine(const RuleBook& book, absl::Span<const 
         absl::StrJoin(book.all(), ", ",
                       [](std::string* out, const Jurisdiction& each) { out->append(each.id); })));
   }
-  absl::Duration needed;
-  const auto reach = [&needed](int hours, int days) {
-    // A local day may have 25 hours, and its zone is not looked at here.
-    needed = std::max(needed, days > 0 ? absl::Hours(24 * (days + 2)) : absl::Hours(hours));
-  };
+  std::vector<uint32_t> all;
   for (uint32_t i = 0; i < set.rules_.size(); ++i) {
     const Rule& rule = set.rules_[i];
-    if (const auto* cap = std::get_if<CapRule>(&rule.value)) {
-      set.caps_.push_back(i);
-      reach(cap->hours, cap->days);
-    } else if (const auto* rest = std::get_if<RestRule>(&rule.value)) {
-      set.rests_.push_back(i);
-      reach(rest->hours, rest->days);
-    } else if (std::holds_alternative<ConsentRule>(rule.value)) {
-      set.consents_.push_back(i);
-    } else if (std::holds_alternative<RingRule>(rule.value)) {
-      set.rings_.push_back(i);
-    } else if (std::holds_alternative<RegistryRule>(rule.value)) {
-      set.registries_.push_back(i);
-    } else if (std::holds_alternative<BlockRule>(rule.value)) {
-      set.blocks_.push_back(i);
-    }
+    all.push_back(i);
     for (const std::string& area : rule.areas) set.regions_.push_back(area.substr(0, 2));
+    set.asks_consent_ = set.asks_consent_ || std::holds_alternative<ConsentRule>(rule.value);
+    int hours = 0, days = 0;
+    if (const auto* cap = std::get_if<CapRule>(&rule.value)) {
+      hours = cap->hours, days = cap->days;
+    } else if (const auto* rest = std::get_if<RestRule>(&rule.value)) {
+      hours = rest->hours, days = rest->days;
+    }
+    // A local day may have 25 hours, and its zone is not looked at here.
+    set.history_needed_ =
+        std::max(set.history_needed_, days > 0 ? absl::Hours(24 * (days + 2)) : absl::Hours(hours));
   }
-  set.history_needed_ = needed;
+  set.by_place_ = PlaceTable<PlaceRules>(set.rules_, all, [&](std::vector<uint32_t> holding) {
+    PlaceRules out;
+    for (const uint32_t index : holding) {
+      const RuleValue& value = set.rules_[index].value;
+      if (std::holds_alternative<CapRule>(value)) out.caps.push_back(index);
+      if (std::holds_alternative<RestRule>(value)) out.rests.push_back(index);
+      if (std::holds_alternative<ConsentRule>(value)) out.consents.push_back(index);
+      if (std::holds_alternative<RingRule>(value)) out.rings.push_back(index);
+      if (std::holds_alternative<RegistryRule>(value)) out.registries.push_back(index);
+      if (std::holds_alternative<BlockRule>(value)) out.blocks.push_back(index);
+    }
+    return out;
+  });
   set.calendars_ = CalendarTable(set.rules_);
   return set;
 }
 
-bool RuleSet::Applies(const Rule& rule, absl::Time now, absl::Span<const Place> places) const {
+bool RuleSet::InForce(const Rule& rule, absl::Time now) {
+  if (rule.from == absl::CivilDay::min() && rule.until == absl::CivilDay::max()) return true;
   // In force as soon as it is so anywhere on earth, and until it is so nowhere.
   const absl::TimeZone utc = absl::UTCTimeZone();
-  if ((rule.from != absl::CivilDay::min() &&
-       rule.from > absl::ToCivilDay(now + absl::Hours(14), utc)) ||
-      (rule.until != absl::CivilDay::max() &&
-       rule.until <= absl::ToCivilDay(now - absl::Hours(12), utc))) {
-    return false;
-  }
-  return std::any_of(places.begin(), places.end(),
-                     [&](const Place& place) { return Covers(rule.areas, place); });
+  return rule.from <= absl::ToCivilDay(now + absl::Hours(14), utc) &&
+         rule.until > absl::ToCivilDay(now - absl::Hours(12), utc);
 }
 
 bool RuleSet::IsOpen(absl::Time now, absl::Span<const absl::TimeZone> zones,
@@ -187,10 +186,8 @@ std::vector<Held> RuleSet::CheckNumber(E164 number, campaign::NumberType type, a
   const char* const end =
       std::to_chars(buffer.data(), buffer.data() + buffer.size(), number.value()).ptr;
   const absl::string_view digits(buffer.data(), static_cast<size_t>(end - buffer.data()));
-  for (const uint32_t index : blocks_) {
-    const Rule& rule = rules_[index];
+  ForEach(&PlaceRules::blocks, now, places, [&](const Rule& rule) {
     const auto& block = std::get<BlockRule>(rule.value);
-    if (!Applies(rule, now, places)) continue;
     std::string text;
     if (std::find(block.types.begin(), block.types.end(), type) != block.types.end()) {
       text = absl::StrCat("Numbers of type ", campaign::NumberTypeName(type), " are not dialed (",
@@ -207,7 +204,7 @@ std::vector<Held> RuleSet::CheckNumber(E164 number, campaign::NumberType type, a
                           ").");
     }
     if (!text.empty()) held.push_back({&rule, std::move(text), absl::InfiniteFuture()});
-  }
+  });
   return held;
 }
 
@@ -215,15 +212,13 @@ std::vector<Held> RuleSet::CheckConsent(const Consent& consent, campaign::Number
                                         absl::Time now, absl::Span<const Place> places) const {
   std::vector<Held> held;
   places = PlacesOr(places);
-  for (const uint32_t index : consents_) {
-    const Rule& rule = rules_[index];
+  ForEach(&PlaceRules::consents, now, places, [&](const Rule& rule) {
     const auto& asked = std::get<ConsentRule>(rule.value);
-    if (!Applies(rule, now, places)) continue;
     // A number whose type is not known may be of the type that is asked about.
     const bool concerned =
         asked.types.empty() || type == campaign::NumberType::kUnknown ||
         std::find(asked.types.begin(), asked.types.end(), type) != asked.types.end();
-    if (!concerned) continue;
+    if (!concerned) return;
     if (consent.basis < asked.basis) {
       held.push_back(
           {&rule,
@@ -236,7 +231,7 @@ std::vector<Held> RuleSet::CheckConsent(const Consent& consent, campaign::Number
            absl::StrCat("The consent is more than ", asked.days, " days old (", rule.source, ")."),
            absl::InfiniteFuture()});
     }
-  }
+  });
   return held;
 }
 
@@ -244,10 +239,9 @@ std::vector<Held> RuleSet::CheckRegistry(absl::Time fetched, absl::Time now,
                                          absl::Span<const Place> places) const {
   std::vector<Held> held;
   places = PlacesOr(places);
-  for (const uint32_t index : registries_) {
-    const Rule& rule = rules_[index];
+  ForEach(&PlaceRules::registries, now, places, [&](const Rule& rule) {
     const int days = std::get<RegistryRule>(rule.value).days;
-    if (!Applies(rule, now, places) || now - fetched <= absl::Hours(24 * days)) continue;
+    if (now - fetched <= absl::Hours(24 * days)) return;
     held.push_back({&rule,
                     absl::StrCat(fetched == absl::InfinitePast()
                                      ? std::string("There is no copy of the do-not-call register")
@@ -256,7 +250,7 @@ std::vector<Held> RuleSet::CheckRegistry(absl::Time fetched, absl::Time now,
                                                     days, " days old"),
                                  " (", rule.source, ")."),
                     absl::InfiniteFuture()});
-  }
+  });
   return held;
 }
 
@@ -264,15 +258,14 @@ std::vector<Held> RuleSet::CheckRing(absl::Duration ring, absl::Time now,
                                      absl::Span<const Place> places) const {
   std::vector<Held> held;
   places = PlacesOr(places);
-  for (const uint32_t index : rings_) {
-    const Rule& rule = rules_[index];
+  ForEach(&PlaceRules::rings, now, places, [&](const Rule& rule) {
     const int seconds = std::get<RingRule>(rule.value).seconds;
-    if (!Applies(rule, now, places) || ring >= absl::Seconds(seconds)) continue;
+    if (ring >= absl::Seconds(seconds)) return;
     held.push_back({&rule,
                     absl::StrCat("An unanswered call rings at least ", seconds, " seconds (",
                                  rule.source, ")."),
                     absl::InfiniteFuture()});
-  }
+  });
   return held;
 }
 

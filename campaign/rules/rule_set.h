@@ -7,6 +7,7 @@
 // Everything here is pure and immutable: the time comes in with each question, so a clock that is
 // set forward or back needs no word to anybody. Any thread.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -79,13 +80,14 @@ class RuleSet {
               absl::Span<const Place> places) const;
 
   // Caps and rests. `history`: those before the one that is asked for, newest first, as far back as
-  // HistoryNeeded(); attempts in the future (the clock was set back) count as now. Days are those of
-  // `zones`, the strictest of them; none: of any zone on earth. No allocation when nothing is held.
+  // HistoryNeeded(); attempts in the future (the clock was set back) count as now. Days are those
+  // of `zones`, the strictest of them; none: of any zone on earth. No allocation when nothing is
+  // held.
   std::vector<Held> CheckCaps(absl::Span<const PastAttempt> history, absl::Time now,
                               uint32_t campaign, absl::Span<const absl::TimeZone> zones,
                               absl::Span<const Place> places) const;
   // Whether any rule of the set asks for consent, whatever the number.
-  bool AsksConsent() const { return !consents_.empty(); }
+  bool AsksConsent() const { return asks_consent_; }
   // How far back CheckCaps looks; zero: it asks for nothing.
   absl::Duration HistoryNeeded() const { return history_needed_; }
 
@@ -104,15 +106,40 @@ class RuleSet {
                               absl::Span<const Place> places) const;
 
  private:
-  bool Applies(const Rule& rule, absl::Time now, absl::Span<const Place> places) const;
+  // Somewhere on earth it is a day on which the rule is in force.
+  static bool InForce(const Rule& rule, absl::Time now);
+  // The rules of a place but windows and holidays, by kind; rising.
+  struct PlaceRules {
+    std::vector<uint32_t> caps, rests, consents, rings, registries, blocks;
+  };
+  // Those of one kind that are in force and hold in any of the places, each once.
+  template <typename Visit>
+  void ForEach(std::vector<uint32_t> PlaceRules::*kind, absl::Time now,
+               absl::Span<const Place> places, const Visit& visit) const;
 
   std::vector<std::string> ids_;
   std::string version_;
   std::vector<Rule> rules_;
-  std::vector<uint32_t> caps_, rests_, consents_, rings_, registries_, blocks_;  // of rules_
+  PlaceTable<PlaceRules> by_place_;
+  bool asks_consent_ = false;
   std::vector<std::string> regions_;  // that any rule speaks of
   CalendarTable calendars_;
   absl::Duration history_needed_;
 };
+
+template <typename Visit>
+void RuleSet::ForEach(std::vector<uint32_t> PlaceRules::*kind, absl::Time now,
+                      absl::Span<const Place> places, const Visit& visit) const {
+  for (size_t p = 0; p < places.size(); ++p) {
+    for (const uint32_t index : by_place_.Find(places[p]).*kind) {
+      bool seen = false;
+      for (size_t q = 0; q < p && !seen; ++q) {
+        const std::vector<uint32_t>& others = by_place_.Find(places[q]).*kind;
+        seen = std::binary_search(others.begin(), others.end(), index);
+      }
+      if (!seen && InForce(rules_[index], now)) visit(rules_[index]);
+    }
+  }
+}
 
 }  // namespace outpace::rules
