@@ -1,0 +1,60 @@
+#pragma once
+
+// Which tier a lead is in for its next attempt: explicit rules first, in their order; where none
+// applies, A for the leads whose score is in the top share of the scores of late, else B.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "campaign/lead.h"
+#include "campaign/tier/features.h"
+#include "campaign/tier/running_quantile.h"
+#include "engine/base/ids.h"
+
+namespace outpace::tier {
+
+// "A lead whose last status is CALLBK is A", "a lead with state=AK is B". Every condition that is
+// set must hold; a rule without one applies to every lead.
+struct TierRule {
+  std::vector<std::string> last_status = {};  // one of these; empty: any
+  std::string field = {};                     // a field's name; empty: no condition on fields
+  std::vector<std::string> values = {};       // that field is exactly one of these
+  int attempt_min = 0, attempt_max = 0;       // of the next attempt; 0: no limit
+  campaign::Tier tier = campaign::Tier::kA;
+};
+
+// Whether the rule applies. Pure.
+bool Applies(const TierRule& rule, const LeadView& lead);
+// The first rule that applies; nullopt: none does.
+std::optional<campaign::Tier> TierByRules(absl::Span<const TierRule> rules, const LeadView& lead);
+
+struct TierDecision {
+  campaign::Tier tier = campaign::Tier::kB;
+  int rule = -1;           // index of the rule that decided; -1: the score
+  double share_above = 0;  // of the scores of late
+};
+
+// One thread.
+class TierBoard {
+ public:
+  // `share_a`: of the leads no rule decides, (0, 1).
+  TierBoard(std::vector<TierRule> rules, double share_a);
+
+  // Takes a score into the running quantile: each lead that is scored, once a scoring.
+  void Saw(double score) { quantile_.Add(score); }
+  // Equal scores are told apart by the lead's id, the same way every time.
+  TierDecision Decide(LeadId id, const LeadView& lead, double score) const;
+
+  std::string Save() const;  // the quantile; rules and share are settings
+  absl::Status Load(absl::string_view bytes);
+
+ private:
+  std::vector<TierRule> rules_;
+  double share_a_;
+  RunningQuantile quantile_;
+};
+
+}  // namespace outpace::tier
