@@ -6,8 +6,6 @@
 // change of the clock and in steps of five otherwise (windows and offsets are multiples of that);
 // with OUTPACE_ALL_ZONES=1 every minute in every zone and link that tzdata has.
 
-#include <sys/stat.h>
-
 #include <array>
 #include <cstdlib>
 #include <ctime>
@@ -25,6 +23,7 @@
 #include "campaign/rules/rule_set.h"
 #include "engine/base/rng.h"
 #include "gtest/gtest.h"
+#include "tests/fakes/wall_clock.h"
 
 namespace outpace::rules {
 namespace {
@@ -37,29 +36,6 @@ constexpr time_t kBegin = 1767225600;  // 2026-01-01T00:00:00Z
 constexpr int kMinutes = 730 * 1440;
 
 absl::Time MinuteAt(int minute) { return absl::FromUnixSeconds(kBegin + 60 * time_t{minute}); }
-
-// The clock on the wall of one zone, by the C library.
-class WallClock {
- public:
-  explicit WallClock(absl::string_view zone) {
-    struct stat info {};
-    const std::string path = absl::StrCat("/usr/share/zoneinfo/", zone);
-    // Without the file the C library silently takes UTC.
-    EXPECT_EQ(stat(path.c_str(), &info), 0) << path << " is missing: install tzdata";
-    setenv("TZ", absl::StrCat(":", zone).c_str(), 1);
-    tzset();
-  }
-  ~WallClock() {
-    unsetenv("TZ");
-    tzset();
-  }
-  tm At(int minute) const {
-    const time_t seconds = kBegin + 60 * time_t{minute};
-    tm local{};
-    localtime_r(&seconds, &local);
-    return local;
-  }
-};
 
 // A date without time; arithmetic by the C library in UTC.
 struct Date {
@@ -232,7 +208,7 @@ bool Walk(absl::string_view name, const std::vector<const Case*>& cases, bool wh
   EXPECT_TRUE(zone.ok()) << zone.status();
   if (!zone.ok()) return false;
   const std::vector<absl::TimeZone> zones = {*zone};
-  const WallClock clock(name);
+  const fakes::WallClock clock(name);
   struct Thread {
     const Case* of;
     Oracle oracle;
@@ -252,7 +228,7 @@ bool Walk(absl::string_view name, const std::vector<const Case*>& cases, bool wh
   Rng rng(1);
   for (int minute = 0; minute < kMinutes; minute += steps[static_cast<size_t>(minute / 60)]) {
     const absl::Time now = MinuteAt(minute);
-    const tm local = clock.At(minute);
+    const tm local = clock.At(kBegin + 60 * time_t{minute});
     for (Thread& thread : threads) {
       const bool expected = thread.oracle.IsOpen(local);
       const bool got = thread.of->set.IsOpen(now, zones, thread.places);
@@ -319,11 +295,11 @@ TEST(WindowProperty, EveryMinuteOfTwoYearsInEveryZone) {
 
 // Open minutes of a case in a zone, for questions about several zones at once.
 std::vector<bool> OpenMinutes(absl::string_view name, const Case& of) {
-  const WallClock clock(name);
+  const fakes::WallClock clock(name);
   Oracle oracle(of.set, of.region, of.area);
   std::vector<bool> open(kMinutes);
   for (int minute = 0; minute < kMinutes; ++minute) {
-    open[static_cast<size_t>(minute)] = oracle.IsOpen(clock.At(minute));
+    open[static_cast<size_t>(minute)] = oracle.IsOpen(clock.At(kBegin + 60 * time_t{minute}));
   }
   return open;
 }
