@@ -164,6 +164,7 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"campaign.set", &Impl::CampaignSet},
       {"campaign.start", &Impl::CampaignStart},
       {"campaign.pause", &Impl::CampaignPause},
+      {"campaign.recheck", &Impl::CampaignRecheck},
       {"campaign.show", &Impl::CampaignShow},
       {"campaign.list", &Impl::CampaignList},
       {"import", &Impl::ImportRun},

@@ -39,6 +39,7 @@ const Noted* NotedOf(absl::string_view operation) {
       {"list.reset.start", {"list.reset_began"}},
       {"filter.set", {"filter.changed"}},
       {"filter.remove", {"filter.removed"}},
+      {"campaign.recheck", {"campaign.rechecked"}},
       {"dedup.apply", {"dedup.applied"}},
       {"dedup.undo", {"dedup.undone"}},
       {"dnc.add", {"dnc.added", true}},

@@ -126,6 +126,22 @@ absl::StatusOr<Json> Admin::Impl::CampaignPause(const Json& arguments) {
   return SetActive(arguments, false);
 }
 
+absl::StatusOr<Json> Admin::Impl::CampaignRecheck(const Json& arguments) {
+  std::vector<CampaignId> ids;
+  if (const std::string id = Text(arguments, "id"); !id.empty()) {
+    if (auto known = FindCampaign(id); !known.ok()) return known.status();
+    ids.push_back(id);
+  } else {
+    auto campaigns = store.Campaigns();
+    if (!campaigns.ok()) return campaigns.status();
+    for (const campaign::CampaignSettings& settings : *campaigns) ids.push_back(settings.id);
+  }
+  for (const CampaignId& id : ids) {
+    if (absl::Status s = ClearHolds(id); !s.ok()) return s;
+  }
+  return Answer("leads that rules hold back are looked at anew\n");
+}
+
 absl::Status Admin::Impl::ClearHold(LeadId id) {
   auto lead = store.GetLead(id);
   if (!lead.ok()) return lead.status();

@@ -89,6 +89,9 @@ struct Admin::Impl {
   absl::StatusOr<Json> SetActive(const Json& arguments, bool active);
   absl::StatusOr<Json> CampaignStart(const Json& arguments);
   absl::StatusOr<Json> CampaignPause(const Json& arguments);
+  // Leads that a rule has held back until some hour are looked at anew; "id" empty: of all
+  // campaigns.
+  absl::StatusOr<Json> CampaignRecheck(const Json& arguments);
   absl::Status ClearHolds(const CampaignId& campaign);
   absl::Status ClearHold(LeadId id);
   absl::StatusOr<Json> CampaignShow(const Json& arguments);

@@ -113,6 +113,7 @@ void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, A
                                                 "export.calls",
                                                 "export.leads",
                                                 "campaign.list",
+                                                "campaign.recheck",
                                                 "erase.leads",
                                                 "erase.person",
                                                 "store.checkpoint",

@@ -15,6 +15,9 @@ namespace {
 // Ticks may come late on a busy machine; what they missed is placed up to this.
 constexpr absl::Duration kCatchUpMost = absl::Milliseconds(200);
 
+// What NTP slews and leap seconds do is less.
+constexpr absl::Duration kClockStepMin = absl::Seconds(5);
+
 }  // namespace
 
 Controller::Controller(const ControllerOptions& options, Loop& loop, StoreService& store,
@@ -95,6 +98,7 @@ void Controller::Tick() {
   loop_.After(options_.tick, [this] { Tick(); });
   const MonoTime now = loop_.clock().Mono();
   const absl::Time wall = loop_.clock().Wall();
+  WatchClock(now, wall);
   // After a stall (SIGSTOP, a suspended machine) no catch-up: a moment's worth of calls.
   const absl::Duration passed = std::min(now - last_tick_, kCatchUpMost);
   last_tick_ = now;
@@ -111,6 +115,19 @@ void Controller::Tick() {
   for (auto& [id, runner] : runners_) runner->RefreshBudgets(wall, now, roster_.Counts(id).talking);
   DialAll();
   for (auto& [id, runner] : runners_) WithdrawUnserved(*runner);
+}
+
+// Rules go by the wall clock at each question, so one that is set needs no care but this: what was
+// held back while it was ahead is due earlier than it was told.
+void Controller::WatchClock(MonoTime now, absl::Time wall) {
+  const absl::Duration step = last_wall_ == absl::InfinitePast()
+                                  ? absl::ZeroDuration()
+                                  : (wall - last_wall_) - (now - last_tick_);
+  last_wall_ = wall;
+  if (absl::AbsDuration(step) < kClockStepMin) return;
+  log_.Warning("clock.set", {{"by_seconds", absl::ToInt64Seconds(step)}});
+  if (step > absl::ZeroDuration() || options_.clock_set_back == nullptr) return;
+  options_.clock_set_back(-step);
 }
 
 void Controller::Refill(CampaignRunner& runner) {

@@ -65,6 +65,10 @@ struct ControllerOptions {
   // placed. `number_mark`: what stands in it for a phone number.
   audit::AuditSink* audit = nullptr;
   std::function<std::string(E164)> number_mark;
+  // The wall clock was set back by so much: what rules have held back until some hour was held by a
+  // wrong clock, and is to be looked at anew (Admin "campaign.recheck"). On the loop; must not
+  // block. Null: nobody hears.
+  std::function<void(absl::Duration)> clock_set_back;
 };
 
 // What an agent's screen is told. Called on the controller's loop; must not block.
@@ -280,6 +284,7 @@ class Controller final : public call::LegEventSink {
 
   // controller.cc
   void Tick();
+  void WatchClock(MonoTime now, absl::Time wall);
   void Refill(CampaignRunner& runner);
   void OnFetched(const CampaignId& campaign, absl::StatusOr<std::vector<campaign::Lead>> leads);
   void OnTexts(const CampaignId& campaign, absl::StatusOr<std::vector<campaign::Lead>> good,
@@ -491,6 +496,7 @@ class Controller final : public call::LegEventSink {
   uint64_t next_monitor_ = 1;
   TrunkDesk trunks_;
   MonoTime last_tick_;
+  absl::Time last_wall_ = absl::InfinitePast();  // at last_tick_
   DelayHistogram connect_delay_;
   std::vector<std::pair<AgentId, AttemptId>>
       recovered_;                             // calls of a predecessor, no disposition yet

@@ -436,7 +436,14 @@ absl::Status Serve(const Config& config) {
   auto server = api::HttpServer::Create(server_options, **log);
   if (!server.ok()) return server.status();
 
+  Admin* rechecks = nullptr;  // set below, before the controller runs
   ControllerOptions options;
+  options.clock_set_back = [&rechecks, &bulk_loop](absl::Duration) {
+    const bool posted = bulk_loop.Post([&rechecks] {
+      rechecks->Run("campaign.recheck", nlohmann::ordered_json::object()).IgnoreError();
+    });
+    (void)posted;  // overloaded: the leads come when they were told to
+  };
   options.tick = TickFor(config.trunks);
   options.local_host = config.sip_listen.ToString();
   options.legs_max = parts.legs_max;
@@ -493,6 +500,7 @@ absl::Status Serve(const Config& config) {
   hooks.number_mark = number_mark;
   Admin admin(**store, clock, hooks, &admin_shared);
   Admin bulk(**store, clock, hooks, &admin_shared);
+  rechecks = &bulk;
   agents.Install(**server);
   boards.Install(**server);
   InstallAdmin(**server, admin, admin_loop, bulk, bulk_loop);

@@ -6,6 +6,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "campaign/calling_window.h"
 #include "engine/runtime/simulation.h"
 #include "gtest/gtest.h"
 
@@ -250,6 +251,61 @@ TEST(DialerSim, NoBurstAfterAStall) {
   const int64_t before = simulation.Result().invites;
   simulation.RunFor(absl::Seconds(1));
   EXPECT_LE(simulation.Result().invites - before, 60);
+}
+
+// The wall clock is set an hour or a day forward and back while calls are placed, in and out of the
+// hours of the chosen rules: what leaves, leaves inside them by the clock of that moment.
+TEST(DialerSim, NoCallOutsideTheHoursHoweverTheClockIsSet) {
+  int64_t open_calls = 0, closed_looks = 0;
+  for (const uint64_t seed : Seeds(6)) {
+    SCOPED_TRACE(absl::StrCat("seed=", seed));
+    SimulationOptions options = Rough(seed);
+    options.agents = 10;
+    options.closed_every = 0;
+    options.dnc_every = 0;
+    options.settings.compliance = {"us-tsr", "us-tcpa"};
+    options.settings.use_dnc_registries = false;
+    Simulation simulation(options);
+    std::string fault;
+    Watch(simulation, fault);
+    const absl::TimeZone denver = *campaign::FindTimeZone("America/Denver");
+    const auto is_open = [&] {
+      const int hour = denver.At(simulation.world().clock().Wall()).cs.hour();
+      return hour >= 8 && hour < 21;
+    };
+    Rng rng(seed);
+    for (int i = 0; i < 120; ++i) {
+      constexpr int kSteps[] = {1, -1, 24, -24, 6, -6, 3, -3};
+      simulation.world().clock().StepWall(absl::Hours(kSteps[rng.Below(8)]));
+      // What had left before the clock was set is on its way.
+      simulation.RunFor(absl::Milliseconds(300));
+      const int64_t before = simulation.Result().invites;
+      const bool open = is_open();
+      simulation.RunFor(absl::Seconds(2));
+      const int64_t placed = simulation.Result().invites - before;
+      if (open && is_open()) {
+        open_calls += placed;
+      } else if (!open && !is_open()) {
+        ++closed_looks;
+        EXPECT_EQ(placed, 0) << "at " << simulation.world().clock().Wall();
+      }
+      // As the engine does when its clock is set back.
+      campaign::StoreBatch batch;
+      ASSERT_TRUE(simulation.store()
+                      .ForEachLead([&](const campaign::Lead& lead) {
+                        if (lead.hold_until > simulation.world().clock().Wall()) {
+                          batch.leads.push_back(lead);
+                          batch.leads.back().hold_until = absl::InfinitePast();
+                        }
+                        return true;
+                      })
+                      .ok());
+      ASSERT_TRUE(simulation.store().Commit(batch).ok());
+    }
+    EXPECT_EQ(fault, "");
+  }
+  EXPECT_GT(open_calls, 200);
+  EXPECT_GT(closed_looks, 50);
 }
 
 }  // namespace

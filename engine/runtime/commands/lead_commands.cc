@@ -43,10 +43,12 @@ int RunCampaignCommand(const Arguments& given) {
   Arguments arguments = given;
   const std::string verb = TakeVerb(arguments);
   Options options(
-      "outpace campaign list|show|create|set|start|pause|why [ID] [NAME=VALUE ...]",
+      "outpace campaign list|show|create|set|start|pause|recheck|why [ID] [NAME=VALUE ...]",
       "Settings have VICIdial's names; docs/CAMPAIGNS.md explains each. `why` says why the "
       "campaign\n"
-      "places as many calls as it does, and lists its last decisions.\n\n"
+      "places as many calls as it does, and lists its last decisions. `recheck` looks anew at "
+      "leads\n"
+      "that a rule holds back until some hour, as after a clock that was wrong.\n\n"
       "  outpace campaign create DEMO dial_method=ADAPT_HARD_LIMIT trunk=carrier\n"
       "  outpace campaign set DEMO adaptive_dropped_percentage=2 local_call_time=09:00-20:00\n"
       "  outpace campaign start DEMO\n"
@@ -64,8 +66,8 @@ int RunCampaignCommand(const Arguments& given) {
     if (!config.ok()) return Fail(config.status());
     return PrintWhy(*config, options.Text("id"), options.Get<int>("last"), options.Has("json"));
   }
-  static const std::vector<std::string> kVerbs = {"list", "show",  "create",
-                                                  "set",  "start", "pause"};
+  static const std::vector<std::string> kVerbs = {"list",  "show",  "create", "set",
+                                                  "start", "pause", "recheck"};
   if (std::find(kVerbs.begin(), kVerbs.end(), verb) == kVerbs.end()) {
     return Misuse(options.usage(), verb.empty() ? "what shall be done?" : "no such verb: " + verb);
   }

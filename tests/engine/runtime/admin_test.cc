@@ -258,6 +258,10 @@ TEST_F(AdminTest, HoldsOfOtherCampaignsStay) {
   PutLead(held);
   Text("campaign.set", {{"id", "OTHER"}, {"set", {{"name", "x"}}}});
   EXPECT_EQ(Lead(1).hold_until, absl::InfiniteFuture());
+  Text("campaign.recheck", {{"id", "OTHER"}});
+  EXPECT_EQ(Lead(1).hold_until, absl::InfiniteFuture());
+  Text("campaign.recheck", Json::object());
+  EXPECT_EQ(Lead(1).hold_until, absl::InfinitePast()) << "of all";
 }
 
 TEST_F(AdminTest, ListsAreSwitchedOffAndOn) {

@@ -169,6 +169,36 @@ TEST_F(ControllerComplianceTest, RulesChosenLaterCountWhatWasBefore) {
   EXPECT_GT(StoredLead(1).hold_until, world.clock().Wall());
 }
 
+class ClockTest : public ::testing::Test, public ControllerBench {
+ protected:
+  ClockTest() : ControllerBench(Heard()) {}
+  static ControllerOptions Heard() {
+    ControllerOptions options = Options();
+    options.clock_set_back = [](absl::Duration by) { steps().push_back(by); };
+    return options;
+  }
+  static std::vector<absl::Duration>& steps() {
+    static auto& steps = *new std::vector<absl::Duration>;
+    return steps;
+  }
+};
+
+TEST_F(ClockTest, AClockThatIsSetBackIsTold) {
+  steps().clear();
+  Start(1);
+  Pass(absl::Minutes(1));
+  world.clock().StepWall(absl::Hours(24));
+  Pass(absl::Seconds(1));
+  EXPECT_THAT(steps(), IsEmpty()) << "forward: what is held comes earlier by itself";
+  world.clock().StepWall(-absl::Hours(24));
+  Pass(absl::Seconds(1));
+  ASSERT_THAT(steps(), SizeIs(1));
+  EXPECT_EQ(steps()[0], absl::Hours(24));
+  world.clock().StepWall(-absl::Seconds(1));
+  Pass(absl::Seconds(1));
+  EXPECT_THAT(steps(), SizeIs(1)) << "NTP";
+}
+
 TEST(AttemptHistory, NothingIsReadWithoutRulesThatLookBack) {
   campaign::CampaignSettings settings;
   EXPECT_EQ(HistoryReach({&settings, 1}), absl::ZeroDuration());
