@@ -6,57 +6,19 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "engine/base/posix_file.h"
 #include "engine/record/recording_files.h"
 
 namespace outpace::record {
 namespace {
 
 absl::Status FileError(absl::string_view path, absl::string_view doing, int error) {
-  const std::string text =
-      absl::StrCat("recordings: ", path, " cannot be ", doing, ": ", std::strerror(error));
-  switch (error) {
-    case ENOENT:
-      return absl::NotFoundError(text + "; check the path");
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return absl::PermissionDeniedError(text + "; give this user the right to it");
-    case ENOSPC:
-    case EDQUOT:
-      return absl::ResourceExhaustedError(text + "; free space on that disk");
-    case EEXIST:
-      return absl::AlreadyExistsError(text);
-    case ELOOP:
-    case ENOTDIR:
-      return absl::FailedPreconditionError(
-          text + "; a part of the path is a link or no directory: move it away");
-    default:
-      return absl::UnavailableError(text + "; look at the disk and the system log");
-  }
+  return outpace::FileError("recordings", path, doing, error);
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 class PosixFile final : public RecordingFile {
  public:
@@ -224,17 +186,6 @@ class PosixFiles final : public RecordingFiles {
   const std::string directory_;
 };
 
-// mkdir -p, for a path the operator has given: links in it are his.
-absl::Status MakeDirectories(const std::string& path) {
-  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    const std::string part = path.substr(0, slash);
-    if (::mkdir(part.c_str(), 0750) != 0 && errno != EEXIST) {
-      return FileError(part, "made", errno);
-    }
-    if (slash == std::string::npos) return absl::OkStatus();
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RecordingFiles>> NewPosixRecordingFiles(const std::string& directory,
@@ -243,7 +194,8 @@ absl::StatusOr<std::unique_ptr<RecordingFiles>> NewPosixRecordingFiles(const std
     return absl::InvalidArgumentError("recordings: no directory is named");
   }
   if (!read_only) {
-    if (absl::Status status = MakeDirectories(directory); !status.ok()) return status;
+    if (absl::Status status = MakeDirectories("recordings", directory, 0750); !status.ok())
+      return status;
   }
   Descriptor root(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (root.get() < 0) return FileError(directory, "opened", errno);
