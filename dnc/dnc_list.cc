@@ -23,6 +23,12 @@ void DncList::Add(uint64_t number, absl::Time expires) {
   SetEnd(number, expires, numbers_.Add(number));
 }
 
+void DncList::AddMany(absl::Span<const uint64_t> numbers) {
+  numbers_.AddMany(numbers);
+  if (ends_.empty()) return;
+  for (const uint64_t number : numbers) ends_.erase(number);
+}
+
 void DncList::AddRange(Prefix prefix, absl::Time expires) {
   const size_t before = ranges_.size();
   ranges_.Add(prefix);

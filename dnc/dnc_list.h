@@ -16,7 +16,7 @@ class DncList {
  public:
   // Again with another end: the later one counts.
   void Add(uint64_t number, absl::Time expires);
-  void AddMany(absl::Span<const uint64_t> numbers) { numbers_.AddMany(numbers); }
+  void AddMany(absl::Span<const uint64_t> numbers);  // for good
   void AddRange(Prefix prefix, absl::Time expires);
   void Remove(uint64_t number);
   void RemoveRange(Prefix prefix);

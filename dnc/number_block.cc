@@ -117,6 +117,11 @@ size_t Block::BytesUsed(Form form) const {
   return sizeof(Block) + PayloadOf(form, count_, spilled_);
 }
 
+bool Block::Fits(Form form, size_t room) const {
+  return room >= sizeof(Block) && count_ >= 1 && count_ <= kBlockNumbers && spilled_ <= count_ &&
+         BytesUsed(form) <= room;
+}
+
 void Block::SetBit(uint16_t low) {
   bytes()[low >> 3] = static_cast<uint8_t>(bytes()[low >> 3] | 1u << (low & 7));
 }

@@ -46,6 +46,9 @@ class alignas(16) Block : public SharedBase {
   }
   static const Block* At(const uint8_t* octets) { return reinterpret_cast<const Block*>(octets); }
   size_t BytesUsed(Form form) const;  // with the header
+  // Of octets from elsewhere, `room` of them: whether this can be a block of that form, so that
+  // nothing here reads beyond them.
+  bool Fits(Form form, size_t room) const;
 
   // Of a block whose only owner is the caller: a number in that was out, or the reverse. False: it
   // has to be made anew, and nothing has changed.

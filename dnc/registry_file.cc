@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "dnc/number_block.h"
 #include "engine/base/check.h"
+#include "engine/base/posix_file.h"
 
 namespace outpace::dnc {
 namespace {
@@ -25,9 +26,8 @@ namespace {
 constexpr std::array<char, 8> kMagic = {'O', 'U', 'T', 'P', 'D', 'N', 'C', '1'};
 constexpr size_t kHeadBytes = 4096;
 constexpr size_t kTextMax = 1024;
-constexpr size_t kUnit = 64;  // a stretch begins at a multiple
 constexpr size_t kPageSlots = 64;
-constexpr uint32_t kFormBits = 2;
+constexpr uint64_t kKeysApart = 256;  // whose slots take 64 KiB
 constexpr size_t kWriteBytes = size_t{4} << 20;
 
 struct Head {
@@ -48,10 +48,6 @@ struct Head {
 static_assert(sizeof(Head) == kHeadBytes && std::is_trivially_copyable_v<Head>);
 
 uint64_t HashOf(const Head& head) { return XXH3_64bits(&head, offsetof(Head, head_hash)); }
-
-absl::Status DiskError(absl::string_view doing, const std::string& path) {
-  return absl::ErrnoToStatus(errno, absl::StrCat(path, ": ", doing));
-}
 
 absl::Status Damaged(const std::string& path, absl::string_view what) {
   return absl::DataLossError(
@@ -82,8 +78,8 @@ class Output {
     if (buffer_.size() >= kWriteBytes) Flush();
   }
   void PadToUnit() {
-    static constexpr std::array<char, kUnit> kZeros{};
-    Put(kZeros.data(), (kUnit - written_ % kUnit) % kUnit);
+    static constexpr std::array<char, RegistryFile::kUnit> kZeros{};
+    Put(kZeros.data(), (kZeros.size() - written_ % kZeros.size()) % kZeros.size());
   }
   // Since the last call.
   uint64_t TakeHash() {
@@ -92,13 +88,9 @@ class Output {
     return hash;
   }
   void Flush() {
-    for (size_t done = 0; status_.ok() && done < buffer_.size();) {
-      const ssize_t wrote = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
-      if (wrote >= 0) {
-        done += static_cast<size_t>(wrote);
-      } else if (errno != EINTR) {
-        status_ = DiskError("cannot be written", path_);
-      }
+    if (status_.ok()) {
+      const int error = WriteAll(fd_, {buffer_.data(), buffer_.size()});
+      if (error != 0) status_ = FileError("", path_, "written", error);
     }
     buffer_.clear();
   }
@@ -113,17 +105,6 @@ class Output {
   uint64_t written_ = 0;
   absl::Status status_;
 };
-
-absl::Status SyncDirectoryOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return DiskError("the directory cannot be opened", directory);
-  const bool synced = ::fsync(fd) == 0;
-  absl::Status status = synced ? absl::OkStatus() : DiskError("cannot be synced", directory);
-  ::close(fd);
-  return status;
-}
 
 void SetText(const std::string& text, std::array<char, kTextMax>& out, uint32_t& bytes) {
   std::copy(text.begin(), text.end(), out.begin());
@@ -140,6 +121,7 @@ struct RegistryFile::Page {
 namespace {
 
 constexpr uint64_t kPageNumbers = kBlockNumbers * kPageSlots;
+constexpr uint64_t kKeyEnd = (uint64_t{1} << 50) / kPageNumbers;  // NumberSet ends there
 
 size_t HashSlot(uint64_t key, size_t mask) {
   return (key * 0x9e3779b97f4a7c15) >> 32 & mask;  // as NumberSet does
@@ -152,14 +134,15 @@ absl::Status WriteRegistryFile(const NumberSet& numbers, const RegistryInfo& inf
   if (absl::Status s = CheckText("name", info.name); !s.ok()) return s;
   if (absl::Status s = CheckText("source", info.source); !s.ok()) return s;
   const std::string part = absl::StrCat(path, ".part");
-  const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return DiskError("cannot be made", part);
-  absl::Cleanup close_and_remove = [fd, &part] {
-    ::close(fd);
-    ::unlink(part.c_str());
-  };
+  // Without the right to write: `cp` over a registry in use must fail. One of a run that was killed
+  // would then be in our own way.
+  ::unlink(part.c_str());
+  const Descriptor fd(
+      ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400));
+  if (fd.get() < 0) return FileError("", part, "made", errno);
+  absl::Cleanup remove = [&part] { ::unlink(part.c_str()); };
 
-  Output out(fd, part);
+  Output out(fd.get(), part);
   const std::array<char, kHeadBytes> room{};  // the head is written last
   out.Put(room.data(), room.size());
   out.TakeHash();
@@ -168,10 +151,12 @@ absl::Status WriteRegistryFile(const NumberSet& numbers, const RegistryInfo& inf
     if (pages.empty() || pages.back().key != high / kPageSlots) {
       pages.push_back({high / kPageSlots, {}});
     }
-    const uint64_t unit = out.written() / kUnit;
-    OUTPACE_CHECK(unit < uint64_t{1} << (32 - kFormBits));  // 64 GiB: more than all numbers take
+    const uint64_t unit = out.written() / RegistryFile::kUnit;
+    OUTPACE_CHECK(
+        unit <
+        uint64_t{1} << (32 - RegistryFile::kFormBits));  // 64 GiB: more than all numbers take
     pages.back().slots[high % kPageSlots] =
-        static_cast<uint32_t>(unit << kFormBits) | static_cast<uint32_t>(form);
+        static_cast<uint32_t>(unit << RegistryFile::kFormBits) | static_cast<uint32_t>(form);
     const absl::Span<const uint8_t> octets = block.Octets(form);
     out.Put(octets.data(), octets.size());
     out.PadToUnit();
@@ -191,11 +176,15 @@ absl::Status WriteRegistryFile(const NumberSet& numbers, const RegistryInfo& inf
   head.head_hash = HashOf(head);
   out.Flush();
   if (!out.status().ok()) return out.status();
-  if (::pwrite(fd, &head, sizeof(head), 0) != ssize_t{sizeof(head)} || ::fsync(fd) != 0) {
-    return DiskError("cannot be written", part);
+  if (::lseek(fd.get(), 0, SEEK_SET) != 0) return FileError("", part, "written", errno);
+  if (const int error = WriteAll(fd.get(), {reinterpret_cast<const char*>(&head), sizeof(head)});
+      error != 0) {
+    return FileError("", part, "written", error);
   }
-  if (::rename(part.c_str(), path.c_str()) != 0) return DiskError("cannot be renamed", part);
-  return SyncDirectoryOf(path);
+  if (::fsync(fd.get()) != 0) return FileError("", part, "synced", errno);
+  if (::rename(part.c_str(), path.c_str()) != 0) return FileError("", part, "renamed", errno);
+  std::move(remove).Cancel();
+  return SyncDirectory("", DirectoryOf(path));
 }
 
 absl::StatusOr<std::shared_ptr<const RegistryFile>> RegistryFile::Open(const std::string& path) {
@@ -210,15 +199,16 @@ RegistryFile::~RegistryFile() {
 }
 
 absl::Status RegistryFile::Map(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return DiskError("cannot be opened", path);
-  absl::Cleanup close = [fd] { ::close(fd); };
+  // O_NONBLOCK: of a pipe nobody would ever write to, so that it does not wait for one.
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (fd.get() < 0) return FileError("", path, "opened", errno);
   struct stat about {};
-  if (::fstat(fd, &about) != 0) return DiskError("cannot be read", path);
+  if (::fstat(fd.get(), &about) != 0) return FileError("", path, "read", errno);
+  if (!S_ISREG(about.st_mode)) return FileError("", path, "read", EISDIR);
   const auto bytes = static_cast<size_t>(about.st_size);
   if (bytes < kHeadBytes) return Damaged(path, "is too short for a registry");
-  void* const at = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd, 0);
-  if (at == MAP_FAILED) return DiskError("cannot be mapped", path);
+  void* const at = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd.get(), 0);
+  if (at == MAP_FAILED) return FileError("", path, "mapped", errno);
   octets_ = static_cast<const uint8_t*>(at);
   file_bytes_ = bytes;
   ::madvise(at, bytes, MADV_RANDOM);  // a lookup wants one cache line, not the pages around it
@@ -231,16 +221,52 @@ absl::Status RegistryFile::ReadIndex(const std::string& path) {
   if (head.magic != kMagic) return Damaged(path, "is not a registry of this version");
   if (head.head_hash != HashOf(head)) return Damaged(path, "its head is damaged");
   if (head.file_bytes != file_bytes_) return Damaged(path, "has lost its end");
-  // The head is as it was written, so what it says of the file holds.
+  // A hash finds damage; that nothing is read outside of the file rests on these.
+  const uint64_t room = file_bytes_ - kHeadBytes;
+  if (head.pages_at < kHeadBytes || head.pages_at % kUnit != 0 || head.pages_at > file_bytes_ ||
+      head.page_count > room / sizeof(Page) ||
+      head.pages_at + head.page_count * sizeof(Page) != file_bytes_ || head.name_bytes > kTextMax ||
+      head.source_bytes > kTextMax) {
+    return Damaged(path, "its head contradicts itself");
+  }
   pages_ =
       absl::MakeConstSpan(reinterpret_cast<const Page*>(octets_ + head.pages_at), head.page_count);
   if (XXH3_64bits(pages_.data(), pages_.size() * sizeof(Page)) != head.page_hash) {
     return Damaged(path, "its index is damaged");
   }
+  uint64_t next_key = 0;
+  for (const Page& page : pages_) {
+    if (page.key < next_key || page.key >= kKeyEnd) {
+      return Damaged(path, "its index is not in order");
+    }
+    next_key = page.key + 1;
+    for (const uint32_t slot : page.slots) {
+      const uint64_t at = uint64_t{slot >> kFormBits} * kUnit;
+      if (slot != 0 && (at < kHeadBytes || at + sizeof(Block) > head.pages_at)) {
+        return Damaged(path, "its index points outside of it");
+      }
+    }
+  }
   numbers_ = head.numbers;
   info_.name.assign(head.name.data(), head.name_bytes);
   info_.source.assign(head.source.data(), head.source_bytes);
   info_.obtained = absl::CivilDay(1970, 1, 1) + head.obtained;
+  MakeTable();
+  return absl::OkStatus();
+}
+
+void RegistryFile::MakeTable() {
+  const uint64_t keys = pages_.empty() ? 1 : pages_.back().key - pages_.front().key + 1;
+  // Four times what the pages take, at most.
+  if (keys <= kKeysApart || keys / 4 <= pages_.size()) {
+    slots_.assign(keys * kPageSlots, 0);
+    first_stretch_ = pages_.empty() ? 0 : pages_.front().key * kPageSlots;
+    for (const Page& page : pages_) {
+      std::copy(page.slots.begin(), page.slots.end(),
+                slots_.begin() + static_cast<ptrdiff_t>(page.key * kPageSlots - first_stretch_));
+    }
+    return;
+  }
   size_t size = 2;
   while (size < pages_.size() * 2) size *= 2;
   table_.assign(size, 0);
@@ -249,43 +275,45 @@ absl::Status RegistryFile::ReadIndex(const std::string& path) {
     while (table_[at] != 0) at = (at + 1) & (size - 1);
     table_[at] = static_cast<uint32_t>(i + 1);
   }
-  return absl::OkStatus();
 }
 
-const RegistryFile::Page* RegistryFile::FindPage(uint64_t key) const {
+uint32_t RegistryFile::FindSlot(uint64_t stretch) const {
+  const uint64_t key = stretch / kPageSlots;
   const size_t mask = table_.size() - 1;
   for (size_t at = HashSlot(key, mask); table_[at] != 0; at = (at + 1) & mask) {
     const Page& page = pages_[table_[at] - 1];
-    if (page.key == key) return &page;
+    if (page.key == key) return page.slots[stretch % kPageSlots];
   }
-  return nullptr;
-}
-
-const Block* RegistryFile::BlockAt(uint32_t slot) const {
-  return Block::At(octets_ + size_t{slot >> kFormBits} * kUnit);
-}
-
-namespace {
-
-Block::Form FormOf(uint32_t slot) {
-  return static_cast<Block::Form>(slot & ((1u << kFormBits) - 1));
-}
-
-}  // namespace
-
-bool RegistryFile::Contains(uint64_t number) const {
-  const Page* const page = FindPage(number / kPageNumbers);
-  if (page == nullptr) return false;
-  const uint32_t slot = page->slots[number / kBlockNumbers % kPageSlots];
-  return slot != 0 && BlockAt(slot)->Contains(FormOf(slot), static_cast<uint16_t>(number));
+  return 0;
 }
 
 absl::Status RegistryFile::Verify() const {
   Head head;
   std::memcpy(&head, octets_, sizeof(head));
+  const std::string name = absl::StrCat("registry ", info_.name);
   const size_t data_bytes = head.pages_at - kHeadBytes;
-  if (XXH3_64bits(octets_ + kHeadBytes, data_bytes) == head.data_hash) return absl::OkStatus();
-  return Damaged(absl::StrCat("registry ", info_.name), "its numbers are damaged");
+  // From a disk, one page after the other without reading ahead would take many times as long.
+  void* const octets = const_cast<uint8_t*>(octets_);
+  ::madvise(octets, file_bytes_, MADV_SEQUENTIAL);
+  const uint64_t hash = XXH3_64bits(octets_ + kHeadBytes, data_bytes);
+  ::madvise(octets, file_bytes_, MADV_RANDOM);
+  if (hash != head.data_hash) {
+    return Damaged(name, "its numbers are damaged");
+  }
+  uint64_t numbers = 0;
+  for (const Page& page : pages_) {
+    for (const uint32_t slot : page.slots) {
+      if (slot == 0) continue;
+      const Block* const block = BlockAt(slot);
+      const size_t at = size_t{slot >> kFormBits} * kUnit;
+      if (!block->Fits(FormOf(slot), head.pages_at - at)) {
+        return Damaged(name, "its numbers reach beyond its end");
+      }
+      numbers += block->count();
+    }
+  }
+  if (numbers != numbers_) return Damaged(name, "it holds another number of numbers than it says");
+  return absl::OkStatus();
 }
 
 void RegistryFile::ForEach(absl::FunctionRef<void(uint64_t number)> visit) const {
@@ -307,7 +335,7 @@ void DiffRegistries(const RegistryFile& before, const RegistryFile& after,
   std::vector<uint16_t> was, is, gone, come;
   const auto lows_of = [](const RegistryFile& file, uint32_t slot, std::vector<uint16_t>& out) {
     out.clear();
-    if (slot != 0) file.BlockAt(slot)->AppendTo(FormOf(slot), out);
+    if (slot != 0) file.BlockAt(slot)->AppendTo(RegistryFile::FormOf(slot), out);
   };
   size_t old_at = 0, new_at = 0;
   while (old_at < before.pages_.size() || new_at < after.pages_.size()) {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "engine/base/posix_file.h"
 
 namespace outpace::dnc {
 namespace {
@@ -78,18 +78,15 @@ size_t TakeWhole(absl::string_view text, Lines& lines) {
 absl::StatusOr<RegistryLines> ReadRegistryText(
     const std::string& path, absl::FunctionRef<uint64_t(absl::string_view line)> read,
     NumberSet& out) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot be opened"));
-  absl::Cleanup close = [fd] { ::close(fd); };
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return FileError("", path, "opened", errno);
   Lines lines(read, out);
   std::string buffer;
   for (;;) {
     const size_t kept = buffer.size();
     buffer.resize(kept + kReadBytes);
-    const ssize_t got = ::read(fd, buffer.data() + kept, kReadBytes);
-    if (got < 0 && errno != EINTR) {
-      return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot be read"));
-    }
+    const ssize_t got = ::read(fd.get(), buffer.data() + kept, kReadBytes);
+    if (got < 0 && errno != EINTR) return FileError("", path, "read", errno);
     buffer.resize(kept + static_cast<size_t>(std::max<ssize_t>(got, 0)));
     if (got == 0) break;
     buffer.erase(0, TakeWhole(buffer, lines));

@@ -96,6 +96,16 @@ TEST(DncSet, EntriesEndWhenTheySay) {
   EXPECT_FALSE(listed(end));
 }
 
+// Whoever stood in until a day and is then taken in with many for good does not fall out that day.
+TEST(DncSet, AddManyIsForGood) {
+  DncSet set;
+  const absl::Time until = absl::FromUnixSeconds(1'800'000'000);
+  const E164 phone(12025550100);
+  set.Add(phone, DncScope{}, until);
+  set.AddMany({12025550100, 12025550101}, "");
+  EXPECT_FALSE(set.Find(phone, {.now = until + absl::Hours(1)}).empty());
+}
+
 TEST(DncScope, ReadsWhatItWrites) {
   for (const char* text : {"system", "litigator", "state:FL", "client:ACME", "campaign:DEMO"}) {
     const auto scope = DncScope::Parse(text);

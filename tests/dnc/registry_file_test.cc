@@ -1,9 +1,13 @@
 #include "dnc/registry_file.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
+#define XXH_INLINE_ALL  // files are made here with hashes that fit and contents that do not
+#include <xxhash.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -143,6 +147,102 @@ TEST_F(RegistryFileTest, DamageIsFound) {
     EXPECT_EQ(opened_as(whole.substr(0, length)).code(), absl::StatusCode::kDataLoss) << length;
   }
   EXPECT_THAT(opened_as(whole + "x").message(), HasSubstr("import the registry again"));
+}
+
+// Keys that lie close together are found by their distance, those far apart by hash (Mixed() has
+// both ends of what a set can hold): the answers are the same.
+TEST_F(RegistryFileTest, NumbersOfOneCountryAreFoundToo) {
+  Rng rng(3);
+  std::set<uint64_t> truth;
+  for (int i = 0; i < 20'000; ++i) truth.insert(12'000'000'000 + rng.Below(7'900'000'000));
+  const auto file = Write({truth.begin(), truth.end()});
+  ASSERT_NE(file, nullptr);
+  ASSERT_TRUE(file->Verify().ok());
+  for (const uint64_t number : truth) {
+    EXPECT_TRUE(file->Contains(number));
+    EXPECT_EQ(file->Contains(number + 1), truth.contains(number + 1));
+  }
+  for (int i = 0; i < 20'000; ++i) {
+    const uint64_t number = rng.Below(uint64_t{1} << 50);
+    EXPECT_EQ(file->Contains(number), truth.contains(number));
+  }
+  EXPECT_FALSE(file->Contains(0));
+  EXPECT_FALSE(file->Contains(*truth.begin() - 4'194'304));
+  EXPECT_FALSE(file->Contains(*truth.rbegin() + 4'194'304));
+}
+
+// Whoever writes into a file in use changes answers: `cp` over it has to fail.
+TEST_F(RegistryFileTest, NobodyMayWriteIntoIt) {
+  ASSERT_NE(Write({12'025'550'143}), nullptr);
+  struct stat about {};
+  ASSERT_EQ(::stat(Path("us.dnc").c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777, 0400u);
+  std::ofstream(Path("us.dnc.part")) << "of a run that was killed";
+  ::chmod(Path("us.dnc.part").c_str(), 0400);
+  EXPECT_NE(Write({12'025'550'144}), nullptr) << "its own rights are not in the way";
+}
+
+TEST_F(RegistryFileTest, APipeAndADirectoryAreNoRegistries) {
+  ASSERT_EQ(::mkfifo(Path("pipe.dnc").c_str(), 0600), 0);
+  EXPECT_FALSE(RegistryFile::Open(Path("pipe.dnc")).ok());
+  std::filesystem::create_directory(Path("directory.dnc"));
+  EXPECT_FALSE(RegistryFile::Open(Path("directory.dnc")).ok());
+}
+
+// Made by somebody who knows the format: hashes fit, and what they cover does not. Nothing is read
+// that is not there.
+TEST_F(RegistryFileTest, ContentsThatContradictThemselvesAreRefused) {
+  ASSERT_NE(Write({12'025'550'143, 12'025'550'144, 8'613'800'000'001}), nullptr);
+  std::ifstream in(Path("us.dnc"), std::ios::binary);
+  const std::string whole((std::istreambuf_iterator<char>(in)), {});
+  // Places in the head, as registry_file.cc has them.
+  constexpr size_t kNumbers = 16, kPagesAt = 24, kPageCount = 32, kDataHash = 48, kPageHash = 56,
+                   kNameBytes = 64, kSourceBytes = 68, kHeadHash = 4088, kHead = 4096;
+  uint64_t pages_at = 0;
+  std::memcpy(&pages_at, &whole[kPagesAt], 8);
+  const auto opened_as = [&](std::string octets, bool sum_numbers = true) {
+    const auto put = [&octets](size_t at, uint64_t hash) { std::memcpy(&octets[at], &hash, 8); };
+    if (sum_numbers) {
+      put(kDataHash, XXH3_64bits(&octets[kHead], pages_at - kHead));
+      put(kPageHash, XXH3_64bits(&octets[pages_at], octets.size() - pages_at));
+    }
+    put(kHeadHash, XXH3_64bits(octets.data(), kHeadHash));
+    std::ofstream(Path("bad.dnc"), std::ios::binary) << octets;
+    auto file = RegistryFile::Open(Path("bad.dnc"));
+    return file.ok() ? (*file)->Verify() : file.status();
+  };
+  ASSERT_TRUE(opened_as(whole).ok());
+  const auto with = [&whole](size_t at, uint64_t value, size_t bytes) {
+    std::string octets = whole;
+    std::memcpy(&octets[at], &value, bytes);
+    return octets;
+  };
+  constexpr size_t kPage = 8 + 64 * 4;
+  for (const std::string& bad :
+       {with(kPagesAt, 0, 8), with(kPagesAt, pages_at - 64, 8), with(kPagesAt, pages_at + 1, 8),
+        with(kPagesAt, ~uint64_t{63}, 8), with(kPageCount, 0, 8), with(kPageCount, 3, 8),
+        with(kPageCount, uint64_t{1} << 61, 8), with(kNameBytes, 1025, 4),
+        with(kSourceBytes, ~uint64_t{0}, 4), with(kNumbers, 4, 8),
+        with(pages_at, 1 << 28, 8),                       // a key beyond all numbers
+        with(pages_at + kPage, 0, 8),                     // keys out of order
+        with(kHead + 4, 65'537, 4),                       // a stretch of more numbers than it spans
+        with(kHead + 4, 60'000, 4),                       // one that reaches beyond its end
+        with(kHead + 4, 0, 4), with(kHead + 8, 9, 4)}) {  // none; more behind it than in it
+    EXPECT_EQ(opened_as(bad, bad != with(kPagesAt, ~uint64_t{63}, 8)).code(),
+              absl::StatusCode::kDataLoss);
+  }
+  // Each slot in turn points to what is no stretch.
+  for (size_t slot = 0; slot < 64; ++slot) {
+    const size_t at = pages_at + 8 + slot * 4;
+    uint32_t there = 0;
+    std::memcpy(&there, &whole[at], 4);
+    if (there == 0) continue;
+    for (const uint32_t place :
+         {uint32_t{1}, uint32_t{63} << 2, static_cast<uint32_t>(pages_at / 64) << 2, ~uint32_t{3},
+          ~uint32_t{0}, there | 3}) {
+      EXPECT_EQ(opened_as(with(at, place, 4)).code(), absl::StatusCode::kDataLoss) << place;
+    }
+  }
 }
 
 TEST_F(RegistryFileTest, WhatCannotBeWrittenLeavesTheOldOne) {
