@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "campaign/number_plan.h"
 #include "campaign/registry_line.h"
 #include "dnc/registry_text.h"
 #include "engine/runtime/admin_impl.h"
@@ -33,7 +34,36 @@ std::shared_ptr<const dnc::RegistryFile> FindIn(const Registries& all, const std
   return nullptr;
 }
 
-// "12 more and 3 fewer than in the copy of 2026-10-01"
+// The day a copy was fetched; "" is today. Laws limit its age, so a day to come would make it new
+// for ever. `today`: of UTC; it may be tomorrow elsewhere.
+absl::StatusOr<absl::CivilDay> ReadObtained(const std::string& text, absl::CivilDay today) {
+  absl::CivilDay day = today;
+  if (!text.empty() && (text.size() != 10 || !absl::ParseCivilTime(text, &day))) {
+    return absl::InvalidArgumentError("obtained: write the day as 2026-11-01");
+  }
+  if (day > today + 1) return absl::InvalidArgumentError("obtained: that day is yet to come");
+  return day;
+}
+
+// Half a download, one area code of many, last year's copy: what is taken over as a whole must be
+// whole, or people who are listed are rung.
+absl::Status CheckSuccessor(const dnc::RegistryFile& before, const dnc::NumberSet& numbers,
+                            const dnc::RegistryInfo& info) {
+  constexpr uint64_t kFewMin = 1000;  // smaller lists come and go
+  constexpr absl::string_view kForce = "; nothing was changed. If it is right, say --force";
+  if (info.obtained < before.info().obtained) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the copy in force is newer, of ", absl::FormatCivilTime(before.info().obtained), kForce));
+  }
+  if (before.size() >= kFewMin && numbers.size() < before.size() / 10 * 9) {
+    return absl::FailedPreconditionError(absl::StrCat("these files hold ", numbers.size(),
+                                                      " numbers, the copy in force ", before.size(),
+                                                      ": is one missing, or cut off?", kForce));
+  }
+  return absl::OkStatus();
+}
+
+// "12 numbers are new and 3 gone since the copy of 2026-10-01"
 std::string ChangeText(const dnc::RegistryFile& before, const dnc::RegistryFile& after) {
   uint64_t added = 0, removed = 0;
   dnc::DiffRegistries(before, after, [&](uint64_t, bool is_new) { ++(is_new ? added : removed); });
@@ -46,6 +76,7 @@ std::string ChangeText(const dnc::RegistryFile& before, const dnc::RegistryFile&
 absl::StatusOr<dnc::DncSet> Admin::Impl::DncInForce(bool with_registries) const {
   auto set = LoadDncSet(store);
   if (set.ok() && with_registries && hooks.registries != nullptr) {
+    if (absl::Status s = hooks.registries->Health(); !s.ok()) return s;
     set->SetRegistries(hooks.registries->All());
   }
   return set;
@@ -60,13 +91,15 @@ absl::StatusOr<Json> Admin::Impl::RegistryAdd(const Json& arguments) {
     return absl::InvalidArgumentError("which files hold the registry's numbers?");
   }
   const std::string country = Text(arguments, "country", "US");
+  if (campaign::CallingCode(country) == 0) {
+    return absl::InvalidArgumentError("country: write its ISO 3166 code, such as US or GB");
+  }
   dnc::RegistryInfo info;
   info.name = *name;
-  info.obtained = absl::ToCivilDay(clock.Wall(), absl::UTCTimeZone());
-  const std::string obtained = Text(arguments, "obtained");
-  if (!obtained.empty() && !absl::ParseCivilTime(obtained, &info.obtained)) {
-    return absl::InvalidArgumentError("obtained: write the day as 2026-11-01");
-  }
+  const auto obtained = ReadObtained(Text(arguments, "obtained"),
+                                     absl::ToCivilDay(clock.Wall(), absl::UTCTimeZone()));
+  if (!obtained.ok()) return obtained.status();
+  info.obtained = *obtained;
   dnc::NumberSet numbers;
   dnc::RegistryLines total;
   std::string bad;
@@ -96,6 +129,9 @@ absl::StatusOr<Json> Admin::Impl::RegistryAdd(const Json& arguments) {
   }
   if (info.source.size() > 200) info.source = absl::StrCat(arguments["paths"].size(), " files");
   const auto before = FindIn(hooks.registries->All(), *name);
+  if (before != nullptr && !Flag(arguments, "force")) {
+    if (absl::Status s = CheckSuccessor(*before, numbers, info); !s.ok()) return s;
+  }
   if (absl::Status s = hooks.registries->Put(numbers, info); !s.ok()) return s;
   if (hooks.registries_changed) {
     if (absl::Status s = hooks.registries_changed(); !s.ok()) return s;
@@ -121,7 +157,10 @@ absl::StatusOr<Json> Admin::Impl::RegistryList(const Json&) {
                           registry->info().source);
     all.push_back(JsonOf(*registry));
   }
+  const absl::Status health = hooks.registries->Health();
+  if (!health.ok()) absl::StrAppend(&text, health.message(), "\n");
   Json answer = Answer(text);
+  answer["incomplete"] = !health.ok();
   answer["registries"] = std::move(all);
   return answer;
 }
@@ -139,6 +178,7 @@ absl::StatusOr<Json> Admin::Impl::RegistryRemove(const Json& arguments) {
 
 absl::StatusOr<Json> Admin::Impl::RegistryVerify(const Json&) {
   if (hooks.registries == nullptr) return NoShelf();
+  if (absl::Status s = hooks.registries->Health(); !s.ok()) return s;
   std::string text;
   for (const auto& registry : hooks.registries->All()) {
     if (absl::Status s = registry->Verify(); !s.ok()) return s;

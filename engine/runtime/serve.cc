@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <future>
 #include <nlohmann/json.hpp>
@@ -49,6 +50,7 @@ constexpr absl::Duration kLearnedEvery = absl::Seconds(10);
 constexpr absl::Duration kSameSignal = absl::Seconds(1);
 constexpr absl::Duration kPruneEvery = absl::Hours(6);
 constexpr absl::Duration kFlushEvery = absl::Milliseconds(200);
+constexpr absl::Duration kRegistriesEvery = absl::Seconds(5);
 
 // An attempt may be answered so long after it was dialed, and stored by when it was dialed.
 constexpr absl::Duration kAnswerAfterDial = absl::Minutes(5);
@@ -267,6 +269,24 @@ void FlushLog(JsonLog& log, AsioLoop& loop) {
 void PruneEvidence(Evidence& evidence, AsioLoop& loop) {
   evidence.PruneOld();
   loop.After(kPruneEvery, [&] { PruneEvidence(evidence, loop); });
+}
+
+// Registries whose files somebody has replaced by hand. One that was written into while it is
+// mapped answers anything: ending at once is what the operator sees, and the next start says which
+// it is.
+void WatchRegistries(RegistryShelf& shelf, const AdminHooks& hooks, JsonLog& log, AsioLoop& loop) {
+  const auto changed = shelf.Refresh();
+  absl::Status status = changed.status();
+  if (changed.ok() && *changed) {
+    log.Info("registry.replaced_by_hand", {});
+    status = hooks.registries_changed();
+  }
+  if (!status.ok()) log.Error("registry.changed", {{"why", status.message()}});
+  if (absl::IsDataLoss(status)) {
+    log.Flush();
+    std::abort();
+  }
+  loop.After(kRegistriesEvery, [&] { WatchRegistries(shelf, hooks, log, loop); });
 }
 
 // Keeps the controller told of the addresses of trunks that are named by name.
@@ -514,6 +534,8 @@ absl::Status Serve(const Config& config) {
   boards.Start(controller, control);
   FlushLog(**log, boards_loop);
   PruneEvidence(**evidence, boards_loop);
+  boards_loop.After(kRegistriesEvery,
+                    [&] { WatchRegistries(registries, hooks, **log, boards_loop); });
   auto names = WatchTrunkNames(config.trunks, clock, controller, control, **log);
   if (!names.ok()) return names.status();
   for (AsioLoop* loop : {&control, &agents_loop, &boards_loop, &hashing, &admin_loop, &bulk_loop})

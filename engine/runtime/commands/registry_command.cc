@@ -27,6 +27,7 @@ int RunDncRegistryCommand(const Arguments& given) {
   options.Add()("name", po::value<std::vector<std::string>>(), "name, then files")(
       "obtained", po::value<std::string>(), "day this copy was fetched; today")(
       "country", po::value<std::string>(), "home of numbers without country code")(
+      "force", "add: though it is older than the copy in force, or much smaller")(
       "json", "the answer as JSON");
   options.Positional("name", -1);
   if (auto code = options.Parse(arguments)) return *code;
@@ -45,6 +46,7 @@ int RunDncRegistryCommand(const Arguments& given) {
   if (!names.empty()) json["name"] = names.front();
   for (size_t i = 1; i < names.size(); ++i) json["paths"].push_back(names[i]);
   Copy(options, {"obtained", "country"}, json);
+  if (options.Has("force")) json["force"] = true;
   return PrintAnswer(AskAdmin(options.ConfigPath(), "dnc.registry." + verb, json),
                      options.Has("json"));
 }

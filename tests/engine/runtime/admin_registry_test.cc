@@ -59,7 +59,7 @@ class AdminRegistryTest : public ::testing::Test {
 
   std::string directory_;
   std::unique_ptr<RegistryShelf> shelf_;
-  sim::SimWorld world_{1, absl::FromUnixSeconds(1'793'000'000)};
+  sim::SimWorld world_{1, absl::FromUnixSeconds(1'794'000'000)};
   store::MemoryLeadStore store_;
   std::unique_ptr<Admin> admin_;
   int changes_ = 0;
@@ -126,11 +126,66 @@ TEST_F(AdminRegistryTest, LinesThatAreNoNumbersAreTold) {
   EXPECT_EQ(Check("202-555-0143"), "on a do-not-call registry\n") << "the copy there was";
 }
 
-TEST_F(AdminRegistryTest, ADamagedFileStopsTheStart) {
+// What asks a damaged one is refused, and importing it again is not: that is what puts it right.
+TEST_F(AdminRegistryTest, ADamagedOneIsPutRightByImportingItAgain) {
   ASSERT_TRUE(Add({File("a.txt", "2025550143\n")}).ok());
-  std::filesystem::resize_file(directory_ + "/dnc/us-national.dnc", 5'000);
-  RegistryShelf next(directory_ + "/dnc");
-  EXPECT_THAT(next.Load().message(), HasSubstr("us-national.dnc"));
+  const std::string path = directory_ + "/dnc/us-national.dnc";
+  std::filesystem::permissions(path, std::filesystem::perms::owner_write,
+                               std::filesystem::perm_options::add);
+  std::filesystem::resize_file(path, 4'100);
+  EXPECT_THAT(shelf_->Load().message(), HasSubstr("us-national.dnc"));
+  EXPECT_THAT(Check("202-555-0143"), HasSubstr("import the registry again"));
+  EXPECT_FALSE(admin_->Run("dnc.registry.verify", Json::object()).ok());
+  const auto list = admin_->Run("dnc.registry.list", Json::object());
+  ASSERT_TRUE(list.ok());
+  EXPECT_THAT((*list)["text"].get<std::string>(), HasSubstr("import the registry again"));
+  EXPECT_TRUE((*list)["incomplete"].get<bool>());
+  ASSERT_TRUE(Add({File("a.txt", "2025550143\n")}).ok());
+  EXPECT_EQ(Check("202-555-0143"), "on a do-not-call registry\n");
+}
+
+std::string Numbers(int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) absl::StrAppend(&text, "202,556", 1000 + i, "\n");
+  return text;
+}
+
+// Half a download in the place of the whole would ring whom it leaves out.
+TEST_F(AdminRegistryTest, AMuchSmallerOrOlderCopyIsTakenOnlyByForce) {
+  ASSERT_TRUE(Add({File("all.txt", Numbers(2000))}).ok());
+  const auto half = Add({File("half.txt", Numbers(1000))});
+  EXPECT_EQ(half.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(half.status().message(), HasSubstr("hold 1000 numbers, the copy in force 2000"));
+  EXPECT_EQ(Check("202-556-2999"), "on a do-not-call registry\n");
+  EXPECT_TRUE(Add({File("most.txt", Numbers(1900))}).ok());
+  Json order = {{"name", "us-national"},
+                {"paths", {File("older.txt", Numbers(1900))}},
+                {"obtained", "2026-10-01"}};
+  EXPECT_THAT(admin_->Run("dnc.registry.add", order).status().message(),
+              HasSubstr("the copy in force is newer, of 2026-11-01"));
+  order["force"] = true;
+  EXPECT_TRUE(admin_->Run("dnc.registry.add", order).ok());
+  order["paths"] = {File("half.txt", Numbers(1000))};
+  EXPECT_TRUE(admin_->Run("dnc.registry.add", order).ok());
+  EXPECT_EQ(Check("202-556-2999"), "not listed\n");
+}
+
+// The clock stands at 6 November 2026.
+TEST_F(AdminRegistryTest, TheDayOfACopyIsADayThatWas) {
+  const std::string path = File("a.txt", "2025550143\n");
+  for (const char* day : {"2026-12-24", "2062-10-01", "2026-10-1", "2026-13-01", "yesterday"}) {
+    EXPECT_EQ(
+        admin_->Run("dnc.registry.add", {{"name", "us"}, {"paths", {path}}, {"obtained", day}})
+            .status()
+            .code(),
+        absl::StatusCode::kInvalidArgument)
+        << day;
+  }
+  EXPECT_THAT(
+      admin_->Run("dnc.registry.add", {{"name", "us"}, {"paths", {path}}, {"country", "XX"}})
+          .status()
+          .message(),
+      HasSubstr("ISO 3166"));
 }
 
 }  // namespace
