@@ -25,7 +25,11 @@ class AuditFile {
   virtual absl::Status Append(absl::string_view bytes) = 0;
   // As many octets as there are, up to to.size(); 0 at the end.
   virtual absl::StatusOr<size_t> ReadAt(uint64_t offset, absl::Span<char> to) = 0;
+  // What lies behind `size` goes, and what was reserved there.
   virtual absl::Status Truncate(uint64_t size) = 0;
+  // Takes room on the disk for the first `size` octets; the file is as long as before. OK too where
+  // the file system cannot do that. ResourceExhausted: there is not so much room.
+  virtual absl::Status Reserve(uint64_t /*size*/) { return absl::OkStatus(); }
   virtual absl::Status Sync() = 0;  // to stable storage
 };
 

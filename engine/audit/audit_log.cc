@@ -32,11 +32,11 @@ struct AuditLog::Impl {
   Impl(const AuditLogConfig& c, SealKey key, AuditFiles& files, const Clock& clk, Log& l)
       : config(c), clock(clk), log(l), writer(c.writer, std::move(key), files, clk) {}
 
-  // `limited`: refused when the queue is full.
+  // `limited`: refused when the queue is full, or the disk.
   absl::Status Push(Item item, bool limited) {
     {
       const std::lock_guard<std::mutex> lock(mutex);
-      if (!stats.status.ok()) return stats.status;
+      if (failed || (limited && !stats.status.ok())) return stats.status;
       if (stop) return absl::FailedPreconditionError("audit: the log is closed");
       if (limited && items.size() >= config.queue_max) {
         ++stats.refused;
@@ -76,7 +76,14 @@ struct AuditLog::Impl {
     Event closed{kClosed, "engine", {}, clock.Wall()};
     if (Tell(std::exchange(lost, 0)).ok() && writer.Add(closed).ok()) {
       Settle(writer.Commit(), 1);
+      LogHead();
     }
+  }
+
+  // The system's log is kept, and often sent, elsewhere: a head in it is a note against which an
+  // older copy of the whole directory is found.
+  void LogHead() const {
+    log.Info("audit.head", {{"seq", writer.head().seq}, {"hash", writer.head().hash}});
   }
 
   absl::Status Tell(uint64_t refused) {
@@ -111,18 +118,27 @@ struct AuditLog::Impl {
   }
 
   void Settle(const absl::Status& status, uint64_t events) {
-    bool first = false;
+    const char* trouble = nullptr;
+    absl::Status why;
     {
       const std::lock_guard<std::mutex> lock(mutex);
       in_hand = 0;
       if (status.ok()) {
         stats.written += events;
         stats.head = writer.head();
-      } else {
-        first = std::exchange(stats.status, status).ok();
+      }
+      if (!status.ok() && !failed) {
+        failed = true;
+        trouble = "audit.failed";
+        why = stats.status = status;
+      } else if (stats.status.ok() && !writer.room().ok()) {
+        // Nothing is begun any more; what is under way and what waits go into the room that was
+        // kept.
+        trouble = "audit.disk_full";
+        why = stats.status = writer.room();
       }
     }
-    if (first) log.Error("audit.failed", {{"why", status.message()}});
+    if (trouble != nullptr) log.Error(trouble, {{"why", why.message()}});
   }
 
   const AuditLogConfig config;
@@ -135,6 +151,7 @@ struct AuditLog::Impl {
   size_t in_hand = 0;
   uint64_t lost = 0;  // refused and not yet told in the log
   bool urgent = false;
+  bool failed = false;  // nothing is written any more: stats.status says why
   bool stop = false;
   AuditStats stats;
   std::thread thread;
@@ -149,6 +166,8 @@ absl::StatusOr<std::unique_ptr<AuditLog>> AuditLog::Open(const AuditLogConfig& c
     log.Error("audit.chain_broken", {{"what", impl->writer.damage()}});
   }
   impl->stats.head = impl->writer.head();
+  impl->stats.status = impl->writer.room();
+  impl->LogHead();
   Impl* const raw = impl.get();
   impl->thread = std::thread([raw] { raw->Run(); });
   ::pthread_setname_np(impl->thread.native_handle(), "audit");
@@ -160,7 +179,8 @@ AuditLog::~AuditLog() { Close(); }
 
 absl::Status AuditLog::Append(Event event, Done done) {
   if (event.at == absl::InfinitePast()) event.at = impl_->clock.Wall();
-  return impl_->Push({std::move(event), std::nullopt, std::move(done)}, /*limited=*/true);
+  const bool limited = done == nullptr;
+  return impl_->Push({std::move(event), std::nullopt, std::move(done)}, limited);
 }
 
 absl::Status AuditLog::Flush() {

@@ -29,11 +29,14 @@ class AuditSink {
   using Done = absl::AnyInvocable<void(const absl::Status&) &&>;
   virtual ~AuditSink() = default;
   // Any thread; never waits for the disk. An error: the event was not taken, and `done` is not
-  // called. ResourceExhausted: too many wait, as the disk is slow; the log will say how many were
-  // refused. Any other: writing has failed before, and nothing more is written until a restart.
+  // called. Either Ready() is an error, and nothing more is written until a restart, or too many
+  // wait, as the disk is slow (ResourceExhausted); the log will say how many were refused. An event
+  // whose `done` is given is never refused for that: so many things do not happen at once, and of
+  // what has happened a trace must stay.
   virtual absl::Status Append(Event event, Done done) = 0;
   absl::Status Append(Event event) { return Append(std::move(event), nullptr); }
-  // An error: nothing can be written any more. Any thread.
+  // An error: nothing can be written any more, or will be soon, as the disk is full but for what
+  // waits. Any thread.
   virtual absl::Status Ready() const { return absl::OkStatus(); }
 };
 
@@ -48,7 +51,7 @@ class NullAuditSink final : public AuditSink {
 
 struct AuditLogConfig {
   WriterConfig writer;
-  size_t queue_max = 16'384;  // events that may wait
+  size_t queue_max = 16'384;  // events without `done` that may wait; they fit half the reserve
   // How long the first event of a batch waits for others, to share the syncs of the disk with them.
   absl::Duration gather = absl::Milliseconds(5);
 };
@@ -58,7 +61,7 @@ struct AuditStats {
   uint64_t refused = 0;  // the queue was full
   uint64_t waiting = 0;
   Head head;            // the last acknowledged
-  absl::Status status;  // an error: writing has failed, and goes on after a restart only
+  absl::Status status;  // an error: as Ready() says; things get better after a restart only
 };
 
 class AuditLog final : public AuditSink {

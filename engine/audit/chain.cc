@@ -20,6 +20,7 @@
 #include "absl/strings/strip.h"
 #include "engine/audit/event.h"
 #include "engine/base/check.h"
+#include "engine/base/posix_file.h"
 
 namespace outpace::audit {
 namespace {
@@ -88,6 +89,10 @@ absl::StatusOr<SealKey> SealKey::Load(const std::string& path) {
   }
   auto key = Parse({text, static_cast<size_t>(got)});
   ::explicit_bzero(text, sizeof text);
+  if (!key.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(key.status().message(), ", and ", path, " does not: put back a copy of it"));
+  }
   return key;
 }
 
@@ -95,28 +100,24 @@ absl::StatusOr<SealKey> SealKey::LoadOrMake(const std::string& path, bool* made)
   *made = false;
   auto loaded = Load(path);
   if (!absl::IsNotFound(loaded.status())) return loaded;
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return KeyError(path, errno);
+  // Whole under its name or not there: half a key would lock its owner out.
+  const std::string part = path + ".part";
+  ::unlink(part.c_str());
+  const Descriptor fd(
+      ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (fd.get() < 0) return KeyError(part, errno);
   SealKey key;
   OUTPACE_CHECK(::RAND_bytes(reinterpret_cast<uint8_t*>(key.octets_.data()),
                              static_cast<int>(key.octets_.size())) == 1);
   std::string line = absl::BytesToHexString(key.octets_) + "\n";
-  const bool written = ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-                       ::fsync(fd) == 0;
-  const int error = errno;
-  ::close(fd);
+  int error = WriteAll(fd.get(), line);
   ::explicit_bzero(line.data(), line.size());
-  if (!written) {
-    ::unlink(path.c_str());
-    return KeyError(path, error);
-  }
-  const size_t slash = path.rfind('/');
-  const std::string home = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const int directory = ::open(home.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory >= 0) {
-    ::fsync(directory);  // best effort: the key is read again before it is needed
-    ::close(directory);
-  }
+  if (error == 0 && ::fsync(fd.get()) != 0) error = errno;
+  // Never over a key that has come meanwhile.
+  if (error == 0 && ::link(part.c_str(), path.c_str()) != 0) error = errno;
+  ::unlink(part.c_str());
+  if (error != 0) return KeyError(path, error);
+  if (absl::Status s = SyncDirectory("audit", DirectoryOf(path)); !s.ok()) return s;
   *made = true;
   return key;
 }

@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/audit/audit_files.h"
+#include "engine/base/posix_file.h"
 
 namespace outpace::audit {
 namespace {
@@ -20,58 +20,18 @@ namespace {
 constexpr char kLockFile[] = "lock";
 
 absl::Status FileError(absl::string_view path, absl::string_view doing, int error) {
-  const std::string text =
-      absl::StrCat("audit: ", path, " cannot be ", doing, ": ", std::strerror(error));
-  switch (error) {
-    case ENOENT:
-      return absl::NotFoundError(text + "; check the path");
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return absl::PermissionDeniedError(text + "; give this user the right to it");
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-      return absl::ResourceExhaustedError(text + "; free space on that disk, then start again");
-    case EEXIST:
-      return absl::AlreadyExistsError(text);
-    case ELOOP:
-    case ENOTDIR:
-      return absl::FailedPreconditionError(text + "; it is a link or no plain file: move it away");
-    default:
-      return absl::UnavailableError(text + "; look at the disk and the system log");
-  }
+  const absl::Status status = outpace::FileError("audit", path, doing, error);
+  if (!absl::IsResourceExhausted(status)) return status;
+  return absl::ResourceExhaustedError(absl::StrCat(status.message(), ", then start again"));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 class PosixFile final : public AuditFile {
  public:
   PosixFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
   absl::Status Append(absl::string_view bytes) override {
-    while (!bytes.empty()) {
-      const ssize_t put = ::write(fd_.get(), bytes.data(), bytes.size());
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) return FileError(path_, "written", errno);
-      bytes.remove_prefix(static_cast<size_t>(put));
-    }
-    return absl::OkStatus();
+    const int error = WriteAll(fd_.get(), bytes);
+    return error == 0 ? absl::OkStatus() : FileError(path_, "written", error);
   }
   absl::StatusOr<size_t> ReadAt(uint64_t offset, absl::Span<char> to) override {
     for (;;) {
@@ -83,6 +43,16 @@ class PosixFile final : public AuditFile {
   absl::Status Truncate(uint64_t size) override {
     if (::ftruncate(fd_.get(), static_cast<off_t>(size)) == 0) return absl::OkStatus();
     return FileError(path_, "cut", errno);
+  }
+  absl::Status Reserve(uint64_t size) override {
+    int result = 0;
+    do {
+      result = ::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size));
+    } while (result != 0 && errno == EINTR);
+    if (result == 0 || errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL) {
+      return absl::OkStatus();
+    }
+    return FileError(path_, "given room on the disk", errno);
   }
   absl::Status Sync() override {
     return ::fdatasync(fd_.get()) == 0 ? absl::OkStatus() : FileError(path_, "synced", errno);
@@ -183,22 +153,14 @@ class PosixFiles final : public AuditFiles {
   Descriptor lock_;
 };
 
-// mkdir -p, for a path the operator has given: links in it are his.
-absl::Status MakeDirectories(const std::string& path) {
-  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    const std::string part = path.substr(0, slash);
-    if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return FileError(part, "made", errno);
-    if (slash == std::string::npos) return absl::OkStatus();
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<AuditFiles>> NewPosixAuditFiles(const std::string& directory,
                                                                bool read_only) {
   if (directory.empty()) return absl::InvalidArgumentError("audit: no directory is named");
   if (!read_only) {
-    if (absl::Status status = MakeDirectories(directory); !status.ok()) return status;
+    if (absl::Status status = MakeDirectories("audit", directory, 0700); !status.ok())
+      return status;
   }
   Descriptor root(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (root.get() < 0) return FileError(directory, "opened", errno);

@@ -12,7 +12,12 @@ namespace {
 
 constexpr size_t kPiece = 256 << 10;
 
+// Nobody writes so many segments a day; somebody may put a file of such a name there.
+constexpr int kNumberMax = 1'000'000;
+
 absl::CivilDay CivilOf(int day) { return absl::CivilDay(day / 10'000, day / 100 % 100, day % 100); }
+
+absl::Time StartOfDay(int day) { return absl::FromCivil(CivilOf(day), absl::UTCTimeZone()); }
 
 }  // namespace
 
@@ -28,7 +33,9 @@ std::optional<SegmentName> ParseSegmentName(absl::string_view name) {
   }
   const size_t dash = rest.find('-');
   if (dash != 8 || !absl::SimpleAtoi(rest.substr(0, dash), &segment.day) ||
-      !absl::SimpleAtoi(rest.substr(dash + 1), &segment.number) || segment.ToString() != name) {
+      !absl::SimpleAtoi(rest.substr(dash + 1), &segment.number) || segment.ToString() != name ||
+      segment.number < 0 || segment.number > kNumberMax ||
+      DayOf(StartOfDay(segment.day)) != segment.day) {
     return std::nullopt;
   }
   return segment;

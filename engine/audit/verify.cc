@@ -151,9 +151,18 @@ class Walk {
   void BeginSegment(const std::string& file, const StoredEvent& stored, bool first_segment) {
     const Event& event = stored.event;
     if (event.kind == kBroken) {
+      // How far the log was good when the engine found the damage. If it is not so far good any
+      // more, that was done since, and its finding is no excuse for it.
+      const bool as_found = TextOf(event, "previous") == hash_;
       if (lost_) {
-        report_.faults.back().known = true;
-      } else if (!first_segment || !options_.since_head) {
+        report_.faults.back().known = as_found;
+      } else if (!first_segment && !as_found) {
+        report_.faults.push_back({file, 1,
+                                  "before the damage that an engine has found there were other "
+                                  "events: they were removed or changed since",
+                                  false});
+      }
+      if (!lost_ && (!first_segment || !options_.since_head)) {
         report_.faults.push_back(
             {file, 1,
              absl::StrCat("an engine found the log before this damaged: ", TextOf(event, "what")),
@@ -308,8 +317,9 @@ absl::Status ForEachEvent(AuditFiles& files, const EventQuery& query, const Each
   auto names = files.List();
   if (!names.ok()) return names.status();
   for (const SegmentName& segment : SegmentsAmong(*names)) {
-    // Its events are of its day at the latest.
-    if (EndOfDay(segment.day) <= query.from) continue;
+    // Its events are of its day at the latest, or of some seconds of the next where no room was
+    // left for another segment.
+    if (EndOfDay(segment.day) + absl::Hours(1) <= query.from) continue;
     const std::string name = segment.ToString();
     auto file = files.Open(name, /*writable=*/false);
     if (absl::IsNotFound(file.status())) continue;  // retention has just removed it

@@ -39,7 +39,12 @@ absl::Status AuditWriter::Recover() {
     VerifyOptions options;
     options.key = &key_;
     options.since_head = true;
-    const auto report = VerifyAudit(files_, options);
+    auto report = VerifyAudit(files_, options);
+    if (report.ok() && report->NewFault() != nullptr && report->last_hash.empty()) {
+      // Not even the first event was good: how far the log is good the segments before say.
+      options.since_head = false;
+      report = VerifyAudit(files_, options);
+    }
     if (absl::IsNotFound(report.status())) return BeginLog();
     if (!report.ok()) return report.status();
     auto names = files_.List();
@@ -67,6 +72,7 @@ absl::Status AuditWriter::Recover() {
     file_ = *std::move(file);
     file_octets_ = report->last_file_octets;
     file_events_ = 1;
+    reserved_ = 0;
     if (report->torn_octets > 0) {
       if (absl::Status status = file_->Truncate(file_octets_); !status.ok()) return status;
     }
@@ -112,11 +118,25 @@ absl::Status AuditWriter::NextSegment(const char* kind, std::vector<Field> about
     if (absl::Status status = file_->Sync(); !status.ok()) return status;
   }
   const int day = std::max(segment_.day, DayOf(at));
-  segment_ = {day, day == segment_.day ? segment_.number + 1 : 1};
-  auto file = files_.Create(segment_.ToString());
+  const SegmentName next{day, day == segment_.day ? segment_.number + 1 : 1};
+  auto file = files_.Create(next.ToString());
+  absl::Status begun = file.status();
+  if (file.ok()) begun = (*file)->Reserve(config_.reserve_bytes);
+  if (absl::IsResourceExhausted(begun) && file_ != nullptr && reserved_ > file_octets_) {
+    // The old one has room for what waits; a new one might not hold even its first line.
+    room_ = begun;
+    if (file.ok()) files_.Remove(next.ToString()).IgnoreError();  // the next start does it
+    return absl::OkStatus();
+  }
   if (!file.ok()) return file.status();
+  if (!begun.ok()) room_ = begun;
+  if (reserved_ > file_octets_) {
+    if (absl::Status status = file_->Truncate(file_octets_); !status.ok()) return status;
+  }
+  segment_ = next;
   file_ = *std::move(file);
   file_octets_ = file_events_ = 0;
+  reserved_ = begun.ok() ? config_.reserve_bytes : 0;
   about.insert(about.begin(), {{"file", segment_.ToString()}, {"previous", last_.hash}});
   Put({kind, "engine", std::move(about), at});
   return absl::OkStatus();
@@ -133,16 +153,34 @@ void AuditWriter::Put(const Event& event) {
 
 absl::Status AuditWriter::Flush() {
   if (buffer_.empty()) return absl::OkStatus();
+  KeepRoom();
   const absl::Status status = file_->Append(buffer_);
   buffer_.clear();
   return status;
+}
+
+void AuditWriter::KeepRoom() {
+  if (!room_.ok() || file_octets_ + config_.reserve_bytes / 2 <= reserved_) return;
+  const uint64_t wanted = file_octets_ + config_.reserve_bytes;
+  room_ = file_->Reserve(wanted);
+  if (room_.ok()) reserved_ = wanted;
+}
+
+absl::Status AuditWriter::PutHead() {
+  absl::Status status = files_.Replace(kHeadFile, HeadLine(last_, key_));
+  if (!absl::IsResourceExhausted(status) || reserved_ <= file_octets_) return status;
+  // The head needs room too, and some is kept.
+  room_ = status;
+  reserved_ = 0;
+  status = file_->Truncate(file_octets_);
+  return status.ok() ? files_.Replace(kHeadFile, HeadLine(last_, key_)) : status;
 }
 
 absl::Status AuditWriter::Add(const Event& event) {
   if (!status_.ok()) return status_;
   OUTPACE_CHECK(file_ != nullptr);
   const bool full = file_octets_ >= config_.segment_bytes && file_events_ > 0;
-  if (full || DayOf(event.at) > segment_.day) {
+  if (room_.ok() && (full || DayOf(event.at) > segment_.day)) {
     absl::Status status = NextSegment(kSegment, {}, event.at);
     if (!status.ok()) return Keep(status);
   }
@@ -158,9 +196,7 @@ absl::Status AuditWriter::Commit() {
   if (absl::Status status = file_->Sync(); !status.ok()) return Keep(status);
   // Only now, and before anybody is told: the head never runs ahead of the log, and no event that
   // was acknowledged lies behind it.
-  if (absl::Status status = files_.Replace(kHeadFile, HeadLine(last_, key_)); !status.ok()) {
-    return Keep(status);
-  }
+  if (absl::Status status = PutHead(); !status.ok()) return Keep(status);
   head_ = last_;
   return absl::OkStatus();
 }

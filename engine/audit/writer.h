@@ -24,6 +24,9 @@ struct WriterConfig {
   // refuse to open.
   bool go_on_after_damage = false;
   bool key_is_new = false;  // the key was made at this start: an empty directory is no wonder
+  // Room on the disk that is kept ahead of what is written, so that a disk which becomes full is
+  // noticed while what waits can still be written: between this and half of it.
+  uint64_t reserve_bytes = 16 << 20;
 };
 
 class AuditWriter {
@@ -50,6 +53,9 @@ class AuditWriter {
 
   const Head& head() const { return head_; }  // of the last commit
   const absl::Status& status() const { return status_; }
+  // An error: the disk is full but for the room that was kept. What is added still fits, up to half
+  // of WriterConfig::reserve_bytes; no more should come.
+  const absl::Status& room() const { return room_; }
 
  private:
   absl::Status Recover();
@@ -59,6 +65,8 @@ class AuditWriter {
   absl::Status NextSegment(const char* kind, std::vector<Field> about, absl::Time at);
   void Put(const Event& event);  // into the buffer
   absl::Status Flush();          // the buffer into the file
+  void KeepRoom();               // ahead of what is written
+  absl::Status PutHead();
   absl::Status Keep(absl::Status status);
   Event Own(const char* kind, std::vector<Field> about) const;
 
@@ -66,12 +74,13 @@ class AuditWriter {
   const SealKey key_;
   AuditFiles& files_;
   const Clock& clock_;
-  absl::Status status_;
+  absl::Status status_, room_;
   std::string damage_;
   SegmentName segment_;
   std::unique_ptr<AuditFile> file_;
   uint64_t file_octets_ = 0;  // written and buffered
   uint64_t file_events_ = 0;  // beside its first
+  uint64_t reserved_ = 0;     // of the file
   std::string buffer_;
   Head last_;  // of what was added
   Head head_;  // of what is committed

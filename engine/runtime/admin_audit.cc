@@ -40,6 +40,8 @@ const Noted* NotedOf(absl::string_view operation) {
       {"filter.set", {"filter.changed"}},
       {"filter.remove", {"filter.removed"}},
       {"campaign.recheck", {"campaign.rechecked"}},
+      {"dedup.run", {"dedup.ran"}},
+      {"dedup.start", {"dedup.began"}},
       {"dedup.apply", {"dedup.applied"}},
       {"dedup.undo", {"dedup.undone"}},
       {"dnc.add", {"dnc.added", true}},
@@ -65,14 +67,14 @@ const Noted* NotedOf(absl::string_view operation) {
 bool LetsDataOut(absl::string_view operation) { return operation == "recording.read"; }
 
 // Arguments that say which record; never a number, a password or a text of a lead.
-constexpr const char* kArguments[] = {"campaign", "list",  "name",   "user",  "import", "job",
-                                      "lead",     "agent", "path",   "from",  "to",     "day",
-                                      "zone",     "field", "reason", "source"};
-constexpr const char* kFlags[] = {"active", "archived", "dry_run", "bom", "raw"};
+constexpr const char* kArguments[] = {"campaign", "list",  "name",   "user",   "import",  "job",
+                                      "lead",     "agent", "path",   "from",   "to",      "day",
+                                      "zone",     "field", "reason", "source", "obtained"};
+constexpr const char* kFlags[] = {"active", "archived", "dry_run", "bom", "raw", "force", "merge"};
 // What came of it.
 constexpr const char* kFigures[] = {"rows",       "added",       "leads",         "attempts",
                                     "recordings", "dnc_entries", "other_numbers", "erased",
-                                    "job",        "merged"};
+                                    "job",        "merged",      "numbers"};
 
 void AddMember(const Json& json, const char* member, absl::string_view name,
                std::vector<audit::Field>& about) {

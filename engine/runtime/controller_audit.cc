@@ -12,6 +12,11 @@ std::string TimeOrNone(absl::Time time) {
   return time == absl::InfinitePast() ? std::string() : audit::TimeText(time);
 }
 
+// Given with an event of what has happened already: it is not refused because many wait.
+audit::AuditSink::Done MustStay() {
+  return [](const absl::Status&) {};
+}
+
 int64_t MillisBetween(absl::Time from, absl::Time to) {
   return from == absl::InfinitePast() || to == absl::InfinitePast()
              ? 0
@@ -37,9 +42,9 @@ absl::Status Controller::NoteDialed(const LiveAttempt& live) {
         {"verdict", "allow"},
         {"rules", runner == nullptr ? "" : runner->policy().rules().version()}}});
   // A queue that is full empties again, and the call is not placed until then. A log that has
-  // failed does not come back before a restart.
-  if (!taken.ok() && !absl::IsResourceExhausted(taken)) {
-    Stop(absl::StrCat("the evidence log cannot be written: ", taken.message()));
+  // failed, or whose disk is full, does not come back before a restart.
+  if (const absl::Status ready = options_.audit->Ready(); !taken.ok() && !ready.ok()) {
+    Stop(absl::StrCat("the evidence log cannot be written: ", ready.message()));
   }
   return taken;
 }
@@ -65,7 +70,8 @@ void Controller::NoteAbandoned(const campaign::Attempt& record) {
                                {"message_played", record.message_played},
                                {"ended_at", TimeOrNone(record.ended_at)},
                                {"duration_ms", MillisBetween(record.answered_at, record.ended_at)},
-                               {"term_reason", record.term_reason}}});
+                               {"term_reason", record.term_reason}}},
+                             MustStay());
   if (!taken.ok()) {
     log_.Error("audit.not_taken", {{"event", "call.abandoned"}, {"attempt", record.id}});
   }
@@ -80,7 +86,8 @@ void Controller::NoteRecovered(const campaign::Attempt& record) {
                                                       {"lead", record.lead},
                                                       {"attempt", record.id},
                                                       {"intent_at", TimeOrNone(record.dialed_at)},
-                                                      {"status", record.status}}});
+                                                      {"status", record.status}}},
+                                                    MustStay());
   if (!taken.ok()) {
     log_.Error("audit.not_taken", {{"event", "call.recovered"}, {"attempt", record.id}});
   }
@@ -98,7 +105,8 @@ void Controller::NoteDnc(const campaign::DncEntry& entry, const campaign::Attemp
                                                       {"attempt", record.id},
                                                       {"status", record.status},
                                                       {"number_mark", mark},
-                                                      {"result", "done"}}});
+                                                      {"result", "done"}}},
+                                                    MustStay());
   if (!taken.ok()) {
     log_.Error("audit.not_taken", {{"event", "dnc.added"}, {"attempt", record.id}});
   }

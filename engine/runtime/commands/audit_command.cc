@@ -313,10 +313,10 @@ int Abandons(const Options& options) {
   if (!report.ok()) return Fail(report.status());
   if (absl::Status s = CheckBeforeExport(*place, options); !s.ok()) return Fail(s);
   const std::string campaign = options.Text("campaign");
-  // A call of the day may have been dialed shortly before midnight.
+  // A call of the day may have been dialed shortly before midnight. That it was abandoned may have
+  // been written much later: by the next start, after an engine that died in between.
   audit::EventQuery query;
   query.from = range->from - absl::Hours(1);
-  query.to = range->to + absl::Hours(1);
   query.kinds = {"call.dialed", "call.abandoned"};
   uint64_t dialed = 0;
   std::map<int64_t, std::pair<uint64_t, absl::Time>> dialings;  // by attempt
@@ -327,7 +327,7 @@ int Abandons(const Options& options) {
         if (audit::TextOf(event, "campaign") != campaign) return true;
         const int64_t attempt = audit::NumberOf(event, "attempt");
         if (event.kind == "call.dialed") {
-          dialings[attempt] = {stored.seq, event.at};
+          if (event.at < range->to) dialings[attempt] = {stored.seq, event.at};
           if (event.at >= range->from && event.at < range->to) ++dialed;
           return true;
         }

@@ -144,9 +144,15 @@ class TestFiles final : public AuditFiles {
     const std::lock_guard<std::mutex> lock(mutex_);
     sync_status_ = std::move(status);
   }
+  // ResourceExhausted: until a file gives back room that it has reserved.
   void FailHead(absl::Status status) {
     const std::lock_guard<std::mutex> lock(mutex_);
     head_status_ = std::move(status);
+  }
+  // What reserves room from now on.
+  void FailReserve(absl::Status status) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    reserve_status_ = std::move(status);
   }
   void Hang() {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -210,7 +216,15 @@ class TestFiles final : public AuditFiles {
     absl::StatusOr<size_t> ReadAt(uint64_t offset, absl::Span<char> to) override {
       return file_->ReadAt(offset, to);
     }
-    absl::Status Truncate(uint64_t size) override { return file_->Truncate(size); }
+    absl::Status Truncate(uint64_t size) override {
+      const std::lock_guard<std::mutex> lock(files_.mutex_);
+      if (absl::IsResourceExhausted(files_.head_status_)) files_.head_status_ = absl::OkStatus();
+      return file_->Truncate(size);
+    }
+    absl::Status Reserve(uint64_t) override {
+      const std::lock_guard<std::mutex> lock(files_.mutex_);
+      return files_.reserve_status_;
+    }
     absl::Status Sync() override {
       const std::lock_guard<std::mutex> lock(files_.mutex_);
       ++files_.syncs_;
@@ -230,7 +244,7 @@ class TestFiles final : public AuditFiles {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   int64_t room_ = -1;
-  absl::Status sync_status_, head_status_;
+  absl::Status sync_status_, head_status_, reserve_status_;
   bool hang_ = false, hanging_ = false;
   int syncs_ = 0;
 };

@@ -122,6 +122,59 @@ TEST_F(AuditLogTest, AHangingDiskMakesNobodyWaitAndWhatIsRefusedIsTold) {
   EXPECT_THAT(Check().notes, ::testing::Contains(HasSubstr("98 events were refused")));
 }
 
+// What has happened must leave a trace: only what can be put off is refused.
+TEST_F(AuditLogTest, WhoWaitsForTheAnswerIsNotRefusedBecauseManyWait) {
+  config_.queue_max = 2;
+  config_.gather = absl::ZeroDuration();
+  Start();
+  files_->Hang();
+  ASSERT_TRUE(log_->Append(EventOf(1)).ok());
+  files_->AwaitHang();
+  while (log_->Append(EventOf(2)).ok()) {
+  }
+  std::atomic<int> told{0};
+  for (uint64_t lead = 3; lead < 9; ++lead) {
+    EXPECT_TRUE(log_->Append(EventOf(lead), [&](const absl::Status& s) { told += s.ok(); }).ok());
+  }
+  EXPECT_TRUE(log_->Ready().ok());
+  files_->GoOn();
+  ASSERT_TRUE(log_->Flush().ok());
+  EXPECT_EQ(told, 6);
+}
+
+// The disk is full but for the room that was kept: no call is begun, those that wait are written,
+// and so is how those end that are under way.
+TEST_F(AuditLogTest, WhenTheDiskBecomesFullWhatWaitsIsWritten) {
+  config_.writer.reserve_bytes = 40'000;
+  config_.gather = absl::ZeroDuration();
+  Start();
+  files_->FailReserve(absl::ResourceExhaustedError("audit: no space"));
+  uint64_t taken = 0;
+  while (log_->Ready().ok()) {
+    files_->Hang();
+    if (log_->Append(EventOf(taken + 1)).ok()) ++taken;
+    files_->AwaitHang();
+    for (int i = 0; i < 9; ++i) {
+      if (log_->Append(EventOf(taken + 1)).ok()) ++taken;
+    }
+    files_->GoOn();
+    ASSERT_TRUE(log_->Flush().ok());
+    ASSERT_LT(taken, 1000u);
+  }
+  EXPECT_GT(taken, 10u);
+  EXPECT_TRUE(absl::IsResourceExhausted(log_->Append(EventOf(0))));
+  absl::Status told = absl::UnknownError("not told");
+  ASSERT_TRUE(
+      log_->Append(EventOf(9999, "call.abandoned"), [&](const absl::Status& s) { told = s; }).ok());
+  ASSERT_TRUE(log_->Flush().ok());
+  EXPECT_TRUE(told.ok()) << told;
+  EXPECT_EQ(Events({"call.dialed"}).size(), taken);
+  EXPECT_EQ(Events({"call.abandoned"}).size(), 1u);
+  log_->Close();
+  EXPECT_EQ(Events({kClosed}).size(), 1u);
+  EXPECT_THAT(Check().faults, IsEmpty());
+}
+
 TEST_F(AuditLogTest, AFullDiskIsToldToAllWhoWaitAndToAllWhoCome) {
   Start();
   files_->SetRoom(50);

@@ -154,8 +154,30 @@ TEST(Chain, TheKeyFileIsMadeOnceAndForItsOwnerAlone) {
   EXPECT_THAT(std::string(SealKey::Load(path).status().message()), HasSubstr("chmod 600"));
   ::chmod(path.c_str(), 0600);
   directory.Put("audit.key", "no key");
-  EXPECT_EQ(SealKey::LoadOrMake(path, &made).status().code(), absl::StatusCode::kInvalidArgument);
+  const absl::Status bad = SealKey::LoadOrMake(path, &made).status();
+  EXPECT_EQ(bad.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(bad.message()), HasSubstr(path));
   EXPECT_TRUE(absl::IsNotFound(SealKey::Load(directory / "none").status()));
+}
+
+// A crash while it was made left half of it under another name, never under its own.
+TEST(Chain, AKeyIsWholeOrNotThere) {
+  ScratchDirectory directory;
+  directory.Put("audit.key.part", "0123");
+  bool made = false;
+  ASSERT_TRUE(SealKey::LoadOrMake(directory / "audit.key", &made).ok());
+  EXPECT_TRUE(made);
+  EXPECT_TRUE(SealKey::Load(directory / "audit.key").ok());
+  EXPECT_EQ(directory.Read().size(), 1u) << "nothing of it stays elsewhere";
+}
+
+// Names that nobody writes are no segments: the next one would have no number.
+TEST(Segment, ImpossibleNamesAreNone) {
+  for (const char* name :
+       {"audit-20261122-2147483647.jsonl", "audit-20261322-1.jsonl", "audit-99999999-1.jsonl",
+        "audit-20260230-1.jsonl", "audit-20261122--1.jsonl", "audit--2026112-1.jsonl"}) {
+    EXPECT_FALSE(ParseSegmentName(name).has_value()) << name;
+  }
 }
 
 TEST(Segment, NamesSortByDayAndNumber) {

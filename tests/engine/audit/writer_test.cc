@@ -228,6 +228,64 @@ TEST_F(WriterTest, AfterDamageItGoesOnInANewSegmentThatSaysSo) {
   EXPECT_EQ(report.NewFault()->file, Segments().at(1));
 }
 
+// A damage that an engine has found is no cover for what is done to the log before it afterwards.
+TEST_F(WriterTest, ADamageOnceFoundExcusesNoOther) {
+  config_.go_on_after_damage = true;
+  ASSERT_TRUE(Start().ok());
+  for (uint64_t lead = 1; lead <= 4; ++lead) Commit(lead);
+  Die();
+  const std::string name = Segments().at(0);
+  const std::string whole = Bytes(name);
+  const std::vector<std::string> lines = LinesOf(whole);
+  const std::string cut = whole.substr(0, whole.size() - lines.back().size());
+  std::string changed = whole;
+  changed[whole.rfind("DEMO")] = 'X';  // in the last event
+  for (const std::string& damaged : {cut, changed, cut + "torn"}) {
+    Put(name, damaged);
+    for (const std::string& segment : Segments()) {
+      if (segment != name) std::filesystem::remove(directory_ / ("log/" + segment));
+    }
+    ASSERT_TRUE(Start().ok());
+    ASSERT_NE(writer_->damage(), "");
+    Commit(5);
+    Die();
+    EXPECT_FALSE(Check().ok());
+    EXPECT_EQ(Check().NewFault(), nullptr);
+    // More is cut off, an older event is changed, one is taken out of the middle.
+    const std::string shorter = cut.substr(0, cut.size() - lines[lines.size() - 2].size());
+    std::string older = damaged;
+    older[damaged.find("DEMO")] = 'X';
+    std::string gone = damaged;
+    gone.erase(lines[0].size(), lines[1].size());
+    for (const std::string& more : {shorter, older, gone}) {
+      Put(name, more);
+      EXPECT_NE(Check().NewFault(), nullptr);
+    }
+    Put(name, damaged);
+    EXPECT_EQ(Check().NewFault(), nullptr);
+  }
+}
+
+// The segment that the head is in is damaged from its first event on: how far the log was good is
+// then told by those before it.
+TEST_F(WriterTest, ADamageAtTheBeginningOfASegmentIsKnownAfterwards) {
+  config_.go_on_after_damage = true;
+  ASSERT_TRUE(Start().ok());
+  Commit(1);
+  clock_.Advance(absl::Hours(24));
+  Commit(2);
+  Die();
+  ASSERT_EQ(Segments().size(), 2u);
+  std::string second = Bytes(Segments()[1]);
+  second[second.find("engine")] = 'X';
+  Put(Segments()[1], second);
+  ASSERT_TRUE(Start().ok());
+  ASSERT_NE(writer_->damage(), "");
+  Die();
+  EXPECT_FALSE(Check().ok());
+  EXPECT_EQ(Check().NewFault(), nullptr);
+}
+
 TEST_F(WriterTest, AfterAMissingHeadOrMissingFilesItGoesOnToo) {
   config_.go_on_after_damage = true;
   ASSERT_TRUE(Start().ok());
@@ -334,6 +392,84 @@ TEST_F(WriterTest, AFullDiskIsToldAndStays) {
   Commit(4);
   EXPECT_THAT(Leads(), ElementsAre(1, 4));
   EXPECT_EQ(NumberOf(Events({kOpened}).at(0).event, "octets_cut"), 100);
+}
+
+// A disk that becomes full is noticed before what waits has no room, and the log goes on in its
+// segment, over midnight too.
+TEST_F(WriterTest, ADiskWithoutRoomIsToldWhileThereIsSome) {
+  config_.reserve_bytes = 8000;
+  ASSERT_TRUE(Start().ok());
+  Commit(1);
+  files_->FailReserve(absl::ResourceExhaustedError("audit: no space"));
+  uint64_t lead = 1;
+  while (writer_->room().ok()) Commit(++lead);
+  EXPECT_GE(lead, 3u);
+  EXPECT_LT(directory_.Bytes("log/" + Segments()[0]).size(), 8000u / 2 + 1000);
+  clock_.Advance(absl::Hours(9) + absl::Minutes(50));  // 00:03 of the next day
+  for (int i = 0; i < 4; ++i) Commit(++lead);
+  EXPECT_TRUE(absl::IsResourceExhausted(writer_->room()));
+  EXPECT_TRUE(writer_->status().ok());
+  EXPECT_EQ(Segments().size(), 1u);
+  EXPECT_EQ(Leads().size(), lead);
+  EXPECT_THAT(Check().faults, IsEmpty());
+  // They are of the new day for whoever asks by days.
+  auto files = NewPosixAuditFiles(directory_ / "log", /*read_only=*/true);
+  EventQuery query;
+  query.from = EndOfDay(20260921);
+  query.kinds = {"call."};
+  size_t found = 0;
+  ASSERT_TRUE(ForEachEvent(**files, query, [&](const StoredEvent&, absl::string_view) {
+                ++found;
+                return true;
+              }).ok());
+  EXPECT_EQ(found, 4u);
+  Die();
+  ASSERT_TRUE(Start().ok()) << "there is room again";
+  Commit(++lead);
+  EXPECT_TRUE(writer_->room().ok());
+  EXPECT_EQ(Segments().size(), 2u);
+  EXPECT_THAT(Check().faults, IsEmpty());
+}
+
+TEST_F(WriterTest, WithoutRoomForANewSegmentItStaysInTheOldOne) {
+  ASSERT_TRUE(Start().ok());
+  Commit(1);
+  files_->FailReserve(absl::ResourceExhaustedError("audit: no space"));
+  clock_.Advance(absl::Hours(24));
+  Commit(2);
+  EXPECT_TRUE(absl::IsResourceExhausted(writer_->room()));
+  EXPECT_EQ(Segments().size(), 1u);
+  EXPECT_THAT(Leads(), ElementsAre(1, 2));
+  EXPECT_THAT(Check().faults, IsEmpty());
+}
+
+TEST_F(WriterTest, WithoutRoomForTheHeadItTakesWhatWasKept) {
+  ASSERT_TRUE(Start().ok());
+  Commit(1);
+  files_->FailHead(absl::ResourceExhaustedError("audit: no space"));
+  Commit(2);
+  EXPECT_TRUE(absl::IsResourceExhausted(writer_->room()));
+  EXPECT_EQ(Check().after_head, 0u);
+  EXPECT_THAT(Leads(), ElementsAre(1, 2));
+}
+
+TEST_F(WriterTest, RoomIsTakenOnTheDiskAndGivenBack) {
+  auto files = NewPosixAuditFiles(directory_ / "room");
+  ASSERT_TRUE(files.ok());
+  auto file = (*files)->Create("x");
+  ASSERT_TRUE(file.ok() && (*file)->Append("abc").ok());
+  const auto octets = [&] {
+    struct stat about {};
+    EXPECT_EQ(::stat((directory_ / "room/x").c_str(), &about), 0);
+    EXPECT_EQ(about.st_size, 3);
+    return about.st_blocks * 512;
+  };
+  const auto before = octets();
+  ASSERT_TRUE((*file)->Reserve(1 << 20).ok());
+  if (octets() < 1 << 20) GTEST_SKIP() << "this file system keeps no room";
+  ASSERT_TRUE((*file)->Truncate(3).ok());
+  EXPECT_LE(octets(), std::max<decltype(octets())>(before, 4096));
+  EXPECT_TRUE(absl::IsResourceExhausted((*file)->Reserve(uint64_t{1} << 55)));
 }
 
 TEST_F(WriterTest, AFailedSyncOrHeadIsTold) {

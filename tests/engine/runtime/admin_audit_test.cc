@@ -127,6 +127,15 @@ TEST_F(AdminAuditTest, WhatWouldLeaveNoTraceIsNotDone) {
   EXPECT_FALSE(store_.Campaigns()->at(0).active);
 }
 
+TEST_F(AdminAuditTest, ASearchForDoublesIsNoted) {
+  Make();
+  ASSERT_TRUE(Do("dedup.run", {{"campaign", "DEMO"}, {"merge", true}}).ok());
+  const audit::Event event = audit_.Last("dedup.ran");
+  EXPECT_EQ(audit::TextOf(event, "campaign"), "DEMO");
+  EXPECT_EQ(audit::TextOf(event, "result"), "done");
+  EXPECT_THAT(audit_.Text(), HasSubstr("\"merge\":true"));
+}
+
 TEST_F(AdminAuditTest, ALogThatFailsMeanwhileKeepsDataIn) {
   campaign::StoreBatch batch;
   campaign::Recording recording;

@@ -68,6 +68,30 @@ TEST_F(ControllerAuditTest, ALogThatHasFailedStopsDialing) {
   EXPECT_THAT(Figures().idle_reason, HasSubstr("evidence log"));
 }
 
+// A full disk is no queue that empties again.
+TEST_F(ControllerAuditTest, ALogWithoutRoomStopsDialing) {
+  Start(2);
+  audit.Break(absl::ResourceExhaustedError("audit: no space left on device"));
+  LogIn("a1");
+  Pass(absl::Seconds(1));
+  EXPECT_THAT(Dials(), IsEmpty());
+  EXPECT_THAT(Figures().idle_reason, HasSubstr("no space left"));
+}
+
+// What has happened leaves its trace however many wait; a call that has not is put off.
+TEST_F(ControllerAuditTest, AnAbandonedCallIsNotedThoughManyWait) {
+  Start(2);
+  const call::DialOrder dial = DialOne();
+  ASSERT_TRUE(controller.SetNotReady("a1", "LUNCH").ok());
+  audit.LetManyWait();
+  Answer(dial.leg);
+  Pass(absl::Seconds(3));
+  End(dial.leg, call::CallOutcome::kAnswered, false);
+  Pass(absl::Milliseconds(10));
+  EXPECT_THAT(audit.events("call.abandoned"), SizeIs(1));
+  EXPECT_THAT(audit.events("call.dialed"), SizeIs(1));
+}
+
 TEST_F(ControllerAuditTest, AnAbandonedCallIsNotedWhenItsRecordIsComplete) {
   settings.safe_harbor_audio = "our_name";
   Start(1);

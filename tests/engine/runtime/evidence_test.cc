@@ -181,6 +181,27 @@ TEST_F(EvidenceTest, ThePackOfADaysAbandonedCalls) {
   EXPECT_THAT(csv, HasSubstr("our_name,true,"));
 }
 
+// An engine died with the call and the next one, days later, has written that it was abandoned: it
+// belongs to the day on which it was answered.
+TEST_F(EvidenceTest, ACallThatWasAbandonedBeforeACrashIsInItsDaysPack) {
+  const std::string then = audit::TimeText(clock_.Wall() - absl::Hours(72));
+  audit::Event dialed{"call.dialed", "engine", {{"campaign", "DEMO"}, {"attempt", 8}}};
+  dialed.at = clock_.Wall() - absl::Hours(72);
+  ASSERT_TRUE(Note(dialed).ok());
+  ASSERT_TRUE(Note({"call.abandoned",
+                    "engine",
+                    {{"campaign", "DEMO"}, {"attempt", 8}, {"answered_at", then}}})
+                  .ok());
+  ASSERT_EQ(Audit({"abandons", "--campaign", "DEMO", "--day", then.substr(0, 10), "--out",
+                   scratch_ / "pack"}),
+            kDone)
+      << err_;
+  EXPECT_THAT(out_, HasSubstr("1 calls dialed, 1 abandoned"));
+  ASSERT_EQ(Audit({"abandons", "--campaign", "DEMO", "--day", "today", "--out", scratch_ / "now"}),
+            kDone);
+  EXPECT_THAT(out_, HasSubstr("0 calls dialed, 0 abandoned"));
+}
+
 TEST_F(EvidenceTest, WhatIsMissingOnTheCommandLineIsAskedFor) {
   EXPECT_EQ(Audit({}), kUsage);
   EXPECT_EQ(Audit({"burn"}), kUsage);

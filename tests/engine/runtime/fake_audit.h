@@ -18,6 +18,7 @@ class FakeAudit final : public audit::AuditSink {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!refuse_.ok()) return refuse_;
+      if (many_wait_ && done == nullptr) return absl::ResourceExhaustedError("too many wait");
       events_.push_back(std::move(event));
     }
     if (done) std::move(done)(absl::OkStatus());
@@ -29,6 +30,11 @@ class FakeAudit final : public audit::AuditSink {
   void Refuse(absl::Status status) {
     const std::lock_guard<std::mutex> lock(mutex_);
     refuse_ = std::move(status);
+  }
+  // Events without `done` are refused.
+  void LetManyWait() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    many_wait_ = true;
   }
   void Break(absl::Status status) {
     broken_ = status;
@@ -61,6 +67,7 @@ class FakeAudit final : public audit::AuditSink {
   mutable std::mutex mutex_;
   std::vector<audit::Event> events_;
   absl::Status refuse_, broken_;
+  bool many_wait_ = false;
 };
 
 }  // namespace outpace::runtime
