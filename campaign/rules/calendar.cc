@@ -93,7 +93,7 @@ Calendar::Calendar(absl::Span<const Rule> all, std::vector<uint32_t> rules) {
   if (rules_.empty()) return;
 
   days_.resize(static_cast<size_t>(kLast - kFirst) + 1);
-  std::array<uint8_t, 7> week{};
+  std::array<uint16_t, 7> week{};
   for (size_t i = 0; i < days_.size(); ++i) {
     const absl::CivilDay day = kFirst + static_cast<int64_t>(i);
     if (terms.contains(day)) {
@@ -103,7 +103,7 @@ Calendar::Calendar(absl::Span<const Rule> all, std::vector<uint32_t> rules) {
     }
     days_[i] = week[WeekdayOf(day)];
   }
-  const uint8_t closed = Intern({});
+  const uint16_t closed = Intern({});
   std::vector<absl::CivilDay> days;
   for (const Holidays& holidays : holidays_) {
     days.clear();
@@ -119,13 +119,13 @@ Calendar::Calendar(absl::Span<const Rule> all, std::vector<uint32_t> rules) {
   }
 }
 
-uint8_t Calendar::Intern(DayHours hours) {
+uint16_t Calendar::Intern(DayHours hours) {
   for (size_t i = 0; i < hours_.size(); ++i) {
-    if (SameHours(hours_[i], hours)) return static_cast<uint8_t>(i);
+    if (SameHours(hours_[i], hours)) return static_cast<uint16_t>(i);
   }
-  OUTPACE_CHECK(hours_.size() < 255);
+  OUTPACE_CHECK(hours_.size() < UINT16_MAX);  // there are fewer days
   hours_.push_back(std::move(hours));
-  return static_cast<uint8_t>(hours_.size() - 1);
+  return static_cast<uint16_t>(hours_.size() - 1);
 }
 
 DayHours Calendar::WeekdayHours(absl::CivilDay term, size_t weekday) const {

@@ -69,12 +69,12 @@ class Calendar {
   DayHours WorkOut(absl::CivilDay day) const;
   bool IsHoliday(absl::CivilDay day) const;
   DayHours WeekdayHours(absl::CivilDay term, size_t weekday) const;
-  uint8_t Intern(DayHours hours);
+  uint16_t Intern(DayHours hours);
 
   std::vector<uint32_t> rules_;
   std::vector<Window> windows_;
   std::vector<Holidays> holidays_;
-  std::vector<uint8_t> days_;    // index into hours_, from kFirst to kLast
+  std::vector<uint16_t> days_;   // index into hours_, from kFirst to kLast
   std::vector<DayHours> hours_;  // the few different ones
 };
 

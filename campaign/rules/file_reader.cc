@@ -18,6 +18,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "campaign/calling_window.h"
+#include "campaign/number_plan.h"
 
 namespace outpace::rules::internal {
 namespace {
@@ -32,13 +33,18 @@ bool IsRuleId(absl::string_view text) {
   return parts.size() == 2 && IsName(parts[0]) && IsName(parts[1]);
 }
 
-// "US", "US-FL", "CN-广东".
+// "US", "US-FL", "CN-广东". "UK" and "US-fl" would be areas that no number lies in.
 bool IsArea(absl::string_view text) {
   if (text.size() < 2 || !absl::ascii_isupper(static_cast<unsigned char>(text[0])) ||
-      !absl::ascii_isupper(static_cast<unsigned char>(text[1]))) {
-    return false;
+      !absl::ascii_isupper(static_cast<unsigned char>(text[1])) ||
+      campaign::CallingCode(text.substr(0, 2)) == 0 || text.substr(0, 2) == "UK") {
+    return false;  // CallingCode() knows "UK" too, which numbers do not: theirs is "GB"
   }
-  return text.size() == 2 || (text.size() > 3 && text[2] == '-');
+  if (text.size() == 2) return true;
+  if (text.size() == 3 || text[2] != '-') return false;
+  return std::none_of(text.begin() + 3, text.end(), [](char c) {
+    return absl::ascii_islower(static_cast<unsigned char>(c)) || c == ' ';
+  });
 }
 
 class FileReader {
@@ -366,12 +372,18 @@ class FileReader {
       }
       if (text != "*") rule.areas.push_back(text);
     }
+    if (!rule.areas.empty() && rule.areas.size() < table["areas"].as_array()->size()) {
+      Fault(table.get("areas"), "areas: \"*\" is everywhere, and stands alone");
+    }
     rule.source = NeedText(table, "source");
     rule.url = Text(table, "url");
     rule.note = Text(table, "note");
     Word(table, "status", kEvidence, true, &rule.evidence);
     rule.from = Day(table, "from", absl::CivilDay::min());
     rule.until = Day(table, "until", absl::CivilDay::max());
+    if (rule.until <= rule.from) {
+      Fault(table.get("until"), "until: the first day on which it no longer holds: after 'from'");
+    }
     rule.value = ReadValue(kind, table);
     RefuseUnknown(table, absl::StrCat("[[", kind, "]]"), asked_);
     return rule;

@@ -214,10 +214,14 @@ std::vector<Held> RuleSet::CheckConsent(const Consent& consent, campaign::Number
   places = PlacesOr(places);
   ForEach(&PlaceRules::consents, now, places, [&](const Rule& rule) {
     const auto& asked = std::get<ConsentRule>(rule.value);
-    // A number whose type is not known may be of the type that is asked about.
-    const bool concerned =
-        asked.types.empty() || type == campaign::NumberType::kUnknown ||
-        std::find(asked.types.begin(), asked.types.end(), type) != asked.types.end();
+    // A number whose type is not known, or not for certain, may be of the type that is asked about.
+    using campaign::NumberType;
+    const auto about = [&asked](NumberType one) {
+      return std::find(asked.types.begin(), asked.types.end(), one) != asked.types.end();
+    };
+    const bool concerned = asked.types.empty() || type == NumberType::kUnknown || about(type) ||
+                           (type == NumberType::kFixedOrMobile &&
+                            (about(NumberType::kMobile) || about(NumberType::kFixed)));
     if (!concerned) return;
     if (consent.basis < asked.basis) {
       held.push_back(

@@ -86,6 +86,36 @@ status = "read"
   }
 }
 
+// Places that no number lies in and days that never come: such a rule would protect nobody.
+TEST(RuleFile, ARuleThatNeverHoldsIsAFault) {
+  const auto with = [](absl::string_view areas, absl::string_view term = "") {
+    return RuleBook::Parse({{"x.toml", absl::StrCat(R"(id = "x"
+version = "2026-11-22"
+title = "X"
+[[ring]]
+id = "x:ring"
+areas = )",
+                                                    areas, "\n", term, R"(
+seconds = 15
+source = "S"
+status = "from memory, check"
+)")}}).status();
+  };
+  for (const char* good : {R"(["GB"])", R"(["US", "US-FL"])", R"(["CN-广东"])", R"(["*"])",
+                           R"(["GB-ENG", "CA-NS"])"}) {
+    EXPECT_TRUE(with(good).ok()) << good << " " << with(good);
+  }
+  for (const char* bad :
+       {R"(["UK"])", R"(["XX"])", R"(["US-fl"])", R"(["US-"])", R"(["US- FL"])", R"(["USA"])"}) {
+    EXPECT_THAT(std::string(with(bad).message()), HasSubstr("x.toml:6: areas:")) << bad;
+  }
+  EXPECT_THAT(std::string(with(R"(["*", "US"])").message()), HasSubstr("stands alone"));
+  EXPECT_TRUE(with(R"(["US"])", "from = \"2026-01-01\"\nuntil = \"2026-01-02\"").ok());
+  EXPECT_THAT(
+      std::string(with(R"(["US"])", "from = \"2026-01-01\"\nuntil = \"2026-01-01\"").message()),
+      HasSubstr("x.toml:8: until:"));
+}
+
 TEST(RuleFile, ABrokenFileIsAFaultOfItsOwnLine) {
   EXPECT_THAT(
       std::string(RuleBook::Parse({{"x.toml", "id = \"x\"\nversion ="}}).status().message()),

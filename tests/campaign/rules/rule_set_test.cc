@@ -169,6 +169,23 @@ TEST(Windows, AHolidayThatIsKeptOnAnotherDay) {
   EXPECT_FALSE(set.IsOpen(At("2027-12-31T12:00:00", "America/Chicago"), zones, {kAlabama}));
 }
 
+// 25 December 2027 is a Saturday: Monday and Tuesday are kept. In 2033 it is a Sunday: Monday is
+// Boxing Day itself, so that Tuesday is kept.
+TEST(Windows, BothDaysOfChristmasAreKeptInAustralia) {
+  const RuleSet set = Set({"au"});
+  const std::vector<absl::TimeZone> zones = {Zone("Australia/Sydney")};
+  const auto open = [&](absl::string_view day) {
+    return set.IsOpen(At(absl::StrCat(day, "T12:00:00"), "Australia/Sydney"), zones, {{"AU", ""}});
+  };
+  for (const char* day : {"2027-12-25", "2027-12-26", "2027-12-27", "2027-12-28", "2033-12-25",
+                          "2033-12-26", "2033-12-27", "2026-12-28"}) {
+    EXPECT_FALSE(open(day)) << day;
+  }
+  for (const char* day : {"2027-12-24", "2027-12-29", "2033-12-28", "2026-12-29"}) {
+    EXPECT_TRUE(open(day)) << day;
+  }
+}
+
 TEST(Windows, ARuleHoldsFromItsDayOnAndToItsLast) {
   const RuleSet set =
       Own(Section("window", "a", "open = [\"10:00-12:00\"]\nfrom = \"2026-10-18\"") +
@@ -371,6 +388,13 @@ TEST(Consents, BasisAndAge) {
               ElementsAre("us-consent:mobile", "us-consent:fl"));
   EXPECT_THAT(us.CheckConsent({Basis::kWritten, now}, NumberType::kMobile, now, {kFlorida}),
               IsEmpty());
+  // In North America a number does not tell whether it is a mobile: it may be one.
+  const RuleSet mobiles = Own(Section("consent", "m", "basis = \"express\"\ntypes = [\"mobile\"]"));
+  for (const NumberType type :
+       {NumberType::kMobile, NumberType::kFixedOrMobile, NumberType::kUnknown}) {
+    EXPECT_THAT(Ids(mobiles.CheckConsent({}, type, now, {kNewYork})), ElementsAre("own:m"));
+  }
+  EXPECT_THAT(mobiles.CheckConsent({}, NumberType::kFixed, now, {kNewYork}), IsEmpty());
   const RuleSet own = Own(Section("consent", "c", "basis = \"express\"\ndays = 30"));
   EXPECT_THAT(own.CheckConsent({Basis::kExpress, now - absl::Hours(719)}, NumberType::kFixed, now,
                                {kNewYork}),
