@@ -5,13 +5,18 @@
 //
 //   registry_bench [--numbers 250000000] [--dir DIR] [--rows registry,hash,roaring,search]
 
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cmath>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -111,12 +116,9 @@ struct Options {
 
 class Bench {
  public:
-  explicit Bench(Options options) : options_(std::move(options)) {
-    std::string name = absl::StrCat(options_.directory, "/registry-bench-XXXXXX");
-    OUTPACE_CHECK(::mkdtemp(name.data()) != nullptr);
-    directory_ = name;
-  }
-  ~Bench() { std::filesystem::remove_all(directory_); }
+  // `directory`: empty, and removed by the caller.
+  Bench(Options options, std::string directory)
+      : options_(std::move(options)), directory_(std::move(directory)) {}
 
   void Run() {
     MakeList();
@@ -229,6 +231,8 @@ class Bench {
 }  // namespace
 }  // namespace outpace::dnc
 
+static volatile sig_atomic_t running = 0;
+
 int main(int argc, char** argv) {
   outpace::dnc::Options options;
   for (int i = 1; i + 1 < argc; i += 2) {
@@ -237,6 +241,22 @@ int main(int argc, char** argv) {
     if (name == "--dir") options.directory = value;
     if (name == "--rows") options.rows = value;
   }
-  outpace::dnc::Bench(std::move(options)).Run();
-  return 0;
+  std::string directory = absl::StrCat(options.directory, "/registry-bench-XXXXXX");
+  OUTPACE_CHECK(::mkdtemp(directory.data()) != nullptr);
+  // In a child, so that its gigabytes are removed when it is interrupted, or killed for its memory.
+  const pid_t child = ::fork();
+  OUTPACE_CHECK(child >= 0);
+  if (child == 0) {
+    outpace::dnc::Bench(std::move(options), directory).Run();
+    return 0;
+  }
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    running = child;
+    std::signal(signal, [](int what) { ::kill(running, what); });
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  std::filesystem::remove_all(directory);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
