@@ -1,10 +1,16 @@
 #pragma once
 
 // "Hopper: 0, why?" for a whole campaign: how many leads each rule of the gate holds back at one
-// moment, how many may be dialed, and when the next ones may. Every lead is asked of all rules, as
-// `lead why` asks for one. What many leads have in common (list, status and tries; time zones) is
-// asked of gate::Decide once for all of them; what is each lead's own (its due time, its number's
-// do-not-call entries) is looked up; so ten million leads take about a second.
+// moment, how many may be dialed, and when the next ones may. The rules are those that `lead why`
+// names. What many leads have in common (list, status and tries; time zones, place and type of the
+// number) is asked of gate::Decide once for all of them; what is each lead's own (its due time, its
+// number's do-not-call entries, its destination) is looked up; so ten million leads take about a
+// second.
+//
+// What a lead's texts and other number say (consent, an address in another state than the number,
+// the campaign's filter, attempts at the alternate number) is asked only of leads that nothing else
+// holds back, of each by itself, by gate::Decide: of a lead that is called dialable everything has
+// been asked. So those rules show fewer leads than they will hold once the others have ended.
 //
 // Pure over what it is given: no clock, no store. A counter is used by one thread; several share a
 // FunnelScene, which nobody writes meanwhile, and their results are added up.
@@ -27,7 +33,10 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "campaign/gate/gate.h"
+#include "campaign/gate/number_history.h"
+#include "campaign/gate/policy.h"
 #include "campaign/lead_scan.h"
+#include "campaign/number_info.h"
 #include "campaign/settings.h"
 #include "dnc/dnc_set.h"
 #include "engine/base/e164.h"
@@ -49,9 +58,11 @@ inline constexpr size_t kSoonnesses = 7;
 // "now", "within_15_min", "within_1_h", "within_4_h", "today", "later", "never".
 absl::string_view SoonnessName(Soonness soonness);
 
-// What the leads are held against. `settings` and `dnc` outlive it.
+// What the leads are held against. What it refers to outlives it.
 struct FunnelScene {
   const campaign::CampaignSettings& settings;
+  const Policy& policy;  // of these settings
+  const NumberHistory& history;
   const dnc::DncSet& dnc;
   absl::Time now;
   absl::flat_hash_set<ListId> lists_off = {};  // those not dialed at `now`
@@ -89,7 +100,7 @@ struct Funnel {
 };
 
 // What the campaign's lead_filter_id has against a lead; none: it passes. Asked only of leads that
-// nothing else holds back, since it reads the lead's texts.
+// nothing else holds back.
 using FilterQuestion = std::function<absl::StatusOr<std::optional<Reason>>(const campaign::Lead&)>;
 
 class FunnelCounter final : public campaign::LeadVisitor {
@@ -97,43 +108,53 @@ class FunnelCounter final : public campaign::LeadVisitor {
   // `filter` null: there is none. The scene outlives the counter.
   FunnelCounter(const FunnelScene& scene, FilterQuestion filter);
 
-  // 0.1-0.2 us where no filter is asked.
+  // 0.1-0.2 us, some microseconds where the lead's texts are read.
   absl::Status Visit(const campaign::LeadGlance& lead, campaign::WholeLead whole) override;
   Funnel Result() const;
-  // The rules that hold the last lead visited, without the filter's if it was not asked.
-  RuleBits last_rules() const { return last_rules_; }
 
  private:
   // Leads of one list, status, tries used and tries allowed.
   using LotKey = std::tuple<ListId, std::string, int, int>;
-  // Leads of one set of time zones.
-  struct Zones {
+  // Leads of one set of time zones whose numbers are of one place and type. Views into the tables
+  // of numbers. Without rules of jurisdictions all numbers are of one.
+  using HoursKey = std::tuple<uint32_t, campaign::NumberType, absl::string_view, absl::string_view>;
+  struct Hours {
     RuleBits rules = 0;  // what holds them back now
     std::vector<absl::TimeZone> zones;
+    rules::Place place;
     bool opens = true;  // some time
     // By minute from the present one on, to the end of the campaign's day, four hours at least:
-    // the next at which the window is open, itself or later; -1: none there. Empty: not worked out
-    // yet.
+    // the next at which all windows are open, itself or later; -1: none there. Empty: not worked
+    // out yet.
     std::vector<int16_t> open_at;
-    // The earliest time from which nothing but the window holds a lead that is not dialable now.
+    // The earliest time from which nothing but windows holds a lead that is not dialable now.
     int64_t waits_from_micros = INT64_MAX;
   };
+  // What holds a lead, and until when what is each lead's own does.
+  struct Held {
+    RuleBits rules = 0;
+    int64_t until_micros = INT64_MIN;
+  };
 
+  GateInput InputFor(const campaign::Lead& lead) const;
   RuleBits RulesOfLot(const campaign::LeadGlance& lead);
-  Zones& ZonesOf(const campaign::LeadGlance& lead);
-  void FindOpenMinutes(Zones& zones) const;
-  RuleBits RulesOf(const campaign::LeadGlance& lead, const Zones& zones);
-  // When the lead is dialable that these rules hold back; `filter_until` is the filter's.
-  Soonness When(const campaign::LeadGlance& lead, RuleBits rules, int64_t filter_until_micros,
-                Zones& zones) const;
+  Hours& HoursOf(const campaign::LeadGlance& lead);
+  absl::Time NextOpen(const Hours& hours, absl::Time from) const;
+  void FindOpenMinutes(Hours& hours) const;
+  Held HeldBy(const campaign::LeadGlance& lead, const Hours& hours);
+  // Caps and rests that the attempts at the lead's own number bring about.
+  void AddCaps(const campaign::LeadGlance& lead, Held& held);
+  // Asks all of a lead that nothing else holds: what does, and when it may be dialed, which goes
+  // into funnel_.next too.
+  absl::Status AskWhole(const campaign::Lead& lead, RuleBits& rules, Soonness& when);
+  Soonness When(const campaign::LeadGlance& lead, const Held& held, Hours& hours) const;
   Soonness SoonnessOf(int64_t micros) const;
 
   const FunnelScene& scene_;
   const FilterQuestion filter_;
   const dnc::DncAsker asker_;
   const dnc::DncSet no_dnc_;
-  const Policy policy_;
-  const NumberHistory history_;
+  const bool has_rules_, counts_attempts_;
   const int64_t now_micros_, midnight_micros_;
   campaign::Lead probe_;  // stands for many
   absl::flat_hash_map<LotKey, RuleBits> lots_;
@@ -141,9 +162,9 @@ class FunnelCounter final : public campaign::LeadVisitor {
   LotKey last_lot_;
   RuleBits last_lot_rules_ = 0;
   bool has_last_lot_ = false;
-  absl::flat_hash_map<uint32_t, Zones> zones_;
+  campaign::NumberInfo number_;  // of the lead being visited, if there are rules
+  absl::flat_hash_map<HoursKey, Hours> hours_;
   absl::flat_hash_map<RuleBits, int64_t> held_;
-  RuleBits last_rules_ = 0;
   Funnel funnel_;
 };
 
