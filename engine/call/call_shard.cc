@@ -120,6 +120,7 @@ void CallShard::OnMessage(ShardMessage& message) {
                    if (offers_.erase(m.call) == 1) signaling_.Refuse(m.call, m.status);
                  },
                  [this](TrunkAddresses& m) { OnAddresses(m); },
+                 [this](Fence& m) { EmitEvent(FenceReached{.id = m.id}); },
              },
              message);
 }
@@ -427,6 +428,7 @@ void CallShard::Act(Leg& leg, LegAction action, const Cause& cause) {
     case LegAction::kReportFailure:
       return ReportFailure(leg, cause);
     case LegAction::kWaitForFinal:
+      signaling_.GiveUp(leg.id);
       if (leg.why == Why::kSilence) {
         Settle(leg, TrunkVerdict::kNoResponse, absl::ZeroDuration());
       }

@@ -82,9 +82,14 @@ struct TrunkAddresses {
   std::vector<std::string> route_uris{};  // best first
   std::vector<std::string> addresses{};   // numeric hosts that requests of this trunk come from
 };
+// Answered with FenceReached as soon as everything posted before it has been handled: an order that
+// was taken back by then never leaves.
+struct Fence {
+  uint64_t id = 0;
+};
 using ShardMessage =
     std::variant<DialOrder, HangUp, Connect, Disconnect, PlayThenHangUp, MediaOrder,
-                 EndOrphanDialog, EndOrphanInvite, TakeCall, RefuseCall, TrunkAddresses>;
+                 EndOrphanDialog, EndOrphanInvite, TakeCall, RefuseCall, TrunkAddresses, Fence>;
 
 // ---- shard to controller ----
 
@@ -160,9 +165,12 @@ struct CallOffered {
 struct CallWithdrawn {  // the caller gave up before an answer
   uint64_t call = 0;
 };
-using LegEvent =
-    std::variant<LegProgress, LegAnswered, LegConnected, LegEnded, PromptFinished, LegHeard,
-                 LegDigit, LegJoined, LegFreed, TrunkState, CallOffered, CallWithdrawn, TrunkProbe>;
+struct FenceReached {
+  uint64_t id = 0;
+};
+using LegEvent = std::variant<LegProgress, LegAnswered, LegConnected, LegEnded, PromptFinished,
+                              LegHeard, LegDigit, LegJoined, LegFreed, TrunkState, CallOffered,
+                              CallWithdrawn, TrunkProbe, FenceReached>;
 
 // Where a shard's events go. Thread safe; never blocks.
 class LegEventSink {

@@ -130,6 +130,10 @@ class Signaling {
   // which still comes as OnFailure (487) or OnAnswer (the 200 crossed our CANCEL: Ack() and Bye()
   // it). Before any 1xx the CANCEL is held back until one comes (RFC 3261 9.1).
   virtual void Cancel(LegId leg) = 0;
+  // Nobody is to be rung by this leg any more, and it is too early for a CANCEL: no further INVITE
+  // is made for it, whatever a challenge (401, 407) or a 422 asks for. The one that is out is
+  // repeated until a response comes (RFC 3261 17.1.1.2), which is then cancelled.
+  virtual void GiveUp(LegId /*leg*/) {}
   virtual void Ack(LegId leg) = 0;
   virtual void Bye(LegId leg, int q850_cause) = 0;
   // Drops all state of the leg. Only after OnFailure, OnBye or OnByeDone, or to give up on a leg

@@ -252,7 +252,8 @@ void Controller::Dispatch(const call::LegEvent& event) {
                       [this](const call::TrunkState& e) { OnTrunkState(e); },
                       [this](const call::CallOffered& e) { OnCallOffered(e); },
                       [this](const call::CallWithdrawn& e) { OnCallWithdrawn(e); },
-                      [this](const call::TrunkProbe& e) { OnProbe(e); }},
+                      [this](const call::TrunkProbe& e) { OnProbe(e); },
+                      [this](const call::FenceReached& e) { OnFenceReached(e); }},
              event);
 }
 
@@ -379,19 +380,55 @@ void Controller::AddDnc(campaign::DncEntry entry, Done done) {
 }
 
 void Controller::AddDnc(std::vector<campaign::DncEntry> entries, Done done) {
+  bool cancelled = false;
   for (const campaign::DncEntry& entry : entries) {
     PutDnc(entry);
-    // Whoever is being rung right now and has not answered must not be.
-    const auto in_call = numbers_in_call_.find(entry.phone);
-    if (in_call == numbers_in_call_.end()) continue;
-    LiveAttempt* live = FindLive(in_call->second);
-    const bool applies =
-        live != nullptr && (entry.campaign.empty() || entry.campaign == live->record.campaign);
-    if (applies && live->phase == Phase::kDialing) Post(call::HangUp{live->leg});
+    cancelled |= CancelUnanswered(entry);
   }
+  if (cancelled) done = AfterShard(std::move(done));
   campaign::StoreBatch batch;
   batch.dnc_added = std::move(entries);
   store_.Commit(std::move(batch), std::move(done));
+}
+
+// Whoever is being rung right now and has not answered must not be.
+bool Controller::CancelUnanswered(const campaign::DncEntry& entry) {
+  const auto in_call = numbers_in_call_.find(entry.phone);
+  if (in_call == numbers_in_call_.end()) return false;
+  const LiveAttempt* live = FindLive(in_call->second);
+  const bool applies =
+      live != nullptr && (entry.campaign.empty() || entry.campaign == live->record.campaign);
+  if (!applies || live->phase != Phase::kDialing) return false;
+  Post(call::HangUp{live->leg});
+  return true;
+}
+
+// An order may wait in the shard's mailbox for as long as that thread gets no turn, which can be
+// longer than the disk takes: whoever is told "never from now on" is told behind it.
+Controller::Done Controller::AfterShard(Done done) {
+  struct Both {
+    Done done;
+    absl::Status status;
+    int waits = 2;
+  };
+  const auto both = std::make_shared<Both>();
+  both->done = std::move(done);
+  const auto arrive = [both] {
+    if (--both->waits == 0 && both->done) both->done(std::move(both->status));
+  };
+  const uint64_t id = next_fence_++;
+  fences_.emplace(id, arrive);
+  Post(call::Fence{id});
+  return [both, arrive](absl::Status status) {
+    both->status = std::move(status);
+    arrive();
+  };
+}
+
+void Controller::OnFenceReached(const call::FenceReached& event) {
+  auto waiting = fences_.extract(event.id);
+  OUTPACE_CHECK(!waiting.empty());
+  waiting.mapped()();
 }
 
 void Controller::PutDnc(const campaign::DncEntry& entry) {

@@ -147,8 +147,9 @@ class Controller final : public call::LegEventSink {
   std::vector<LeadId> Withdraw(const LeadSet& leads);
   std::vector<LeadId> Withdrawn(const LeadSet& leads);
   void EndWithdraw(const LeadSet& leads);
-  // In force at once; calls to the number that nobody has answered yet are cancelled. Durable when
-  // `done` runs.
+  // In force at once; calls to the number that nobody has answered yet are cancelled. `done` runs
+  // when it is durable and the shard has taken back what was ordered before: no INVITE to the
+  // number leaves after that.
   void AddDnc(std::vector<campaign::DncEntry> entries, Done done);
   void AddDnc(campaign::DncEntry entry, Done done);
   void RemoveDnc(campaign::DncEntry entry, Done done);
@@ -362,7 +363,14 @@ class Controller final : public call::LegEventSink {
   void CloseUnmet(LiveAttempt& live, const call::LegEnded& event);
   // Answered by a person and met by no agent: marks the record and counts it.
   void CountAbandoned(LiveAttempt& live);
-  void AddDncOf(const campaign::Attempt& record, campaign::StoreBatch& batch);
+  // True: a call was cancelled for it, as by CancelUnanswered().
+  bool AddDncOf(const campaign::Attempt& record, campaign::StoreBatch& batch);
+  // True: the shard was told to end a call that the entry forbids and nobody has answered. Its
+  // INVITE may still be on the way to the shard: AfterShard().
+  bool CancelUnanswered(const campaign::DncEntry& entry);
+  // `done` (may be null), but not before the shard has handled all that was posted so far.
+  Done AfterShard(Done done);
+  void OnFenceReached(const call::FenceReached& event);
   void PutDnc(const campaign::DncEntry& entry);  // in force from here on
   void Abandon(AttemptId id);
   void EndUnsent(LiveAttempt& live, absl::string_view why);
@@ -502,6 +510,8 @@ class Controller final : public call::LegEventSink {
       recovered_;                             // calls of a predecessor, no disposition yet
   absl::flat_hash_set<AttemptId> disposing_;  // stored calls whose disposition is being written
   std::string stopped_reason_;
+  std::map<uint64_t, absl::AnyInvocable<void()>> fences_;  // not reached yet, what waits for each
+  uint64_t next_fence_ = 1;
   std::deque<call::ShardMessage> unposted_;  // refused by a full mailbox; sent again each tick
   bool draining_ = false;
   bool ending_ = false;  // HangUpAll() was called

@@ -450,7 +450,7 @@ void Controller::WriteDisposition(campaign::Attempt record, bool again, Done don
     batch.leads.push_back(campaign::ApplyResult(**lead, record, owner->settings()));
     batch.unchanged.push_back(**std::move(lead));
     owner->hopper.Drop(record.lead);  // a copy from before this result must not be dialed
-    AddDncOf(record, batch);
+    if (AddDncOf(record, batch)) done = AfterShard(std::move(done));
     if (!again) LearnFromLate(*owner, record);
     NoteAttempt(record);
     batch.attempts.push_back(record);

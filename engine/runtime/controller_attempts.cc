@@ -483,7 +483,7 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
   campaign::StoreBatch batch;
   batch.leads.push_back(live.lead);
   batch.attempts.push_back(live.record);
-  AddDncOf(live.record, batch);
+  if (AddDncOf(live.record, batch)) done = AfterShard(std::move(done));
   store_.Commit(std::move(batch), [this, id, done = std::move(done)](absl::Status status) mutable {
     LiveAttempt* closed = FindLive(id);
     OUTPACE_CHECK(closed != nullptr);
@@ -501,9 +501,9 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
 }
 
 // The person asked not to be called: in force at once, durable with the result.
-void Controller::AddDncOf(const campaign::Attempt& record, campaign::StoreBatch& batch) {
+bool Controller::AddDncOf(const campaign::Attempt& record, campaign::StoreBatch& batch) {
   const campaign::Disposition* disposition = campaign::FindDisposition(record.status);
-  if (disposition == nullptr || !disposition->dnc || !disposition->selectable()) return;
+  if (disposition == nullptr || !disposition->dnc || !disposition->selectable()) return false;
   campaign::DncEntry entry{record.dialed, CampaignId(), absl::StrCat("agent ", record.agent),
                            loop_.clock().Wall()};
   PutDnc(entry);
@@ -512,8 +512,11 @@ void Controller::AddDncOf(const campaign::Attempt& record, campaign::StoreBatch&
   own.campaign = record.campaign;
   PutDnc(own);
   NoteDnc(entry, record);
+  // Another campaign may be ringing the same number, when the agent was late.
+  const bool cancelled = CancelUnanswered(entry);
   batch.dnc_added.push_back(std::move(entry));
   batch.dnc_added.push_back(std::move(own));
+  return cancelled;
 }
 
 void Controller::OnLegFreed(const call::LegFreed& event) { slots_.Free(event.leg); }

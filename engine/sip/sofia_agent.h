@@ -138,6 +138,7 @@ struct Leg {
   LegId id;
   State state = State::kCalling;
   bool cancelled = false;
+  bool given_up = false;  // no further INVITE, whatever asks for one
   uint16_t trunk = call::kAgentTrunk;
   uint32_t invites = 1;      // sent so far; the n-th has CSeq n
   uint32_t next_cseq = 2;    // of our next request in the dialog
@@ -174,6 +175,7 @@ class SofiaSignaling::Impl {
   absl::Status Open();
   absl::Status Invite(const call::InviteRequest& request);
   void Cancel(LegId id);
+  void GiveUp(LegId id);
   void Ack(LegId id);
   void Bye(LegId id, int q850_cause);
   void Forget(LegId id);

@@ -58,7 +58,7 @@ std::string SofiaSignaling::Impl::Credentials(Request& request, uint16_t trunk, 
 
 bool SofiaSignaling::Impl::TryInviteAgain(Leg& leg, nta_outgoing_t* orq, const sip_t* sip) {
   const int status = nta_outgoing_status(orq);
-  if (leg.again == nullptr || leg.cancelled || status < 300) return false;
+  if (leg.again == nullptr || leg.cancelled || leg.given_up || status < 300) return false;
   if (status == 422) {
     // The session is to be longer (RFC 4028 7.3); obeyed once, and within reason.
     if (sip == nullptr || sip->sip_min_se == nullptr || leg.min_session != kMinSessionSeconds ||

@@ -104,7 +104,7 @@ void SofiaSignaling::Impl::OnInviteResponse(Leg& leg, nta_outgoing_t* orq, const
   Failure failure;
   failure.status = status;
   failure.local = nta_sip_is_internal(sip) != 0;
-  if (leg.cancelled && (status == 401 || status == 407 || status == 422)) {
+  if ((leg.cancelled || leg.given_up) && (status == 401 || status == 407 || status == 422)) {
     failure.status = 487;  // it asks for an INVITE that is not wanted any more
     failure.local = true;
   }

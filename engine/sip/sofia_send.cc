@@ -169,6 +169,15 @@ void SofiaSignaling::Impl::Cancel(LegId id) {
   nta_outgoing_tcancel(leg->invite.handle, nullptr, nullptr, TAG_NULL());
 }
 
+void SofiaSignaling::Impl::GiveUp(LegId id) {
+  Leg* leg = Find(id);
+  if (leg == nullptr) {
+    ++counters_.unknown_legs;
+    return;
+  }
+  leg->given_up = true;
+}
+
 DialogRoute SofiaSignaling::Impl::RouteOf(const DialogState& dialog) const {
   return RouteInDialog(dialog, [this](absl::string_view host) { return peers_.Contains(host); });
 }

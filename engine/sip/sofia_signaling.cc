@@ -27,6 +27,11 @@ void SofiaSignaling::Cancel(LegId leg) {
   impl_->Cancel(leg);
 }
 
+void SofiaSignaling::GiveUp(LegId leg) {
+  const Impl::Entered entered(*impl_);
+  impl_->GiveUp(leg);
+}
+
 void SofiaSignaling::Ack(LegId leg) {
   const Impl::Entered entered(*impl_);
   impl_->Ack(leg);

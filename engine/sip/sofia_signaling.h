@@ -129,6 +129,7 @@ class SofiaSignaling final : public call::Signaling {
   // trunk's credentials answer it (SipTrunk). A 3xx is a Failure: redirects are not followed.
   absl::Status Invite(const call::InviteRequest& request) override;
   void Cancel(LegId leg) override;
+  void GiveUp(LegId leg) override;
   void Ack(LegId leg) override;
   void Bye(LegId leg, int q850_cause) override;
   void Forget(LegId leg) override;

@@ -32,6 +32,7 @@ class FakeSignaling final : public call::Signaling {
     return absl::OkStatus();
   }
   void Cancel(LegId leg) override { trail_.push_back(absl::StrCat("cancel ", leg.index)); }
+  void GiveUp(LegId leg) override { given_up.push_back(leg); }
   void Ack(LegId leg) override { trail_.push_back(absl::StrCat("ack ", leg.index)); }
   void Bye(LegId leg, int q850_cause) override {
     trail_.push_back(absl::StrCat("bye ", leg.index));
@@ -67,6 +68,7 @@ class FakeSignaling final : public call::Signaling {
   absl::Status next_invite;  // set it to make the next Invite() fail once
   absl::Status next_accept;  // the same for Accept()
   std::vector<call::InviteRequest> invites;
+  std::vector<LegId> given_up;
   std::vector<int> bye_causes;
   std::string accepted_sdp;  // of the last Accept()
   absl::btree_map<uint16_t, std::vector<std::string>> addresses;
@@ -193,6 +195,7 @@ class RecordingSink final : public call::LegEventSink {
       std::string operator()(const call::TrunkProbe& e) {
         return absl::StrCat("probe ", e.trunk, e.ok ? " ok" : " failed");
       }
+      std::string operator()(const call::FenceReached& e) { return absl::StrCat("fence ", e.id); }
     } describe;
     return std::visit(describe, event);
   }

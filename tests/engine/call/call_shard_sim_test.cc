@@ -185,6 +185,7 @@ class DiceController final : public LegEventSink {
                    [](const CallOffered&) {},
                    [](const CallWithdrawn&) {},
                    [](const TrunkProbe&) {},
+                   [](const FenceReached&) {},
                },
                event);
   }

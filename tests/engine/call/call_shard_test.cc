@@ -153,12 +153,31 @@ TEST_F(CallShardTest, GivingUpBeforeAnyProvisionalHoldsTheCancelBack) {
   Post(HangUp{.leg = Leg(0)});
   EXPECT_THAT(trail_, ElementsAre("invite 0"));
   EXPECT_EQ(shard_->state(Leg(0)), LegState::kGivenUp);
+  EXPECT_THAT(signaling_.given_up, ElementsAre(Leg(0))) << "a challenge must not bring a second";
   shard_->OnProvisional(Leg(0), 100, "");
   EXPECT_THAT(trail_, ElementsAre("invite 0", "cancel 0"));
   shard_->OnProvisional(Leg(0), 180, "");
   shard_->OnFailure(Leg(0), {.status = 487});
   EXPECT_EQ(Ended().outcome, CallOutcome::kCancelled);
   EXPECT_TRUE(sink_.Of<LegProgress>().empty());
+}
+
+// All in one turn of the shard's loop, as after a time without one.
+TEST_F(CallShardTest, AFenceIsReachedBehindWhatWasPostedBeforeIt) {
+  DialOrder order;
+  order.leg = Leg(0);
+  order.ids.call_id = "op-1";
+  order.ring_time_max = absl::Seconds(30);
+  ASSERT_TRUE(shard_->Post(order).ok());
+  ASSERT_TRUE(shard_->Post(HangUp{.leg = Leg(0)}).ok());
+  ASSERT_TRUE(shard_->Post(Fence{.id = 7}).ok());
+  order.leg = Leg(1);
+  order.ids.call_id = "op-2";
+  ASSERT_TRUE(shard_->Post(order).ok());
+  EXPECT_THAT(trail_, ElementsAre());
+  world_.RunFor(absl::ZeroDuration());
+  EXPECT_THAT(trail_, ElementsAre("invite 0", "fence 7", "invite 1"));
+  EXPECT_EQ(shard_->state(Leg(0)), LegState::kGivenUp);
 }
 
 TEST_F(CallShardTest, AnswerAfterGivingUpBeforeAnyProvisional) {

@@ -91,6 +91,8 @@ TEST_F(CallShardTrunkTest, HangUpWhileWaitingLeavesNothingOnTheWire) {
   Dial(Leg(1));
   ASSERT_EQ(shard_->stats().queued, 1u);
   Post(HangUp{.leg = Leg(1)});
+  Post(Fence{.id = 1});  // from here on it will not leave
+  EXPECT_THAT(sink_.Of<FenceReached>(), SizeIs(1));
   EXPECT_EQ(Ended().leg, Leg(1));
   EXPECT_FALSE(Ended().invite_sent);
   EXPECT_THAT(sink_.Of<LegFreed>(), SizeIs(1));

@@ -305,6 +305,37 @@ TEST_F(ControllerTest, TheAgentsDncIsInForceAndStored) {
   EXPECT_EQ(leads.AllDnc().value()[0].source, "agent a1");
 }
 
+// The agent was slow, and by then the same number was rung again: as lead of another list, or by
+// another campaign.
+TEST_F(ControllerTest, ALateDncCancelsACallToTheSameNumber) {
+  campaign::Lead again = Lead(2);
+  again.phone = Lead(1).phone;
+  campaign::StoreBatch batch;
+  batch.leads.push_back(again);
+  Start(1);
+  const call::DialOrder dial = TalkOne();
+  ASSERT_TRUE(leads.Commit(batch).ok());
+  controller.LeadsChanged("C");
+  ASSERT_TRUE(controller.Logout("a1").ok());
+  End(dial.leg, call::CallOutcome::kAnswered, false);
+  Pass(absl::Milliseconds(10));
+  ASSERT_EQ(Stored(dial.attempt).status, "DISPO");
+  LogIn("a2");
+  Tick();
+  ASSERT_THAT(Dials(), SizeIs(2));
+  hold_fences = true;
+  auto answer = std::make_shared<absl::Status>(absl::UnknownError("no answer yet"));
+  controller.Dispose("a1", dial.attempt, "DNC", "", absl::InfinitePast(),
+                     [answer](absl::Status stored) { *answer = std::move(stored); });
+  Pass(absl::Milliseconds(50));
+  EXPECT_TRUE(WasHungUp(Dials()[1].leg));
+  EXPECT_FALSE(answer->ok()) << "the second call's INVITE may be on its way to the shard";
+  LetFences();
+  Pass(absl::Milliseconds(1));
+  EXPECT_TRUE(answer->ok()) << *answer;
+  End(Dials()[1].leg, call::CallOutcome::kCancelled, false);
+}
+
 TEST_F(ControllerTest, WhatIsKnownOfACallIsStoredAsItGoesOn) {
   Start(1);
   const call::DialOrder dial = TalkOne();

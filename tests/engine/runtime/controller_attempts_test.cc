@@ -146,6 +146,64 @@ TEST_F(ControllerTest, DncCancelsWhoIsBeingRung) {
   EXPECT_EQ(Stored(dial.attempt).outcome, "cancelled");
 }
 
+// The order may still lie in the shard's mailbox when the entry is on disk: its INVITE would leave
+// behind the acknowledgement.
+TEST_F(ControllerTest, DncIsAcknowledgedBehindTheShard) {
+  Start(2);
+  hold_fences = true;
+  const call::DialOrder dial = DialOne();
+  absl::Status added = absl::UnknownError("not yet"), other = added;
+  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()},
+                    [&](absl::Status status) { added = status; });
+  controller.AddDnc({Lead(2).phone, "", "test", world.clock().Wall()},
+                    [&](absl::Status status) { other = status; });
+  Pass(absl::Seconds(1));
+  EXPECT_TRUE(other.ok()) << "nobody rings that number: there is nothing to wait for";
+  EXPECT_EQ(leads.AllDnc()->size(), 2u);
+  EXPECT_FALSE(added.ok()) << "stored, but the order may not have been taken back yet";
+  ASSERT_THAT(Of<call::Fence>(), SizeIs(1));
+  EXPECT_TRUE(std::holds_alternative<call::Fence>(posted.back()) && WasHungUp(dial.leg));
+  LetFences();
+  Pass(absl::Milliseconds(1));
+  EXPECT_TRUE(added.ok());
+  End(dial.leg, call::CallOutcome::kCancelled, false);
+}
+
+// And the other way round.
+TEST_F(ControllerTest, DncIsAcknowledgedBehindTheDisk) {
+  Start(1);
+  const call::DialOrder dial = DialOne();
+  store.hold_commits = true;
+  absl::Status added = absl::UnknownError("not yet");
+  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()},
+                    [&](absl::Status status) { added = status; });
+  Pass(absl::Milliseconds(50));
+  EXPECT_FALSE(added.ok());
+  store.LetCommits();
+  Pass(absl::Milliseconds(2));
+  EXPECT_TRUE(added.ok());
+  End(dial.leg, call::CallOutcome::kCancelled, false);
+}
+
+// A full mailbox: cancel and fence wait for the next tick, the fence behind the cancel.
+TEST_F(ControllerTest, DncWaitsForAShardThatTakesNothing) {
+  Start(1);
+  const call::DialOrder dial = DialOne();
+  post_result = absl::ResourceExhaustedError("mailbox full");
+  absl::Status added = absl::UnknownError("not yet");
+  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()},
+                    [&](absl::Status status) { added = status; });
+  Pass(absl::Milliseconds(50));
+  EXPECT_FALSE(added.ok());
+  EXPECT_FALSE(WasHungUp(dial.leg));
+  post_result = absl::OkStatus();
+  Tick();
+  EXPECT_TRUE(WasHungUp(dial.leg));
+  EXPECT_TRUE(std::holds_alternative<call::Fence>(posted.back()));
+  EXPECT_TRUE(added.ok());
+  End(dial.leg, call::CallOutcome::kCancelled, false);
+}
+
 TEST_F(ControllerTest, ARegistryCancelsWhoIsBeingRung) {
   Start(1);
   const call::DialOrder dial = DialOne();

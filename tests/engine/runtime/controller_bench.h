@@ -266,6 +266,13 @@ class ControllerBench {
     Connected(dial.leg, AgentLeg(agent));
     return dial;
   }
+  // The shard has handled all that was posted.
+  void LetFences() {
+    hold_fences = false;
+    for (const uint64_t id : std::exchange(fences_, {})) {
+      controller.OnLegEvent(call::FenceReached{id});
+    }
+  }
   // The orders of one kind, as posted.
   template <typename T>
   std::vector<T> Of() const {
@@ -317,6 +324,7 @@ class ControllerBench {
   Controller::StartState state;
   std::vector<call::ShardMessage> posted;
   absl::Status post_result;  // not OK: the shard's mailbox is full
+  bool hold_fences = false;  // the shard gets no turn; LetFences() gives it one
   Controller controller;
 
  private:
@@ -330,9 +338,12 @@ class ControllerBench {
       EXPECT_EQ(intent.call_id, order->ids.call_id);
       EXPECT_EQ(StoredLead(intent.lead.value()).status, "INCALL");
     }
+    if (const auto* fence = std::get_if<call::Fence>(&message)) fences_.push_back(fence->id);
     posted.push_back(std::move(message));
+    if (!hold_fences) LetFences();
     return absl::OkStatus();
   }
+  std::vector<uint64_t> fences_;  // not answered yet
   uint64_t nonces_ = 0;
 };
 

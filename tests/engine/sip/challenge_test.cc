@@ -179,6 +179,19 @@ TEST_F(ChallengeTest, AChallengeAfterTheCancelEndsTheCall) {
   EXPECT_EQ(shard_.counters().challenges_answered, 0u);
 }
 
+// Too early for a CANCEL, and nobody is to be rung any more: the number may be on a do-not-call
+// list since.
+TEST_F(ChallengeTest, AChallengeAfterGivingUpMakesNoSecondInvite) {
+  const WireMessage first = Ring();
+  shard_.Do([](SofiaSignaling& s) { s.GiveUp(Leg1()); });
+  far_.Answer(first, Challenge(407, kMd5));
+  const Event event = shard_.events.Next();
+  EXPECT_EQ(event.kind, "failure");
+  EXPECT_EQ(event.status, 487);
+  EXPECT_EQ(shard_.counters().challenges_answered, 0u);
+  EXPECT_EQ(shard_.counters().invites, 1u);
+}
+
 TEST_F(ChallengeTest, AfterACrashEveryInviteThatMayBeOutIsCancelled) {
   call::Signaling::OrphanInvite orphan;
   const call::InviteRequest lost = OnTrunk(far_);
