@@ -44,6 +44,7 @@ struct AuditLog::Impl {
         return absl::ResourceExhaustedError(
             "audit: too many events wait for the disk; is it slow?");
       }
+      urgent |= item.done != nullptr;
       items.push_back(std::move(item));
     }
     ready.notify_one();
@@ -150,7 +151,7 @@ struct AuditLog::Impl {
   std::deque<Item> items;
   size_t in_hand = 0;
   uint64_t lost = 0;  // refused and not yet told in the log
-  bool urgent = false;
+  bool urgent = false;  // one of them has somebody who waits: no gathering
   bool failed = false;  // nothing is written any more: stats.status says why
   bool stop = false;
   AuditStats stats;
@@ -189,11 +190,6 @@ absl::Status AuditLog::Flush() {
       {std::nullopt, std::nullopt, [&](const absl::Status& s) { promise.set_value(s); }},
       /*limited=*/false);
   if (!pushed.ok()) return pushed;
-  {
-    const std::lock_guard<std::mutex> lock(impl_->mutex);
-    impl_->urgent = true;
-  }
-  impl_->ready.notify_one();
   return promise.get_future().get();
 }
 

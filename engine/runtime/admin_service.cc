@@ -90,7 +90,7 @@ AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents,
 }
 
 void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, Admin& bulk,
-                  AsioLoop& bulk_loop) {
+                  AsioLoop& bulk_loop, DncLanes& dnc) {
   server.Route("POST", "/v1/admin/{}", [&](api::HttpRequest request, api::Responder respond) {
     if (!request.local) {
       return respond(api::ErrorResponse(absl::PermissionDeniedError(
@@ -119,16 +119,22 @@ void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, A
                                                 "store.checkpoint",
                                                 "store.backup",
                                                 "store.verify"};
-    const bool is_long = kLong.contains(request.captures.at(0));
-    Admin& lane = is_long ? bulk : admin;
+    const std::string operation = request.captures.at(0);
     auto shared = std::make_shared<api::Responder>(std::move(respond));
+    auto run = [request = std::move(request), shared](Admin& lane) {
+      const Json arguments = Json::parse(request.body, nullptr, false);
+      const auto answer = lane.Run(request.captures.at(0), arguments);
+      if (!answer.ok()) return (*shared)(api::ErrorResponse(answer.status()));
+      (*shared)(JsonResponse(*answer));
+    };
+    const bool is_long = kLong.contains(operation);
+    Admin& lane = is_long ? bulk : admin;
     const bool queued =
-        (is_long ? bulk_loop : admin_loop).Post([&lane, request = std::move(request), shared] {
-          const Json arguments = Json::parse(request.body, nullptr, false);
-          const auto answer = lane.Run(request.captures.at(0), arguments);
-          if (!answer.ok()) return (*shared)(api::ErrorResponse(answer.status()));
-          (*shared)(JsonResponse(*answer));
-        });
+        DncLanes::Takes(operation)
+            ? dnc.Post(std::move(run))
+            : (is_long ? bulk_loop : admin_loop).Post([&lane, run = std::move(run)]() mutable {
+                run(lane);
+              });
     if (!queued) (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
   });
 }

@@ -13,6 +13,7 @@
 #include "engine/runtime/asio_loop.h"
 #include "engine/runtime/board_service.h"
 #include "engine/runtime/controller.h"
+#include "engine/runtime/dnc_lanes.h"
 #include "engine/runtime/store_service.h"
 
 namespace outpace::runtime {
@@ -37,10 +38,10 @@ AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents,
                    std::function<void(const campaign::CampaignSettings&)> campaign_changing);
 
 // POST /v1/admin/<operation>, on the control socket only. Two lanes: while something long is asked
-// of `bulk`, a campaign can still be paused and a number be blocked; imports have a third,
-// AdminShared::desk.
+// of `bulk`, a campaign can still be paused; imports have a third, AdminShared::desk, and single
+// do-not-call numbers have `dnc`.
 void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, Admin& bulk,
-                  AsioLoop& bulk_loop);
+                  AsioLoop& bulk_loop, DncLanes& dnc);
 
 // GET /v1/imports and /v1/imports/N, for whoever may see boards.
 void InstallImports(api::HttpServer& server, const BoardService& boards, Admin& admin,

@@ -29,6 +29,7 @@
 #include "engine/runtime/attempt_history.h"
 #include "engine/runtime/board_service.h"
 #include "engine/runtime/controller.h"
+#include "engine/runtime/dnc_lanes.h"
 #include "engine/runtime/evidence.h"
 #include "engine/runtime/json_log.h"
 #include "engine/runtime/password.h"
@@ -521,9 +522,10 @@ absl::Status Serve(const Config& config) {
   Admin admin(**store, clock, hooks, &admin_shared);
   Admin bulk(**store, clock, hooks, &admin_shared);
   rechecks = &bulk;
+  DncLanes dnc_lanes(**store, clock, hooks, admin_shared);
   agents.Install(**server);
   boards.Install(**server);
-  InstallAdmin(**server, admin, admin_loop, bulk, bulk_loop);
+  InstallAdmin(**server, admin, admin_loop, bulk, bulk_loop, dnc_lanes);
   InstallImports(**server, boards, admin, admin_loop);
   OUTPACE_CHECK(control.Post([&] {
     controller.Start(*std::move(state));
@@ -540,6 +542,7 @@ absl::Status Serve(const Config& config) {
   if (!names.ok()) return names.status();
   for (AsioLoop* loop : {&control, &agents_loop, &boards_loop, &hashing, &admin_loop, &bulk_loop})
     loop->Start();
+  dnc_lanes.Start();
   // An undo or a reset that the last end cut off goes on.
   OUTPACE_CHECK(admin_loop.Post(
       [&admin] { admin.Run("import.resume", nlohmann::ordered_json::object()).IgnoreError(); }));
@@ -579,6 +582,7 @@ absl::Status Serve(const Config& config) {
   (*server)->Stop();
   bulk_loop.Stop();
   admin_loop.Stop();
+  dnc_lanes.Stop();
   hashing.Stop();
   boards_loop.Stop();
   agents_loop.Stop();

@@ -38,10 +38,12 @@ class Worker {
     ready_.notify_one();
     thread_.join();
   }
-  void Push(Job job) {
+  // `urgent`: neither it nor what came before it waits for others.
+  void Push(Job job, bool urgent = false) {
     {
       std::lock_guard<std::mutex> lock(mutex_);
       jobs_.push_back(std::move(job));
+      urgent_ |= urgent;
     }
     ready_.notify_one();
   }
@@ -54,8 +56,11 @@ class Worker {
         std::unique_lock<std::mutex> lock(mutex_);
         ready_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
         if (jobs_.empty()) return;
-        if (gather_.count() > 0) ready_.wait_for(lock, gather_, [this] { return stopping_; });
+        if (gather_.count() > 0) {
+          ready_.wait_for(lock, gather_, [this] { return stopping_ || urgent_; });
+        }
         batch.swap(jobs_);
+        urgent_ = false;
       }
       work_(std::move(batch));
     }
@@ -66,13 +71,10 @@ class Worker {
   std::mutex mutex_;
   std::condition_variable ready_;
   Batch jobs_;
+  bool urgent_ = false;  // one of jobs_ is
   bool stopping_ = false;
   std::thread thread_;
 };
-
-// A sync of the disk costs as much CPU as the writing of a dozen records, and takes as long as this
-// or longer: what comes within it shares one.
-constexpr std::chrono::milliseconds kGather(4);
 
 struct CommitJob {
   campaign::StoreBatch batch;
@@ -128,10 +130,10 @@ absl::StatusOr<SievedLeads> WithTextsSieved(const campaign::LeadStore& store, Le
 }  // namespace
 
 struct ThreadedStoreService::Impl {
-  Impl(campaign::LeadStore& s, Loop& a)
+  Impl(campaign::LeadStore& s, Loop& a, absl::Duration gather)
       : store(s),
         answers(a),
-        writer("store-write", kGather,
+        writer("store-write", absl::ToChronoMilliseconds(gather),
                [this](std::deque<CommitJob> jobs) { Write(std::move(jobs)); }),
         reader("store-read", std::chrono::milliseconds(0),
                [](std::deque<absl::AnyInvocable<void()>> jobs) {
@@ -192,12 +194,15 @@ struct ThreadedStoreService::Impl {
   Worker<absl::AnyInvocable<void()>> reader;
 };
 
-ThreadedStoreService::ThreadedStoreService(campaign::LeadStore& store, Loop& answers)
-    : impl_(std::make_unique<Impl>(store, answers)) {}
+ThreadedStoreService::ThreadedStoreService(campaign::LeadStore& store, Loop& answers,
+                                           absl::Duration gather)
+    : impl_(std::make_unique<Impl>(store, answers, gather)) {}
 ThreadedStoreService::~ThreadedStoreService() { impl_->stopping = true; }
 
 void ThreadedStoreService::Commit(campaign::StoreBatch batch, CommitDone done) {
-  impl_->writer.Push({std::move(batch), std::move(done), std::nullopt});
+  // While the disk is busy the next ones gather by themselves.
+  const bool urgent = !batch.dnc_added.empty();
+  impl_->writer.Push({std::move(batch), std::move(done), std::nullopt}, urgent);
 }
 
 void ThreadedStoreService::FetchDue(campaign::DueQuery query, FetchDone done) {

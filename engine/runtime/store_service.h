@@ -57,7 +57,13 @@ class StoreService {
 // than one.
 class ThreadedStoreService final : public StoreService {
  public:
-  ThreadedStoreService(campaign::LeadStore& store, Loop& answers);
+  // A sync of the disk costs as much CPU as the writing of a dozen records, and takes as long as
+  // this or longer: what comes within it shares one.
+  static constexpr absl::Duration kGather = absl::Milliseconds(4);
+
+  // `gather`: how long the first batch of a write waits for others. One that adds do-not-call
+  // numbers does not wait, and takes along what came before it: somebody waits to be told.
+  ThreadedStoreService(campaign::LeadStore& store, Loop& answers, absl::Duration gather = kGather);
   ~ThreadedStoreService() override;  // finishes what was submitted
   void Commit(campaign::StoreBatch batch, CommitDone done) override;
   void FetchDue(campaign::DueQuery query, FetchDone done) override;

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <future>
 #include <thread>
 
 #include "engine/audit/segment.h"
@@ -65,6 +66,16 @@ TEST_F(AuditLogTest, WhatIsAcknowledgedIsThere) {
   EXPECT_EQ(log_->Append(EventOf(8)).code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(Events({kClosed}).size(), 1u);
   EXPECT_EQ(Check().after_head, 0u);
+}
+
+TEST_F(AuditLogTest, AnEventThatSomebodyWaitsForDoesNotWaitForOthers) {
+  config_.gather = absl::Hours(1);
+  Start();
+  ASSERT_TRUE(log_->Append(EventOf(7)).ok());
+  std::promise<void> told;
+  ASSERT_TRUE(log_->Append(EventOf(8), [&](const absl::Status&) { told.set_value(); }).ok());
+  told.get_future().wait();
+  EXPECT_EQ(log_->Stats().written, 2u);
 }
 
 TEST_F(AuditLogTest, ManyThreadsAtOnce) {

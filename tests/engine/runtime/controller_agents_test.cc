@@ -314,14 +314,14 @@ TEST_F(ControllerTest, ALateDncCancelsACallToTheSameNumber) {
   batch.leads.push_back(again);
   Start(1);
   const call::DialOrder dial = TalkOne();
-  ASSERT_TRUE(leads.Commit(batch).ok());
-  controller.LeadsChanged("C");
   ASSERT_TRUE(controller.Logout("a1").ok());
   End(dial.leg, call::CallOutcome::kAnswered, false);
   Pass(absl::Milliseconds(10));
   ASSERT_EQ(Stored(dial.attempt).status, "DISPO");
+  ASSERT_TRUE(leads.Commit(batch).ok());
+  controller.LeadsChanged("C");
   LogIn("a2");
-  Tick();
+  Pass(absl::Seconds(3));  // read, and dialed
   ASSERT_THAT(Dials(), SizeIs(2));
   hold_fences = true;
   auto answer = std::make_shared<absl::Status>(absl::UnknownError("no answer yet"));

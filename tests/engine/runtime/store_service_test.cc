@@ -195,6 +195,18 @@ TEST_F(StoreServiceTest, WhatWaitsIsWrittenTogetherAndAnsweredInOrder) {
   EXPECT_EQ(store_.unsynced(), 0) << "a result is answered for only when it is synced";
 }
 
+TEST_F(StoreServiceTest, ADoNotCallNumberDoesNotWaitForOthers) {
+  ThreadedStoreService service(store_, loop_, /*gather=*/absl::Hours(1));
+  std::promise<void> first, added;
+  service.Commit(BatchOf(1), [&](absl::Status) { first.set_value(); });
+  campaign::StoreBatch batch;
+  batch.dnc_added.push_back({E164(13035550199), "", "test", clock_.Wall()});
+  service.Commit(std::move(batch), [&](absl::Status) { added.set_value(); });
+  first.get_future().wait();  // which came before it goes along
+  added.get_future().wait();
+  EXPECT_THAT(store_.sizes(), ElementsAre(1));
+}
+
 TEST_F(StoreServiceTest, TheLastWordOfAGroupStands) {
   ThreadedStoreService service(store_, loop_);
   std::promise<void> done;
