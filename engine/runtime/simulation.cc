@@ -142,7 +142,8 @@ class Simulation::Agents final : public AgentEvents {
       After(desk.plan.wrap, [this, agent, attempt, status] { Dispose(agent, attempt, status); });
       return;
     }
-    const std::string status = desk.machine ? "A" : rng_.Chance(0.1) ? "SALE" : "NI";
+    std::string status = desk.machine ? "A" : rng_.Chance(0.1) ? "SALE" : "NI";
+    if (o.dnc_chance > 0 && rng_.Chance(o.dnc_chance)) status = "DNC";
     After(absl::Seconds(rng_.Lognormal(absl::ToDoubleSeconds(o.wrap_mean), o.wrap_cv)),
           [this, agent, attempt, status] { Dispose(agent, attempt, status); });
     if (rng_.Chance(o.pause_chance)) {
@@ -191,8 +192,11 @@ class Simulation::Agents final : public AgentEvents {
   }
   void Dispose(const AgentId& agent, AttemptId attempt, const std::string& status) {
     Controller().Dispose(agent, attempt, status, "", absl::InfinitePast(),
-                         [this, attempt](absl::Status stored) {
-                           if (stored.ok()) acknowledged_.push_back(attempt);
+                         [this, attempt, status](absl::Status stored) {
+                           if (!stored.ok()) return;
+                           acknowledged_.push_back(attempt);
+                           if (status != "DNC") return;
+                           sim_.DncAcknowledged((*sim_.store_->GetAttempt(attempt))->dialed);
                          });
   }
   bool IsIn(const AgentId& agent) { return IsInState(agent, std::nullopt); }
@@ -364,10 +368,23 @@ void Simulation::AddDnc(E164 phone, std::function<void()> acknowledged) {
     campaign::DncEntry entry{phone, "", "simulation", world_.clock().Wall()};
     engine_->controller.AddDnc(entry, [this, phone, acknowledged](absl::Status stored) {
       if (!stored.ok()) return;
-      // The INVITE that left a moment before may still be on the wire.
-      dnc_since_.emplace(phone.ToString(),
-                         world_.clock().Wall() + carrier_.scenario().network_delay);
+      DncAcknowledged(phone);
       acknowledged();
+    });
+  }));
+}
+
+void Simulation::DncAcknowledged(E164 phone) {
+  // The INVITE that left a moment before may still be on the wire.
+  dnc_since_.emplace(phone.ToString(), world_.clock().Wall() + carrier_.scenario().network_delay);
+}
+
+void Simulation::RemoveDnc(E164 phone, std::function<void()> acknowledged) {
+  dnc_since_.erase(phone.ToString());
+  OUTPACE_CHECK(engine_->control_loop->Post([this, phone, acknowledged] {
+    campaign::DncEntry entry{phone, "", "simulation", world_.clock().Wall()};
+    engine_->controller.RemoveDnc(entry, [acknowledged](absl::Status stored) {
+      if (stored.ok()) acknowledged();
     });
   }));
 }

@@ -40,6 +40,7 @@ struct SimulationOptions {
   absl::Duration wrap_mean = absl::Seconds(10);
   double wrap_cv = 0.5;
   absl::Duration machine_talk = absl::Seconds(8);  // until the agent notices
+  double dnc_chance = 0;                           // a person asks not to be called again
   double pause_chance = 0;              // after a call, an agent takes a break of two minutes
   double screen_loss_chance = 0;        // at a pop, the agent's screen is lost for some seconds
   campaign::CampaignSettings settings;  // id, trunk and activity are filled in
@@ -74,6 +75,8 @@ class Simulation {
   bool running() const { return engine_ != nullptr; }
   // Adds a number to the DNC list; `acknowledged` tells when it is in force.
   void AddDnc(E164 phone, std::function<void()> acknowledged);
+  // Takes it off again; it may be dialed from now on. Not while it is being added.
+  void RemoveDnc(E164 phone, std::function<void()> acknowledged);
   // How many agents shall be at work in the campaign. Who comes logs in; who leaves finishes the
   // call and its wrap-up first, free ones go at once.
   void Staff(const CampaignId& campaign, int wanted);
@@ -110,6 +113,7 @@ class Simulation {
   void LoadStore();
   void Start();
   std::string CheckInvite(const sim::SimInvite& invite);
+  void DncAcknowledged(E164 phone);
 
   const SimulationOptions options_;
   campaign::CampaignSettings settings_;  // of the first campaign
