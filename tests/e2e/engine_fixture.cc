@@ -18,6 +18,10 @@ namespace outpace::e2e {
 
 using nlohmann::json;
 
+namespace {
+constexpr int kManyFirst = 10'000, kManyLegs = 4000;  // media ports, below the ephemeral range
+}  // namespace
+
 CommandResult RunOutpace(const std::vector<std::string>& arguments, const std::string& config,
                          absl::Duration timeout) {
   TempDir dir;
@@ -99,19 +103,23 @@ void Engine::AddMediaConfig(const std::string& line) { absl::StrAppend(&more_med
 
 void Engine::WriteConfig() {
   const PortSlot& engine = engine_ports_ != nullptr ? *engine_ports_ : *ports_;
-  WriteFileOrDie(config_path_,
-                 absl::StrFormat(R"(data_dir = "%s"
+  // No two tests have the same slot, and no program but a test's engine is at such an address.
+  const std::string own_address =
+      absl::StrCat("127.", engine.sip() >> 8, ".", engine.sip() & 0xff, ".1");
+  WriteFileOrDie(
+      config_path_,
+      absl::StrFormat(R"(data_dir = "%s"
 drain_seconds = %d
 [sip]
 listen = "127.0.0.1:%d"
 [[trunk]]
 name = "carrier"
 peer = "127.0.0.1:%d"
-calls_per_second = 50
-calls_max = 100
+calls_per_second = %d
+calls_max = %d
 options_seconds = 0
 [media]
-address = "127.0.0.1"
+address = "%s"
 port_first = %d
 ports = %d
 %s[http]
@@ -120,9 +128,11 @@ listen = "127.0.0.1:%d"
 file = "%s"
 level = "%s"
 %s)",
-                                 dir_ / "data", drain_seconds_, engine.sip(), ports_->far_end(),
-                                 engine.media_first(), PortSlot::kMediaLegs, more_media_,
-                                 engine.http(), dir_ / "engine.log", log_level_, more_config_));
+                      dir_ / "data", drain_seconds_, engine.sip(), ports_->far_end(),
+                      calls_per_second_, calls_max_, many_media_ports_ ? own_address : "127.0.0.1",
+                      many_media_ports_ ? kManyFirst : engine.media_first(),
+                      many_media_ports_ ? kManyLegs : PortSlot::kMediaLegs, more_media_,
+                      engine.http(), dir_ / "engine.log", log_level_, more_config_));
 }
 
 absl::Status Engine::Start() {
@@ -214,10 +224,11 @@ std::string Engine::Must(const std::vector<std::string>& arguments) const {
   return result.out;
 }
 
-void Engine::CreateCampaign(const std::vector<std::string>& settings) const {
+void Engine::CreateCampaign(const std::vector<std::string>& settings,
+                            const std::string& campaign) const {
   std::vector<std::string> arguments = {"campaign",
                                         "create",
-                                        "DEMO",
+                                        campaign,
                                         "trunk=carrier",
                                         "campaign_cid=+12025550199",
                                         "local_call_time=24hours",
@@ -227,10 +238,13 @@ void Engine::CreateCampaign(const std::vector<std::string>& settings) const {
   Must(arguments);
 }
 
-void Engine::Import(const std::string& csv, const std::string& list) const {
+void Engine::Import(const std::string& csv, const std::string& list, const std::string& campaign,
+                    const std::vector<std::string>& options) const {
   const std::string path = dir_ / absl::StrCat(list, ".csv");
   WriteFileOrDie(path, csv);
-  Must({"import", path, "--campaign", "DEMO", "--list", list});
+  std::vector<std::string> arguments = {"import", path, "--campaign", campaign, "--list", list};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  Must(arguments);
 }
 
 void Engine::AddAgent(const std::string& user) const {
@@ -282,6 +296,21 @@ std::vector<std::string> FictionalNumbers(int count) {
     for (int line = 0; line < 100; ++line) {
       if (static_cast<int>(numbers.size()) == count) return numbers;
       numbers.push_back(absl::StrFormat("%03d55501%02d", area, line));
+    }
+  }
+  OUTPACE_CHECK(static_cast<int>(numbers.size()) == count);
+  return numbers;
+}
+
+std::vector<std::string> ManyNumbers(int count) {
+  constexpr int kAreas[] = {202, 212, 213, 214, 215, 303, 305, 312, 313, 314,
+                            404, 408, 412, 415, 503, 512, 602, 610, 612, 617,
+                            702, 703, 713, 718, 801, 805, 816, 901, 913, 919};
+  std::vector<std::string> numbers;
+  for (const int area : kAreas) {
+    for (int line = 0; line < 10'000; ++line) {
+      if (static_cast<int>(numbers.size()) == count) return numbers;
+      numbers.push_back(absl::StrFormat("%03d555%04d", area, line));
     }
   }
   OUTPACE_CHECK(static_cast<int>(numbers.size()) == count);

@@ -46,6 +46,14 @@ class Engine {
   // A line of section [media], e.g. the directory of prompts.
   void AddMediaConfig(const std::string& line);
   void SetDrainSeconds(int seconds) { drain_seconds_ = seconds; }
+  // Ports for 4000 legs in place of PortSlot::kMediaLegs: a port rests for seconds after its call.
+  // They lie on a loopback address that is this test's alone.
+  void UseManyMediaPorts() { many_media_ports_ = true; }
+  // Of the only trunk; 50 and 100 unless set. A call takes a media port.
+  void SetTrunkLimits(int calls_per_second, int calls_max) {
+    calls_per_second_ = calls_per_second;
+    calls_max_ = calls_max;
+  }
   void SetLogLevel(const std::string& level) { log_level_ = level; }
   // The far end's address that the only trunk, "carrier", points at.
   uint16_t far_end_port() const { return ports_->far_end(); }
@@ -66,9 +74,12 @@ class Engine {
   // Expects exit code 0 and returns what was printed.
   std::string Must(const std::vector<std::string>& arguments) const;
   // Makes campaign DEMO (window open all day, one try a day) with further settings, paused.
-  void CreateCampaign(const std::vector<std::string>& settings) const;
-  // Loads leads of a CSV text into campaign DEMO.
-  void Import(const std::string& csv, const std::string& list = "test") const;
+  void CreateCampaign(const std::vector<std::string>& settings,
+                      const std::string& campaign = "DEMO") const;
+  // Loads leads of a CSV text into a campaign; `options`: further ones of `outpace import`.
+  void Import(const std::string& csv, const std::string& list = "test",
+              const std::string& campaign = "DEMO",
+              const std::vector<std::string>& options = {}) const;
   void AddAgent(const std::string& user) const;  // password "secret"
 
   // All attempts of yesterday and today (UTC), by the export.
@@ -99,12 +110,17 @@ class Engine {
   std::unique_ptr<PortSlot> engine_ports_;  // taken when an engine port turned out to be in use
   std::string more_config_, more_media_;
   int drain_seconds_ = 5;
+  int calls_per_second_ = 50, calls_max_ = 100;
+  bool many_media_ports_ = false;
   std::string log_level_ = "info";
   std::unique_ptr<Process> process_;
 };
 
 // "area code 202, 212, ... + 555-01xx": numbers that belong to nobody, `count` at most 2000.
 std::vector<std::string> FictionalNumbers(int count);
+// "area code + 555-xxxx", each once, `count` at most 300'000. Beyond 555-01xx they are in use by
+// nobody but not set aside either: for a far end of our own only.
+std::vector<std::string> ManyNumbers(int count);
 // A list file of these numbers with first and last names.
 std::string LeadsCsv(const std::vector<std::string>& numbers);
 

@@ -40,13 +40,14 @@ absl::StatusOr<std::unique_ptr<FarEndProgram>> FarEndProgram::Carrier(const Engi
 }
 
 absl::StatusOr<std::unique_ptr<FarEndProgram>> FarEndProgram::Agents(
-    const Engine& engine, int count, const std::vector<std::string>& arguments) {
+    const Engine& engine, int count, const std::vector<std::string>& arguments,
+    const std::string& campaign, const std::string& prefix) {
   std::vector<std::string> all = {"agent",      "--simulate",    absl::StrCat(count),
                                   "--url",      engine.Url(),    "--password",
-                                  "secret",     "--user-prefix", "a",
-                                  "--campaign", "DEMO"};
+                                  "secret",     "--user-prefix", prefix,
+                                  "--campaign", campaign};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  return Start(engine, "agents", std::move(all), "working for");
+  return Start(engine, absl::StrCat("agents_", prefix), std::move(all), "working for");
 }
 
 absl::StatusOr<int> FarEndProgram::Stop(absl::Duration timeout) {

@@ -18,9 +18,10 @@ class FarEndProgram {
   // `outpace carrier` on the engine's far-end port with this scenario file's text.
   static absl::StatusOr<std::unique_ptr<FarEndProgram>> Carrier(const Engine& engine,
                                                                 const std::string& scenario);
-  // `count` agents of campaign DEMO, a1, a2, ...; `arguments`: further options.
+  // `count` agents of a campaign, a1, a2, ... by `prefix`; `arguments`: further options.
   static absl::StatusOr<std::unique_ptr<FarEndProgram>> Agents(
-      const Engine& engine, int count, const std::vector<std::string>& arguments);
+      const Engine& engine, int count, const std::vector<std::string>& arguments,
+      const std::string& campaign = "DEMO", const std::string& prefix = "a");
 
   std::vector<nlohmann::json> Log() const { return ReadJsonLines(log_path_); }
   const std::string& log_path() const { return log_path_; }
