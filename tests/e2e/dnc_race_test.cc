@@ -261,7 +261,7 @@ class DncRaceTest : public ::testing::Test {
 
 TEST_F(DncRaceTest, NoInviteAfterTheAcknowledgement) {
   const int wanted = AdditionsFromEnv();
-  const std::vector<std::string> numbers = ManyNumbers(std::min(300'000, 2 * wanted + 20'000));
+  const std::vector<std::string> numbers = ManyNumbers(std::min(299'970, 2 * wanted + 20'000));
   engine_.SetTrunkLimits(1000, 300);
   engine_.UseManyMediaPorts();
   engine_.SetLogLevel("warning");

@@ -118,7 +118,7 @@ class Engine {
 
 // "area code 202, 212, ... + 555-01xx": numbers that belong to nobody, `count` at most 2000.
 std::vector<std::string> FictionalNumbers(int count);
-// "area code + 555-xxxx", each once, `count` at most 300'000. Beyond 555-01xx they are in use by
+// "area code + 555-xxxx", each once, `count` at most 299'970. Beyond 555-01xx they are in use by
 // nobody but not set aside either: for a far end of our own only.
 std::vector<std::string> ManyNumbers(int count);
 // A list file of these numbers with first and last names.
