@@ -1,7 +1,7 @@
 #pragma once
 
-// Looking at every lead of a campaign at once, for counts over the whole of it: ten million in
-// about a second. So a lead is shown as numbers and views of where it is stored, and is put
+// Looking at every lead of a campaign at once, for counts over the whole of it: a third of a
+// microsecond a lead. So a lead is shown as numbers and views of where it is stored, and is put
 // together only where a visitor asks for the whole of it.
 
 #include <cstdint>

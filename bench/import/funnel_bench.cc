@@ -5,7 +5,10 @@
 // pass is under way another thread writes results as a dialer does; how long its commits take is
 // shown with and without the pass.
 //
-//   funnel_bench [--leads 10000000] [--baseline 1000000] [--runs 7] [--dir <directory>]
+//   funnel_bench [--leads 10000000] [--baseline 1000000] [--runs 7] [--hour 10]
+//                [--dir <directory>]
+//
+// --hour: of New York; 6 is before any window opens, 10 has half of the leads inside theirs.
 
 #include <sys/resource.h>
 #include <time.h>
@@ -15,6 +18,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
@@ -70,7 +74,13 @@ double Quantile(std::vector<double> values, double share) {
   return values[std::min(place, values.size() - 1)];
 }
 
-E164 PhoneOf(uint64_t lead) { return E164(12'000'000'000 + lead); }
+// Numbers on the plan, all different up to 56 million; zones are given apart from them.
+E164 PhoneOf(uint64_t lead) {
+  static constexpr uint64_t kAreas[] = {212, 312, 213, 303, 718, 773, 323, 720};
+  const uint64_t area = kAreas[lead / 7'000'000 % std::size(kAreas)];
+  return E164(10'000'000'000 + area * 10'000'000 + (300 + lead / 10'000 % 700) * 10'000 +
+              lead % 10'000);
+}
 
 void LoadList(RocksLeadStore& store, uint64_t list, uint64_t leads) {
   campaign::BulkOptions options;
@@ -223,13 +233,14 @@ void MeasureBaseline(const RocksLeadStore& store, const gate::FunnelScene& scene
 
 int Main(int argc, char** argv) {
   uint64_t leads = 10'000'000, baseline = 1'000'000;
-  int runs = 7;
+  int runs = 7, hour = 10;
   std::string directory;
   for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
     const bool good = name == "--leads"      ? absl::SimpleAtoi(value, &leads)
                       : name == "--baseline" ? absl::SimpleAtoi(value, &baseline)
                       : name == "--runs"     ? absl::SimpleAtoi(value, &runs)
+                      : name == "--hour"     ? absl::SimpleAtoi(value, &hour)
                                              : name == "--dir" && !value.empty();
     if (!good) {
       std::fprintf(stderr, "funnel_bench: %s %s?\n", name.c_str(), value.c_str());
@@ -278,8 +289,11 @@ int Main(int argc, char** argv) {
   const gate::Policy policy(settings, rules::RuleBook::InForce());
   gate::NumberHistory history;
   history.set_from(kNow - absl::Hours(24 * 60));
-  gate::FunnelScene scene{
-      .settings = settings, .policy = policy, .history = history, .dnc = dnc, .now = kNow};
+  gate::FunnelScene scene{.settings = settings,
+                          .policy = policy,
+                          .history = history,
+                          .dnc = dnc,
+                          .now = kNow + absl::Hours(hour - 10)};
   scene.lists_off.insert(ListId(kLists));
   for (uint64_t id = 1; id < 200 * 5; id += 5) scene.in_hopper.insert(LeadId(id));
   for (uint64_t id = 2; id < 100 * 5; id += 5) {

@@ -4,8 +4,8 @@
 // moment, how many may be dialed, and when the next ones may. The rules are those that `lead why`
 // names. What many leads have in common (list, status and tries; time zones, place and type of the
 // number) is asked of gate::Decide once for all of them; what is each lead's own (its due time, its
-// number's do-not-call entries, its destination) is looked up; so ten million leads take about a
-// second.
+// number's do-not-call entries, its destination) is looked up (figures:
+// docs/PERFORMANCE.md).
 //
 // What a lead's texts and other number say (consent, an address in another state than the number,
 // the campaign's filter, attempts at the alternate number) is asked only of leads that nothing else
@@ -108,7 +108,7 @@ class FunnelCounter final : public campaign::LeadVisitor {
   // `filter` null: there is none. The scene outlives the counter.
   FunnelCounter(const FunnelScene& scene, FilterQuestion filter);
 
-  // 0.1-0.2 us, some microseconds where the lead's texts are read.
+  // Over a microsecond where the lead's texts are read.
   absl::Status Visit(const campaign::LeadGlance& lead, campaign::WholeLead whole) override;
   Funnel Result() const;
 

@@ -167,6 +167,7 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"campaign.recheck", &Impl::CampaignRecheck},
       {"campaign.show", &Impl::CampaignShow},
       {"campaign.list", &Impl::CampaignList},
+      {"campaign.funnel", &Impl::CampaignFunnel},
       {"import", &Impl::ImportRun},
       {"import.start", &Impl::ImportStart},
       {"import.progress", &Impl::ImportProgress},

@@ -21,6 +21,7 @@
 #include "engine/runtime/erased_people.h"
 #include "engine/runtime/import_desk.h"
 #include "engine/runtime/lead_withdrawal.h"
+#include "engine/runtime/live_leads.h"
 
 namespace outpace::runtime {
 
@@ -33,6 +34,8 @@ struct AdminHooks {
   std::function<void(const campaign::List&)> list_changed;
   std::function<void(const campaign::AgentRecord&)> agent_changed;
   std::function<void(const CampaignId&)> leads_changed;
+  // Unavailable: the engine is overloaded.
+  std::function<absl::StatusOr<LiveLeads>(const CampaignId&)> live_leads;
   // In place of writing to the store: the engine makes them count at once and then durable.
   std::function<absl::Status(std::vector<campaign::DncEntry>)> add_dnc;
   std::function<absl::Status(campaign::DncEntry)> remove_dnc;

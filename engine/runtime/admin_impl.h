@@ -96,6 +96,10 @@ struct Admin::Impl {
   absl::Status ClearHold(LeadId id);
   absl::StatusOr<Json> CampaignShow(const Json& arguments);
   absl::StatusOr<Json> CampaignList(const Json&);
+  // How many leads each rule holds back now, and when the next may be dialed.
+  absl::StatusOr<Json> CampaignFunnel(const Json& arguments);
+  absl::StatusOr<std::vector<LeadId>> TriedOutToday(const campaign::CampaignSettings& settings,
+                                                    absl::Time now) const;
   // The list by number or name; made when it is new.
   absl::StatusOr<campaign::List> ListFor(const Json& arguments, const CampaignId& campaign);
   // The list by number, or by a name that only one has.

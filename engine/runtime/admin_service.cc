@@ -64,6 +64,11 @@ AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents,
   hooks.leads_changed = [&](const CampaignId& campaign) {
     OnController(loop, [&] { controller.LeadsChanged(campaign); });
   };
+  hooks.live_leads = [&](const CampaignId& campaign) -> absl::StatusOr<LiveLeads> {
+    absl::StatusOr<LiveLeads> leads = absl::UnavailableError("overloaded; try again");
+    OnController(loop, [&] { leads = controller.LiveLeadsOf(campaign); });
+    return leads;
+  };
   hooks.withdraw_leads = [&](const LeadSet& leads) {
     return WithdrawLeads(controller, loop, store, clock, leads);
   };
@@ -114,6 +119,7 @@ void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, A
                                                 "export.leads",
                                                 "campaign.list",
                                                 "campaign.recheck",
+                                                "campaign.funnel",
                                                 "erase.leads",
                                                 "erase.person",
                                                 "store.checkpoint",

@@ -92,6 +92,14 @@ int CampaignRunner::AttemptsToday(LeadId lead) const {
   return it == attempts_today_.end() ? 0 : it->second;
 }
 
+std::vector<LeadId> CampaignRunner::TriedOutToday() const {
+  std::vector<LeadId> leads;
+  for (const auto& [lead, attempts] : attempts_today_) {
+    if (attempts >= settings_.daily_call_count_limit) leads.push_back(lead);
+  }
+  return leads;
+}
+
 void CampaignRunner::UncountAttempt(LeadId lead) {
   if (!attempts_today_.contains(lead)) return;
   ForgiveTry(lead);

@@ -65,6 +65,8 @@ class CampaignRunner {
   bool RollDay(absl::Time now);
   DayFigures today;
   int AttemptsToday(LeadId lead) const;
+  // Leads that have had all their attempts of today, in no order.
+  std::vector<LeadId> TriedOutToday() const;
   void CountAttempt(LeadId lead) { ++attempts_today_[lead]; }
   // Takes back a CountAttempt() and its place in `today`. Nothing when midnight came in between:
   // then it was counted on the day before.

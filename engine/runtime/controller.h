@@ -45,6 +45,7 @@
 #include "engine/runtime/erased_people.h"
 #include "engine/runtime/lead_withdrawal.h"
 #include "engine/runtime/leg_slots.h"
+#include "engine/runtime/live_leads.h"
 #include "engine/runtime/store_service.h"
 #include "engine/runtime/trunk_desk.h"
 
@@ -199,6 +200,8 @@ class Controller final : public call::LegEventSink {
   // Why the campaign places as many calls as it does: its latest decision and the `most` last ones
   // that tell something. NotFound.
   absl::StatusOr<WhyAnswer> Why(const CampaignId& campaign, size_t most) const;
+  // Nothing waits and nothing is in a call where the campaign is not known.
+  LiveLeads LiveLeadsOf(const CampaignId& campaign) const;
   const agent::Roster& roster() const { return roster_; }
   const dnc::DncSet& dnc() const { return dnc_; }
   // Invariants of the whole dialer; empty when they hold. Checked by the simulation after every

@@ -96,6 +96,12 @@ class Hopper {
       return true;
     });
   }
+  // Those that wait, in their order.
+  std::vector<LeadId> WaitingIds() const {
+    std::vector<LeadId> ids;
+    for (const Waiting& waiting : queue_) ids.push_back(waiting.lead.id);
+    return ids;
+  }
   // Those that wait and those under way, in no order.
   const absl::flat_hash_set<LeadId>& Out() const { return out_; }
   // Forgets what waits; leads under way stay known.

@@ -107,6 +107,7 @@ TEST_F(CliTest, UnknownCampaign) {
        std::vector<std::vector<std::string>>{{"import", path, "--campaign", "NOPE"},
                                              {"campaign", "start", "NOPE"},
                                              {"campaign", "show", "NOPE"},
+                                             {"campaign", "funnel", "NOPE"},
                                              {"campaign", "set", "NOPE", "dial_timeout=20"}}) {
     EXPECT_THAT(Refused(arguments), AllOf(HasSubstr("'NOPE'"), HasSubstr("DEMO")));
   }
@@ -337,6 +338,10 @@ TEST_F(RunningCliTest, StatusSaysWhyNothingIsDialed) {
   ASSERT_TRUE(desk.ok()) << desk.status();
   EXPECT_TRUE((*desk)->Ready().ok());
   says("not dialing: no lead is due");
+  const CommandResult funnel = engine_.Run({"campaign", "funnel", "DEMO"});
+  EXPECT_THAT(funnel.out, AllOf(HasSubstr(": 0 leads"), HasSubstr("in the hopper")));
+  EXPECT_THAT(engine_.Run({"campaign", "funnel", "DEMO", "--json"}).out,
+              HasSubstr("\"engine\": true"));
   engine_.Must({"campaign", "set", "DEMO", "trunk=other"});
   says("not dialing: trunks: there is no trunk 'other'");
   EXPECT_TRUE((*desk)->LogOut().ok());

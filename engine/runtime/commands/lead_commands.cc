@@ -43,20 +43,24 @@ int RunCampaignCommand(const Arguments& given) {
   Arguments arguments = given;
   const std::string verb = TakeVerb(arguments);
   Options options(
-      "outpace campaign list|show|create|set|start|pause|recheck|why [ID] [NAME=VALUE ...]",
+      "outpace campaign list|show|create|set|start|pause|recheck|why|funnel [ID] [NAME=VALUE "
+      "...]",
       "Settings have VICIdial's names; docs/CAMPAIGNS.md explains each. `why` says why the "
       "campaign\n"
-      "places as many calls as it does, and lists its last decisions. `recheck` looks anew at "
+      "places as many calls as it does, and lists its last decisions; `funnel` counts the leads "
+      "that\n"
+      "each rule holds back now, and says when the next may be dialed. `recheck` looks anew at "
       "leads\n"
       "that a rule holds back until some hour, as after a clock that was wrong.\n\n"
       "  outpace campaign create DEMO dial_method=ADAPT_HARD_LIMIT trunk=carrier\n"
       "  outpace campaign set DEMO adaptive_dropped_percentage=2 local_call_time=09:00-20:00\n"
       "  outpace campaign start DEMO\n"
-      "  outpace campaign why DEMO --last 30\n");
+      "  outpace campaign why DEMO --last 30\n"
+      "  outpace campaign funnel DEMO\n");
   options.Add()("id", po::value<std::string>(), "campaign")(
       "set", po::value<std::vector<std::string>>(), "NAME=VALUE")(
       "last", po::value<int>()->default_value(10), "why: decisions to list, 0 to 600")(
-      "json", "why: as docs/API.md has it");
+      "json", "why, funnel: as docs/API.md has it");
   options.Positional("id", 1);
   options.Positional("set", -1);
   if (auto code = options.Parse(arguments)) return *code;
@@ -65,6 +69,13 @@ int RunCampaignCommand(const Arguments& given) {
     auto config = LoadConfig(options.ConfigPath());
     if (!config.ok()) return Fail(config.status());
     return PrintWhy(*config, options.Text("id"), options.Get<int>("last"), options.Has("json"));
+  }
+  if (verb == "funnel") {
+    if (!options.Has("id")) return Misuse(options.usage(), "which campaign?");
+    Json json = Json::object();
+    Copy(options, {"id"}, json);
+    return PrintAnswer(AskAdmin(options.ConfigPath(), "campaign.funnel", json),
+                       options.Has("json"));
   }
   static const std::vector<std::string> kVerbs = {"list",  "show",  "create", "set",
                                                   "start", "pause", "recheck"};

@@ -212,6 +212,22 @@ TEST_F(ControllerRatioTest, WhoGoesOnABreakAfterThisCallIsNotDialedFor) {
   EXPECT_EQ(Dials().size(), first.size() + 1);
 }
 
+TEST_F(ControllerDialTest, LiveLeadsAreThoseInHopperAndCall) {
+  Start(3);
+  settings.daily_call_count_limit = 1;
+  controller.PutCampaign(settings);
+  DialOne();
+  controller.AddDnc({{E164(12'025'550'177), "C", "test", world.clock().Wall()}},
+                    [](absl::Status) {});
+  const LiveLeads live = controller.LiveLeadsOf("C");
+  EXPECT_THAT(live.in_hopper, ElementsAre(LeadId(2), LeadId(3)));
+  EXPECT_THAT(live.in_call, ElementsAre(LeadId(1)));
+  EXPECT_THAT(live.tried_out_today, ElementsAre(LeadId(1)));
+  EXPECT_THAT(live.numbers_in_call, ElementsAre(Lead(1).phone));
+  EXPECT_TRUE(live.dnc.Has(E164(12'025'550'177), dnc::CampaignScope("C")));
+  EXPECT_THAT(controller.LiveLeadsOf("X").in_hopper, IsEmpty());
+}
+
 TEST_F(ControllerDialTest, WhyTellsOfTheLastDecisions) {
   Start(3);
   EXPECT_EQ(controller.Why("X", 5).status().code(), absl::StatusCode::kNotFound);
