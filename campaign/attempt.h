@@ -44,7 +44,10 @@ struct Attempt {
   std::string heard, amd, amd_features;
   int amd_confidence = 0;  // percent
   int amd_ms = 0;          // from the answer to the verdict
-  AgentId agent;           // who took it; empty if nobody
+  // When whoever answered began to speak, and had ended as far as was heard until the verdict; ms
+  // from the answer, -1: not measured.
+  int greeting_start_ms = -1, greeting_end_ms = -1;
+  AgentId agent;  // who took it; empty if nobody
   std::string note;
   absl::Time callback_time = absl::InfinitePast();
 
@@ -52,6 +55,7 @@ struct Attempt {
   absl::Time ringing_at = absl::InfinitePast();
   absl::Time answered_at = absl::InfinitePast();
   absl::Time connected_at = absl::InfinitePast();  // agent bridged
+  absl::Time dropped_at = absl::InfinitePast();    // `abandoned`: given up, the message was ordered
   absl::Time ended_at = absl::InfinitePast();
   absl::Time disposed_at = absl::InfinitePast();
 };

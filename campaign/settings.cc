@@ -30,10 +30,9 @@ constexpr std::pair<DialMethod, absl::string_view> kDialMethods[] = {
     {DialMethod::kAdaptAverage, "ADAPT_AVERAGE"},
 };
 
-constexpr std::pair<AbandonWindow, absl::string_view> kAbandonWindows[] = {
-    {AbandonWindow::kMethod, "method"},          {AbandonWindow::kDay, "day"},
-    {AbandonWindow::kCampaign, "campaign"},      {AbandonWindow::kRolling24h, "rolling_24h"},
-    {AbandonWindow::kRolling30d, "rolling_30d"},
+constexpr AbandonWindow kAbandonWindows[] = {
+    AbandonWindow::kMethod,   AbandonWindow::kDay,        AbandonWindow::kMonth,
+    AbandonWindow::kCampaign, AbandonWindow::kRolling24h, AbandonWindow::kRolling30d,
 };
 
 constexpr std::pair<AmdMode, absl::string_view> kAmdModes[] = {
@@ -235,13 +234,13 @@ absl::Status SetDialMethod(absl::string_view name, absl::string_view value, Dial
 }
 
 absl::Status SetWindow(absl::string_view name, absl::string_view value, AbandonWindow& out) {
-  for (const auto& [window, text] : kAbandonWindows) {
-    if (absl::EqualsIgnoreCase(value, text)) {
+  for (const AbandonWindow window : kAbandonWindows) {
+    if (absl::EqualsIgnoreCase(value, AbandonWindowName(window))) {
       out = window;
       return absl::OkStatus();
     }
   }
-  return Bad(name, value, "one of method, day, campaign, rolling_24h, rolling_30d");
+  return Bad(name, value, "one of method, day, month, campaign, rolling_24h, rolling_30d");
 }
 
 // VICIdial's form of a time of day: four digits, "2100".
@@ -330,12 +329,15 @@ constexpr Setting kSettings[] = {
        AbandonWindow window = s.client_window;
        if (absl::Status status = SetWindow(n, v, window); !status.ok()) return status;
        if (window == AbandonWindow::kMethod) {
-         return Bad(n, v, "one of day, campaign, rolling_24h, rolling_30d");
+         return Bad(n, v, "one of day, month, campaign, rolling_24h, rolling_30d");
        }
        s.client_window = window;
        return absl::OkStatus();
      },
      [](const S& s) { return std::string(AbandonWindowName(s.client_window)); }},
+    {"abandon_contracts",
+     [](V n, V v, S& s) { return SetParsed(n, ParseAbandonContracts(v), s.abandon_contracts); },
+     [](const S& s) { return AbandonContractsText(s.abandon_contracts); }},
     {"adaptive_intensity",
      [](V n, V v, S& s) { return SetWhole(n, v, -40, 40, "10", s.adaptive_intensity); },
      [](const S& s) { return absl::StrCat(s.adaptive_intensity); }},
@@ -571,13 +573,6 @@ absl::string_view MachineActionName(MachineAction action) {
 absl::string_view RecordingModeName(RecordingMode mode) { return NameIn(kRecordingModes, mode); }
 absl::string_view RecordingFormatName(RecordingFormat format) {
   return NameIn(kRecordingFormats, format);
-}
-
-absl::string_view AbandonWindowName(AbandonWindow window) {
-  for (const auto& [value, text] : kAbandonWindows) {
-    if (value == window) return text;
-  }
-  return "";
 }
 
 std::vector<std::string> CampaignSettings::DialedStatuses() const {

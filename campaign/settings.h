@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "campaign/abandon_contract.h"
 #include "campaign/calling_window.h"
 #include "campaign/lead_order.h"
 #include "campaign/list_mix.h"
@@ -29,17 +30,6 @@ enum class DialMethod {
 };
 absl::string_view DialMethodName(DialMethod method);
 bool IsPredictive(DialMethod method);
-
-// Over which calls a cap on abandoned calls is counted.
-enum class AbandonWindow {
-  kMethod,      // "method": the day; with ADAPT_AVERAGE the campaign
-  kDay,         // "day": the campaign's day, midnight to midnight of report_zone (Ofcom)
-  kCampaign,    // "campaign": successive periods of 30 days from its first call (16 CFR
-                // 310.4(b)(4)(i))
-  kRolling24h,  // "rolling_24h"
-  kRolling30d,  // "rolling_30d"
-};
-absl::string_view AbandonWindowName(AbandonWindow window);
 
 // In which order a campaign's trunks are tried.
 enum class TrunkChoice {
@@ -96,6 +86,8 @@ struct CampaignSettings {
   AbandonWindow abandon_window = AbandonWindow::kMethod;  // of that limit
   double client_dropped_percentage = 0;  // a further limit, of the client's contract; 0: none
   AbandonWindow client_window = AbandonWindow::kCampaign;
+  // Further limits: ready-made ones by name, and a client's own (ParseAbandonContracts()).
+  std::vector<AbandonContract> abandon_contracts;
   int adaptive_intensity = 0;              // ADAPT_: risk taken times (1 + I/100), -40..40
   int adaptive_latest_server_time = 2100;  // ADAPT_TAPERED: end of the shift, HHMM in report_zone
   int adaptive_dl_diff_target = 0;         // kept; without effect (Notes())

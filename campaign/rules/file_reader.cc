@@ -234,6 +234,19 @@ class FileReader {
     }
   }
 
+  // A word that another part of the system reads.
+  template <typename E>
+  void Named(const toml::table& table, const char* key, bool needed,
+             absl::StatusOr<E> (*parse)(absl::string_view), E* out) {
+    const std::string text = needed ? NeedText(table, key) : Text(table, key);
+    if (text.empty()) return;
+    if (absl::StatusOr<E> value = parse(text); value.ok()) {
+      *out = *value;
+    } else {
+      Fault(table.get(key), absl::StrCat(key, ": ", value.status().message()));
+    }
+  }
+
   WindowRule ReadWindow(const toml::table& table) {
     WindowRule out;
     for (const auto& [text, node] : Texts(table, "open", true)) {
@@ -347,9 +360,14 @@ class FileReader {
     AbandonRule out;
     Real(table, "percent", 0, 100, &out.percent);
     Real(table, "answer_seconds", 0, 120, &out.answer_seconds);
-    static const std::map<std::string, std::string> kWindows = {
-        {"day", "day"}, {"month", "month"}, {"campaign", "campaign"}};
-    Word(table, "window", kWindows, true, &out.window);
+    out.contract = Text(table, "contract");
+    if (!out.contract.empty() && !IsName(out.contract)) {
+      Fault(table.get("contract"), "contract: write a-z, 0-9 and -");
+    }
+    Named(table, "window", true, campaign::ParseContractWindow, &out.window);
+    Named(table, "start", false, campaign::ParseContractStart, &out.start);
+    Named(table, "numerator", false, campaign::ParseContractNumerator, &out.numerator);
+    Named(table, "denominator", false, campaign::ParseContractDenominator, &out.denominator);
     return out;
   }
 

@@ -143,8 +143,11 @@ std::string ValueText(const RuleValue& value) {
           },
           [](const BlockRule& rule) { return BlockText(rule); },
           [](const AbandonRule& rule) {
-            return absl::StrCat("abandoned at most ", rule.percent, " % by ", rule.window,
-                                ", agent within ", rule.answer_seconds, " s");
+            constexpr absl::string_view kFrom[] = {"", " of the greeting's start",
+                                                   " of the greeting's end"};
+            return absl::StrCat("abandoned at most ", rule.percent, " % by ",
+                                campaign::AbandonWindowName(rule.window), ", agent within ",
+                                rule.answer_seconds, " s", kFrom[static_cast<int>(rule.start)]);
           }},
       value);
 }

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "campaign/abandon_contract.h"
 #include "campaign/number_info.h"
 #include "campaign/rules/holiday.h"
 
@@ -78,12 +79,16 @@ struct BlockRule {
   std::vector<std::string> prefixes;  // of E.164, without "+"
   bool uncovered = false;             // numbers of regions that no other chosen rule speaks of
 };
-// Abandoned calls among those that a person answered. Steered to by the campaign's own settings;
-// here to be held against them.
+// A limit on abandoned calls: its values, of which `contract` makes one that a campaign's setting
+// abandon_contracts may name (campaign/abandon_contract.h).
 struct AbandonRule {
+  std::string contract;  // "tsr"; empty: none may name it
   double percent = 3;
-  double answer_seconds = 2;  // from the answer (or the greeting) to the agent
-  std::string window;         // "day", "campaign", "month"
+  double answer_seconds = 2;  // from `start` to the agent
+  campaign::ContractStart start = campaign::ContractStart::kAnswer;
+  campaign::ContractNumerator numerator = campaign::ContractNumerator::kLate;
+  campaign::ContractDenominator denominator = campaign::ContractDenominator::kPersons;
+  campaign::AbandonWindow window = campaign::AbandonWindow::kDay;
 };
 
 using RuleValue = std::variant<WindowRule, HolidayRule, CapRule, RestRule, ConsentRule, RingRule,

@@ -52,6 +52,9 @@ enum AttemptField : uint32_t {
   kAttemptAmdFeatures = 38,
   kAttemptAmdConfidence = 39,
   kAttemptAmdMs = 40,
+  kAttemptGreetingStart = 41,  // ms + 1, so that records without it say "not measured"
+  kAttemptGreetingEnd = 42,    // likewise
+  kAttemptDroppedAt = 43,
 };
 
 Tier ReadTier(FieldReader& reader, const Field& field) {
@@ -102,6 +105,9 @@ std::string EncodeAttempt(const Attempt& a) {
   w.Text(kAttemptAmdFeatures, a.amd_features);
   w.Signed(kAttemptAmdConfidence, a.amd_confidence);
   w.Signed(kAttemptAmdMs, a.amd_ms);
+  w.Signed(kAttemptGreetingStart, a.greeting_start_ms + 1);
+  w.Signed(kAttemptGreetingEnd, a.greeting_end_ms + 1);
+  WriteTime(w, kAttemptDroppedAt, a.dropped_at);
   return std::move(w).Finish();
 }
 
@@ -179,6 +185,15 @@ absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
         break;
       case kAttemptAmdMs:
         a.amd_ms = ReadInt(reader, f);
+        break;
+      case kAttemptDroppedAt:
+        a.dropped_at = ReadTime(reader, f);
+        break;
+      case kAttemptGreetingStart:
+        a.greeting_start_ms = ReadInt(reader, f) - 1;
+        break;
+      case kAttemptGreetingEnd:
+        a.greeting_end_ms = ReadInt(reader, f) - 1;
         break;
       case kAttemptSipStatus:
         a.sip_status = ReadInt(reader, f);

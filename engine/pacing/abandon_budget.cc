@@ -70,7 +70,14 @@ double AbandonCounts::MachineShare() const {
   return over > 0 ? machines / over : 0;
 }
 
-AbandonEstimate EstimateAbandoned(const AbandonCounts& counts, double amd_false_positive) {
+AbandonEstimate EstimateAbandoned(const AbandonCounts& counts, double amd_false_positive,
+                                  Population population) {
+  if (population != Population::kEstimate) {
+    const bool machines_too = population == Population::kAnswered;
+    const double met = machines_too ? counts.served + counts.amd_machines
+                                    : std::max(0.0, counts.served - counts.machines);
+    return {.persons = met + counts.abandoned, .abandoned = counts.abandoned};
+  }
   const double over = std::max(counts.ended, counts.machines);
   const double share = counts.MachineShare();
   const double error = over > 0 ? std::sqrt(share * (1 - share) / over) : 0;
@@ -116,7 +123,7 @@ void AbandonBudget::SetIntensity(double intensity) {
 void AbandonBudget::Advance(MonoTime now) {
   bool moved = false;
   for (Window& window : windows_) {
-    if (window.contract.window == absl::InfiniteDuration()) continue;
+    if (window.contract.window == absl::InfiniteDuration() || window.contract.told) continue;
     if (!window.started) {
       window.started = true;
       window.bucket_began = now;
@@ -144,6 +151,7 @@ void AbandonBudget::Advance(MonoTime now) {
 template <typename F>
 void AbandonBudget::Count(F add) {
   for (Window& window : windows_) {
+    if (window.contract.told) continue;
     add(window.counts);
     if (window.contract.window != absl::InfiniteDuration()) add(window.buckets[window.bucket]);
   }
@@ -195,13 +203,16 @@ void AbandonBudget::SetCounts(const AbandonCounts& counts, size_t contract) {
                    .ended = Sane(counts.ended),
                    .abandoned = Sane(counts.abandoned),
                    .amd_machines = Sane(counts.amd_machines)};
-  window.buckets = {};
-  window.buckets[window.bucket] = window.counts;
+  if (!window.contract.told) {
+    window.buckets = {};
+    window.buckets[window.bucket] = window.counts;
+  }
   UpdateAim();
 }
 
 AbandonEstimate AbandonBudget::Estimate(size_t contract) const {
-  return EstimateAbandoned(windows_[contract].counts, amd_false_positive_);
+  const Window& window = windows_[contract];
+  return EstimateAbandoned(window.counts, amd_false_positive_, window.contract.population);
 }
 
 void AbandonBudget::Learn(double lost) {
@@ -217,9 +228,11 @@ void AbandonBudget::Learn(double lost) {
 
 double AbandonBudget::AimOf(const Window& window, double& left) const {
   const double cap = window.contract.ratio_max;
-  const AbandonEstimate seen = EstimateAbandoned(window.counts, amd_false_positive_);
+  const Population population = window.contract.population;
+  const AbandonEstimate seen = EstimateAbandoned(window.counts, amd_false_positive_, population);
   const double persons = std::max(seen.persons, kWindowMin / cap);
-  left = cap * persons - seen.abandoned - at_risk_ * (1 - window.counts.MachineShare());
+  const double machines = population == Population::kEstimate ? window.counts.MachineShare() : 0;
+  left = cap * persons - seen.abandoned - at_risk_ * (1 - machines);
   const double budget = cap * persons;
   const double least =
       std::min(kLeastAimMax, kLeastAim + kLeastAimGrowth * std::max(0.0, budget - 5));

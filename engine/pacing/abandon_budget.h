@@ -29,10 +29,20 @@
 
 namespace outpace::pacing {
 
+// Out of which calls a contract's ratio is.
+enum class Population {
+  kEstimate,  // persons, with the reasoned estimate of machines that nobody met
+  kPersons,   // persons: all that nobody called a machine, abandoned calls among them
+  kAnswered,  // every call that was answered, machines too
+};
+
 struct Contract {
   std::string name;                                  // for boards and logs
-  double ratio_max = 0.03;                           // abandoned / answered by persons, in (0, 1)
+  double ratio_max = 0.03;                           // abandoned / population, in (0, 1)
   absl::Duration window = absl::InfiniteDuration();  // rolling; infinite: since StartWindow()
+  Population population = Population::kEstimate;
+  // Its counts are somebody else's, who tells each change by SetCounts(); none is made here.
+  bool told = false;
 };
 
 // Counts of a window. `served`: answered and connected to an agent; `machines`: of those, the ones
@@ -53,13 +63,15 @@ struct AbandonCounts {
 // Persons who answered and calls lost among them, as far as can be told. Connected calls that still
 // talk are machines in the proportion found so far; so are abandoned calls, less one standard error
 // (the careful side). `amd_false_positive`: share of persons whom AMD takes for machines; they were
-// answered and met nobody.
+// answered and met nobody. That is kEstimate (Ofcom, statement of 2010, 4.70 to 4.73 and annex 3);
+// the other populations are plain sums: `persons` is then what the ratio is out of.
 struct AbandonEstimate {
   double persons = 0;
   double abandoned = 0;
   double Ratio() const { return persons > 0 ? abandoned / persons : 0; }
 };
-AbandonEstimate EstimateAbandoned(const AbandonCounts& counts, double amd_false_positive);
+AbandonEstimate EstimateAbandoned(const AbandonCounts& counts, double amd_false_positive,
+                                  Population population = Population::kEstimate);
 
 class AbandonBudget {
  public:
@@ -86,7 +98,7 @@ class AbandonBudget {
   void SetBinding(bool binding) { binding_ = binding; }
   // A new window (day, month, campaign) of that contract begins; what was learned of k is kept.
   void StartWindow(size_t contract = 0);
-  // Counts of the present window from the store, after a restart.
+  // Counts of the present window: after a restart, and at each change of a contract that is told.
   void SetCounts(const AbandonCounts& counts, size_t contract = 0);
   const AbandonCounts& counts(size_t contract = 0) const { return windows_[contract].counts; }
   AbandonEstimate Estimate(size_t contract = 0) const;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "campaign/rules/ready_contracts.h"
 #include "campaign/rules/rules.h"
 #include "engine/runtime/admin_impl.h"
 
@@ -64,6 +65,10 @@ absl::Status Admin::Impl::ApplySettings(const Json& arguments,
     absl::Status s =
         rules::RuleSet::Combine(rules::RuleBook::InForce(), settings.compliance).status();
     if (!s.ok()) return absl::Status(s.code(), absl::StrCat("compliance: ", s.message()));
+  }
+  if (set->contains("abandon_contracts")) {
+    absl::Status s = rules::FillIn(rules::RuleBook::InForce(), settings.abandon_contracts).status();
+    if (!s.ok()) return absl::Status(s.code(), absl::StrCat("abandon_contracts: ", s.message()));
   }
   if (settings.lead_filter_id.empty() || !set->contains("lead_filter_id")) return absl::OkStatus();
   return StoredFilters(store).Find(settings.lead_filter_id).status();

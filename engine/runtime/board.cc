@@ -16,6 +16,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json CampaignJson(const CampaignFigures& c) {
+  Json contracts = Json::array();
+  for (const ContractFigures& contract : c.contracts) contracts.push_back(ContractJson(contract));
   return {{"id", c.id},
           {"name", c.name},
           {"active", c.active},
@@ -51,6 +53,7 @@ Json CampaignJson(const CampaignFigures& c) {
             {"theta", c.theta},
             {"alarm", c.alarm},
             {"why", {{"en", c.why_en}, {"zh", c.why_zh}}}}},
+          {"contracts", std::move(contracts)},
           {"idle_reason", c.idle_reason}};
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "engine/base/ids.h"
+#include "engine/runtime/contract_figures.h"
 #include "engine/trunk/trunk_stats.h"
 
 namespace outpace::runtime {
@@ -38,6 +39,7 @@ struct CampaignFigures {
   double p_abandon = 0, theta = 0;
   std::string alarm = "none";
   std::vector<std::string> why_en, why_zh;  // the latest decision in sentences
+  std::vector<ContractFigures> contracts;   // limits on abandoned calls
   std::string idle_reason;                  // why nothing is dialed, in words; empty while it dials
 };
 

@@ -78,6 +78,29 @@ struct BoardService::Impl {
     if (!asked) busy();
   }
 
+  // Each limit on abandoned calls of a campaign, with its counts.
+  void Contracts(api::HttpRequest request, api::Responder respond) {
+    if (!Allowed(request)) {
+      return respond(api::ErrorResponse(absl::UnauthenticatedError("board token missing")));
+    }
+    auto shared = std::make_shared<api::Responder>(std::move(respond));
+    const auto busy = [shared] {
+      (*shared)(api::ErrorResponse(absl::UnavailableError("overloaded; try again")));
+    };
+    const bool asked =
+        controller_loop->Post([this, campaign = request.captures.at(0), shared, busy] {
+          auto answer = controller->Contracts(campaign);
+          if (!loop.Post([answer = std::move(answer), campaign, shared] {
+                if (!answer.ok()) return (*shared)(api::ErrorResponse(answer.status()));
+                (*shared)(api::HttpResponse{
+                    .body = ContractsJson(campaign, answer->figures, answer->zone), .headers = {}});
+              })) {
+            busy();
+          }
+        });
+    if (!asked) busy();
+  }
+
   Loop& loop;
   const std::string token;
   Controller* controller = nullptr;
@@ -109,6 +132,10 @@ void BoardService::Install(api::HttpServer& server) {
     return api::HttpResponse{
         .content_type = "text/plain; charset=utf-8", .body = BoardText(board), .headers = {}};
   }));
+  server.Route("GET", "/v1/campaigns/{}/contracts",
+               [impl](api::HttpRequest request, api::Responder respond) {
+                 impl->Contracts(std::move(request), std::move(respond));
+               });
   server.Route("GET", "/v1/campaigns/{}/why",
                [impl](api::HttpRequest request, api::Responder respond) {
                  impl->Why(std::move(request), std::move(respond));

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "campaign/disposition.h"
+#include "engine/runtime/abandon_windows.h"
 
 namespace outpace::runtime {
 
@@ -24,11 +25,16 @@ CampaignRunner::CampaignRunner(const campaign::CampaignSettings& settings)
       pacer(PacerSettingsOf(settings)),
       settings_(settings),
       policy_(settings, rules::RuleBook::InForce()),
-      terms_(std::make_shared<const DecisionTerms>(TermsOf(settings))) {}
+      contracts_(ContractsOf(settings)),
+      terms_(std::make_shared<const DecisionTerms>(TermsOf(settings))) {
+  ledger_.SetContracts(contracts_, settings.report_zone);
+}
 
 void CampaignRunner::UpdateSettings(const campaign::CampaignSettings& settings) {
   settings_ = settings;
   policy_ = gate::Policy(settings, rules::RuleBook::InForce());
+  contracts_ = ContractsOf(settings);
+  ledger_.SetContracts(contracts_, settings.report_zone);
   terms_ = std::make_shared<const DecisionTerms>(TermsOf(settings));
   pacer.UpdateSettings(PacerSettingsOf(settings));
   listen::AnswerTuner tuner(TunerSettingsOf(settings));
@@ -39,35 +45,33 @@ void CampaignRunner::UpdateSettings(const campaign::CampaignSettings& settings) 
 }
 
 bool CampaignRunner::RollDay(absl::Time now) {
-  const absl::Time period = PeriodStart(first_call, now);
-  if (period > period_) {
-    period_ = period;
-    StartWindows(campaign::AbandonWindow::kCampaign);
-  }
+  if (ledger_.Advance(now, first_call)) TellPacer();
   const absl::CivilDay day = absl::ToCivilDay(now, settings_.report_zone);
   if (day <= day_) return false;
   day_ = day;
   today = DayFigures();
   attempts_today_.clear();
-  StartWindows(campaign::AbandonWindow::kDay);
   return true;
 }
 
-void CampaignRunner::StartWindows(campaign::AbandonWindow window) {
-  const std::vector<WindowRule> rules = WindowRulesOf(settings_);
-  for (size_t i = 0; i < rules.size(); ++i) {
-    if (rules[i].window == window) pacer.StartWindow(i);
-  }
+void CampaignRunner::TakeLedger(AbandonLedger ledger) {
+  ledger_ = std::move(ledger);
+  ledger_.SetContracts(contracts_, settings_.report_zone);
 }
 
-void CampaignRunner::SetBudgets(absl::Time now, int open) {
-  period_ = PeriodStart(first_call, now);
-  const std::vector<WindowRule> rules = WindowRulesOf(settings_);
-  for (size_t i = 0; i < rules.size(); ++i) {
-    pacing::AbandonCounts counts =
-        ledger.Since(WindowStart(rules[i].window, now, settings_.report_zone, period_), open);
+void CampaignRunner::CountCall(std::optional<campaign::CallFacts>& counted,
+                               const campaign::Attempt& record) {
+  const std::optional<campaign::CallFacts> now = FactsOrNone(record);
+  if (now == counted) return;
+  ledger_.Update(counted, now);
+  counted = now;
+  TellPacer();
+}
+
+void CampaignRunner::TellPacer() {
+  for (size_t i = 0; i < contracts_.size(); ++i) {
+    pacing::AbandonCounts counts = ledger_.Counts(i);
     if (i == 0) {
-      answers_to_come_ = AnswersToCome(settings_, ledger, now);
       counts.served += answers_to_come_;
       counts.ended += answers_to_come_;
     }
@@ -75,16 +79,26 @@ void CampaignRunner::SetBudgets(absl::Time now, int open) {
   }
 }
 
-void CampaignRunner::RefreshBudgets(absl::Time wall, MonoTime now, int open) {
-  bool rolling = false;
-  for (const WindowRule& rule : WindowRulesOf(settings_)) {
-    rolling |= RollingLength(rule.window) != absl::InfiniteDuration();
-  }
-  const bool tapered = settings_.dial_method == campaign::DialMethod::kAdaptTapered;
-  if (!tapered && !rolling) return;
-  if (now - refreshed_ < (tapered ? absl::Minutes(1) : absl::Minutes(15))) return;
+void CampaignRunner::SetBudgets(absl::Time now) {
+  ledger_.Advance(now, first_call);
+  answers_to_come_ = AnswersToCome(settings_, ledger_, now);
+  TellPacer();
+}
+
+void CampaignRunner::RefreshBudgets(absl::Time wall, MonoTime now) {
+  if (settings_.dial_method != campaign::DialMethod::kAdaptTapered) return;
+  if (now - refreshed_ < absl::Minutes(1)) return;
   refreshed_ = now;
-  SetBudgets(wall, open);
+  SetBudgets(wall);
+}
+
+std::vector<ContractFigures> CampaignRunner::Contracts(absl::Time now) const {
+  std::vector<ContractFigures> figures;
+  for (size_t i = 0; i < contracts_.size(); ++i) {
+    figures.push_back(FiguresOf(contracts_[i], ledger_.Counts(i), ledger_.WindowBegan(i), now,
+                                settings_.report_zone));
+  }
+  return figures;
 }
 
 int CampaignRunner::AttemptsToday(LeadId lead) const {
@@ -224,9 +238,10 @@ DecisionTerms TermsOf(const campaign::CampaignSettings& settings) {
   terms.trunk = settings.trunk;
   terms.level = settings.auto_dial_level;
   terms.level_max = settings.adaptive_maximum_level;
-  for (const WindowRule& rule : WindowRulesOf(settings)) {
-    terms.contracts.push_back(
-        {rule.name, std::string(campaign::AbandonWindowName(rule.window)), rule.ratio_max});
+  for (const campaign::AbandonContract& contract : ContractsOf(settings)) {
+    terms.contracts.push_back({contract.name,
+                               std::string(campaign::AbandonWindowName(contract.window)),
+                               contract.limit / 100});
   }
   return terms;
 }
@@ -259,9 +274,12 @@ pacing::PacerSettings PacerSettingsOf(const campaign::CampaignSettings& settings
     pacer.dial_level_max = std::max(pacer.dial_level_max, settings.auto_dial_level);
   }
   pacer.abandon_ratio_max = settings.adaptive_dropped_percentage / 100;
-  for (const WindowRule& rule : WindowRulesOf(settings)) {
-    pacer.contracts.push_back(
-        {.name = rule.name, .ratio_max = rule.ratio_max, .window = RollingLength(rule.window)});
+  for (const campaign::AbandonContract& contract : ContractsOf(settings)) {
+    pacer.contracts.push_back({.name = contract.name,
+                               .ratio_max = contract.limit / 100,
+                               .window = RollingLength(contract.window),
+                               .population = PopulationOf(contract.denominator),
+                               .told = true});
   }
   // VICIdial's intensity is a percentage on top.
   pacer.intensity = 1 + settings.adaptive_intensity / 100.0;

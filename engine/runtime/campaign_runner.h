@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,9 @@
 #include "engine/base/clock.h"
 #include "engine/listen/answer_tuner.h"
 #include "engine/pacing/pacer.h"
-#include "engine/runtime/abandon_windows.h"
+#include "engine/runtime/abandon_ledger.h"
 #include "engine/runtime/board.h"
+#include "engine/runtime/contract_figures.h"
 #include "engine/runtime/decision_ring.h"
 #include "engine/runtime/explain.h"
 #include "engine/runtime/hopper.h"
@@ -59,9 +61,9 @@ class CampaignRunner {
   int agents_staying = 0;
   bool withdrawing = false;
 
-  // The campaign's day (its report zone) turns at midnight: figures, daily limits and the
-  // abandonment windows of a day start anew; so do those of a campaign's period when that is over.
-  // True when a day has ended. A clock or zone that steps back does not begin an old day again.
+  // The campaign's day (its report zone) turns at midnight: figures and daily limits start anew.
+  // The windows of the limits on abandoned calls move to `now`. True when a day has ended. A clock
+  // or zone that steps back does not begin an old day again.
   bool RollDay(absl::Time now);
   DayFigures today;
   int AttemptsToday(LeadId lead) const;
@@ -76,17 +78,26 @@ class CampaignRunner {
   void CountDisposition(const std::string& status);
   // Adds an attempt of today that was stored before this process began.
   void CountRecord(const campaign::Attempt& attempt);
-  // What is counted against the limits on abandoned calls, and when the first call was placed;
-  // InfinitePast: none yet.
-  AbandonLedger ledger;
+  // The limits on abandoned calls, as the pacer numbers them.
+  const std::vector<campaign::AbandonContract>& contracts() const { return contracts_; }
+  // What is counted against them: the pacer is told of each change. `first_call`: when the first
+  // was placed; InfinitePast: none yet.
+  const AbandonLedger& ledger() const { return ledger_; }
   absl::Time first_call = absl::InfinitePast();
-  // Tells the pacer what the ledger has of each limit's window; `open` connected calls still talk.
-  // After the records of a start, and when the windows have changed.
-  void SetBudgets(absl::Time now, int open);
-  // SetBudgets() from time to time where the ledger knows better than the pacer: once a minute with
-  // ADAPT_TAPERED, since the forecast of the shift's answers moves, and each quarter of an hour
-  // with a rolling window, since what was counted before the start leaves it.
-  void RefreshBudgets(absl::Time wall, MonoTime now, int open);
+  // Of the stored attempts, at a start. SetBudgets() afterwards.
+  void TakeLedger(AbandonLedger ledger);
+  void AddRecord(const campaign::Attempt& attempt) { ledger_.AddRecord(attempt); }
+  void LedgerIsCompleteFrom(absl::Time from) { ledger_.set_from(from); }
+  void AddOlder(const AbandonLedger& older) { ledger_.AddOlder(older); }
+  // Counts what is known of a call by now; `counted`, the caller's for each call, is what it was
+  // counted as before.
+  void CountCall(std::optional<campaign::CallFacts>& counted, const campaign::Attempt& record);
+  // Tells the pacer what the ledger has of each limit's window. After the records of a start.
+  void SetBudgets(absl::Time now);
+  // SetBudgets() once a minute with ADAPT_TAPERED, since the forecast of the shift's answers moves.
+  void RefreshBudgets(absl::Time wall, MonoTime now);
+  // Each limit's window at `now`, for boards and `campaign contracts`.
+  std::vector<ContractFigures> Contracts(absl::Time now) const;
 
   // Remembers a decision taken at `now` and what was placed of it. True when its legs are to be
   // written to the event log: once a second at most.
@@ -102,15 +113,15 @@ class CampaignRunner {
   absl::Status LoadLearned(const std::string& text);
 
  private:
-  // The limits counted over this window start to count from nothing.
-  void StartWindows(campaign::AbandonWindow window);
+  void TellPacer();
 
   campaign::CampaignSettings settings_;
   gate::Policy policy_;
+  std::vector<campaign::AbandonContract> contracts_;
+  AbandonLedger ledger_;
   std::shared_ptr<const DecisionTerms> terms_;
   absl::CivilDay day_;
-  absl::Time period_ = absl::InfinitePast();
-  double answers_to_come_ = 0;  // what SetBudgets() added to the persons of the first limit
+  double answers_to_come_ = 0;  // told on top of the persons of the first limit
   MonoTime refreshed_;
   absl::flat_hash_map<LeadId, int> attempts_today_;
 };

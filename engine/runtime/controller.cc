@@ -59,13 +59,13 @@ void Controller::Start(StartState state) {
     runner.RollDay(now);
     const auto ledger = state.ledgers.find(settings.id);
     const auto first_call = state.first_calls.find(settings.id);
-    if (ledger != state.ledgers.end()) runner.ledger = std::move(ledger->second);
+    if (ledger != state.ledgers.end()) runner.TakeLedger(std::move(ledger->second));
     if (first_call != state.first_calls.end()) runner.first_call = first_call->second;
   }
   for (const campaign::Attempt& attempt : state.attempts_today) {
     CampaignRunner* runner = FindRunner(attempt.campaign);
     if (runner == nullptr || !attempt.sent || attempt.inbound) continue;
-    if (!state.ledgers.contains(attempt.campaign)) runner->ledger.AddRecord(attempt);
+    if (!state.ledgers.contains(attempt.campaign)) runner->AddRecord(attempt);
     if (runner->first_call == absl::InfinitePast()) runner->first_call = attempt.dialed_at;
     const absl::TimeZone zone = runner->settings().report_zone;
     if (absl::ToCivilDay(attempt.dialed_at, zone) != absl::ToCivilDay(now, zone)) continue;
@@ -88,8 +88,8 @@ void Controller::Start(StartState state) {
   }
   RecoverAttempts(state);
   for (auto& [id, runner] : runners_) {
-    if (!state.ledgers.contains(id)) runner->ledger.set_from(now - absl::Hours(26));
-    runner->SetBudgets(now, 0);
+    if (!state.ledgers.contains(id)) runner->LedgerIsCompleteFrom(now - absl::Hours(26));
+    runner->SetBudgets(now);
   }
   Tick();
 }
@@ -112,7 +112,7 @@ void Controller::Tick() {
     connect_delay_ = DelayHistogram();
     trunks_.StartDay(now);
   }
-  for (auto& [id, runner] : runners_) runner->RefreshBudgets(wall, now, roster_.Counts(id).talking);
+  for (auto& [id, runner] : runners_) runner->RefreshBudgets(wall, now);
   DialAll();
   for (auto& [id, runner] : runners_) WithdrawUnserved(*runner);
 }
@@ -323,31 +323,19 @@ void Controller::PutCampaign(const campaign::CampaignSettings& settings) {
     runner = std::make_unique<CampaignRunner>(settings);
     HistoryFrom(runner->policy().rules().HistoryNeeded());
     trunks_.SetPath(settings, runner->trunks);
-    runner->ledger.set_from(absl::InfinitePast());  // a new campaign: nothing was before
+    runner->LedgerIsCompleteFrom(absl::InfinitePast());  // a new campaign: nothing was before
     runner->RollDay(loop_.clock().Wall());
     return;
   }
-  const std::vector<WindowRule> before = WindowRulesOf(runner->settings());
-  const bool same_method = runner->settings().dial_method == settings.dial_method;
-  const bool same_zone = runner->settings().report_zone == settings.report_zone;
   runner->UpdateSettings(settings);
   HistoryFrom(runner->policy().rules().HistoryNeeded());
   trunks_.SetPath(settings, runner->trunks);
-  const std::vector<WindowRule> after = WindowRulesOf(settings);
-  // A limit was added or taken away, or is counted over another window; or the method has another
-  // view of the day.
-  const bool same =
-      same_zone && same_method &&
-      std::equal(before.begin(), before.end(), after.begin(), after.end(),
-                 [](const WindowRule& a, const WindowRule& b) { return a.window == b.window; });
-  if (!same) {
-    runner->SetBudgets(loop_.clock().Wall(), roster_.Counts(settings.id).talking);
-  }
+  runner->SetBudgets(loop_.clock().Wall());
 }
 
 absl::Time Controller::LedgerFrom(const CampaignId& campaign) const {
   const auto found = runners_.find(campaign);
-  return found == runners_.end() ? absl::InfiniteFuture() : found->second->ledger.from();
+  return found == runners_.end() ? absl::InfiniteFuture() : found->second->ledger().from();
 }
 
 absl::Time Controller::HistoryFrom(absl::Duration reach) {
@@ -360,9 +348,9 @@ absl::Time Controller::HistoryFrom(absl::Duration reach) {
 
 void Controller::AddOlder(const CampaignId& campaign, const AbandonLedger& older) {
   CampaignRunner* runner = FindRunner(campaign);
-  if (runner == nullptr || older.from() >= runner->ledger.from()) return;
-  runner->ledger.AddOlder(older);
-  runner->SetBudgets(loop_.clock().Wall(), roster_.Counts(campaign).talking);
+  if (runner == nullptr || older.from() >= runner->ledger().from()) return;
+  runner->AddOlder(older);
+  runner->SetBudgets(loop_.clock().Wall());
 }
 
 void Controller::PutList(const campaign::List& list) { lists_[list.id] = list; }
@@ -543,6 +531,15 @@ std::map<CampaignId, std::string> Controller::Learned() const {
   return learned;
 }
 
+absl::StatusOr<ContractsAnswer> Controller::Contracts(const CampaignId& campaign) const {
+  const auto found = runners_.find(campaign);
+  if (found == runners_.end()) {
+    return absl::NotFoundError(absl::StrCat("no campaign is named '", campaign, "'"));
+  }
+  const CampaignRunner& runner = *found->second;
+  return ContractsAnswer{runner.Contracts(loop_.clock().Wall()), runner.settings().report_zone};
+}
+
 absl::StatusOr<WhyAnswer> Controller::Why(const CampaignId& campaign, size_t most) const {
   const auto found = runners_.find(campaign);
   if (found == runners_.end()) {
@@ -577,6 +574,7 @@ BoardSnapshot Controller::Board() const {
   for (const auto& [id, runner] : runners_) {
     const agent::CampaignCounts agents = roster_.Counts(id);
     CampaignFigures figures = runner->Figures();
+    figures.contracts = runner->Contracts(loop_.clock().Wall());
     figures.ready = agents.ready;
     figures.incall = agents.talking + agents.reserved;
     figures.dispo = agents.wrapping;

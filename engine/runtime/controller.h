@@ -202,6 +202,8 @@ class Controller final : public call::LegEventSink {
   absl::StatusOr<WhyAnswer> Why(const CampaignId& campaign, size_t most) const;
   // Nothing waits and nothing is in a call where the campaign is not known.
   LiveLeads LiveLeadsOf(const CampaignId& campaign) const;
+  // Each limit on abandoned calls with its counts. NotFound.
+  absl::StatusOr<ContractsAnswer> Contracts(const CampaignId& campaign) const;
   const agent::Roster& roster() const { return roster_; }
   const dnc::DncSet& dnc() const { return dnc_; }
   // Invariants of the whole dialer; empty when they hold. Checked by the simulation after every
@@ -255,8 +257,9 @@ class Controller final : public call::LegEventSink {
     MonoTime served_from;  // from here on a person waits: the answer, or the verdict of screening
     MonoTime connected;
     MonoTime ended;
-    Loop::TimerId timer = 0;  // screening, drop limit, then wrap-up limit
-    listen::Heard verdict;    // on who answered; kNone: none yet
+    Loop::TimerId timer = 0;                     // screening, drop limit, then wrap-up limit
+    listen::Heard verdict;                       // on who answered; kNone: none yet
+    std::optional<campaign::CallFacts> counted;  // as what, for the limits on abandoned calls
     double verdict_weight = 1;
     bool beep_heard = false;     // of a voicemail: it records already
     std::string machine_status;  // kMachine: what the call will end as
@@ -360,6 +363,9 @@ class Controller final : public call::LegEventSink {
   void OnTrunkState(const call::TrunkState& event);
   void MeetAgent(LiveAttempt& live);  // the one who waits longest, or wait for one
   void ServeWaiting(CampaignRunner& runner);
+  // Until when somebody who waits must have an agent, or is given up.
+  MonoTime DropAt(const LiveAttempt& live) const;
+  void SetDropTimer(LiveAttempt& live);
   void ReserveFor(LiveAttempt& live, const AgentId& agent);
   void ConnectToAgent(LiveAttempt& live);  // its agent is reserved
   void DropConnecting(LiveAttempt& live);
@@ -376,6 +382,7 @@ class Controller final : public call::LegEventSink {
   void OnFenceReached(const call::FenceReached& event);
   void PutDnc(const campaign::DncEntry& entry);  // in force from here on
   void Abandon(AttemptId id);
+  void StoreProgress(const LiveAttempt& live);
   void EndUnsent(LiveAttempt& live, absl::string_view why);
   void StartWrapUp(LiveAttempt& live);
   // Gives the attempt its status, and its lead what follows from it. `done` may be null.
@@ -390,6 +397,7 @@ class Controller final : public call::LegEventSink {
   listen::AnswerTuning TuningOf(const CampaignRunner& runner) const;
   // The campaign's message for a person whom no agent takes, then the end.
   void PlaySafeHarbor(const LiveAttempt& live);
+  std::string MessageOf(const CampaignId& campaign) const;
   call::Prompt PromptOf(const std::string& name, call::Prompt otherwise) const;
   void OnHeard(const call::LegHeard& event);
   void OnDigit(const call::LegDigit& event);

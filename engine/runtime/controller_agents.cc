@@ -168,6 +168,7 @@ void Controller::DropConnecting(LiveAttempt& live) {
   CountAbandoned(live);
   if (IsWith(live.agent, live.record.id)) ApplyToAgent(live.agent, agent::AgentEvent::kRelease);
   PlaySafeHarbor(live);
+  StoreProgress(live);
 }
 
 bool Controller::ApplyToAgent(const AgentId& agent, agent::AgentEvent event) {
@@ -468,9 +469,13 @@ void Controller::LearnFromLate(CampaignRunner& owner, const campaign::Attempt& r
   const campaign::Disposition* said = campaign::FindDisposition(record.status);
   if (!record.inbound && said != nullptr && said->answering_machine &&
       record.answered_at != absl::InfinitePast()) {
-    owner.ledger.AddMachine(record.answered_at);
     owner.pacer.OnWasMachine(record.id);
   }
+  // It was counted as one that nobody had said anything of.
+  campaign::Attempt before = record;
+  before.status = "DISPO";
+  std::optional<campaign::CallFacts> counted = FactsOrNone(before);
+  owner.CountCall(counted, record);
 }
 
 void Controller::FinishWrapUp(const AgentId& agent, bool by_agent, bool counts) {

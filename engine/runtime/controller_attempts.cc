@@ -30,6 +30,10 @@ pacing::AttemptResult ResultOf(absl::string_view outcome, bool trunk_fault) {
 // The detector's clock is the audio; ours may be a packet and a thread ahead of it.
 constexpr absl::Duration kVerdictDelay = absl::Milliseconds(300);
 
+// From our order until the person hears the message, or the agent: a thread, and some 20 ms of
+// audio. Limits on abandoned calls that name their seconds are kept with that to spare.
+constexpr absl::Duration kOrderDelay = absl::Milliseconds(100);
+
 constexpr int kNoResponseStatus = 408;  // as trunks' figures count silence
 
 constexpr int kCancelledStatus = 487;
@@ -204,7 +208,14 @@ void Controller::OnAnswered(const call::LegAnswered& event) {
   if (runner.settings().amd_mode == campaign::AmdMode::kBlocking) {
     live->phase = Phase::kScreening;
     ++runner.screening;
-    const absl::Duration most = runner.settings().amd_decide_seconds + kVerdictDelay;
+    absl::Duration most = runner.settings().amd_decide_seconds + kVerdictDelay;
+    for (const campaign::AbandonContract& contract : runner.contracts()) {
+      if (contract.numerator == campaign::ContractNumerator::kDropped ||
+          contract.start != campaign::ContractStart::kAnswer) {
+        continue;
+      }
+      most = std::clamp(contract.seconds - kOrderDelay, absl::ZeroDuration(), most);
+    }
     live->timer = loop_.After(most, [this, id] { ScreeningOver(id); });
     return;
   }
@@ -218,10 +229,29 @@ void Controller::MeetAgent(LiveAttempt& live) {
   }
   CampaignRunner& runner = *FindRunner(live.record.campaign);
   live.phase = Phase::kWaiting;
+  runner.waiting.push_back(live.record.id);
+  SetDropTimer(live);
+}
+
+MonoTime Controller::DropAt(const LiveAttempt& live) const {
+  const CampaignRunner& runner = *runners_.at(live.record.campaign);
+  MonoTime at = live.served_from + runner.settings().drop_call_seconds;
+  for (const campaign::AbandonContract& contract : runner.contracts()) {
+    if (contract.numerator == campaign::ContractNumerator::kDropped) continue;
+    const auto heard = [](int ms) { return absl::Milliseconds(std::max(ms, 0)); };
+    const absl::Duration due =
+        campaign::DueAfterAnswer(contract, heard(live.record.greeting_start_ms),
+                                 heard(live.record.greeting_end_ms)) -
+        kOrderDelay;
+    at = std::min(at, live.answered + due);
+  }
+  return at;
+}
+
+void Controller::SetDropTimer(LiveAttempt& live) {
   const AttemptId id = live.record.id;
-  runner.waiting.push_back(id);
-  const absl::Duration left =
-      runner.settings().drop_call_seconds - (loop_.clock().Mono() - live.served_from);
+  loop_.Cancel(std::exchange(live.timer, 0));
+  const absl::Duration left = DropAt(live) - loop_.clock().Mono();
   live.timer = loop_.After(std::max(left, absl::ZeroDuration()), [this, id] { Abandon(id); });
 }
 
@@ -261,26 +291,22 @@ void Controller::OnConnected(const call::LegConnected& event) {
   live->record.agent = live->agent;
   runner.pacer.OnConnected(live->record.id, event.at);
   ++runner.today.connected;
-  runner.ledger.AddServed(live->record.answered_at);
+  runner.CountCall(live->counted, live->record);
   connect_delay_.Add(event.at - live->served_from);
   ApplyToAgent(live->agent, agent::AgentEvent::kConnect);
   agent_events_.OnPop(live->agent, live->record, live->lead, false);
   BeginTalk(*live);
-  // Who has the call must be known after a crash, so that the agent can still dispose of it.
-  campaign::StoreBatch progress;
-  progress.attempts.push_back(live->record);
-  store_.Commit(std::move(progress), [this](absl::Status status) {
-    if (!status.ok()) StopForStore(status);
-  });
+  StoreProgress(*live);
 }
 
 void Controller::CountAbandoned(LiveAttempt& live) {
   if (live.record.inbound) return;  // we did not ring this person
   CampaignRunner& runner = *FindRunner(live.record.campaign);
   live.record.abandoned = true;
+  live.record.dropped_at = std::max(loop_.clock().Wall(), live.record.answered_at);
   runner.pacer.OnAbandoned(live.record.id, loop_.clock().Mono());
   ++runner.today.abandoned;
-  runner.ledger.AddAbandoned(live.record.answered_at);
+  runner.CountCall(live.counted, live.record);
   log_.Info("attempt.abandoned", {{"attempt", live.record.id}, {"campaign", live.record.campaign}});
 }
 
@@ -293,6 +319,17 @@ void Controller::Abandon(AttemptId id) {
   runner.waiting.erase(std::find(runner.waiting.begin(), runner.waiting.end(), id));
   CountAbandoned(*live);
   PlaySafeHarbor(*live);
+  StoreProgress(*live);
+}
+
+// Who has met what must be known after a crash: an agent may still dispose of the call, and a call
+// that was abandoned stays counted to its second.
+void Controller::StoreProgress(const LiveAttempt& live) {
+  campaign::StoreBatch progress;
+  progress.attempts.push_back(live.record);
+  store_.Commit(std::move(progress), [this](absl::Status status) {
+    if (!status.ok()) StopForStore(status);
+  });
 }
 
 void Controller::OnPromptFinished(const call::PromptFinished& event) {
@@ -438,11 +475,7 @@ void Controller::StartWrapUp(LiveAttempt& live) {
   if (ending_ || !IsWith(live.agent, id)) return Close(live, "DISPO", nullptr);
   ApplyToAgent(live.agent, agent::AgentEvent::kCallEnded);
   agent_events_.OnCallEnded(live.agent, id, live.record.term_reason == "CALLER", talk);
-  campaign::StoreBatch progress;
-  progress.attempts.push_back(live.record);
-  store_.Commit(std::move(progress), [this](absl::Status status) {
-    if (!status.ok()) StopForStore(status);
-  });
+  StoreProgress(live);
   live.timer = loop_.After(runner.settings().wrapup_seconds, [this, id] {
     LiveAttempt* late = FindLive(id);
     if (late == nullptr || late->phase != Phase::kWrapUp) return;
@@ -465,7 +498,6 @@ void Controller::Close(LiveAttempt& live, const std::string& status, Done done) 
     const campaign::Disposition* disposition = campaign::FindDisposition(status);
     if (counts && disposition != nullptr && disposition->answering_machine) {
       runner.pacer.OnWasMachine(live.record.id);
-      runner.ledger.AddMachine(live.record.answered_at);
     }
   }
   live.lead = campaign::ApplyResult(live.lead, live.record, runner.settings());
@@ -477,6 +509,7 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
   live.phase = Phase::kClosing;
   live.record.open = false;
   NoteAttempt(live.record);
+  FindRunner(live.record.campaign)->CountCall(live.counted, live.record);
   NoteAbandoned(live.record);
   const auto number = numbers_in_call_.find(live.record.dialed);
   if (number != numbers_in_call_.end() && number->second == id) numbers_in_call_.erase(number);

@@ -30,6 +30,21 @@ std::string FeaturesText(const listen::Features& features) {
   return absl::StrJoin(words, " ");
 }
 
+// When whoever answered spoke, as far as was heard until the verdict. While it goes on its end is
+// taken to be now, which gives an agent less time, never more.
+void NoteGreeting(const listen::Heard& heard, campaign::Attempt& record) {
+  const auto feature = [&](absl::string_view name) {
+    for (size_t i = 0; i < heard.features.size(); ++i) {
+      if (listen::FeatureName(i) == name) return static_cast<int>(heard.features[i]);
+    }
+    return 0;
+  };
+  if (feature("speech_ms") <= 0) return;
+  const auto after = static_cast<int>(absl::ToInt64Milliseconds(heard.after));
+  record.greeting_start_ms = std::clamp(feature("lead_ms"), 0, after);
+  record.greeting_end_ms = std::clamp(after - feature("pause_ms"), record.greeting_start_ms, after);
+}
+
 record::Format FormatOf(campaign::RecordingFormat format) {
   switch (format) {
     case campaign::RecordingFormat::kWav:
@@ -51,8 +66,16 @@ call::Prompt Controller::PromptOf(const std::string& name, call::Prompt otherwis
 
 void Controller::PlaySafeHarbor(const LiveAttempt& live) {
   const campaign::CampaignSettings& settings = FindRunner(live.record.campaign)->settings();
-  Post(call::PlayThenHangUp{live.leg,
-                            PromptOf(settings.safe_harbor_audio, call::Prompt::kSafeHarbor)});
+  const call::Prompt usual = PromptOf(settings.safe_harbor_audio, call::Prompt::kSafeHarbor);
+  Post(call::PlayThenHangUp{live.leg, PromptOf(MessageOf(live.record.campaign), usual)});
+}
+
+// Of the first limit on abandoned calls that names one; empty: the campaign's.
+std::string Controller::MessageOf(const CampaignId& campaign) const {
+  for (const campaign::AbandonContract& contract : runners_.at(campaign)->contracts()) {
+    if (options_.prompts.contains(contract.message)) return contract.message;
+  }
+  return "";
 }
 
 listen::AnswerTuning Controller::TuningOf(const CampaignRunner& runner) const {
@@ -103,6 +126,8 @@ void Controller::NoteVerdict(LiveAttempt& live, const listen::Heard& heard) {
   record.amd_confidence = static_cast<int>(heard.confidence * 100 + 0.5f);
   record.amd_ms = static_cast<int>(absl::ToInt64Milliseconds(heard.after));
   record.amd_features = FeaturesText(heard.features);
+  NoteGreeting(heard, record);
+  if (live.phase == Phase::kWaiting) SetDropTimer(live);
   const campaign::CampaignSettings& settings = FindRunner(record.campaign)->settings();
   const bool rests = settings.campaign_recording == campaign::RecordingMode::kOnDemand;
   if (live.clip && rests) {  // keys must still be told, and the hello kept for the agent

@@ -46,19 +46,25 @@ void Controller::RecoverAttempts(const StartState& state) {
     if (!attempt.agent.empty()) {
       // A call an agent had is left without a status: the agent may still dispose of it.
       recovered_.push_back({attempt.agent, attempt.id});
-    } else if (up.contains(attempt.call_id) && runner != nullptr) {
-      // Somebody had answered and met no agent, then silence: abandoned.
-      attempt.answered_at = attempt.ended_at;
-      attempt.abandoned = true;
+    } else if ((attempt.abandoned || up.contains(attempt.call_id)) && runner != nullptr) {
+      // Somebody had answered and met no agent, then silence: abandoned. If it was before the
+      // crash, that is stored, and counted with the other records.
       attempt.status = "DROP";
-      ++runner->today.answered;
-      ++runner->today.abandoned;
-      runner->ledger.AddAbandoned(attempt.answered_at);
+      if (!attempt.abandoned) {
+        attempt.answered_at = attempt.dropped_at = attempt.ended_at;
+        attempt.abandoned = true;
+        ++runner->today.answered;
+        ++runner->today.abandoned;
+      }
       batch.leads.push_back(campaign::ApplyResult(lead, attempt, runner->settings()));
     } else {
       attempt.status = "UNKN";
       lead.status = "UNKN";
       batch.leads.push_back(std::move(lead));
+    }
+    if (runner != nullptr) {
+      std::optional<campaign::CallFacts> counted = FactsOrNone(state.open_attempts[i]);
+      runner->CountCall(counted, attempt);
     }
     NoteRecovered(attempt);
     batch.attempts.push_back(std::move(attempt));

@@ -40,6 +40,7 @@ std::string Count(int64_t n, const char* one, const char* more) {
 
 std::string WindowText(const std::string& window, Words w) {
   if (window == "day") return w("today", "今天");
+  if (window == "month") return w("this month", "本月");
   if (window == "campaign") {
     return w("in this campaign (periods of 30 days)", "本任务，每 30 天为一期");
   }
@@ -51,7 +52,7 @@ std::string WindowText(const std::string& window, Words w) {
 std::string ContractName(const std::string& name, Words w) {
   if (name == "regulation") return w("the regulation's limit", "法规上限");
   if (name == "client") return w("the client's limit", "客户合同上限");
-  return name;
+  return w(absl::StrCat("the contract ", name), absl::StrCat("约束 ", name));
 }
 
 const DecisionTerms::Contract* ContractOf(const DecisionRecord& record) {

@@ -23,6 +23,7 @@
 #include "engine/media/media_server.h"
 #include "engine/record/recorder.h"
 #include "engine/resolve/resolver.h"
+#include "engine/runtime/abandon_windows.h"
 #include "engine/runtime/admin_service.h"
 #include "engine/runtime/agent_service.h"
 #include "engine/runtime/asio_loop.h"
@@ -75,8 +76,8 @@ absl::StatusOr<absl::Time> ReadFirstCall(const campaign::LeadStore& store,
 absl::Time ReachOf(const campaign::CampaignSettings& settings, absl::Time now,
                    absl::Time first_call) {
   absl::Time reach = WindowsReach(settings, now, PeriodStart(first_call, now));
-  for (const WindowRule& rule : WindowRulesOf(settings)) {
-    if (rule.window != campaign::AbandonWindow::kCampaign) continue;
+  for (const campaign::AbandonContract& contract : ContractsOf(settings)) {
+    if (contract.window != campaign::AbandonWindow::kCampaign) continue;
     if (first_call == absl::InfinitePast()) reach = std::min(reach, now - kCampaignPeriod);
   }
   return reach;

@@ -116,7 +116,8 @@ const std::vector<Command>& Commands() {
        "show create set activate deactivate reset expire archive unarchive --campaign --all "
        "--json"},
       {"campaign", "make, change, start and pause campaigns; say why they dial as they do",
-       RunCampaignCommand, "list show create set start pause recheck why funnel --last --json"},
+       RunCampaignCommand,
+       "list show create set start pause recheck why funnel contracts --last --json"},
       {"lead", "find leads; say why one is not dialed", RunLeadCommand,
        "show why search counts filter import --explain --country --status --list --campaign "
        "--import --limit --scan "

@@ -15,10 +15,11 @@ namespace {
 namespace po = boost::program_options;
 using Json = nlohmann::ordered_json;
 
-// Why the campaign places as many calls as it does: only a running engine knows.
-int PrintWhy(const Config& config, const std::string& campaign, int last, bool as_json) {
+// What only a running engine knows of a campaign, `page` of docs/API.md: its text, or as it is.
+int PrintLive(const Config& config, const std::string& campaign, const std::string& page,
+              bool as_json) {
   auto client = api::HttpClient::Create(absl::StrCat("unix:", config.SocketPath()));
-  auto response = client->Send("GET", absl::StrCat("/v1/campaigns/", campaign, "/why?last=", last));
+  auto response = client->Send("GET", absl::StrCat("/v1/campaigns/", campaign, "/", page));
   if (!response.ok()) {
     return Fail(absl::UnavailableError(
         absl::StrCat("no engine runs on ", config.data_dir, "; start one with: outpace serve")));
@@ -43,7 +44,8 @@ int RunCampaignCommand(const Arguments& given) {
   Arguments arguments = given;
   const std::string verb = TakeVerb(arguments);
   Options options(
-      "outpace campaign list|show|create|set|start|pause|recheck|why|funnel [ID] [NAME=VALUE "
+      "outpace campaign list|show|create|set|start|pause|recheck|why|funnel|contracts [ID] "
+      "[NAME=VALUE "
       "...]",
       "Settings have VICIdial's names; docs/CAMPAIGNS.md explains each. `why` says why the "
       "campaign\n"
@@ -51,7 +53,8 @@ int RunCampaignCommand(const Arguments& given) {
       "that\n"
       "each rule holds back now, and says when the next may be dialed. `recheck` looks anew at "
       "leads\n"
-      "that a rule holds back until some hour, as after a clock that was wrong.\n\n"
+      "that a rule holds back until some hour, as after a clock that was wrong. `contracts` shows\n"
+      "each limit on abandoned calls: what is counted, and how many more may be lost.\n\n"
       "  outpace campaign create DEMO dial_method=ADAPT_HARD_LIMIT trunk=carrier\n"
       "  outpace campaign set DEMO adaptive_dropped_percentage=2 local_call_time=09:00-20:00\n"
       "  outpace campaign start DEMO\n"
@@ -60,15 +63,17 @@ int RunCampaignCommand(const Arguments& given) {
   options.Add()("id", po::value<std::string>(), "campaign")(
       "set", po::value<std::vector<std::string>>(), "NAME=VALUE")(
       "last", po::value<int>()->default_value(10), "why: decisions to list, 0 to 600")(
-      "json", "why, funnel: as docs/API.md has it");
+      "json", "why, funnel, contracts: as docs/API.md has it");
   options.Positional("id", 1);
   options.Positional("set", -1);
   if (auto code = options.Parse(arguments)) return *code;
-  if (verb == "why") {
+  if (verb == "why" || verb == "contracts") {
     if (!options.Has("id")) return Misuse(options.usage(), "which campaign?");
     auto config = LoadConfig(options.ConfigPath());
     if (!config.ok()) return Fail(config.status());
-    return PrintWhy(*config, options.Text("id"), options.Get<int>("last"), options.Has("json"));
+    const std::string page =
+        verb == "why" ? absl::StrCat("why?last=", options.Get<int>("last")) : verb;
+    return PrintLive(*config, options.Text("id"), page, options.Has("json"));
   }
   if (verb == "funnel") {
     if (!options.Has("id")) return Misuse(options.usage(), "which campaign?");

@@ -155,6 +155,24 @@ TEST(Codec, AnAttemptWithoutTheFieldIsNotInbound) {
   EXPECT_FALSE(DecodeAttempt(before)->inbound);
 }
 
+// Records of before greetings were measured say so, and so do those where nobody listened.
+TEST(Codec, AnAttemptWithoutAGreetingHasNone) {
+  Rng rng(8);
+  Attempt a = RandomAttempt(rng, 5);
+  a.greeting_start_ms = a.greeting_end_ms = -1;
+  const std::string before = EncodeAttempt(a);
+  EXPECT_EQ(DecodeAttempt(before)->greeting_start_ms, -1);
+  EXPECT_EQ(DecodeAttempt(before)->greeting_end_ms, -1);
+  EXPECT_EQ(DecodeAttempt(before)->dropped_at, absl::InfinitePast());
+  a.greeting_start_ms = 0;
+  a.greeting_end_ms = 1180;
+  a.dropped_at = absl::FromUnixSeconds(1'700'000'000);
+  EXPECT_GT(EncodeAttempt(a).size(), before.size());
+  EXPECT_EQ(DecodeAttempt(EncodeAttempt(a))->greeting_start_ms, 0);
+  EXPECT_EQ(DecodeAttempt(EncodeAttempt(a))->greeting_end_ms, 1180);
+  EXPECT_EQ(DecodeAttempt(EncodeAttempt(a))->dropped_at, a.dropped_at);
+}
+
 TEST(Codec, OtherRecordsComeBack) {
   Rng rng(3);
   for (int i = 0; i < 500; ++i) {

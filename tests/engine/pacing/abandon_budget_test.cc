@@ -169,6 +169,38 @@ TEST(AbandonBudget, ANewWindowStartsClean) {
   EXPECT_FALSE(budget.Spent());
 }
 
+// A contract that is told counts nothing itself, and each is out of its own population.
+TEST(AbandonBudget, AContractThatIsToldCountsWhatItIsTold) {
+  const Contract contracts[] = {
+      {.name = "own", .ratio_max = 0.5},
+      {.name = "persons", .ratio_max = 0.03, .population = Population::kPersons, .told = true},
+      {.name = "answered", .ratio_max = 0.03, .population = Population::kAnswered, .told = true},
+      {.name = "rolling", .ratio_max = 0.5, .window = absl::Hours(1), .told = true}};
+  AbandonBudget budget(contracts);
+  for (int i = 0; i < 10; ++i) budget.OnServed();
+  budget.OnAbandoned();
+  EXPECT_EQ(budget.counts(0).served, 10);
+  for (size_t i : {1, 2, 3}) {
+    EXPECT_EQ(budget.counts(i).served, 0);
+    EXPECT_EQ(budget.counts(i).abandoned, 0);
+    budget.SetCounts(
+        {.served = 300, .machines = 100, .ended = 250, .abandoned = 5, .amd_machines = 95}, i);
+  }
+  EXPECT_EQ(budget.Estimate(1).persons, 205);
+  EXPECT_EQ(budget.Estimate(1).abandoned, 5);
+  EXPECT_EQ(budget.Estimate(2).persons, 400);
+  EXPECT_EQ(budget.Estimate(2).abandoned, 5);
+  EXPECT_LT(budget.Estimate(3).abandoned, 5) << "some were machines, by estimate";
+  budget.Advance(At(absl::Hours(1)));
+  budget.Advance(At(absl::Hours(9)));
+  EXPECT_EQ(budget.counts(3).served, 300) << "its window is moved by who tells";
+  // The one out of persons leaves least: 0.03 * 205 - 5.
+  EXPECT_EQ(budget.binding_contract(), 1);
+  EXPECT_NEAR(budget.Left(), 1.15, 1e-9);
+  budget.SetAtRisk(1);
+  EXPECT_NEAR(budget.Left(), 0.15, 1e-9) << "who waits is taken for a person";
+}
+
 TEST(AbandonBudget, SavedStateComesBack) {
   AbandonBudget budget({&kThreePercent, 1});
   budget.SetAgents(20);

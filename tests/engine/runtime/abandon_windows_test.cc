@@ -1,6 +1,7 @@
 #include "engine/runtime/abandon_windows.h"
 
 #include "campaign/calling_window.h"
+#include "engine/runtime/abandon_ledger.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -25,21 +26,32 @@ campaign::Attempt Answered(absl::Time at, const std::string& status) {
   return attempt;
 }
 
-TEST(WindowRules, TheRegulationThenTheClient) {
+TEST(ContractsOf, TheRegulationTheClientAndAllOthers) {
   campaign::CampaignSettings settings;
-  ASSERT_EQ(WindowRulesOf(settings).size(), 1u);
-  EXPECT_EQ(WindowRulesOf(settings)[0].name, "regulation");
-  EXPECT_EQ(WindowRulesOf(settings)[0].window, AbandonWindow::kDay);
-  EXPECT_DOUBLE_EQ(WindowRulesOf(settings)[0].ratio_max, 0.03);
+  settings.drop_call_seconds = absl::Milliseconds(1500);
+  ASSERT_EQ(ContractsOf(settings).size(), 1u);
+  EXPECT_EQ(ContractsOf(settings)[0].name, "regulation");
+  EXPECT_EQ(ContractsOf(settings)[0].window, AbandonWindow::kDay);
+  EXPECT_DOUBLE_EQ(ContractsOf(settings)[0].limit, 3);
   settings.dial_method = campaign::DialMethod::kAdaptAverage;
   settings.client_dropped_percentage = 1;
   settings.client_window = AbandonWindow::kRolling24h;
-  const std::vector<WindowRule> rules = WindowRulesOf(settings);
-  ASSERT_EQ(rules.size(), 2u);
-  EXPECT_EQ(rules[0].window, AbandonWindow::kCampaign);
-  EXPECT_EQ(rules[1].name, "client");
-  EXPECT_EQ(rules[1].window, AbandonWindow::kRolling24h);
-  EXPECT_DOUBLE_EQ(rules[1].ratio_max, 0.01);
+  ASSERT_TRUE(settings.Set("abandon_contracts", "ofcom, own{limit=2 window=month}, gone").ok());
+  const std::vector<campaign::AbandonContract> contracts = ContractsOf(settings);
+  ASSERT_EQ(contracts.size(), 5u);
+  EXPECT_EQ(contracts[0].window, AbandonWindow::kCampaign);
+  EXPECT_EQ(contracts[1].name, "client");
+  EXPECT_EQ(contracts[1].window, AbandonWindow::kRolling24h);
+  EXPECT_DOUBLE_EQ(contracts[1].limit, 1);
+  for (int i : {0, 1}) {
+    EXPECT_EQ(campaign::AbandonContractTerms(contracts[i]).substr(0, 63),
+              "start=answer seconds=1.5 numerator=dropped denominator=estimate");
+  }
+  EXPECT_EQ(contracts[2].start, campaign::ContractStart::kGreetingStart) << "as its rule says";
+  EXPECT_EQ(contracts[3].window, AbandonWindow::kMonth);
+  EXPECT_EQ(campaign::AbandonContractTerms(contracts[4]),
+            "start=answer seconds=2 numerator=late denominator=persons window=day limit=3")
+      << "its rule is not in force: the careful side";
 }
 
 TEST(Windows, BeginWhereTheirRuleSays) {
@@ -78,65 +90,26 @@ TEST(Windows, ReachIsTheFurthestOfThem) {
   EXPECT_EQ(WindowsReach(settings, kNoon, absl::InfinitePast()), kNoon - absl::Hours(12));
 }
 
-TEST(AbandonLedger, CountsFromATimeOn) {
-  AbandonLedger ledger;
-  ledger.AddRecord(Answered(kNoon - absl::Hours(30), "DROP"));
-  ledger.AddRecord(Answered(kNoon - absl::Hours(20), "SALE"));
-  ledger.AddRecord(Answered(kNoon - absl::Minutes(1), "DROP"));  // of the morning
-  ledger.AddRecord(Answered(kNoon, "A"));                        // a machine
-  ledger.AddRecord(Answered(kNoon + absl::Minutes(3), "NI"));
-  ledger.AddRecord(Answered(absl::InfinitePast(), "NA"));
-  campaign::Attempt unsent = Answered(kNoon, "SALE");
-  unsent.sent = false;
-  ledger.AddRecord(unsent);
-
-  pacing::AbandonCounts counts = ledger.Since(kNoon, 0);
-  EXPECT_EQ(counts.served, 2);
-  EXPECT_EQ(counts.machines, 1);
-  EXPECT_EQ(counts.abandoned, 0);
-  EXPECT_EQ(counts.ended, 2);
-  counts = ledger.Since(kNoon - absl::Hours(24), 1);
-  EXPECT_EQ(counts.served, 3);
-  EXPECT_EQ(counts.abandoned, 1);
-  EXPECT_EQ(counts.ended, 2) << "one still talks";
-  counts = ledger.Since(absl::UnixEpoch(), 99);
-  EXPECT_EQ(counts.abandoned, 2);
-  EXPECT_EQ(counts.ended, 1) << "never fewer than the machines found";
-  EXPECT_EQ(ledger.Since(kNoon + absl::Hours(1), 0).served, 0);
-}
-
-TEST(AbandonLedger, AWindowOfADayIsExactInEveryZone) {
-  const absl::TimeZone nepal = *campaign::FindTimeZone("Asia/Kathmandu");
-  const absl::Time midnight = WindowStart(AbandonWindow::kDay, kNoon, nepal, absl::InfinitePast());
-  AbandonLedger ledger;
-  ledger.AddAbandoned(midnight - absl::Nanoseconds(1));
-  ledger.AddServed(midnight);
-  EXPECT_EQ(ledger.Since(midnight, 0).abandoned, 0);
-  EXPECT_EQ(ledger.Since(midnight, 0).served, 1);
-}
-
-TEST(AbandonLedger, ForgetsWhatNoWindowReaches) {
-  AbandonLedger ledger;
-  ledger.AddServed(kNoon);
-  ledger.AddServed(kNoon + absl::Hours(24 * 30));
-  EXPECT_EQ(ledger.Since(absl::UnixEpoch(), 0).served, 2);
-  ledger.AddServed(kNoon + absl::Hours(24 * 33));
-  EXPECT_EQ(ledger.Since(absl::UnixEpoch(), 0).served, 2);
-  ledger.AddServed(kNoon);  // a clock that stepped back: kept for now
-  EXPECT_EQ(ledger.Since(absl::UnixEpoch(), 0).served, 3);
-}
-
-TEST(AbandonLedger, TakesOverAnOlderOne) {
-  AbandonLedger ledger, older;
-  ledger.set_from(kNoon);
-  ledger.AddServed(kNoon + absl::Hours(1));
-  older.set_from(kNoon - absl::Hours(48));
-  older.AddAbandoned(kNoon - absl::Hours(40));
-  older.AddServed(kNoon - absl::Hours(40));
-  ledger.AddOlder(older);
-  EXPECT_EQ(ledger.from(), kNoon - absl::Hours(48));
-  EXPECT_EQ(ledger.Since(kNoon - absl::Hours(48), 0).served, 2);
-  EXPECT_EQ(ledger.Since(kNoon - absl::Hours(48), 0).abandoned, 1);
+// Clocks are changed at midnight in some zones, and months have other lengths.
+TEST(Windows, DaysAndMonthsAreThoseOfTheZone) {
+  const absl::TimeZone beirut = *campaign::FindTimeZone("Asia/Beirut");
+  const auto at = [&](int month, int day, int hour, int minute) {
+    return absl::FromCivil(absl::CivilMinute(2026, month, day, hour, minute), beirut);
+  };
+  const auto day_of = [&](absl::Time now) {
+    return WindowStart(AbandonWindow::kDay, now, beirut, absl::InfinitePast());
+  };
+  // On 29 March 2026 the hour from 00:00 on is left out there.
+  const absl::Time first = at(3, 29, 1, 0);
+  EXPECT_EQ(day_of(first), first);
+  EXPECT_EQ(day_of(first - absl::Seconds(1)), at(3, 28, 0, 0));
+  EXPECT_EQ(WindowEnd(AbandonWindow::kDay, day_of(first), first, beirut), at(3, 30, 0, 0));
+  EXPECT_EQ(at(3, 30, 0, 0) - first, absl::Hours(23));
+  const absl::Time march = WindowStart(AbandonWindow::kMonth, first, beirut, absl::InfinitePast());
+  EXPECT_EQ(march, at(3, 1, 0, 0));
+  EXPECT_EQ(WindowEnd(AbandonWindow::kMonth, march, first, beirut), at(4, 1, 0, 0));
+  EXPECT_EQ(WindowEnd(AbandonWindow::kCampaign, march, first, beirut), march + absl::Hours(720));
+  EXPECT_EQ(WindowEnd(AbandonWindow::kRolling24h, march, first, beirut), first);
 }
 
 // A hundred answers an hour and six hours to go.
@@ -145,7 +118,9 @@ TEST(AnswersToCome, ForecastsTheShiftOnTheCarefulSide) {
   settings.dial_method = campaign::DialMethod::kAdaptTapered;
   settings.adaptive_latest_server_time = 1800;
   AbandonLedger ledger;
-  for (int i = 0; i < 100; ++i) ledger.AddServed(kNoon - absl::Minutes(20));
+  ledger.SetContracts(ContractsOf(settings), absl::UTCTimeZone());
+  for (int i = 0; i < 100; ++i) ledger.AddRecord(Answered(kNoon - absl::Minutes(20), "NI"));
+  ledger.AddRecord(Answered(kNoon - absl::Minutes(20), "A"));
   EXPECT_NEAR(AnswersToCome(settings, ledger, kNoon), 0.8 * 100 / 1.25 * 6, 1e-9);
   settings.adaptive_latest_server_time = 1330;
   EXPECT_NEAR(AnswersToCome(settings, ledger, kNoon), 0.8 * 100 / 1.25 * 1.5, 1e-9);

@@ -183,6 +183,12 @@ TEST_F(AdminFiltersTest, ACampaignTakesRulesThatExist) {
                                       {{"id", "DEMO"}, {"set", {{"compliance", "us-tsr,narnia"}}}});
   EXPECT_THAT(refusal, HasSubstr("compliance: no set of rules \"narnia\""));
   EXPECT_THAT(refusal, HasSubstr("us-states"));
+  const std::string unknown =
+      Refusal(Code::kNotFound, "campaign.set",
+              {{"id", "DEMO"}, {"set", {{"abandon_contracts", "tsr, narnia"}}}});
+  EXPECT_THAT(unknown, HasSubstr("abandon_contracts: no ready-made contract is named \"narnia\""));
+  EXPECT_THAT(unknown, HasSubstr("crtc, ofcom, tcpa, tsr"));
+  Answer("campaign.set", {{"id", "DEMO"}, {"set", {{"abandon_contracts", "tsr,own{limit=1}"}}}});
   Answer("campaign.set", {{"id", "DEMO"}, {"set", {{"compliance", "us-tsr,us-states"}}}});
   EXPECT_EQ(Answer("campaign.show", {{"id", "DEMO"}})["settings"]["compliance"],
             "us-tsr,us-states");

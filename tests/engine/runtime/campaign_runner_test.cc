@@ -1,6 +1,7 @@
 #include "engine/runtime/campaign_runner.h"
 
 #include "absl/strings/str_cat.h"
+#include "engine/runtime/abandon_windows.h"
 #include "engine/runtime/hopper.h"
 #include "engine/runtime/leg_slots.h"
 #include "gmock/gmock.h"
@@ -326,12 +327,12 @@ TEST(CampaignRunner, BudgetsAreRebuiltWindowByWindow) {
   CampaignRunner runner(settings);
   runner.RollDay(kNoon);
   for (int hours : {1, 2, 3, 20, 30, 300}) {
-    runner.ledger.AddRecord(TakenAt(kNoon - absl::Hours(hours), "SALE"));
+    runner.AddRecord(TakenAt(kNoon - absl::Hours(hours), "SALE"));
   }
-  runner.ledger.AddRecord(TakenAt(kNoon - absl::Hours(4), "DROP"));
-  runner.ledger.AddRecord(TakenAt(kNoon - absl::Hours(400), "DROP"));
-  runner.ledger.AddRecord(TakenAt(kNoon - absl::Hours(5), "A"));
-  runner.SetBudgets(kNoon, 0);
+  runner.AddRecord(TakenAt(kNoon - absl::Hours(4), "DROP"));
+  runner.AddRecord(TakenAt(kNoon - absl::Hours(400), "DROP"));
+  runner.AddRecord(TakenAt(kNoon - absl::Hours(5), "A"));
+  runner.SetBudgets(kNoon);
   const pacing::AbandonBudget& budget = runner.pacer.budget();
   EXPECT_EQ(budget.counts(0).served, 4);
   EXPECT_EQ(budget.counts(0).machines, 1);
@@ -344,14 +345,74 @@ TEST(CampaignRunner, BudgetsAreRebuiltWindowByWindow) {
   EXPECT_EQ(budget.counts(1).served, 7);
 }
 
+// Each contract has its own view of a call, and the pacer is told at once.
+TEST(CampaignRunner, ACallIsCountedInTheSenseOfEachContract) {
+  campaign::CampaignSettings settings;
+  ASSERT_TRUE(settings.Set("abandon_contracts", "tsr, all{numerator=unserved}").ok());
+  CampaignRunner runner(settings);
+  runner.first_call = kNoon;
+  runner.SetBudgets(kNoon);
+  const pacing::AbandonBudget& budget = runner.pacer.budget();
+  ASSERT_EQ(budget.contracts(), 3u);
+  campaign::Attempt attempt = AttemptOf(1);
+  attempt.open = true;
+  std::optional<campaign::CallFacts> counted;
+  runner.CountCall(counted, attempt);
+  EXPECT_FALSE(counted) << "not answered";
+  attempt.answered_at = kNoon;
+  attempt.greeting_start_ms = 200;
+  attempt.greeting_end_ms = 900;
+  attempt.connected_at = kNoon + absl::Milliseconds(2500);
+  runner.CountCall(counted, attempt);
+  EXPECT_EQ(budget.counts(0).served, 1) << "the engine did not give it up";
+  EXPECT_EQ(budget.counts(1).served, 1) << "in two seconds of the greeting's end";
+  EXPECT_EQ(budget.counts(1).ended, 0);
+  EXPECT_EQ(budget.counts(2).served, 0);
+  EXPECT_EQ(budget.counts(2).abandoned, 1);
+  EXPECT_EQ(budget.Estimate(2).persons, 1);
+  runner.CountCall(counted, attempt);
+  EXPECT_EQ(budget.counts(2).abandoned, 1) << "the same is counted once";
+  attempt.open = false;
+  attempt.status = "A";
+  runner.CountCall(counted, attempt);
+  EXPECT_EQ(budget.counts(0).machines, 1);
+  EXPECT_EQ(budget.counts(2).abandoned, 0) << "a machine misses no agent";
+  EXPECT_EQ(budget.Estimate(1).persons, 0);
+}
+
+// The one that leaves least sets the pace and is named.
+TEST(CampaignRunner, TheContractThatBindsIsNamed) {
+  campaign::CampaignSettings settings;
+  settings.adaptive_dropped_percentage = 5;
+  ASSERT_TRUE(settings.Set("abandon_contracts", "lax{limit=20}, acme{limit=1}").ok());
+  CampaignRunner runner(settings);
+  for (int i = 0; i < 300; ++i) runner.AddRecord(TakenAt(kNoon - absl::Minutes(5), "NI"));
+  for (int i = 0; i < 3; ++i) runner.AddRecord(TakenAt(kNoon - absl::Minutes(5), "DROP"));
+  runner.SetBudgets(kNoon);
+  const auto binding = static_cast<size_t>(runner.pacer.budget().binding_contract());
+  EXPECT_EQ(PacerSettingsOf(settings).contracts[binding].name, "acme");
+  EXPECT_EQ(TermsOf(settings).contracts[binding].name, "acme");
+  EXPECT_TRUE(runner.pacer.budget().Spent());
+  const std::vector<ContractFigures> figures = runner.Contracts(kNoon);
+  ASSERT_EQ(figures.size(), 3u);
+  EXPECT_EQ(figures[2].name, "acme");
+  EXPECT_EQ(figures[2].counted, 303);
+  EXPECT_EQ(figures[2].abandoned, 3);
+  EXPECT_NEAR(figures[2].percent, 100 * 3 / 303.0, 1e-9);
+  EXPECT_EQ(figures[2].left, 0);
+  EXPECT_EQ(figures[2].from, kNoon - absl::Hours(12));
+  EXPECT_EQ(figures[2].to, kNoon + absl::Hours(12));
+  EXPECT_EQ(figures[1].left, 72) << "(3 + 72) of (303 + 72) is 20 %";
+}
+
 TEST(CampaignRunner, ACampaignsWindowBeginsAnewAfterThirtyDays) {
   campaign::CampaignSettings settings;
   settings.dial_method = campaign::DialMethod::kAdaptAverage;
   CampaignRunner runner(settings);
   runner.first_call = kNoon;
   runner.RollDay(kNoon);
-  runner.ledger.AddRecord(TakenAt(kNoon + absl::Hours(1), "DROP"));
-  runner.SetBudgets(kNoon + absl::Hours(2), 0);
+  runner.AddRecord(TakenAt(kNoon + absl::Hours(1), "DROP"));
+  runner.SetBudgets(kNoon + absl::Hours(2));
   const pacing::AbandonBudget& budget = runner.pacer.budget();
   EXPECT_EQ(budget.counts(0).abandoned, 1);
   runner.RollDay(kNoon + absl::Hours(50));
@@ -368,13 +429,13 @@ TEST(CampaignRunner, ATaperedDayCountsOnTheAnswersToCome) {
   settings.adaptive_latest_server_time = 1800;
   CampaignRunner runner(settings);
   runner.RollDay(kNoon);
-  for (int i = 0; i < 100; ++i) runner.ledger.AddRecord(TakenAt(kNoon - absl::Minutes(9), "NI"));
+  for (int i = 0; i < 100; ++i) runner.AddRecord(TakenAt(kNoon - absl::Minutes(9), "NI"));
   MonoTime now(1'000'000'000'000);
-  runner.RefreshBudgets(kNoon, now, 0);
+  runner.RefreshBudgets(kNoon, now);
   const pacing::AbandonBudget& budget = runner.pacer.budget();
   EXPECT_NEAR(budget.counts(0).served, 100 + 384, 1e-6);
   // Two minutes later fewer are to come; what is shown counts those who have answered only.
-  runner.RefreshBudgets(kNoon + absl::Minutes(2), now + absl::Minutes(2), 0);
+  runner.RefreshBudgets(kNoon + absl::Minutes(2), now + absl::Minutes(2));
   EXPECT_LT(budget.counts(0).served, 100 + 384);
   DecisionRecord record;
   record.decision.contract = 0;
@@ -382,7 +443,7 @@ TEST(CampaignRunner, ATaperedDayCountsOnTheAnswersToCome) {
   runner.NoteDecision(record, kNoon, now);
   EXPECT_NEAR(runner.decisions.latest()->decision.persons, 100, 1e-6);
   // At the end of the shift nothing is left to hope for.
-  runner.RefreshBudgets(kNoon + absl::Hours(6), now + absl::Hours(6), 0);
+  runner.RefreshBudgets(kNoon + absl::Hours(6), now + absl::Hours(6));
   EXPECT_NEAR(budget.counts(0).served, 100, 1e-6);
 }
 
