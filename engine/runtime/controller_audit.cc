@@ -1,7 +1,12 @@
 // What the controller says in the evidence log: the gate's verdict before each call, and each call
 // that was abandoned. Nothing here waits for the disk.
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "engine/audit/event.h"
 #include "engine/runtime/controller.h"
 
@@ -50,13 +55,31 @@ absl::Status Controller::NoteDialed(const LiveAttempt& live) {
 }
 
 void Controller::NoteAbandoned(const campaign::Attempt& record) {
-  if (options_.audit == nullptr || !record.abandoned) return;
+  if (options_.audit == nullptr) return;
   const CampaignRunner* runner = FindRunner(record.campaign);
-  const std::string message =
-      runner == nullptr ? std::string() : runner->settings().safe_harbor_audio;
-  const absl::Time greeting_end = record.amd_ms > 0
-                                      ? record.answered_at + absl::Milliseconds(record.amd_ms)
-                                      : absl::InfinitePast();
+  // A call may be abandoned for one contract and not for another: an agent was there, but late.
+  std::vector<std::string> contracts;
+  const std::optional<campaign::CallFacts> facts = FactsOrNone(record);
+  if (runner != nullptr && facts) {
+    for (const campaign::AbandonContract& contract : runner->contracts()) {
+      if (campaign::SenseOf(contract, *facts) == campaign::CallSense::kAbandoned) {
+        contracts.push_back(contract.name);
+      }
+    }
+  }
+  if (!record.abandoned && contracts.empty()) return;
+  std::string message;
+  if (record.abandoned && runner != nullptr) {
+    message = MessageOf(record.campaign);
+    if (message.empty()) message = runner->settings().safe_harbor_audio;
+  }
+  if (record.abandoned && message.empty()) message = "safe_harbor";
+  const absl::Time greeting_end =
+      record.greeting_end_ms < 0 ? absl::InfinitePast()
+                                 : record.answered_at + absl::Milliseconds(record.greeting_end_ms);
+  const absl::Time waited_to = record.dropped_at != absl::InfinitePast()     ? record.dropped_at
+                               : record.connected_at != absl::InfinitePast() ? record.connected_at
+                                                                             : record.ended_at;
   const absl::Status taken =
       options_.audit->Append({"call.abandoned",
                               "engine",
@@ -64,9 +87,12 @@ void Controller::NoteAbandoned(const campaign::Attempt& record) {
                                {"list", record.list},
                                {"lead", record.lead},
                                {"attempt", record.id},
+                               {"contracts", absl::StrJoin(contracts, " ")},
                                {"answered_at", TimeOrNone(record.answered_at)},
                                {"greeting_end", TimeOrNone(greeting_end)},
-                               {"message", message.empty() ? "safe_harbor" : message},
+                               {"waited_ms", MillisBetween(record.answered_at, waited_to)},
+                               {"connected_at", TimeOrNone(record.connected_at)},
+                               {"message", message},
                                {"message_played", record.message_played},
                                {"ended_at", TimeOrNone(record.ended_at)},
                                {"duration_ms", MillisBetween(record.answered_at, record.ended_at)},

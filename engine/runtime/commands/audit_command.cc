@@ -261,8 +261,9 @@ struct Abandoned {
 };
 
 constexpr const char* kAbandonFields[] = {
-    "attempt", "lead",           "list",     "answered_at", "greeting_end", "waited_ms",
-    "message", "message_played", "ended_at", "duration_ms", "term_reason"};
+    "attempt",     "lead",      "list",           "answered_at", "greeting_end",
+    "waited_ms",   "message",   "message_played", "ended_at",    "duration_ms",
+    "term_reason", "contracts", "connected_at"};
 
 absl::Status WriteWhole(const std::string& path, absl::string_view text) {
   auto file = AtomicFile::Create(path);

@@ -110,9 +110,31 @@ TEST_F(ControllerAuditTest, AnAbandonedCallIsNotedWhenItsRecordIsComplete) {
   EXPECT_EQ(NumberOf(event, "attempt"), static_cast<int64_t>(dial.attempt.value()));
   EXPECT_EQ(TextOf(event, "answered_at").substr(0, 19), audit::TimeText(answered).substr(0, 19));
   EXPECT_EQ(TextOf(event, "message"), "our_name");
+  EXPECT_NEAR(static_cast<double>(NumberOf(event, "waited_ms")), 2000, 20);
+  EXPECT_EQ(TextOf(event, "contracts"), "regulation");
+  EXPECT_EQ(TextOf(event, "greeting_end"), "") << "nobody was heard";
   EXPECT_NEAR(static_cast<double>(NumberOf(event, "duration_ms")), 5000, 20);
   EXPECT_THAT(audit::BodyOf(1, {event.kind, event.actor, event.about, absl::UnixEpoch()}),
               HasSubstr("\"message_played\":true"));
+}
+
+// An agent was there, but later than a contract allows: the evidence says for which it counts.
+TEST_F(ControllerAuditTest, ACallThatMetItsAgentLateIsNotedForTheContractsItFails) {
+  ASSERT_TRUE(settings.Set("abandon_contracts", "tsr, slow{seconds=10}, crtc").ok());
+  settings.drop_call_seconds = absl::Seconds(20);
+  Start(1);
+  const call::DialOrder dial = DialOne();
+  Answer(dial.leg);
+  Pass(absl::Seconds(3));
+  Connected(dial.leg, AgentLeg("a1"));
+  End(dial.leg, call::CallOutcome::kAnswered);
+  ASSERT_TRUE(Dispose("a1", dial.attempt, "NI").ok());
+  ASSERT_THAT(audit.events("call.abandoned"), SizeIs(1));
+  const audit::Event event = audit.Last("call.abandoned");
+  EXPECT_EQ(TextOf(event, "contracts"), "tsr crtc");
+  EXPECT_NEAR(static_cast<double>(NumberOf(event, "waited_ms")), 3000, 20);
+  EXPECT_EQ(TextOf(event, "message"), "");
+  EXPECT_NE(TextOf(event, "connected_at"), "");
 }
 
 TEST_F(ControllerAuditTest, ACallThatMetItsAgentIsNoAbandonedOne) {

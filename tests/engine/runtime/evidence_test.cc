@@ -160,6 +160,8 @@ TEST_F(EvidenceTest, ThePackOfADaysAbandonedCalls) {
                      {"lead", 3},
                      {"attempt", 8},
                      {"answered_at", now},
+                     {"contracts", "regulation tsr"},
+                     {"waited_ms", 1903},
                      {"message", "our_name"},
                      {"message_played", true},
                      {"duration_ms", 5000}}})
@@ -178,7 +180,8 @@ TEST_F(EvidenceTest, ThePackOfADaysAbandonedCalls) {
   EXPECT_NE(json["abandoned"][0]["dialed_seq"], 0);
   const std::string csv = *ReadFile(scratch_ / "pack/abandons.csv");
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 2);
-  EXPECT_THAT(csv, HasSubstr("our_name,true,"));
+  EXPECT_THAT(csv, HasSubstr("1903,our_name,true,"));
+  EXPECT_THAT(csv, HasSubstr("regulation tsr"));
 }
 
 // An engine died with the call and the next one, days later, has written that it was abandoned: it
