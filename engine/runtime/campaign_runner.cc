@@ -18,6 +18,11 @@ listen::AnswerTunerSettings TunerSettingsOf(const campaign::CampaignSettings& se
   return {.lost_share_max = settings.amd_people_lost_percentage / 100};
 }
 
+bool SameCount(const campaign::AbandonContract& a, const campaign::AbandonContract& b) {
+  return a.start == b.start && a.seconds == b.seconds && a.numerator == b.numerator &&
+         a.window == b.window;
+}
+
 }  // namespace
 
 CampaignRunner::CampaignRunner(const campaign::CampaignSettings& settings)
@@ -31,10 +36,15 @@ CampaignRunner::CampaignRunner(const campaign::CampaignSettings& settings)
 }
 
 void CampaignRunner::UpdateSettings(const campaign::CampaignSettings& settings) {
+  const std::vector<campaign::AbandonContract> contracts = ContractsOf(settings);
+  const bool same = settings.report_zone == settings_.report_zone &&
+                    std::equal(contracts.begin(), contracts.end(), contracts_.begin(),
+                               contracts_.end(), SameCount);
   settings_ = settings;
   policy_ = gate::Policy(settings, rules::RuleBook::InForce());
-  contracts_ = ContractsOf(settings);
-  ledger_.SetContracts(contracts_, settings.report_zone);
+  contracts_ = contracts;
+  // Counting all known calls anew may take a while.
+  if (!same) ledger_.SetContracts(contracts_, settings.report_zone);
   terms_ = std::make_shared<const DecisionTerms>(TermsOf(settings));
   pacer.UpdateSettings(PacerSettingsOf(settings));
   listen::AnswerTuner tuner(TunerSettingsOf(settings));
