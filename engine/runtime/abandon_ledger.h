@@ -6,8 +6,8 @@
 // anew from the stored attempts, after a crash at any moment, counts the same.
 //
 // Cost: 8 bytes an answered call, up to twice that in the minutes of the last hour, and some 40 a
-// minute. A million calls a day, all answered, are 248 MB over 31 days, 16 MB where days alone are
-// counted; campaigns with fewer have less.
+// minute, for the longest window and two days: a million answered calls a day took 253 MB with a
+// window of 30 days. A change of the terms counts all of them anew: 23 ns a call on a busy core.
 
 #include <array>
 #include <cstdint>
