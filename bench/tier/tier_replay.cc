@@ -105,7 +105,7 @@ absl::StatusOr<std::vector<BankContact>> ReadBankContacts(const std::string& pat
 ModelSettings ReplayOptions::BankModel() {
   ModelSettings settings;
   // The list has no names or addresses; who is alike is told by what it says of a person.
-  settings.features.profile = {"age", "job", "marital", "education"};
+  settings.features.profile = {"age", "job", "marital", "education", "default"};
   return settings;
 }
 

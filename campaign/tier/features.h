@@ -44,7 +44,7 @@ inline constexpr int kFieldsMax = 40;
 struct FeatureSettings {
   int slot_bits = 18;     // 2^slot_bits weights a learner; 8..24
   int cross_max = 16;     // singles that are crossed with each other; 0..20
-  double standing = 200;  // attempts over which a number's running mean reaches back; >= 2
+  double standing = 400;  // attempts over which a number's running mean reaches back; >= 2
   // Fields that make two leads alike, as a company's name and address do. Empty: none are.
   std::vector<std::string> profile = {};
   // Fields that are names though they look like numbers (codes of places, of products).
