@@ -25,15 +25,25 @@
 #include "campaign/lead_scan.h"
 #include "campaign/recording.h"
 #include "campaign/settings.h"
+#include "dnc/dnc_scope.h"
+#include "dnc/prefix_set.h"
 
 namespace outpace::campaign {
 
+// An entry of a do-not-call list: one number, or all numbers of a range. A list has a number or a
+// range once; what is added again replaces it.
 struct DncEntry {
-  E164 phone;
-  CampaignId campaign;  // empty: system-wide
-  std::string source;   // "import", "agent a1", "api"
+  E164 phone;           // none: `range` is listed
+  dnc::DncScope scope;  // which list
+  std::string source;   // where it comes from: "import dnc.csv", "agent a1", "api"
   absl::Time added;
+  std::string reason = {};                      // free text, kDncReasonMax bytes at most
+  std::string by = {};                          // who added it: "agent a1", "control socket"
+  absl::Time expires = absl::InfiniteFuture();  // from then on it does not count
+  dnc::Prefix range = {};                       // digits 0: `phone` is listed
+  friend bool operator==(const DncEntry&, const DncEntry&) = default;
 };
+inline constexpr size_t kDncReasonMax = 200;
 
 struct AgentRecord {
   AgentId user;
@@ -53,7 +63,7 @@ struct StoreBatch {
   std::vector<Import> imports;        // insert or replace
   std::vector<Attempt> attempts;      // insert or replace
   std::vector<DncEntry> dnc_added;
-  std::vector<DncEntry> dnc_removed;  // phone and campaign count
+  std::vector<DncEntry> dnc_removed;  // scope, and phone or range, count
   // Insert or replace. List::leads is the store's own: the value given counts for a list that is
   // new; later loads add to it and removals take from it.
   std::vector<List> lists;
@@ -154,7 +164,14 @@ class LeadStore {
   virtual absl::StatusOr<std::vector<Recording>> FindRecordings(
       const RecordingQuery& query) const = 0;
 
-  virtual absl::StatusOr<std::vector<DncEntry>> AllDnc() const = 0;
+  // By scope; in each by number, then by range. Return false to stop. Fifty million entries pass
+  // through without being held.
+  virtual absl::Status ForEachDnc(const std::function<bool(const DncEntry&)>& visit) const = 0;
+  // The entry of this scope with this phone or range; what else `place` holds does not count.
+  virtual absl::StatusOr<std::optional<DncEntry>> GetDnc(const DncEntry& place) const = 0;
+  // Those that list the number, itself or in a range, in any scope and whether ended or not; in the
+  // order of ForEachDnc(). Reads a handful of records a scope, whatever their size.
+  virtual absl::StatusOr<std::vector<DncEntry>> DncOf(E164 phone) const = 0;
   virtual absl::StatusOr<std::vector<List>> Lists() const = 0;
   virtual absl::StatusOr<std::vector<CampaignSettings>> Campaigns() const = 0;
   virtual absl::StatusOr<std::vector<AgentRecord>> Agents() const = 0;

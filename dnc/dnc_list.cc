@@ -54,4 +54,11 @@ Prefix DncList::RangeOf(uint64_t number, absl::Time now) const {
   }
 }
 
+absl::Time DncList::EndOf(uint64_t number) const {
+  const auto it = ends_.find(number);
+  return it == ends_.end() ? absl::InfiniteFuture() : it->second;
+}
+
+absl::Time DncList::EndOf(Prefix range) const { return EndOf(range.digits | kRangeBit); }
+
 }  // namespace outpace::dnc

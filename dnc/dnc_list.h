@@ -27,6 +27,10 @@ class DncList {
   }
   // The range that holds the number; digits 0: none.
   Prefix RangeOf(uint64_t number, absl::Time now) const;
+  bool HasRange(Prefix prefix) const { return ranges_.Contains(prefix); }
+  // Of an entry that is in the list; InfiniteFuture: it stands for good.
+  absl::Time EndOf(uint64_t number) const;
+  absl::Time EndOf(Prefix range) const;
 
   size_t size() const { return numbers_.size() + ranges_.size(); }
   size_t BytesUsed() const { return numbers_.BytesUsed(); }

@@ -56,6 +56,10 @@ const DncList* DncSet::FindList(DncLevel level, const std::string& id) const {
   return it == lists_.end() ? nullptr : &it->second;
 }
 
+const DncList* DncSet::FindList(const DncScope& scope) const {
+  return scope.level == DncLevel::kSystem ? &system_ : FindList(scope.level, scope.id);
+}
+
 void DncSet::Add(E164 phone, const DncScope& scope, absl::Time expires) {
   ListOf(scope).Add(phone.value(), expires);
 }
@@ -80,8 +84,8 @@ void DncSet::SetRegistries(std::vector<std::shared_ptr<const RegistryFile>> regi
   registries_ = std::move(registries);
 }
 
-void DncSet::AddMany(absl::Span<const uint64_t> phones, const CampaignId& campaign) {
-  if (!phones.empty()) ListOf(CampaignScope(campaign)).AddMany(phones);
+void DncSet::AddMany(absl::Span<const uint64_t> phones, const DncScope& scope) {
+  if (!phones.empty()) ListOf(scope).AddMany(phones);
 }
 
 absl::uint128 DncSet::HashOf(E164 phone) const {
@@ -146,9 +150,21 @@ DncHits DncSet::Find(E164 phone, const DncAsker& asker) const {
 }
 
 bool DncSet::Has(E164 phone, const DncScope& scope) const {
-  const DncList* const list =
-      scope.level == DncLevel::kSystem ? &system_ : FindList(scope.level, scope.id);
+  const DncList* const list = FindList(scope);
   return list != nullptr && list->Contains(phone.value(), absl::InfinitePast());
+}
+
+bool DncSet::HasRange(Prefix range, const DncScope& scope) const {
+  const DncList* const list = FindList(scope);
+  return list != nullptr && list->HasRange(range);
+}
+
+absl::Time DncSet::EndOf(E164 phone, const DncScope& scope) const {
+  return Has(phone, scope) ? FindList(scope)->EndOf(phone.value()) : absl::InfinitePast();
+}
+
+absl::Time DncSet::EndOf(Prefix range, const DncScope& scope) const {
+  return HasRange(range, scope) ? FindList(scope)->EndOf(range) : absl::InfinitePast();
 }
 
 DncMatch DncSet::Match(E164 phone, const CampaignId& campaign) const {

@@ -75,7 +75,10 @@ class DncSet {
   void Add(E164 phone, const CampaignId& campaign) { Add(phone, CampaignScope(campaign)); }
   void Remove(E164 phone, const CampaignId& campaign) { Remove(phone, CampaignScope(campaign)); }
   // Values of E164, in any order and with doubles: see NumberSet::AddMany().
-  void AddMany(absl::Span<const uint64_t> phones, const CampaignId& campaign);
+  void AddMany(absl::Span<const uint64_t> phones, const DncScope& scope);
+  void AddMany(absl::Span<const uint64_t> phones, const CampaignId& campaign) {
+    AddMany(phones, CampaignScope(campaign));
+  }
 
   // The key of the hashes, before the first of them; kept by the caller beside them.
   void SetHashKey(const HashKey& key) { hash_key_ = key; }
@@ -94,6 +97,11 @@ class DncSet {
   bool IsErased(E164 phone) const;
   // Whether the number itself stands in that list, whatever else holds it.
   bool Has(E164 phone, const DncScope& scope) const;
+  bool HasRange(Prefix range, const DncScope& scope) const;
+  // When the number's or the range's own entry of that list ends; InfiniteFuture: it stands for
+  // good, InfinitePast: there is none.
+  absl::Time EndOf(E164 phone, const DncScope& scope) const;
+  absl::Time EndOf(Prefix range, const DncScope& scope) const;
 
   size_t size() const;  // entries of all sets, erased people too
   size_t erased_size() const { return erased_.size(); }
@@ -104,6 +112,7 @@ class DncSet {
 
   DncList& ListOf(const DncScope& scope);
   const DncList* FindList(DncLevel level, const std::string& id) const;
+  const DncList* FindList(const DncScope& scope) const;
 
   DncList system_;
   // Of the other scopes, by level and id; none is empty.

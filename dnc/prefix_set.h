@@ -30,6 +30,7 @@ class PrefixSet {
  public:
   void Add(Prefix prefix);
   void Remove(Prefix prefix);
+  bool Contains(Prefix prefix) const { return prefixes_.contains(prefix.digits); }
   // The longest prefix of `number`, the value of an E164, that is in the set; digits 0: none. A
   // look-up for each length in use, 15 ns each; 1 ns while the set is empty.
   Prefix Find(uint64_t number) const;

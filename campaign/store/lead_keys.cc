@@ -11,6 +11,8 @@
 namespace outpace::store {
 namespace {
 
+constexpr uint64_t kDncRangeMax = 99'999'999'999'999;  // 14 digits: dnc::Prefix
+
 // Names become parts of keys, where a NUL byte ends them.
 absl::Status CheckName(absl::string_view what, absl::string_view name, bool may_be_empty) {
   if (name.empty() && !may_be_empty) {
@@ -48,7 +50,36 @@ absl::Status CheckLead(const campaign::Lead& lead) {
   return CheckName("a lead's campaign", lead.campaign, /*may_be_empty=*/true);
 }
 
+absl::Status CheckDnc(const campaign::DncEntry& entry) {
+  const bool is_range = entry.range.digits != 0;
+  if (entry.phone.valid() == is_range || entry.range.digits > kDncRangeMax) {
+    return absl::InvalidArgumentError(
+        "store: a do-not-call entry has to have a number or a range, and one of them");
+  }
+  const bool has_id =
+      entry.scope.level != dnc::DncLevel::kSystem && entry.scope.level != dnc::DncLevel::kLitigator;
+  if (!has_id && !entry.scope.id.empty()) {
+    return absl::InvalidArgumentError("store: a do-not-call list of all has a name");
+  }
+  if (entry.reason.size() > campaign::kDncReasonMax) {
+    return absl::InvalidArgumentError(absl::StrCat("store: the reason of a do-not-call entry has ",
+                                                   entry.reason.size(), " bytes; at most ",
+                                                   campaign::kDncReasonMax, " are kept"));
+  }
+  return CheckName("the name of a do-not-call list", entry.scope.id, !has_id);
+}
+
 }  // namespace
+
+std::vector<uint64_t> DncPlacesOf(E164 phone) {
+  std::vector<uint64_t> places;
+  for (uint64_t digits = phone.value(); digits != 0; digits /= 10) {
+    if (digits <= kDncRangeMax) places.push_back(digits | kDncRangeBit);
+  }
+  places.push_back(phone.value());
+  std::reverse(places.begin(), places.end());
+  return places;
+}
 
 absl::Status CheckBatch(const campaign::StoreBatch& batch) {
   absl::Status status;
@@ -64,10 +95,7 @@ absl::Status CheckBatch(const campaign::StoreBatch& batch) {
   }
   for (const auto* entries : {&batch.dnc_added, &batch.dnc_removed}) {
     for (const campaign::DncEntry& entry : *entries) {
-      if (!entry.phone.valid()) {
-        status.Update(absl::InvalidArgumentError("store: do-not-call entry without a number"));
-      }
-      status.Update(CheckName("a do-not-call entry's campaign", entry.campaign, true));
+      status.Update(CheckDnc(entry));
     }
   }
   for (const campaign::List& list : batch.lists) {

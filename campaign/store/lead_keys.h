@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "campaign/lead.h"
 #include "campaign/lead_store.h"
+#include "engine/base/e164.h"
 #include "engine/base/ids.h"
 
 namespace outpace::store {
@@ -22,6 +24,14 @@ inline absl::Time DueAt(const campaign::Lead& lead) {
 inline bool CanBeDue(const campaign::Lead& lead) {
   return DueAt(lead) != absl::InfiniteFuture() && !lead.campaign.empty();
 }
+
+// Where a do-not-call entry stands within its list: numbers first, then ranges. Below 2^56.
+inline constexpr uint64_t kDncRangeBit = uint64_t{1} << 55;
+inline uint64_t DncPlace(const campaign::DncEntry& entry) {
+  return entry.phone.valid() ? entry.phone.value() : entry.range.digits | kDncRangeBit;
+}
+// The places of all entries of one list that could hold the number; ascending.
+std::vector<uint64_t> DncPlacesOf(E164 phone);
 
 // InvalidArgument for a record that has no id, a name with a NUL byte or over 255 bytes, or a rank
 // outside -99..99. Checked before anything is written; such a batch does not poison the store.

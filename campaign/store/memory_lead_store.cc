@@ -53,10 +53,10 @@ absl::Status MemoryLeadStore::Commit(const StoreBatch& batch) {
   for (const Attempt& attempt : batch.attempts) PutAttempt(attempt);
   // Removals first: a number both removed and added stays listed, which is the safe side.
   for (const campaign::DncEntry& entry : batch.dnc_removed) {
-    dnc_.erase({entry.campaign, entry.phone});
+    dnc_.erase({entry.scope, DncPlace(entry)});
   }
   for (const campaign::DncEntry& entry : batch.dnc_added) {
-    dnc_[{entry.campaign, entry.phone}] = entry;
+    dnc_[{entry.scope, DncPlace(entry)}] = entry;
   }
   for (const campaign::CampaignSettings& settings : batch.campaigns) {
     campaigns_[settings.id] = settings;
@@ -347,10 +347,33 @@ absl::StatusOr<std::vector<campaign::Recording>> MemoryLeadStore::FindRecordings
   return found;
 }
 
-absl::StatusOr<std::vector<campaign::DncEntry>> MemoryLeadStore::AllDnc() const {
+absl::Status MemoryLeadStore::ForEachDnc(
+    const std::function<bool(const campaign::DncEntry&)>& visit) const {
+  std::vector<campaign::DncEntry> entries;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [key, entry] : dnc_) entries.push_back(entry);
+  }
+  for (const campaign::DncEntry& entry : entries) {
+    if (!visit(entry)) break;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<campaign::DncEntry>> MemoryLeadStore::GetDnc(
+    const campaign::DncEntry& place) const {
+  absl::MutexLock lock(&mutex_);
+  const auto it = dnc_.find({place.scope, DncPlace(place)});
+  return it == dnc_.end() ? std::nullopt : std::optional<campaign::DncEntry>(it->second);
+}
+
+absl::StatusOr<std::vector<campaign::DncEntry>> MemoryLeadStore::DncOf(E164 phone) const {
+  const std::vector<uint64_t> places = DncPlacesOf(phone);
   absl::MutexLock lock(&mutex_);
   std::vector<campaign::DncEntry> found;
-  for (const auto& [key, entry] : dnc_) found.push_back(entry);
+  for (const auto& [key, entry] : dnc_) {
+    if (std::binary_search(places.begin(), places.end(), key.second)) found.push_back(entry);
+  }
   return found;
 }
 

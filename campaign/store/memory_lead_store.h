@@ -74,7 +74,11 @@ class MemoryLeadStore final : public campaign::LeadStore {
   absl::StatusOr<std::optional<campaign::Recording>> GetRecording(AttemptId attempt) const override;
   absl::StatusOr<std::vector<campaign::Recording>> FindRecordings(
       const campaign::RecordingQuery& query) const override;
-  absl::StatusOr<std::vector<campaign::DncEntry>> AllDnc() const override;
+  absl::Status ForEachDnc(
+      const std::function<bool(const campaign::DncEntry&)>& visit) const override;
+  absl::StatusOr<std::optional<campaign::DncEntry>> GetDnc(
+      const campaign::DncEntry& place) const override;
+  absl::StatusOr<std::vector<campaign::DncEntry>> DncOf(E164 phone) const override;
   absl::StatusOr<std::vector<campaign::List>> Lists() const override;
   absl::StatusOr<std::vector<campaign::CampaignSettings>> Campaigns() const override;
   absl::StatusOr<std::vector<campaign::AgentRecord>> Agents() const override;
@@ -106,7 +110,9 @@ class MemoryLeadStore final : public campaign::LeadStore {
   absl::btree_map<AttemptId, campaign::Attempt> attempts_ ABSL_GUARDED_BY(mutex_);
   absl::btree_set<std::pair<absl::Time, AttemptId>> attempt_times_ ABSL_GUARDED_BY(mutex_);
   absl::btree_set<AttemptId> open_ ABSL_GUARDED_BY(mutex_);
-  absl::btree_map<std::pair<CampaignId, E164>, campaign::DncEntry> dnc_ ABSL_GUARDED_BY(mutex_);
+  // By list and DncPlace().
+  absl::btree_map<std::pair<dnc::DncScope, uint64_t>, campaign::DncEntry> dnc_
+      ABSL_GUARDED_BY(mutex_);
   absl::btree_map<ListId, campaign::List> lists_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<ImportId, campaign::Import> imports_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, campaign::FieldType> loaded_fields_ ABSL_GUARDED_BY(mutex_);

@@ -31,7 +31,7 @@ enum Family {
   kAttempts,  // attempt id -> attempt
   kTimes,     // dialed_at, attempt id -> nothing
   kOpen,      // attempt id -> nothing: intents without a result
-  kDnc,       // campaign, phone -> entry
+  kDnc,       // list, phone or range -> entry
   kTexts,     // lead id -> texts record (lead_record.h)
   kFamilies,
 };

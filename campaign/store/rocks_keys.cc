@@ -1,5 +1,6 @@
 #include "campaign/store/rocks_keys.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "campaign/store/codec.h"
@@ -59,10 +60,43 @@ std::string AttemptTimeKey(absl::Time dialed_at, AttemptId id) {
   return key;
 }
 
-std::string DncKey(const CampaignId& campaign, E164 phone) {
-  std::string key = campaign + std::string(1, '\0');
-  AppendBig64(phone.value(), key);
-  return key;
+namespace {
+
+// Bytes on disk: never change one, never use one again. 0 is the first of a place.
+char DncLevelByte(dnc::DncLevel level) {
+  switch (level) {
+    case dnc::DncLevel::kLitigator:
+      return 1;
+    case dnc::DncLevel::kState:
+      return 2;
+    case dnc::DncLevel::kClient:
+      return 3;
+    case dnc::DncLevel::kSystem:
+    case dnc::DncLevel::kCampaign:
+      break;
+  }
+  return 0;
+}
+
+constexpr size_t kPlaceBytes = 8;
+
+}  // namespace
+
+std::string DncKey(const campaign::DncEntry& entry) {
+  std::string key;
+  if (const char level = DncLevelByte(entry.scope.level); level != 0) key = {'\0', level};
+  key += entry.scope.id;
+  key.push_back('\0');
+  return DncKey(std::move(key), DncPlace(entry));
+}
+
+std::string DncPrefix(absl::string_view key) {
+  return std::string(key.substr(0, key.size() - std::min(key.size(), kPlaceBytes)));
+}
+
+std::string DncKey(std::string prefix, uint64_t place) {
+  AppendBig64(place, prefix);
+  return prefix;
 }
 
 namespace {

@@ -34,8 +34,13 @@ inline constexpr size_t kPhonePrefixBytes = 8;
 // dialed_at | attempt id
 std::string AttemptTimeKey(absl::Time dialed_at, AttemptId id);
 
-// campaign NUL | phone
-std::string DncKey(const CampaignId& campaign, E164 phone);
+// list | place. In order of dnc::DncScope: NUL for the system's list, NUL and a byte 1..3 and the
+// name and NUL for litigators, states and clients, name and NUL for campaigns. A place begins with
+// a zero byte, and so the system's entries are before all of these.
+std::string DncKey(const campaign::DncEntry& entry);
+// The list of that key, with all its places.
+std::string DncPrefix(absl::string_view key);
+std::string DncKey(std::string prefix, uint64_t place);
 
 // The recordings' indexes, within kRecordingIndexPrefix: each is a letter and a name or number,
 // then started | attempt id.

@@ -339,10 +339,10 @@ absl::Status RocksLeadStore::AddBatch(const StoreBatch& batch, rocksdb::WriteBat
   };
   // Removals first: a number both removed and added stays listed, which is the safe side.
   for (const campaign::DncEntry& entry : batch.dnc_removed) {
-    if (status.ok()) status = out.Delete((*db_)[kDnc], DncKey(entry.campaign, entry.phone));
+    if (status.ok()) status = out.Delete((*db_)[kDnc], DncKey(entry));
   }
   for (const campaign::DncEntry& entry : batch.dnc_added) {
-    put(kDnc, DncKey(entry.campaign, entry.phone), EncodeDnc(entry));
+    put(kDnc, DncKey(entry), EncodeDnc(entry));
   }
   if (absl::Status s = AddLists(batch, out, overlay); !s.ok()) return s;
   for (const campaign::Import& import : batch.imports) {

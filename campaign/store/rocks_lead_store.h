@@ -130,7 +130,11 @@ class RocksLeadStore final : public campaign::LeadStore {
   absl::StatusOr<std::optional<campaign::Recording>> GetRecording(AttemptId attempt) const override;
   absl::StatusOr<std::vector<campaign::Recording>> FindRecordings(
       const campaign::RecordingQuery& query) const override;
-  absl::StatusOr<std::vector<campaign::DncEntry>> AllDnc() const override;
+  absl::Status ForEachDnc(
+      const std::function<bool(const campaign::DncEntry&)>& visit) const override;
+  absl::StatusOr<std::optional<campaign::DncEntry>> GetDnc(
+      const campaign::DncEntry& place) const override;
+  absl::StatusOr<std::vector<campaign::DncEntry>> DncOf(E164 phone) const override;
   absl::StatusOr<std::vector<campaign::List>> Lists() const override;
   absl::StatusOr<std::vector<campaign::CampaignSettings>> Campaigns() const override;
   absl::StatusOr<std::vector<campaign::AgentRecord>> Agents() const override;

@@ -175,8 +175,57 @@ absl::StatusOr<std::vector<campaign::Recording>> RocksLeadStore::FindRecordings(
   return found;
 }
 
-absl::StatusOr<std::vector<campaign::DncEntry>> RocksLeadStore::AllDnc() const {
-  return ReadAll<campaign::DncEntry>(*db_, kDnc, EverythingRange(), DecodeDnc);
+absl::Status RocksLeadStore::ForEachDnc(
+    const std::function<bool(const campaign::DncEntry&)>& visit) const {
+  return Scan(*db_, kDnc, EverythingRange(), BulkRead(),
+              [&](absl::string_view key, absl::string_view value) -> absl::StatusOr<bool> {
+                absl::StatusOr<campaign::DncEntry> entry = DecodeDnc(value);
+                if (!entry.ok()) return entry.status();
+                if (View(DncKey(*entry)) != key) {
+                  return absl::DataLossError(absl::StrCat(
+                      "store: ", db_->path,
+                      ": a do-not-call entry is not where it belongs; restore the last backup"));
+                }
+                return visit(*entry);
+              });
+}
+
+absl::StatusOr<std::optional<campaign::DncEntry>> RocksLeadStore::GetDnc(
+    const campaign::DncEntry& place) const {
+  return ReadOne<campaign::DncEntry>(*db_, kDnc, DncKey(place), DecodeDnc);
+}
+
+// From list to list: the first entry of each says its name, and its end is where the next is
+// sought.
+absl::StatusOr<std::vector<campaign::DncEntry>> RocksLeadStore::DncOf(E164 phone) const {
+  constexpr uint64_t kBehindAllPlaces = uint64_t{1} << 56;
+  const std::vector<uint64_t> places = DncPlacesOf(phone);
+  std::vector<campaign::DncEntry> found;
+  rocksdb::ManagedSnapshot snapshot(db_->db.get());
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot.snapshot();
+  options.total_order_seek = true;
+  const std::unique_ptr<rocksdb::Iterator> it(db_->db->NewIterator(options, (*db_)[kDnc]));
+  for (it->Seek(SliceOf(kFirstKey)); it->Valid();) {
+    const std::string prefix = DncPrefix(View(it->key()));
+    if (prefix.empty() || it->key()[prefix.size()] != '\0') {
+      return absl::DataLossError(absl::StrCat(
+          "store: ", db_->path, ": a do-not-call entry has no list; restore the last backup"));
+    }
+    for (const uint64_t place : places) {
+      rocksdb::PinnableSlice bytes;
+      const rocksdb::Status got =
+          db_->db->Get(options, (*db_)[kDnc], DncKey(prefix, place), &bytes);
+      if (got.IsNotFound()) continue;
+      if (!got.ok()) return ReadError(*db_, got);
+      absl::StatusOr<campaign::DncEntry> entry = DecodeDnc(View(bytes));
+      if (!entry.ok()) return entry.status();
+      found.push_back(*std::move(entry));
+    }
+    it->Seek(DncKey(prefix, kBehindAllPlaces));
+  }
+  if (!it->status().ok()) return ReadError(*db_, it->status());
+  return found;
 }
 
 absl::StatusOr<std::vector<campaign::List>> RocksLeadStore::Lists() const {

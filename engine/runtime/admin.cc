@@ -207,6 +207,8 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"dnc.add", &Impl::DncAdd},
       {"dnc.remove", &Impl::DncRemove},
       {"dnc.import", &Impl::DncImport},
+      {"dnc.export", &Impl::DncExport},
+      {"dnc.list", &Impl::DncList},
       {"dnc.check", &Impl::DncCheck},
       {"dnc.registry.add", &Impl::RegistryAdd},
       {"dnc.registry.list", &Impl::RegistryList},
@@ -237,10 +239,8 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
 }
 
 absl::StatusOr<dnc::DncSet> LoadDncSet(const campaign::LeadStore& store) {
-  auto entries = store.AllDnc();
-  if (!entries.ok()) return entries.status();
   dnc::DncSet set;
-  PutEntries(*entries, set);
+  if (absl::Status read = PutEntries(store, set); !read.ok()) return read;
   auto erased = ReadErasedPeople(store);
   if (!erased.ok()) return erased.status();
   erased->PutInto(set);

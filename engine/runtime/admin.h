@@ -39,6 +39,8 @@ struct AdminHooks {
   // In place of writing to the store: the engine makes them count at once and then durable.
   std::function<absl::Status(std::vector<campaign::DncEntry>)> add_dnc;
   std::function<absl::Status(campaign::DncEntry)> remove_dnc;
+  // What the gate asks now: entries, erased people, registries. Unavailable: it could not be told.
+  std::function<absl::StatusOr<dnc::DncSet>()> dnc_in_force;
   // Those of the house; null: there are none. `registries_changed`: they count from its return on;
   // Unavailable: the engine could not be told and goes by those it had.
   RegistryShelf* registries = nullptr;

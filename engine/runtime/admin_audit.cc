@@ -47,6 +47,7 @@ const Noted* NotedOf(absl::string_view operation) {
       {"dnc.add", {"dnc.added", true}},
       {"dnc.remove", {"dnc.removed"}},
       {"dnc.import", {"dnc.imported", true}},
+      {"dnc.export", {"dnc.exported"}},
       {"dnc.registry.add", {"dnc.registry_added", true}},
       {"dnc.registry.remove", {"dnc.registry_removed"}},
       {"agent.add", {"agent.changed"}},
@@ -67,14 +68,15 @@ const Noted* NotedOf(absl::string_view operation) {
 bool LetsDataOut(absl::string_view operation) { return operation == "recording.read"; }
 
 // Arguments that say which record; never a number, a password or a text of a lead.
-constexpr const char* kArguments[] = {"campaign", "list",  "name",   "user",   "import",  "job",
-                                      "lead",     "agent", "path",   "from",   "to",      "day",
-                                      "zone",     "field", "reason", "source", "obtained"};
+constexpr const char* kArguments[] = {
+    "campaign", "list", "name", "user",  "import", "job",    "lead",     "agent",  "path", "from",
+    "to",       "day",  "zone", "field", "reason", "source", "obtained", "client", "state"};
 constexpr const char* kFlags[] = {"active", "archived", "dry_run", "bom", "raw", "force", "merge"};
 // What came of it.
 constexpr const char* kFigures[] = {"rows",       "added",       "leads",         "attempts",
                                     "recordings", "dnc_entries", "other_numbers", "erased",
-                                    "job",        "merged",      "numbers"};
+                                    "job",        "merged",      "numbers",       "scope",
+                                    "range_mark", "expires",     "rejected",      "sha256"};
 
 void AddMember(const Json& json, const char* member, absl::string_view name,
                std::vector<audit::Field>& about) {
@@ -152,7 +154,11 @@ absl::StatusOr<Json> Admin::Impl::RunNoted(absl::string_view operation, const Js
   }
   if (const std::string number = Text(arguments, "number"); !number.empty() && hooks.number_mark) {
     const auto phone = campaign::NormalizePhone(number, Text(arguments, "country", "US"));
-    about.emplace_back("number_mark", phone.ok() ? hooks.number_mark(*phone) : "no number");
+    // A range says so in the answer.
+    const bool is_range = answer.ok() && answer->contains("range_mark");
+    if (!is_range) {
+      about.emplace_back("number_mark", phone.ok() ? hooks.number_mark(*phone) : "no number");
+    }
   }
   std::vector<std::string> changes;
   if (!before.empty()) {

@@ -145,11 +145,11 @@ absl::StatusOr<uint64_t> Admin::Impl::AnonymiseRecordings(E164 phone,
 }
 
 absl::StatusOr<uint64_t> Admin::Impl::RemoveDncOf(E164 phone) {
-  auto entries = store.AllDnc();
+  auto entries = store.DncOf(phone);
   if (!entries.ok()) return entries.status();
   uint64_t count = 0;
   for (campaign::DncEntry& entry : *entries) {
-    if (entry.phone != phone) continue;
+    if (!entry.phone.valid()) continue;  // a range says nothing of a person
     ++count;
     if (hooks.remove_dnc) {
       if (absl::Status s = hooks.remove_dnc(std::move(entry)); !s.ok()) return s;

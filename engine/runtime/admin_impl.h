@@ -168,16 +168,26 @@ struct Admin::Impl {
   // Why a lead is not dialed: everything the gate says now.
   absl::StatusOr<Json> LeadWhy(const Json& arguments);
   absl::StatusOr<Json> LeadCounts(const Json&);
-  absl::Status AddDnc(campaign::DncEntry entry);
-  absl::StatusOr<campaign::DncEntry> DncEntryOf(const Json& arguments, const std::string& number,
-                                                const std::string& source);
+  // In force and durable when it returns.
+  absl::Status AddDnc(std::vector<campaign::DncEntry> entries);
+  // Which list the arguments name: "scope": "state:FL", "campaign", "client", "state", or
+  // "litigator": true; nothing: the system's.
+  absl::StatusOr<dnc::DncScope> DncScopeIn(const Json& arguments) const;
+  absl::Status CheckDncScope(const dnc::DncScope& scope) const;
+  // All that the arguments say of entries, but for the number.
+  absl::StatusOr<campaign::DncEntry> DncDefaultsIn(const Json& arguments,
+                                                   const std::string& source) const;
+  absl::StatusOr<campaign::DncEntry> DncEntryIn(const Json& arguments) const;
   absl::StatusOr<Json> DncAdd(const Json& arguments);
   absl::StatusOr<Json> DncRemove(const Json& arguments);
-  // One number a line; the first cell of a CSV row counts, a heading without digits is passed over.
-  absl::StatusOr<Json> DncImport(const Json& arguments);
+  absl::StatusOr<Json> DncImport(const Json& arguments);  // a file as DncFileReader reads it
+  absl::StatusOr<Json> DncExport(const Json& arguments);
+  absl::StatusOr<Json> DncList(const Json& arguments);
   absl::StatusOr<Json> DncCheck(const Json& arguments);
   // What the gate asks: the store's entries and, if wished, the registries.
   absl::StatusOr<dnc::DncSet> DncInForce(bool with_registries = true) const;
+  // The same as far as these numbers are concerned, whatever the size of the lists.
+  absl::StatusOr<dnc::DncSet> DncAbout(const std::vector<E164>& phones) const;
   absl::StatusOr<Json> RegistryAdd(const Json& arguments);
   absl::StatusOr<Json> RegistryList(const Json&);
   absl::StatusOr<Json> RegistryRemove(const Json& arguments);

@@ -114,7 +114,12 @@ absl::StatusOr<Json> Admin::Impl::LeadWhy(const Json& arguments) {
   std::string text;
   auto leads = FindLeads(arguments, &text);
   if (!leads.ok()) return leads.status();
-  auto dnc = DncInForce();
+  std::vector<E164> phones;
+  for (const campaign::Lead& lead : *leads) {
+    phones.push_back(lead.phone);
+    if (lead.alt_phone.valid()) phones.push_back(lead.alt_phone);
+  }
+  auto dnc = DncAbout(phones);
   if (!dnc.ok()) return dnc.status();
   auto lists = store.Lists();
   if (!lists.ok()) return lists.status();

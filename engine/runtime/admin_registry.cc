@@ -10,6 +10,7 @@
 #include "campaign/registry_line.h"
 #include "dnc/registry_text.h"
 #include "engine/runtime/admin_impl.h"
+#include "engine/runtime/dnc_entries.h"
 #include "engine/runtime/registry_shelf.h"
 
 namespace outpace::runtime {
@@ -74,10 +75,33 @@ std::string ChangeText(const dnc::RegistryFile& before, const dnc::RegistryFile&
 }  // namespace
 
 absl::StatusOr<dnc::DncSet> Admin::Impl::DncInForce(bool with_registries) const {
+  if (hooks.dnc_in_force) {
+    auto set = hooks.dnc_in_force();
+    if (set.ok() && !with_registries) set->SetRegistries({});
+    return set;
+  }
   auto set = LoadDncSet(store);
   if (set.ok() && with_registries && hooks.registries != nullptr) {
     if (absl::Status s = hooks.registries->Health(); !s.ok()) return s;
     set->SetRegistries(hooks.registries->All());
+  }
+  return set;
+}
+
+absl::StatusOr<dnc::DncSet> Admin::Impl::DncAbout(const std::vector<E164>& phones) const {
+  if (hooks.dnc_in_force) return hooks.dnc_in_force();
+  dnc::DncSet set;
+  for (const E164 phone : phones) {
+    auto entries = store.DncOf(phone);
+    if (!entries.ok()) return entries.status();
+    for (const campaign::DncEntry& entry : *entries) PutEntry(entry, set);
+  }
+  auto erased = ReadErasedPeople(store);
+  if (!erased.ok()) return erased.status();
+  erased->PutInto(set);
+  if (hooks.registries != nullptr) {
+    if (absl::Status s = hooks.registries->Health(); !s.ok()) return s;
+    set.SetRegistries(hooks.registries->All());
   }
   return set;
 }

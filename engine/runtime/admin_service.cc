@@ -91,6 +91,13 @@ AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents,
   hooks.remove_dnc = [&controller, dnc](campaign::DncEntry entry) {
     return dnc([&](Controller::Done done) { controller.RemoveDnc(entry, std::move(done)); });
   };
+  hooks.dnc_in_force = [&controller, &loop]() -> absl::StatusOr<dnc::DncSet> {
+    std::promise<dnc::DncSet> told;
+    if (!loop.Post([&] { told.set_value(controller.dnc()); })) {
+      return absl::UnavailableError("overloaded; try again");
+    }
+    return told.get_future().get();
+  };
   return hooks;
 }
 
@@ -101,30 +108,14 @@ void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, A
       return respond(api::ErrorResponse(absl::PermissionDeniedError(
           "administration is open on the control socket only; use the outpace command")));
     }
-    static const std::set<std::string> kLong = {"import",
-                                                "import.undo",
-                                                "list.reset",
-                                                "list.show",
-                                                "lead.search",
-                                                "lead.show",
-                                                "lead.counts",
-                                                "lead.filter",
-                                                "dedup.run",
-                                                "dedup.apply",
-                                                "dnc.import",
-                                                "dnc.registry.add",
-                                                "dnc.registry.verify",
-                                                "summary",
-                                                "export.calls",
-                                                "export.leads",
-                                                "campaign.list",
-                                                "campaign.recheck",
-                                                "campaign.funnel",
-                                                "erase.leads",
-                                                "erase.person",
-                                                "store.checkpoint",
-                                                "store.backup",
-                                                "store.verify"};
+    static const std::set<std::string> kLong = {
+        "import",          "import.undo",      "list.reset",          "list.show",
+        "lead.search",     "lead.show",        "lead.counts",         "lead.filter",
+        "dedup.run",       "dedup.apply",      "dnc.import",          "dnc.export",
+        "dnc.list",        "dnc.registry.add", "dnc.registry.verify", "summary",
+        "export.calls",    "export.leads",     "campaign.list",       "campaign.recheck",
+        "campaign.funnel", "erase.leads",      "erase.person",        "store.checkpoint",
+        "store.backup",    "store.verify"};
     const std::string operation = request.captures.at(0);
     auto shared = std::make_shared<api::Responder>(std::move(respond));
     auto run = [request = std::move(request), shared](Admin& lane) {

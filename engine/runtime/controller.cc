@@ -46,7 +46,7 @@ void Controller::Start(StartState state) {
   started_ = last_tick_ = loop_.clock().Mono();
   next_attempt_ = state.next_attempt;
   end_attempt_ = state.end_attempt;
-  PutEntries(state.dnc, dnc_);
+  dnc_ = std::move(state.dnc);
   state.erased.PutInto(dnc_);
   dnc_.SetRegistries(std::move(state.registries));
   history_ = std::move(state.history);
@@ -368,10 +368,14 @@ void Controller::AddDnc(campaign::DncEntry entry, Done done) {
 }
 
 void Controller::AddDnc(std::vector<campaign::DncEntry> entries, Done done) {
-  bool cancelled = false;
-  for (const campaign::DncEntry& entry : entries) {
-    PutDnc(entry);
-    cancelled |= CancelUnanswered(entry);
+  bool ranges = false, cancelled = false;
+  for (campaign::DncEntry& entry : entries) {
+    entry.expires = PutDnc(entry);
+    ranges |= !entry.phone.valid();
+  }
+  for (const campaign::DncEntry& entry : entries) cancelled |= CancelUnanswered(entry);
+  if (ranges) {
+    for (const auto& [id, live] : live_) cancelled |= CancelIfListed(live);
   }
   if (cancelled) done = AfterShard(std::move(done));
   campaign::StoreBatch batch;
@@ -384,10 +388,15 @@ bool Controller::CancelUnanswered(const campaign::DncEntry& entry) {
   const auto in_call = numbers_in_call_.find(entry.phone);
   if (in_call == numbers_in_call_.end()) return false;
   const LiveAttempt* live = FindLive(in_call->second);
-  const bool applies =
-      live != nullptr && (entry.campaign.empty() || entry.campaign == live->record.campaign);
-  if (!applies || live->phase != Phase::kDialing) return false;
-  Post(call::HangUp{live->leg});
+  return live != nullptr && CancelIfListed(*live);
+}
+
+bool Controller::CancelIfListed(const LiveAttempt& live) {
+  if (live.phase != Phase::kDialing) return false;
+  const campaign::CampaignSettings& settings = FindRunner(live.record.campaign)->settings();
+  const dnc::DncAsker asker = gate::AskerOf(settings, loop_.clock().Wall());
+  if (dnc_.Find(live.record.dialed, asker).empty()) return false;
+  Post(call::HangUp{live.leg});
   return true;
 }
 
@@ -419,32 +428,26 @@ void Controller::OnFenceReached(const call::FenceReached& event) {
   waiting.mapped()();
 }
 
-void Controller::PutDnc(const campaign::DncEntry& entry) {
-  dnc_.Add(entry.phone, entry.campaign);
-  dnc_removing_.erase({entry.phone, entry.campaign});
+absl::Time Controller::PutDnc(const campaign::DncEntry& entry) {
+  dnc_removing_.erase({entry.scope, entry.phone, entry.range});
+  return PutEntry(entry, dnc_);
 }
 
 void Controller::SetRegistries(std::vector<std::shared_ptr<const dnc::RegistryFile>> registries) {
   dnc_.SetRegistries(std::move(registries));
-  for (const auto& [id, live] : live_) {
-    if (live.phase != Phase::kDialing) continue;
-    const campaign::CampaignSettings& settings = FindRunner(live.record.campaign)->settings();
-    const dnc::DncAsker asker = {
-        .use_system = false, .use_campaign = false, .use_registries = settings.use_dnc_registries};
-    if (!dnc_.Find(live.lead.phone, asker).empty()) Post(call::HangUp{live.leg});
-  }
+  for (const auto& [id, live] : live_) CancelIfListed(live);
 }
 
 void Controller::RemoveDnc(campaign::DncEntry entry, Done done) {
-  dnc_removing_.insert({entry.phone, entry.campaign});
+  dnc_removing_.insert({entry.scope, entry.phone, entry.range});
   campaign::StoreBatch batch;
   batch.dnc_removed.push_back(entry);
-  store_.Commit(std::move(batch),
-                [this, entry, done = std::move(done)](absl::Status status) mutable {
-                  const bool still_wanted = dnc_removing_.erase({entry.phone, entry.campaign}) == 1;
-                  if (status.ok() && still_wanted) dnc_.Remove(entry.phone, entry.campaign);
-                  done(status);
-                });
+  store_.Commit(
+      std::move(batch), [this, entry, done = std::move(done)](absl::Status status) mutable {
+        const bool still_wanted = dnc_removing_.erase({entry.scope, entry.phone, entry.range}) == 1;
+        if (status.ok() && still_wanted) RemoveEntry(entry, dnc_);
+        done(status);
+      });
 }
 
 void Controller::Drain(absl::AnyInvocable<void()> drained) {

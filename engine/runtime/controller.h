@@ -19,9 +19,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
@@ -108,7 +110,7 @@ class Controller final : public call::LegEventSink {
   struct StartState {
     std::vector<campaign::CampaignSettings> campaigns;
     std::vector<campaign::List> lists;
-    std::vector<campaign::DncEntry> dnc;
+    dnc::DncSet dnc;  // the store's entries
     ErasedPeople erased;
     std::vector<std::shared_ptr<const dnc::RegistryFile>> registries;
     std::vector<campaign::AgentRecord> agents;
@@ -148,9 +150,9 @@ class Controller final : public call::LegEventSink {
   std::vector<LeadId> Withdraw(const LeadSet& leads);
   std::vector<LeadId> Withdrawn(const LeadSet& leads);
   void EndWithdraw(const LeadSet& leads);
-  // In force at once; calls to the number that nobody has answered yet are cancelled. `done` runs
-  // when it is durable and the shard has taken back what was ordered before: no INVITE to the
-  // number leaves after that.
+  // In force at once; calls that an entry holds back and nobody has answered yet are cancelled.
+  // `done` runs when it is durable and the shard has taken back what was ordered before: no INVITE
+  // to the number leaves after that. What is listed already stays at least as long as it was to.
   void AddDnc(std::vector<campaign::DncEntry> entries, Done done);
   void AddDnc(campaign::DncEntry entry, Done done);
   void RemoveDnc(campaign::DncEntry entry, Done done);
@@ -374,13 +376,16 @@ class Controller final : public call::LegEventSink {
   void CountAbandoned(LiveAttempt& live);
   // True: a call was cancelled for it, as by CancelUnanswered().
   bool AddDncOf(const campaign::Attempt& record, campaign::StoreBatch& batch);
-  // True: the shard was told to end a call that the entry forbids and nobody has answered. Its
-  // INVITE may still be on the way to the shard: AfterShard().
+  // Of an entry that is in force. True: the shard was told to end a call to its number that nobody
+  // has answered. Its INVITE may still be on the way to the shard: AfterShard().
   bool CancelUnanswered(const campaign::DncEntry& entry);
+  // The same of this call, if the do-not-call lists hold it back by now.
+  bool CancelIfListed(const LiveAttempt& live);
   // `done` (may be null), but not before the shard has handled all that was posted so far.
   Done AfterShard(Done done);
   void OnFenceReached(const call::FenceReached& event);
-  void PutDnc(const campaign::DncEntry& entry);  // in force from here on
+  // In force from here on; returns when it ends: of two entries of one number the later end counts.
+  absl::Time PutDnc(const campaign::DncEntry& entry);
   void Abandon(AttemptId id);
   void StoreProgress(const LiveAttempt& live);
   void EndUnsent(LiveAttempt& live, absl::string_view why);
@@ -502,7 +507,8 @@ class Controller final : public call::LegEventSink {
   gate::NumberHistory history_;
   absl::Duration history_reach_;  // the longest that any campaign's rules have looked back
   // Removals on their way to the disk; an entry added meanwhile takes its own out.
-  absl::flat_hash_set<std::pair<E164, CampaignId>> dnc_removing_;
+  // By list, number and range.
+  absl::btree_set<std::tuple<dnc::DncScope, E164, dnc::Prefix>> dnc_removing_;
   Withdrawals withdrawals_;
   LegSlots slots_;
   absl::btree_map<CampaignId, std::unique_ptr<CampaignRunner>> runners_;

@@ -537,12 +537,17 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
 bool Controller::AddDncOf(const campaign::Attempt& record, campaign::StoreBatch& batch) {
   const campaign::Disposition* disposition = campaign::FindDisposition(record.status);
   if (disposition == nullptr || !disposition->dnc || !disposition->selectable()) return false;
-  campaign::DncEntry entry{record.dialed, CampaignId(), absl::StrCat("agent ", record.agent),
-                           loop_.clock().Wall()};
+  const std::string agent = absl::StrCat("agent ", record.agent);
+  campaign::DncEntry entry{.phone = record.dialed,
+                           .scope = {},
+                           .source = agent,
+                           .added = loop_.clock().Wall(),
+                           .reason = absl::StrCat("disposition ", record.status),
+                           .by = agent};
   PutDnc(entry);
   // A campaign that does not look at the system-wide list hears it too.
   campaign::DncEntry own = entry;
-  own.campaign = record.campaign;
+  own.scope = dnc::CampaignScope(record.campaign);
   PutDnc(own);
   NoteDnc(entry, record);
   // Another campaign may be ringing the same number, when the agent was late.

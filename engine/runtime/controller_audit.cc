@@ -125,8 +125,10 @@ void Controller::NoteDnc(const campaign::DncEntry& entry, const campaign::Attemp
   const std::string mark =
       options_.number_mark == nullptr ? std::string() : options_.number_mark(entry.phone);
   const absl::Status taken = options_.audit->Append({"dnc.added",
-                                                     entry.source,
-                                                     {{"campaign", record.campaign},
+                                                     entry.by,
+                                                     {{"scope", entry.scope.ToString()},
+                                                      {"reason", entry.reason},
+                                                      {"campaign", record.campaign},
                                                       {"lead", record.lead},
                                                       {"attempt", record.id},
                                                       {"status", record.status},

@@ -351,7 +351,10 @@ void Controller::OnDigit(const call::LegDigit& event) {
   campaign::DncEntry entry;
   entry.phone = live->record.dialed;
   entry.source = "key in the safe-harbor message";
+  entry.reason = "asked for it by a key";
+  entry.by = "called person";
   entry.added = loop_.clock().Wall();
+  NoteDnc(entry, live->record);
   AddDnc(std::move(entry), [this](absl::Status status) {
     if (!status.ok()) StopForStore(status);
   });

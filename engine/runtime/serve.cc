@@ -30,6 +30,7 @@
 #include "engine/runtime/attempt_history.h"
 #include "engine/runtime/board_service.h"
 #include "engine/runtime/controller.h"
+#include "engine/runtime/dnc_entries.h"
 #include "engine/runtime/dnc_lanes.h"
 #include "engine/runtime/evidence.h"
 #include "engine/runtime/json_log.h"
@@ -123,9 +124,7 @@ absl::StatusOr<Controller::StartState> ReadStartState(
   auto lists = store.Lists();
   if (!lists.ok()) return lists.status();
   state.lists = *std::move(lists);
-  auto dnc = store.AllDnc();
-  if (!dnc.ok()) return dnc.status();
-  state.dnc = *std::move(dnc);
+  if (absl::Status read = PutEntries(store, state.dnc); !read.ok()) return read;
   auto erased = ReadErasedPeople(store);
   if (!erased.ok()) return erased.status();
   state.erased = *std::move(erased);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "campaign/disposition.h"
 #include "engine/runtime/attempt_history.h"
+#include "engine/runtime/dnc_entries.h"
 
 namespace outpace::runtime {
 namespace {
@@ -300,7 +301,7 @@ void Simulation::LoadStore() {
     lead.time_zones = {closed ? kClosedZone : kOpenZone};
     if (closed) closed_[lead.phone.ToString()] = leads_.size();
     if (options_.dnc_every > 0 && i % options_.dnc_every == 7) {
-      batch.dnc_added.push_back({lead.phone, "", "simulation", options_.start});
+      batch.dnc_added.push_back({lead.phone, {}, "simulation", options_.start});
       dnc_since_[lead.phone.ToString()] = options_.start;
     }
     leads_.push_back(lead);
@@ -330,7 +331,7 @@ void Simulation::Start() {
   Controller::StartState state;
   state.campaigns = *store_->Campaigns();
   state.lists = *store_->Lists();
-  state.dnc = *store_->AllDnc();
+  OUTPACE_CHECK(PutEntries(*store_, state.dnc).ok());
   state.agents = *store_->Agents();
   state.open_attempts = *store_->OpenAttempts();
   for (const campaign::Attempt& attempt : state.open_attempts) {
@@ -365,7 +366,7 @@ Controller& Simulation::controller() { return engine_->controller; }
 
 void Simulation::AddDnc(E164 phone, std::function<void()> acknowledged) {
   OUTPACE_CHECK(engine_->control_loop->Post([this, phone, acknowledged] {
-    campaign::DncEntry entry{phone, "", "simulation", world_.clock().Wall()};
+    campaign::DncEntry entry{phone, {}, "simulation", world_.clock().Wall()};
     engine_->controller.AddDnc(entry, [this, phone, acknowledged](absl::Status stored) {
       if (!stored.ok()) return;
       DncAcknowledged(phone);
@@ -382,7 +383,7 @@ void Simulation::DncAcknowledged(E164 phone) {
 void Simulation::RemoveDnc(E164 phone, std::function<void()> acknowledged) {
   dnc_since_.erase(phone.ToString());
   OUTPACE_CHECK(engine_->control_loop->Post([this, phone, acknowledged] {
-    campaign::DncEntry entry{phone, "", "simulation", world_.clock().Wall()};
+    campaign::DncEntry entry{phone, {}, "simulation", world_.clock().Wall()};
     engine_->controller.RemoveDnc(entry, [acknowledged](absl::Status stored) {
       if (stored.ok()) acknowledged();
     });

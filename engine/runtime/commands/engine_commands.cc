@@ -127,10 +127,10 @@ const std::vector<Command>& Commands() {
       {"dedup", "leads that are one: find, review, merge, undo", RunDedupCommand,
        "run apply history undo --campaign --list --import --kind --same --review --to --merge "
        "--last --lead --json"},
-      {"dnc", "do-not-call numbers: add, remove, import, check; registries; rules of jurisdictions",
-       RunDncCommand,
-       "add remove import check registry list verify rules show --campaign --country --obtained "
-       "--json"},
+      {"dnc", "do-not-call entries and their log; registries; rules of jurisdictions", RunDncCommand,
+       "add remove import export check list diff log registry verify rules show --campaign --client "
+       "--state --litigator --scope --reason --source --expires --country --limit --out --from --to "
+       "--zone --number --obtained --json"},
       {"store", "copies of the data: checkpoint, backup, restore, verify, migrate", RunStoreCommand,
        "checkpoint backup backups restore verify migrate --backup"},
       {"erase", "erase a person by number", RunEraseCommand, "--country --reason --missing-ok"},

@@ -1,4 +1,4 @@
-// lead, dnc, campaign, agent, export: clients of Admin.
+// lead, campaign, agent, export: clients of Admin.
 
 #include <nlohmann/json.hpp>
 
@@ -138,33 +138,6 @@ int RunLeadCommand(const Arguments& given) {
   Json json = Json::object();
   Copy(options, {"lead", "country", "status", "list", "campaign", "import", "limit", "scan"}, json);
   return PrintAnswer(AskAdmin(options.ConfigPath(), "lead." + verb, json), options.Has("json"));
-}
-
-int RunDncCommand(const Arguments& given) {
-  Arguments arguments = given;
-  const std::string verb = TakeVerb(arguments);
-  if (verb == "rules") return RunDncRulesCommand(arguments);
-  if (verb == "registry") return RunDncRegistryCommand(arguments);
-  Options options(
-      "outpace dnc add|remove|check NUMBER | import FILE [--campaign ID] | registry ... | rules "
-      "...",
-      "From the moment `add` or `import` says so, the number is not dialed, and a call to\n"
-      "it that nobody has answered is cancelled. Without --campaign: for all campaigns.\n\n"
-      "  outpace dnc add '+1 202 555 0100'\n  outpace dnc import registry.csv\n"
-      "  outpace dnc registry add us-national 2026-11-*.txt    whole lists (see its own --help)\n"
-      "  outpace dnc rules show us-tsr us-states               (see its own --help)\n");
-  options.Add()("what", po::value<std::string>(), "number or file")(
-      "campaign", po::value<std::string>(), "only for this campaign")(
-      "country", po::value<std::string>(), "home of numbers without country code");
-  options.Positional("what", 1);
-  if (auto code = options.Parse(arguments)) return *code;
-  if (verb != "add" && verb != "remove" && verb != "check" && verb != "import") {
-    return Misuse(options.usage(), verb.empty() ? "what shall be done?" : "no such verb: " + verb);
-  }
-  if (!options.Has("what")) return Misuse(options.usage(), "which number or file?");
-  Json json = {{verb == "import" ? "path" : "number", options.Text("what")}};
-  Copy(options, {"campaign", "country"}, json);
-  return RunAdmin(options.ConfigPath(), "dnc." + verb, json);
 }
 
 int RunAgentCommand(const Arguments& given) {

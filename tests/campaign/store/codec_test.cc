@@ -188,10 +188,7 @@ TEST(Codec, OtherRecordsComeBack) {
     const campaign::DncEntry dnc = RandomDnc(rng);
     const absl::StatusOr<campaign::DncEntry> dnc_back = DecodeDnc(EncodeDnc(dnc));
     ASSERT_TRUE(dnc_back.ok());
-    EXPECT_EQ(dnc_back->phone, dnc.phone);
-    EXPECT_EQ(dnc_back->campaign, dnc.campaign);
-    EXPECT_EQ(dnc_back->source, dnc.source);
-    EXPECT_EQ(dnc_back->added, dnc.added);
+    EXPECT_EQ(*dnc_back, dnc);
 
     const campaign::AgentRecord agent = RandomAgent(rng, "a1");
     const absl::StatusOr<campaign::AgentRecord> agent_back = DecodeAgent(EncodeAgent(agent));
@@ -221,6 +218,89 @@ TEST(Codec, OtherRecordsComeBack) {
     const absl::StatusOr<std::string> text_back = DecodeText(EncodeText(text));
     ASSERT_TRUE(text_back.ok());
     EXPECT_EQ(*text_back, text);
+  }
+}
+
+// Bytes as the programs wrote them that knew numbers of the system's list and of campaigns only;
+// what these programs can read is still written in a version of theirs.
+TEST(Codec, DncEntriesOfOlderProgramsAreReadAsTheyWere) {
+  const std::string of_campaign(
+      "\x01\x02\x95\x9b\xf2\xdd\x34\x05\x04\x44\x45\x4d\x4f\x07\x08\x61\x67\x65\x6e\x74\x20\x61"
+      "\x31\x08\x80\x89\xbe\xa2\xdb\xff\xad\x06\x8b\x52\x59\x88",
+      36);
+  const std::string of_all(
+      "\x01\x02\xa1\xf5\xf4\xef\xee\x0c\x07\x0e\x69\x6d\x70\x6f\x72\x74\x20\x64\x6e\x63\x2e\x63"
+      "\x73\x76\x08\x80\x80\xaf\xa2\xdb\xff\xad\x06\x92\xb7\x10\x6d",
+      37);
+  const auto agent = DecodeDnc(of_campaign);
+  ASSERT_TRUE(agent.ok()) << agent.status();
+  EXPECT_EQ(*agent, (campaign::DncEntry{E164(14'155'550'101), dnc::CampaignScope("DEMO"),
+                                        "agent a1", absl::FromUnixMicros(1'790'000'000'123'456)}));
+  EXPECT_EQ(EncodeDnc(*agent), of_campaign);
+  auto import = DecodeDnc(of_all);
+  ASSERT_TRUE(import.ok()) << import.status();
+  EXPECT_EQ(
+      *import,
+      (campaign::DncEntry{
+          E164(442'079'460'001), {}, "import dnc.csv", absl::FromUnixSeconds(1'790'000'000)}));
+  EXPECT_EQ(EncodeDnc(*import), of_all);
+  import->reason = "asked";
+  import->by = "control socket";
+  EXPECT_EQ(EncodeDnc(*import)[0], 1);
+  EXPECT_EQ(*DecodeDnc(EncodeDnc(*import)), *import);
+}
+
+// An older program would take these for a number of everybody's list, or for good: it refuses them.
+TEST(Codec, DncEntriesThatOlderProgramsWouldMisreadAreOfANewVersion) {
+  const campaign::DncEntry number{E164(14'155'550'101), {}, "import", kStart};
+  campaign::DncEntry ends = number, range = number, state = number, client = number, all = number;
+  ends.expires = kStart;
+  range.phone = E164();
+  range.range.digits = 1'900;
+  state.scope = {dnc::DncLevel::kState, "FL"};
+  client.scope = {dnc::DncLevel::kClient, "ACME"};
+  all.scope = {dnc::DncLevel::kLitigator, ""};
+  for (const campaign::DncEntry& entry : {ends, range, state, client, all}) {
+    const std::string bytes = EncodeDnc(entry);
+    EXPECT_EQ(bytes[0], 2);
+    EXPECT_EQ(*DecodeDnc(bytes), entry);
+    FieldReader older(bytes, kRecordMajor);
+    EXPECT_EQ(older.status().code(), absl::StatusCode::kFailedPrecondition);
+  }
+  FieldWriter newer(3);
+  newer.Number(1, 14'155'550'101);
+  EXPECT_EQ(DecodeDnc(std::move(newer).Finish()).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(Codec, RefusesDncEntriesThatContradictThemselves) {
+  const auto decode = [](uint64_t phone, uint64_t range, absl::string_view campaign,
+                         absl::string_view scope) {
+    FieldWriter w(2);
+    w.Number(1, phone);
+    w.Text(2, campaign);
+    w.Number(8, range);
+    w.Text(9, scope);
+    return DecodeDnc(std::move(w).Finish()).status().code();
+  };
+  EXPECT_EQ(decode(14'155'550'101, 0, "", "state:FL"), absl::StatusCode::kOk);
+  EXPECT_EQ(decode(0, 1'900, "", "state:FL"), absl::StatusCode::kOk);
+  EXPECT_EQ(decode(0, 0, "", ""), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(decode(14'155'550'101, 1'900, "", ""), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(decode(0, 100'000'000'000'000, "", ""), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(decode(14'155'550'101, 0, "DEMO", "state:FL"), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(decode(14'155'550'101, 0, "", "county:FL"), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(decode(14'155'550'101, 0, "", "state:"), absl::StatusCode::kDataLoss);
+  // Every cut and every flipped bit.
+  Rng rng(12);
+  for (int i = 0; i < 200; ++i) {
+    const std::string bytes = EncodeDnc(RandomDnc(rng));
+    for (size_t at = 0; at < bytes.size(); ++at) {
+      EXPECT_EQ(DecodeDnc(bytes.substr(0, at)).status().code(), absl::StatusCode::kDataLoss);
+      std::string flipped = bytes;
+      flipped[at] = static_cast<char>(flipped[at] ^ (1 << rng.Below(8)));
+      EXPECT_EQ(DecodeDnc(flipped).status().code(), absl::StatusCode::kDataLoss);
+    }
   }
 }
 
@@ -263,6 +343,10 @@ TEST(Codec, SurvivesRandomBytesBehindAGoodChecksum) {
           DecodeList(body).status(), DecodeSettings(body).status(), DecodeAgent(body).status(),
           DecodeDnc(body).status(), DecodeText(body).status()}) {
       EXPECT_TRUE(status.ok() || status.code() == absl::StatusCode::kDataLoss) << status;
+    }
+    const auto dnc = DecodeDnc(body);
+    if (dnc.ok()) {
+      EXPECT_EQ(*DecodeDnc(EncodeDnc(*dnc)), *dnc);
     }
     const absl::StatusOr<Attempt> attempt = DecodeAttempt(body);
     if (attempt.ok()) {

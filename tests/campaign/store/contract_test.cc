@@ -18,6 +18,7 @@
 #include "campaign/store/memory_lead_store.h"
 #include "campaign/store/rocks_lead_store.h"
 #include "tests/campaign/store/store_testing.h"
+#include "tests/fakes/dnc_entries.h"
 
 namespace outpace::store {
 namespace {
@@ -110,7 +111,7 @@ TEST_P(Contract, NewStoreIsEmpty) {
   EXPECT_THAT(LeadsOf(*store_), IsEmpty());
   EXPECT_THAT(AttemptsOf(*store_), IsEmpty());
   EXPECT_THAT(*store_->OpenAttempts(), IsEmpty());
-  EXPECT_THAT(*store_->AllDnc(), IsEmpty());
+  EXPECT_THAT(fakes::DncEntriesIn(*store_), IsEmpty());
   EXPECT_THAT(*store_->Lists(), IsEmpty());
   EXPECT_THAT(*store_->Campaigns(), IsEmpty());
   EXPECT_THAT(*store_->Agents(), IsEmpty());
@@ -125,8 +126,8 @@ TEST_P(Contract, KeepsEveryKindOfRecordOverARestart) {
   StoreBatch batch;
   batch.leads = {RandomLead(rng, 1), RandomLead(rng, 2)};
   batch.attempts = {RandomAttempt(rng, 1)};
-  batch.dnc_added = {{E164(14'155'550'101), "", "import", kStart},
-                     {E164(14'155'550'101), "DEMO", "agent a1", kStart}};
+  batch.dnc_added = {{E164(14'155'550'101), {}, "import", kStart},
+                     {E164(14'155'550'101), dnc::CampaignScope("DEMO"), "agent a1", kStart}};
   batch.lists = {RandomList(rng, 300), RandomList(rng, 2)};
   batch.campaigns = {RandomSettings(rng, "DEMO"), RandomSettings(rng, "ALPHA")};
   batch.agents = {RandomAgent(rng, "zoe"), RandomAgent(rng, "a1")};
@@ -136,7 +137,7 @@ TEST_P(Contract, KeepsEveryKindOfRecordOverARestart) {
   EXPECT_EQ(Bytes(**store_->GetLead(LeadId(2))), Bytes(batch.leads[1]));
   EXPECT_EQ(AllBytes(LeadsOf(*store_)), AllBytes(batch.leads));
   EXPECT_EQ(Bytes(**store_->GetAttempt(AttemptId(1))), Bytes(batch.attempts[0]));
-  EXPECT_EQ(AllBytes(*store_->AllDnc()), AllBytes(batch.dnc_added));
+  EXPECT_EQ(AllBytes(fakes::DncEntriesIn(*store_)), AllBytes(batch.dnc_added));
   EXPECT_EQ(AllBytes(*store_->Lists()),
             AllBytes(std::vector<campaign::List>{batch.lists[1], batch.lists[0]}));
   EXPECT_EQ(AllBytes(*store_->Campaigns()), AllBytes(std::vector<campaign::CampaignSettings>{
@@ -872,27 +873,121 @@ TEST_P(Contract, AgentsWhoseNamesBeginAlikeAreNotMixedUp) {
 TEST_P(Contract, DncEntriesAreByNumberAndCampaign) {
   const E164 phone(14'155'550'100);
   StoreBatch add;
-  add.dnc_added = {{phone, "", "import", kStart}, {phone, "DEMO", "api", kStart}};
+  add.dnc_added = {{phone, {}, "import", kStart},
+                   {phone, dnc::CampaignScope("DEMO"), "api", kStart}};
   ASSERT_TRUE(store_->Commit(add).ok());
   StoreBatch again;
-  again.dnc_added = {{phone, "", "agent a1", kStart + absl::Hours(1)}};
+  again.dnc_added = {{phone, {}, "agent a1", kStart + absl::Hours(1)}};
   ASSERT_TRUE(store_->Commit(again).ok());
-  ASSERT_EQ(store_->AllDnc()->size(), 2u);
-  EXPECT_EQ((*store_->AllDnc())[0].source, "agent a1");
+  ASSERT_EQ(fakes::DncEntriesIn(*store_).size(), 2u);
+  EXPECT_EQ(fakes::DncEntriesIn(*store_)[0].source, "agent a1");
   StoreBatch remove;
-  remove.dnc_removed = {{phone, "", "", absl::InfinitePast()},
-                        {E164(14'155'550'199), "", "", absl::InfinitePast()}};
+  remove.dnc_removed = {{phone, {}, "", absl::InfinitePast()},
+                        {E164(14'155'550'199), {}, "", absl::InfinitePast()}};
   ASSERT_TRUE(store_->Commit(remove).ok());
-  ASSERT_EQ(store_->AllDnc()->size(), 1u);
-  EXPECT_EQ((*store_->AllDnc())[0].campaign, "DEMO");
+  ASSERT_EQ(fakes::DncEntriesIn(*store_).size(), 1u);
+  EXPECT_EQ(fakes::DncEntriesIn(*store_)[0].scope, dnc::CampaignScope("DEMO"));
+}
+
+campaign::DncEntry RangeOf(uint64_t digits, dnc::DncScope scope) {
+  campaign::DncEntry entry{{}, std::move(scope), "import", kStart};
+  entry.range.digits = digits;
+  return entry;
+}
+
+// The order that a load of all into memory relies on; campaigns with names that look like keys.
+TEST_P(Contract, DncEntriesComeByListThenNumbersThenRanges) {
+  const dnc::DncScope litigator{dnc::DncLevel::kLitigator, ""};
+  const std::string odd = std::string("\1\2", 2);
+  std::vector<campaign::DncEntry> in_order;
+  for (const dnc::DncScope& scope :
+       {dnc::DncScope(), litigator, dnc::DncScope{dnc::DncLevel::kState, "CA"},
+        dnc::DncScope{dnc::DncLevel::kState, "FL"}, dnc::DncScope{dnc::DncLevel::kClient, "FL"},
+        dnc::CampaignScope(odd), dnc::CampaignScope("A"), dnc::CampaignScope("FL"),
+        dnc::CampaignScope("\xff")}) {
+    in_order.push_back({E164(14'155'550'100), scope, "import", kStart});
+    in_order.push_back({E164(999'999'999'999'999), scope, "import", kStart});
+    in_order.push_back(RangeOf(1, scope));
+    in_order.push_back(RangeOf(14'155'550'100, scope));
+    in_order.push_back(RangeOf(99'999'999'999'999, scope));
+  }
+  in_order[1].reason = std::string(campaign::kDncReasonMax, 'r');
+  in_order[1].by = "control socket";
+  in_order[1].expires = kStart + absl::Hours(1);
+  StoreBatch batch;
+  batch.dnc_added.assign(in_order.rbegin(), in_order.rend());
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  Reopen();
+  EXPECT_EQ(fakes::DncEntriesIn(*store_), in_order);
+  size_t visited = 0;
+  EXPECT_TRUE(store_->ForEachDnc([&](const campaign::DncEntry&) { return ++visited < 7; }).ok());
+  EXPECT_EQ(visited, 7u);
+  for (const campaign::DncEntry& entry : in_order) {
+    EXPECT_EQ(*store_->GetDnc(entry), entry);
+  }
+  EXPECT_EQ(*store_->GetDnc(RangeOf(2, {})), std::nullopt);
+  // A range goes without the number of the same digits, and the other way round.
+  StoreBatch remove;
+  remove.dnc_removed = {RangeOf(14'155'550'100, litigator), in_order[0]};
+  ASSERT_TRUE(store_->Commit(remove).ok());
+  EXPECT_EQ(*store_->GetDnc(RangeOf(14'155'550'100, litigator)), std::nullopt);
+  EXPECT_EQ(*store_->GetDnc(RangeOf(14'155'550'100, {})), RangeOf(14'155'550'100, {}));
+  EXPECT_EQ(fakes::DncEntriesIn(*store_).size(), in_order.size() - 2);
+}
+
+TEST_P(Contract, DncEntriesOfANumberAreFoundInEveryList) {
+  const E164 phone(14'155'550'100);
+  const dnc::DncScope florida{dnc::DncLevel::kState, "FL"};
+  EXPECT_THAT(*store_->DncOf(phone), IsEmpty());
+  const std::vector<campaign::DncEntry> of_it = {
+      {phone, {}, "import", kStart},
+      RangeOf(1'415, {}),
+      RangeOf(phone.value(), {}),  // and longer ones
+      RangeOf(1, florida),
+      RangeOf(1'415'555'010, florida),
+      {phone, {dnc::DncLevel::kClient, "ACME"}, "import", kStart},
+      {phone, dnc::CampaignScope("DEMO"), "import", kStart},
+      RangeOf(14, dnc::CampaignScope("ZETA")),
+  };
+  StoreBatch batch;
+  batch.dnc_added = of_it;
+  for (uint64_t n = 1; n < 50; ++n) {
+    batch.dnc_added.push_back({E164(phone.value() + n), {}, "import", kStart});
+    batch.dnc_added.push_back({E164(phone.value() + n), florida, "import", kStart});
+    batch.dnc_added.push_back(RangeOf(2 + n, florida));
+  }
+  batch.dnc_added.push_back(RangeOf(phone.value() * 10, {}));  // of longer numbers
+  batch.dnc_added.push_back({E164(phone.value() + 1), {dnc::DncLevel::kLitigator, ""}, "", kStart});
+  std::erase_if(batch.dnc_added, [](const auto& e) { return e.range.digits == 14; });
+  batch.dnc_added.push_back(of_it.back());
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  EXPECT_EQ(*store_->DncOf(phone), of_it);
+}
+
+TEST_P(Contract, RefusesDncEntriesThatAreNone) {
+  const E164 phone(14'155'550'100);
+  campaign::DncEntry both{phone, {}, "", kStart};
+  both.range.digits = 1'415;
+  campaign::DncEntry wordy{phone, {}, "", kStart};
+  wordy.reason = std::string(campaign::kDncReasonMax + 1, 'r');
+  for (const campaign::DncEntry& bad :
+       {campaign::DncEntry{{}, {}, "", kStart}, both, wordy, RangeOf(100'000'000'000'000, {}),
+        campaign::DncEntry{phone, {dnc::DncLevel::kSystem, "x"}, "", kStart},
+        campaign::DncEntry{phone, {dnc::DncLevel::kState, ""}, "", kStart},
+        campaign::DncEntry{phone, dnc::CampaignScope(std::string("a\0b", 3)), "", kStart}}) {
+    StoreBatch batch;
+    batch.dnc_added = {bad};
+    EXPECT_EQ(store_->Commit(batch).code(), absl::StatusCode::kInvalidArgument);
+  }
+  EXPECT_THAT(fakes::DncEntriesIn(*store_), IsEmpty());
 }
 
 TEST_P(Contract, ANumberRemovedAndAddedInOneBatchStaysListed) {
   StoreBatch both;
-  both.dnc_added = {{E164(14'155'550'100), "", "agent a1", kStart}};
+  both.dnc_added = {{E164(14'155'550'100), {}, "agent a1", kStart}};
   both.dnc_removed = both.dnc_added;
   ASSERT_TRUE(store_->Commit(both).ok());
-  EXPECT_EQ(store_->AllDnc()->size(), 1u);
+  EXPECT_EQ(fakes::DncEntriesIn(*store_).size(), 1u);
 }
 
 TEST_P(Contract, IdsRiseAndAreNeverGivenTwice) {
@@ -1019,7 +1114,7 @@ TEST(BothStores, AnswerAlikeWhateverIsWritten) {
     const absl::Time from = RandomTime(rng), to = RandomTime(rng);
     EXPECT_EQ(AllBytes(AttemptsOf(memory, from, to)), AllBytes(AttemptsOf(**rocks, from, to)));
     EXPECT_EQ(AllBytes(*memory.OpenAttempts()), AllBytes(*(*rocks)->OpenAttempts()));
-    EXPECT_EQ(AllBytes(*memory.AllDnc()), AllBytes(*(*rocks)->AllDnc()));
+    EXPECT_EQ(AllBytes(fakes::DncEntriesIn(memory)), AllBytes(fakes::DncEntriesIn(**rocks)));
     EXPECT_EQ(*memory.StatusCounts(), *(*rocks)->StatusCounts());
     EXPECT_EQ(*memory.GetMeta("m"), *(*rocks)->GetMeta("m"));
   }

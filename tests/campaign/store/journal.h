@@ -42,7 +42,7 @@ inline campaign::StoreBatch JournalBatch(uint64_t n, size_t padding = 0) {
     attempt.dialed_at = kStart + absl::Seconds(static_cast<int64_t>(id));
     batch.attempts.push_back(attempt);
   }
-  batch.dnc_added.push_back({E164(442'079'460'000 + n), "", "journal", kStart});
+  batch.dnc_added.push_back({E164(442'079'460'000 + n), {}, "journal", kStart});
   batch.meta["n"] = absl::StrCat(n);
   return batch;
 }
@@ -86,8 +86,14 @@ inline absl::StatusOr<uint64_t> JournalLength(const RocksLeadStore& store, size_
       !status.ok()) {
     return status;
   }
-  const auto dnc = store.AllDnc();
-  if (!dnc.ok()) return dnc.status();
+  std::vector<campaign::DncEntry> dnc;
+  if (absl::Status status = store.ForEachDnc([&](const campaign::DncEntry& entry) {
+        dnc.push_back(entry);
+        return true;
+      });
+      !status.ok()) {
+    return status;
+  }
   const auto open = store.OpenAttempts();
   if (!open.ok()) return open.status();
   const auto due = store.DueLeads({"DEMO", absl::InfiniteFuture(), n + 2});
@@ -95,10 +101,10 @@ inline absl::StatusOr<uint64_t> JournalLength(const RocksLeadStore& store, size_
   // A wrong value here would be served as if it were true: the one thing that must never happen.
   if (AllBytes(leads) != AllBytes(expected.leads) ||
       AllBytes(attempts) != AllBytes(expected.attempts) ||
-      AllBytes(*dnc) != AllBytes(expected.dnc_added) || open->size() != (n > 0 ? 1u : 0u) ||
+      AllBytes(dnc) != AllBytes(expected.dnc_added) || open->size() != (n > 0 ? 1u : 0u) ||
       due->size() != leads.size()) {
     return absl::InternalError(absl::StrCat("served: n=", n, " leads=", leads.size(),
-                                            " attempts=", attempts.size(), " dnc=", dnc->size(),
+                                            " attempts=", attempts.size(), " dnc=", dnc.size(),
                                             " open=", open->size(), " due=", due->size()));
   }
   return n;

@@ -6,9 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,6 +22,7 @@
 #include "tests/campaign/store/child.h"
 #include "tests/campaign/store/store_testing.h"
 #include "tests/campaign/store/v1_store.h"
+#include "tests/fakes/dnc_entries.h"
 
 namespace outpace::store {
 namespace {
@@ -82,7 +85,11 @@ void Migrate::ExpectMigrated() const {
   const campaign::StoreBatch rest = V1Rest();
   EXPECT_EQ(AllBytes(AttemptsOf(**store)), AllBytes(rest.attempts));
   EXPECT_EQ((*store)->OpenAttempts()->size(), 1u);
-  EXPECT_EQ((*store)->AllDnc()->size(), rest.dnc_added.size());
+  std::vector<campaign::DncEntry> listed = rest.dnc_added;
+  std::sort(listed.begin(), listed.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.scope, a.phone) < std::tie(b.scope, b.phone);
+  });
+  EXPECT_EQ(fakes::DncEntriesIn(**store), listed);
   EXPECT_EQ(AllBytes(*(*store)->Lists()), AllBytes(rest.lists));
   EXPECT_EQ(AllBytes(*(*store)->Campaigns()), AllBytes(rest.campaigns));
   EXPECT_EQ(AllBytes(*(*store)->Agents()), AllBytes(rest.agents));

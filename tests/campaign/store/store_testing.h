@@ -122,8 +122,24 @@ inline campaign::Attempt RandomAttempt(Rng& rng, uint64_t id) {
 }
 
 inline campaign::DncEntry RandomDnc(Rng& rng) {
-  return {E164(14'155'550'100 + rng.Below(20)), rng.Chance(0.5) ? "" : "C1", RandomText(rng, 5),
-          RandomTime(rng)};
+  const dnc::DncScope scopes[] = {{},
+                                  {dnc::DncLevel::kLitigator, ""},
+                                  {dnc::DncLevel::kState, "FL"},
+                                  {dnc::DncLevel::kClient, "C1"},
+                                  {dnc::DncLevel::kCampaign, "C1"}};
+  campaign::DncEntry entry;
+  if (rng.Chance(0.7)) {
+    entry.phone = E164(14'155'550'100 + rng.Below(20));
+  } else {
+    entry.range.digits = rng.Chance(0.5) ? 14'155'550'100 + rng.Below(20) : 1 + rng.Below(50);
+  }
+  entry.scope = scopes[rng.Below(std::size(scopes))];
+  entry.source = RandomText(rng, 5);
+  entry.added = RandomTime(rng);
+  entry.reason = RandomText(rng, 20);
+  entry.by = RandomText(rng, 5);
+  if (rng.Chance(0.3)) entry.expires = RandomTime(rng);
+  return entry;
 }
 
 inline campaign::List RandomList(Rng& rng, uint64_t id) {

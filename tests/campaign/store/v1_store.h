@@ -49,6 +49,19 @@ inline campaign::Lead V1Lead(uint64_t i) {
   return lead;
 }
 
+// Version 1 had a name for the list of a do-not-call entry, and has a scope now.
+template <typename Entry>
+void PutDncCampaign(const CampaignId& campaign, Entry& entry) {
+  if constexpr (requires { entry.campaign; }) {
+    entry.campaign = campaign;
+  } else {
+    entry.scope = decltype(entry.scope)();
+    if (campaign.empty()) return;
+    entry.scope.level = decltype(entry.scope.level)::kCampaign;
+    entry.scope.id = campaign;
+  }
+}
+
 // Everything else, a few of each.
 inline campaign::StoreBatch V1Rest() {
   campaign::StoreBatch batch;
@@ -64,7 +77,7 @@ inline campaign::StoreBatch V1Rest() {
     batch.attempts.push_back(attempt);
     campaign::DncEntry dnc;
     dnc.phone = E164(14'155'559'000 + i);
-    dnc.campaign = i % 2 == 0 ? "" : "DEMO";
+    PutDncCampaign(i % 2 == 0 ? "" : "DEMO", dnc);
     dnc.source = "import";
     dnc.added = kV1Start;
     batch.dnc_added.push_back(dnc);

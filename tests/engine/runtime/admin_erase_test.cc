@@ -7,6 +7,7 @@
 #include "campaign/match/lead_merge.h"
 #include "gmock/gmock.h"
 #include "tests/engine/runtime/admin_fixture.h"
+#include "tests/fakes/dnc_entries.h"
 
 namespace outpace::runtime {
 namespace {
@@ -85,7 +86,7 @@ TEST_F(AdminEraseTest, NothingThatNamesThePersonStays) {
   campaign::RecordingQuery by_number;
   by_number.number = E164(13035550101);
   EXPECT_THAT(store_.FindRecordings(by_number).value(), IsEmpty());
-  EXPECT_THAT(store_.AllDnc().value(), IsEmpty());
+  EXPECT_THAT(fakes::DncEntriesIn(store_), IsEmpty());
   EXPECT_EQ(LoadDncSet(store_)->Match(E164(13035550101), "DEMO"), dnc::DncMatch::kErased);
   EXPECT_EQ(told_.front(), "erased 1");
   const auto merge = match::DecodeMerge(store_.GetMeta("dedup.merge.0000000001")->value());

@@ -23,6 +23,7 @@ namespace outpace::runtime {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 using Json = nlohmann::ordered_json;
 
 class AdminRegistryTest : public ::testing::Test {
@@ -81,7 +82,7 @@ TEST_F(AdminRegistryTest, ANewerCopyTakesThePlaceOfTheOld) {
   EXPECT_THAT((*added)["text"].get<std::string>(), HasSubstr("3 numbers are not dialed"));
   EXPECT_FALSE((*added)["incomplete"].get<bool>());
   EXPECT_EQ(changes_, 1);
-  EXPECT_EQ(Check("(202) 555-0143"), "on a do-not-call registry\n");
+  EXPECT_THAT(Check("(202) 555-0143"), StartsWith("on a do-not-call registry\n"));
   EXPECT_EQ(Check("202-555-0145"), "not listed\n");
 
   added = Add({File("new.txt", "2025550143\r\n2025550145\r\n")});
@@ -89,7 +90,7 @@ TEST_F(AdminRegistryTest, ANewerCopyTakesThePlaceOfTheOld) {
   EXPECT_THAT((*added)["text"].get<std::string>(),
               HasSubstr("1 numbers are new and 2 gone since the copy of 2026-11-01"));
   EXPECT_EQ(Check("212-555-0100"), "not listed\n");
-  EXPECT_EQ(Check("202-555-0145"), "on a do-not-call registry\n");
+  EXPECT_THAT(Check("202-555-0145"), StartsWith("on a do-not-call registry\n"));
 
   const auto list = admin_->Run("dnc.registry.list", Json::object());
   ASSERT_TRUE(list.ok());
@@ -123,7 +124,8 @@ TEST_F(AdminRegistryTest, LinesThatAreNoNumbersAreTold) {
   EXPECT_EQ(Add({directory_ + "/absent.txt"}).status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(Add({File("a.txt", "2025550144\n")}, "../x").status().message(),
               HasSubstr("letters, digits"));
-  EXPECT_EQ(Check("202-555-0143"), "on a do-not-call registry\n") << "the copy there was";
+  EXPECT_THAT(Check("202-555-0143"), StartsWith("on a do-not-call registry\n"))
+      << "the copy there was";
 }
 
 // What asks a damaged one is refused, and importing it again is not: that is what puts it right.
@@ -141,7 +143,7 @@ TEST_F(AdminRegistryTest, ADamagedOneIsPutRightByImportingItAgain) {
   EXPECT_THAT((*list)["text"].get<std::string>(), HasSubstr("import the registry again"));
   EXPECT_TRUE((*list)["incomplete"].get<bool>());
   ASSERT_TRUE(Add({File("a.txt", "2025550143\n")}).ok());
-  EXPECT_EQ(Check("202-555-0143"), "on a do-not-call registry\n");
+  EXPECT_THAT(Check("202-555-0143"), StartsWith("on a do-not-call registry\n"));
 }
 
 std::string Numbers(int count) {
@@ -156,7 +158,7 @@ TEST_F(AdminRegistryTest, AMuchSmallerOrOlderCopyIsTakenOnlyByForce) {
   const auto half = Add({File("half.txt", Numbers(1000))});
   EXPECT_EQ(half.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(half.status().message(), HasSubstr("hold 1000 numbers, the copy in force 2000"));
-  EXPECT_EQ(Check("202-556-2999"), "on a do-not-call registry\n");
+  EXPECT_THAT(Check("202-556-2999"), StartsWith("on a do-not-call registry\n"));
   EXPECT_TRUE(Add({File("most.txt", Numbers(1900))}).ok());
   Json order = {{"name", "us-national"},
                 {"paths", {File("older.txt", Numbers(1900))}},

@@ -12,6 +12,7 @@
 #include "engine/sim/sim_world.h"
 #include "gmock/gmock.h"
 #include "tests/engine/runtime/admin_fixture.h"
+#include "tests/fakes/dnc_entries.h"
 
 namespace outpace::runtime {
 namespace {
@@ -347,13 +348,18 @@ TEST_F(AdminTest, DncIsAddedCheckedAndRemoved) {
       << "a misspelt campaign must not be a silent nothing";
   Text("dnc.add", {{"number", "+1 (303) 555-0101"}});
   Text("dnc.add", {{"number", "3035550102"}, {"campaign", "DEMO"}});
-  EXPECT_EQ(Text("dnc.check", {{"number", "3035550101"}}), "on the system-wide do-not-call list\n");
-  EXPECT_EQ(Text("dnc.check", {{"number", "3035550102"}}), "not listed\n");
-  EXPECT_EQ(Text("dnc.check", {{"number", "3035550102"}, {"campaign", "DEMO"}}),
-            "on the campaign's do-not-call list\n");
-  ASSERT_THAT(store_.AllDnc().value(), SizeIs(2));
-  EXPECT_EQ(store_.AllDnc()->at(0).source, "command line");
-  EXPECT_EQ(store_.AllDnc()->at(0).added, world_.clock().Wall());
+  EXPECT_EQ(Text("dnc.check", {{"number", "3035550101"}}),
+            "on the system-wide do-not-call list\n"
+            "  scope system, source command line, by command line, since 2023-11-14 22:13 UTC, for "
+            "good\n");
+  EXPECT_THAT(Text("dnc.check", {{"number", "3035550102"}}), HasSubstr("scope campaign:DEMO"));
+  EXPECT_THAT(Text("dnc.check", {{"number", "3035550102"}, {"campaign", "DEMO"}}),
+              HasSubstr("on the campaign's do-not-call list\n"));
+  Create("OTHER");
+  EXPECT_EQ(Text("dnc.check", {{"number", "3035550102"}, {"campaign", "OTHER"}}), "not listed\n");
+  ASSERT_THAT(fakes::DncEntriesIn(store_), SizeIs(2));
+  EXPECT_EQ(fakes::DncEntriesIn(store_).at(0).source, "command line");
+  EXPECT_EQ(fakes::DncEntriesIn(store_).at(0).added, world_.clock().Wall());
   Text("dnc.remove", {{"number", "3035550101"}});
   EXPECT_EQ(Text("dnc.check", {{"number", "3035550101"}}), "not listed\n");
   EXPECT_THAT(LoadDncSet(store_)->size(), 1u);
@@ -380,7 +386,7 @@ TEST_F(AdminTest, DncImportTakesWhatSpreadsheetsWrite) {
   EXPECT_THAT((*answer)["text"].get<std::string>(), HasSubstr("line 3: "));  // a heading is first
   EXPECT_THAT((*answer)["text"].get<std::string>(), HasSubstr("line 6: "));
   EXPECT_THAT((*answer)["text"].get<std::string>(), Not(HasSubstr("12345")));
-  EXPECT_THAT(store_.AllDnc().value(), SizeIs(4));
+  EXPECT_THAT(fakes::DncEntriesIn(store_), SizeIs(4));
   for (const char* number : {"3035550101", "3035550102", "3035550103", "3035550104"}) {
     EXPECT_THAT(Text("dnc.check", {{"number", number}}), HasSubstr("system-wide")) << number;
   }
@@ -435,7 +441,7 @@ TEST_F(AdminTest, DncGoesThroughTheEngineWhenOneRuns) {
       admin.Run("dnc.import", {{"path", scratch_.Put("d", "3035550102\n3035550103\n")}}).ok());
   EXPECT_THAT(added, SizeIs(3));
   EXPECT_THAT(removed, SizeIs(1));
-  EXPECT_THAT(store_.AllDnc().value(), IsEmpty()) << "the engine writes it";
+  EXPECT_THAT(fakes::DncEntriesIn(store_), IsEmpty()) << "the engine writes it";
   result = absl::UnavailableError("the disk is full");
   EXPECT_FALSE(admin.Run("dnc.add", {{"number", "3035550101"}}).ok());
   EXPECT_FALSE(admin.Run("dnc.remove", {{"number", "3035550101"}}).ok());

@@ -2,6 +2,7 @@
 
 #include "controller_bench.h"
 #include "gmock/gmock.h"
+#include "tests/fakes/dnc_entries.h"
 
 namespace outpace::runtime {
 namespace {
@@ -301,8 +302,8 @@ TEST_F(ControllerTest, TheAgentsDncIsInForceAndStored) {
   EXPECT_TRUE(controller.dnc().Has(Lead(1).phone, dnc::DncScope()));
   // For all campaigns, and for this one even if it does not look at the system-wide list.
   EXPECT_TRUE(controller.dnc().Has(Lead(1).phone, dnc::CampaignScope("C")));
-  ASSERT_THAT(leads.AllDnc().value(), SizeIs(2));
-  EXPECT_EQ(leads.AllDnc().value()[0].source, "agent a1");
+  ASSERT_THAT(fakes::DncEntriesIn(leads), SizeIs(2));
+  EXPECT_EQ(fakes::DncEntriesIn(leads)[0].source, "agent a1");
 }
 
 // The agent was slow, and by then the same number was rung again: as lead of another list, or by
@@ -519,7 +520,7 @@ TEST_F(PreviewTest, AnUnansweredPreviewFreesTheAgent) {
 TEST_F(PreviewTest, AListedNumberIsNotDialedThoughItWasShown) {
   Start(1);
   const AttemptId attempt = Offer();
-  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()}, [](absl::Status) {});
+  controller.AddDnc({Lead(1).phone, {}, "test", world.clock().Wall()}, [](absl::Status) {});
   EXPECT_EQ(controller.AnswerPreview("a1", attempt, true).code(), Code::kFailedPrecondition);
   Pass(absl::Milliseconds(10));
   EXPECT_THAT(Dials(), IsEmpty());

@@ -4,6 +4,7 @@
 #include "campaign/retry_rule.h"
 #include "controller_bench.h"
 #include "gmock/gmock.h"
+#include "tests/fakes/dnc_entries.h"
 #include "tests/fakes/registry.h"
 
 namespace outpace::runtime {
@@ -54,7 +55,7 @@ TEST_F(ControllerTest, DncAddedWhileTheIntentIsWrittenHoldsTheCall) {
   Tick();
   ASSERT_EQ(store.commits_held(), 1u);
   absl::Status added = absl::UnknownError("");
-  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()},
+  controller.AddDnc({Lead(1).phone, {}, "test", world.clock().Wall()},
                     [&](absl::Status status) { added = status; });
   store.LetCommits();
   Pass(absl::Milliseconds(10));
@@ -110,7 +111,7 @@ TEST_F(ControllerTest, TheGateAsksAgainBeforeTheIntent) {
   Start(1);
   Tick();  // into the hopper, while nobody is ready
   EXPECT_EQ(Figures().hopper, 1);
-  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()}, [](absl::Status) {});
+  controller.AddDnc({Lead(1).phone, {}, "test", world.clock().Wall()}, [](absl::Status) {});
   Pass(absl::Milliseconds(5));
   const int64_t writes = leads.commits();
   LogIn("a1");
@@ -123,9 +124,9 @@ TEST_F(ControllerTest, TheGateAsksAgainBeforeTheIntent) {
 }
 
 TEST_F(ControllerTest, WhatTheGateRefusesNeverComesIntoTheHopper) {
-  state.dnc.push_back({Lead(1).phone, "", "test", world.clock().Wall()});
-  state.dnc.push_back({Lead(2).phone, "C", "test", world.clock().Wall()});
-  state.dnc.push_back({Lead(3).phone, "OTHER", "test", world.clock().Wall()});
+  state.dnc.Add(Lead(1).phone, "");
+  state.dnc.Add(Lead(2).phone, "C");
+  state.dnc.Add(Lead(3).phone, "OTHER");
   Start(3);
   Tick();
   EXPECT_EQ(Figures().hopper, 1);  // the other campaign's list does not bind this one
@@ -137,9 +138,10 @@ TEST_F(ControllerTest, WhatTheGateRefusesNeverComesIntoTheHopper) {
 TEST_F(ControllerTest, DncCancelsWhoIsBeingRung) {
   Start(1);
   const call::DialOrder dial = DialOne();
-  controller.AddDnc({Lead(1).phone, "OTHER", "test", world.clock().Wall()}, [](absl::Status) {});
+  controller.AddDnc({Lead(1).phone, dnc::CampaignScope("OTHER"), "test", world.clock().Wall()},
+                    [](absl::Status) {});
   EXPECT_FALSE(WasHungUp(dial.leg));
-  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()}, [](absl::Status) {});
+  controller.AddDnc({Lead(1).phone, {}, "test", world.clock().Wall()}, [](absl::Status) {});
   EXPECT_TRUE(WasHungUp(dial.leg)) << "at once, not when the entry is on disk";
   End(dial.leg, call::CallOutcome::kCancelled, false);
   Pass(absl::Milliseconds(10));
@@ -153,13 +155,13 @@ TEST_F(ControllerTest, DncIsAcknowledgedBehindTheShard) {
   hold_fences = true;
   const call::DialOrder dial = DialOne();
   absl::Status added = absl::UnknownError("not yet"), other = added;
-  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()},
+  controller.AddDnc({Lead(1).phone, {}, "test", world.clock().Wall()},
                     [&](absl::Status status) { added = status; });
-  controller.AddDnc({Lead(2).phone, "", "test", world.clock().Wall()},
+  controller.AddDnc({Lead(2).phone, {}, "test", world.clock().Wall()},
                     [&](absl::Status status) { other = status; });
   Pass(absl::Seconds(1));
   EXPECT_TRUE(other.ok()) << "nobody rings that number: there is nothing to wait for";
-  EXPECT_EQ(leads.AllDnc()->size(), 2u);
+  EXPECT_EQ(fakes::DncEntriesIn(leads).size(), 2u);
   EXPECT_FALSE(added.ok()) << "stored, but the order may not have been taken back yet";
   ASSERT_THAT(Of<call::Fence>(), SizeIs(1));
   EXPECT_TRUE(std::holds_alternative<call::Fence>(posted.back()) && WasHungUp(dial.leg));
@@ -175,7 +177,7 @@ TEST_F(ControllerTest, DncIsAcknowledgedBehindTheDisk) {
   const call::DialOrder dial = DialOne();
   store.hold_commits = true;
   absl::Status added = absl::UnknownError("not yet");
-  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()},
+  controller.AddDnc({Lead(1).phone, {}, "test", world.clock().Wall()},
                     [&](absl::Status status) { added = status; });
   Pass(absl::Milliseconds(50));
   EXPECT_FALSE(added.ok());
@@ -191,7 +193,7 @@ TEST_F(ControllerTest, DncWaitsForAShardThatTakesNothing) {
   const call::DialOrder dial = DialOne();
   post_result = absl::ResourceExhaustedError("mailbox full");
   absl::Status added = absl::UnknownError("not yet");
-  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()},
+  controller.AddDnc({Lead(1).phone, {}, "test", world.clock().Wall()},
                     [&](absl::Status status) { added = status; });
   Pass(absl::Milliseconds(50));
   EXPECT_FALSE(added.ok());
@@ -225,14 +227,14 @@ TEST_F(ControllerTest, ARegistryOfTheStartHoldsItsNumbers) {
 TEST_F(ControllerTest, DncDoesNotCutOffAConversation) {
   Start(1);
   const call::DialOrder dial = TalkOne();
-  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()}, [](absl::Status) {});
+  controller.AddDnc({Lead(1).phone, {}, "test", world.clock().Wall()}, [](absl::Status) {});
   EXPECT_FALSE(WasHungUp(dial.leg));
 }
 
 // The entry that was added last wins, in memory as in the store.
 TEST_F(ControllerTest, DncAddedDuringARemovalStays) {
   Start(0);
-  const campaign::DncEntry entry{Lead(1).phone, "", "test", world.clock().Wall()};
+  const campaign::DncEntry entry{Lead(1).phone, {}, "test", world.clock().Wall()};
   controller.AddDnc(entry, [](absl::Status) {});
   Pass(absl::Milliseconds(5));
   store.hold_commits = true;
@@ -241,16 +243,16 @@ TEST_F(ControllerTest, DncAddedDuringARemovalStays) {
   store.LetCommits();
   Pass(absl::Milliseconds(5));
   EXPECT_TRUE(controller.dnc().Has(entry.phone, dnc::DncScope()));
-  EXPECT_THAT(leads.AllDnc().value(), SizeIs(1));
+  EXPECT_THAT(fakes::DncEntriesIn(leads), SizeIs(1));
   controller.RemoveDnc(entry, [](absl::Status) {});
   Pass(absl::Milliseconds(5));
   EXPECT_FALSE(controller.dnc().Has(entry.phone, dnc::DncScope()));
-  EXPECT_THAT(leads.AllDnc().value(), IsEmpty());
+  EXPECT_THAT(fakes::DncEntriesIn(leads), IsEmpty());
 }
 
 TEST_F(ControllerTest, ARemovalThatIsNotStoredIsNotInForce) {
   Start(0);
-  const campaign::DncEntry entry{Lead(1).phone, "", "test", world.clock().Wall()};
+  const campaign::DncEntry entry{Lead(1).phone, {}, "test", world.clock().Wall()};
   controller.AddDnc(entry, [](absl::Status) {});
   Pass(absl::Milliseconds(5));
   leads.FailCommitAt(1);
@@ -642,7 +644,7 @@ TEST_F(ControllerTest, AHalfOpenTrunkGetsOneCallAtATime) {
 TEST_F(ControllerTest, HangingUpOnWhoAnsweredIsAnAbandonedCall) {
   Start(1);
   const call::DialOrder dial = DialOne();
-  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()}, [](absl::Status) {});
+  controller.AddDnc({Lead(1).phone, {}, "test", world.clock().Wall()}, [](absl::Status) {});
   ASSERT_TRUE(controller.SetNotReady("a1", "").ok());
   Answer(dial.leg);
   End(dial.leg, call::CallOutcome::kAnswered, false);

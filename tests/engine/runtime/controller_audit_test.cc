@@ -144,6 +144,8 @@ TEST_F(ControllerAuditTest, ACallThatMetItsAgentIsNoAbandonedOne) {
   ASSERT_TRUE(Dispose("a1", dial.attempt, "DNC").ok());
   EXPECT_THAT(audit.events("call.abandoned"), IsEmpty());
   const audit::Event event = audit.Last("dnc.added");
+  EXPECT_EQ(audit::TextOf(event, "scope"), "system");
+  EXPECT_EQ(audit::TextOf(event, "reason"), "disposition DNC");
   EXPECT_EQ(event.actor, "agent a1");
   EXPECT_EQ(TextOf(event, "number_mark"), "marked");
   EXPECT_EQ(NumberOf(event, "lead"), 1);

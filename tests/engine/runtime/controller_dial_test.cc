@@ -217,7 +217,7 @@ TEST_F(ControllerDialTest, LiveLeadsAreThoseInHopperAndCall) {
   settings.daily_call_count_limit = 1;
   controller.PutCampaign(settings);
   DialOne();
-  controller.AddDnc({{E164(12'025'550'177), "C", "test", world.clock().Wall()}},
+  controller.AddDnc({{E164(12'025'550'177), dnc::CampaignScope("C"), "test", world.clock().Wall()}},
                     [](absl::Status) {});
   const LiveLeads live = controller.LiveLeadsOf("C");
   EXPECT_THAT(live.in_hopper, ElementsAre(LeadId(2), LeadId(3)));

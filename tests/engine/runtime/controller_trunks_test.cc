@@ -313,7 +313,7 @@ TEST_F(FailoverTest, ABusyNumberIsNotTriedElsewhere) {
 TEST_F(FailoverTest, TheGateIsAskedAgain) {
   Start(1);
   const call::DialOrder first = DialOne();
-  controller.AddDnc({Lead(1).phone, "", "test", world.clock().Wall()}, [](absl::Status) {});
+  controller.AddDnc({Lead(1).phone, {}, "test", world.clock().Wall()}, [](absl::Status) {});
   Fails(first, 503);
   Pass(absl::Seconds(5));
   EXPECT_THAT(Dials(), SizeIs(1));

@@ -105,8 +105,16 @@ class SlowStore final : public campaign::LeadStore {
       const campaign::RecordingQuery& query) const override {
     return memory_.FindRecordings(query);
   }
-  absl::StatusOr<std::vector<campaign::DncEntry>> AllDnc() const override {
-    return memory_.AllDnc();
+  absl::Status ForEachDnc(
+      const std::function<bool(const campaign::DncEntry&)>& visit) const override {
+    return memory_.ForEachDnc(visit);
+  }
+  absl::StatusOr<std::optional<campaign::DncEntry>> GetDnc(
+      const campaign::DncEntry& place) const override {
+    return memory_.GetDnc(place);
+  }
+  absl::StatusOr<std::vector<campaign::DncEntry>> DncOf(E164 phone) const override {
+    return memory_.DncOf(phone);
   }
   absl::StatusOr<std::vector<campaign::List>> Lists() const override { return memory_.Lists(); }
   absl::StatusOr<std::vector<campaign::CampaignSettings>> Campaigns() const override {
@@ -200,7 +208,7 @@ TEST_F(StoreServiceTest, ADoNotCallNumberDoesNotWaitForOthers) {
   std::promise<void> first, added;
   service.Commit(BatchOf(1), [&](absl::Status) { first.set_value(); });
   campaign::StoreBatch batch;
-  batch.dnc_added.push_back({E164(13035550199), "", "test", clock_.Wall()});
+  batch.dnc_added.push_back({E164(13035550199), {}, "test", clock_.Wall()});
   service.Commit(std::move(batch), [&](absl::Status) { added.set_value(); });
   first.get_future().wait();  // which came before it goes along
   added.get_future().wait();
