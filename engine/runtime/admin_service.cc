@@ -76,7 +76,14 @@ AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents,
     OnController(loop, [&] { controller.EndWithdraw(leads); });
   };
   hooks.person_erased = [&](const ErasedPeople& people, E164 phone) {
-    OnController(loop, [&] { controller.PutErased(people, phone); });
+    // The person is told behind the shard, as below.
+    std::promise<void> in_force;
+    if (!loop.Post([&] {
+          controller.PutErased(people, phone, [&](absl::Status) { in_force.set_value(); });
+        })) {
+      return;
+    }
+    in_force.get_future().wait();
   };
   const auto dnc = [&loop](auto change) {
     std::promise<absl::Status> stored;

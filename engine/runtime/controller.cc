@@ -433,9 +433,13 @@ absl::Time Controller::PutDnc(const campaign::DncEntry& entry) {
   return PutEntry(entry, dnc_);
 }
 
-void Controller::SetRegistries(std::vector<std::shared_ptr<const dnc::RegistryFile>> registries) {
+void Controller::SetRegistries(std::vector<std::shared_ptr<const dnc::RegistryFile>> registries,
+                               Done done) {
   dnc_.SetRegistries(std::move(registries));
-  for (const auto& [id, live] : live_) CancelIfListed(live);
+  bool cancelled = false;
+  for (const auto& [id, live] : live_) cancelled |= CancelIfListed(live);
+  if (cancelled) done = AfterShard(std::move(done));
+  if (done) done(absl::OkStatus());
 }
 
 void Controller::RemoveDnc(campaign::DncEntry entry, Done done) {

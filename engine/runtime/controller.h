@@ -156,10 +156,12 @@ class Controller final : public call::LegEventSink {
   void AddDnc(std::vector<campaign::DncEntry> entries, Done done);
   void AddDnc(campaign::DncEntry entry, Done done);
   void RemoveDnc(campaign::DncEntry entry, Done done);
-  // All registries from now on; calls to their numbers that nobody has answered are cancelled.
-  void SetRegistries(std::vector<std::shared_ptr<const dnc::RegistryFile>> registries);
+  // All registries from now on; calls to their numbers that nobody has answered are cancelled;
+  // `done` runs when none of them can leave any more.
+  void SetRegistries(std::vector<std::shared_ptr<const dnc::RegistryFile>> registries,
+                     Done done = nullptr);
   // `people`: all of them, as the store has them now; `phone`: the newest. As AddDnc().
-  void PutErased(const ErasedPeople& people, E164 phone);
+  void PutErased(const ErasedPeople& people, E164 phone, Done done = nullptr);
 
   // Agents. `phone_uri`: "sip:a1@192.0.2.7:5060"; empty: the one on record.
   absl::Status Login(const AgentId& agent, const CampaignId& campaign,

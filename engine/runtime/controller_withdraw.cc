@@ -30,12 +30,12 @@ void Controller::EndWithdraw(const LeadSet& leads) {
   withdrawals_.End(leads, std::move(reading));
 }
 
-void Controller::PutErased(const ErasedPeople& people, E164 phone) {
+void Controller::PutErased(const ErasedPeople& people, E164 phone, Done done) {
   people.PutInto(dnc_);
   const auto in_call = numbers_in_call_.find(phone);
-  if (in_call == numbers_in_call_.end()) return;
-  const LiveAttempt* live = FindLive(in_call->second);
-  if (live != nullptr && live->phase == Phase::kDialing) Post(call::HangUp{live->leg});
+  const LiveAttempt* live = in_call == numbers_in_call_.end() ? nullptr : FindLive(in_call->second);
+  if (live != nullptr && CancelIfListed(*live)) done = AfterShard(std::move(done));
+  if (done) done(absl::OkStatus());
 }
 
 }  // namespace outpace::runtime

@@ -505,8 +505,7 @@ absl::Status Serve(const Config& config) {
   hooks.registries_changed = [&] {
     std::promise<void> in_force;
     const bool posted = control.Post([&] {
-      controller.SetRegistries(registries.All());
-      in_force.set_value();
+      controller.SetRegistries(registries.All(), [&](absl::Status) { in_force.set_value(); });
     });
     if (!posted) {
       return absl::UnavailableError(

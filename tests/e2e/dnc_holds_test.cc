@@ -36,7 +36,8 @@ TEST(DncHoldsTest, AcrossKillsImportsResetsAndCampaigns) {
   ASSERT_TRUE(engine.Start().ok());
   const std::vector<std::string> numbers = FictionalNumbers(40);
   const std::vector<std::string> settings = {"dial_method=RATIO", "auto_dial_level=4",
-                                             "lead_recycle=", "daily_call_count_limit=50"};
+                                             "lead_recycle=", "daily_call_count_limit=50",
+                                             "dial_timeout=15"};
   for (const char* campaign : {"DEMO", "DEMO2"}) {
     engine.CreateCampaign(settings, campaign);
     engine.Import(LeadsCsv(numbers), absl::StrCat("first_", campaign), campaign,
@@ -78,7 +79,8 @@ TEST(DncHoldsTest, AcrossKillsImportsResetsAndCampaigns) {
   }
   // Each unlisted number by both campaigns, in each round of resets.
   for (int round = 1; round <= 3; ++round) {
-    const bool all_rung = engine.WaitUntil(absl::Seconds(20), [&] {
+    // A number that the other campaign is ringing is held back for dial_timeout.
+    const bool all_rung = engine.WaitUntil(absl::Seconds(50), [&] {
       const std::map<std::string, int> invites = InvitesOf(**carrier);
       for (size_t i = 3; i < numbers.size(); ++i) {
         const auto rung = invites.find(absl::StrCat("1", numbers[i]));

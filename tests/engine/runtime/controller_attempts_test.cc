@@ -215,6 +215,34 @@ TEST_F(ControllerTest, ARegistryCancelsWhoIsBeingRung) {
   EXPECT_TRUE(WasHungUp(dial.leg));
 }
 
+// Who imports a registry, or erases a person, is told behind the shard too.
+TEST_F(ControllerTest, RegistriesAndErasuresAreAcknowledgedBehindTheShard) {
+  Start(2);
+  LogIn("a1");
+  LogIn("a2");
+  Pass(absl::Seconds(1));
+  ASSERT_THAT(Dials(), SizeIs(2));
+  hold_fences = true;
+  int told = 0;
+  const auto tell = [&](absl::Status status) { told += status.ok() ? 1 : 100; };
+  controller.SetRegistries({fakes::RegistryOf(E164(12025550999))}, tell);
+  EXPECT_EQ(told, 1) << "nobody of it is rung";
+  controller.SetRegistries({fakes::RegistryOf(Stored(Dials().at(0).attempt).dialed)}, tell);
+  EXPECT_EQ(told, 1);
+  const E164 person = Stored(Dials().at(1).attempt).dialed;
+  ErasedPeople people;
+  people.has_key = true;
+  dnc::DncSet keyed;
+  keyed.SetHashKey(people.key);
+  people.hashes.push_back(keyed.ErasedHash(person));
+  controller.PutErased(people, person, tell);
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(WasHungUp(Dials().at(0).leg) && WasHungUp(Dials().at(1).leg));
+  LetFences();
+  Pass(absl::Milliseconds(1));
+  EXPECT_EQ(told, 3);
+}
+
 TEST_F(ControllerTest, ARegistryOfTheStartHoldsItsNumbers) {
   state.registries = {fakes::RegistryOf(Lead(1).phone)};
   Start(2);
