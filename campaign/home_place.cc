@@ -175,13 +175,19 @@ void AddOnce(HomePlace place, HomePlaces& places) {
 }  // namespace
 
 HomePlaces HomePlacesOf(const Lead& lead) {
-  static const std::string kCountryCode = "country_code", kState = "state",
-                           kPostalCode = "postal_code";
   HomePlaces places;
-  const absl::string_view state = absl::StripAsciiWhitespace(lead.Field(kState));
-  const absl::string_view postal_code = absl::StripAsciiWhitespace(lead.Field(kPostalCode));
+  absl::string_view state, postal_code, country;
+  // Once over all texts: three searches in the tree cost more, and this is asked before each call.
+  for (const auto& [name, text] : lead.fields) {
+    if (name == "state") {
+      state = absl::StripAsciiWhitespace(text);
+    } else if (name == "postal_code") {
+      postal_code = absl::StripAsciiWhitespace(text);
+    } else if (name == "country_code") {
+      country = absl::StripAsciiWhitespace(text);
+    }
+  }
   if (state.empty() && postal_code.empty()) return places;
-  const absl::string_view country = absl::StripAsciiWhitespace(lead.Field(kCountryCode));
   const auto is = [country](absl::string_view text) {
     return absl::EqualsIgnoreCase(country, text);
   };

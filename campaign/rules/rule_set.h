@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -130,15 +131,16 @@ class RuleSet {
 template <typename Visit>
 void RuleSet::ForEach(std::vector<uint32_t> PlaceRules::*kind, absl::Time now,
                       absl::Span<const Place> places, const Visit& visit) const {
-  for (size_t p = 0; p < places.size(); ++p) {
-    for (const uint32_t index : by_place_.Find(places[p]).*kind) {
-      bool seen = false;
-      for (size_t q = 0; q < p && !seen; ++q) {
-        const std::vector<uint32_t>& others = by_place_.Find(places[q]).*kind;
-        seen = std::binary_search(others.begin(), others.end(), index);
-      }
+  absl::InlinedVector<const std::vector<uint32_t>*, 4> earlier;
+  for (const Place& place : places) {
+    const std::vector<uint32_t>& here = by_place_.Find(place).*kind;
+    for (const uint32_t index : here) {
+      const bool seen = std::any_of(earlier.begin(), earlier.end(), [index](const auto* others) {
+        return std::binary_search(others->begin(), others->end(), index);
+      });
       if (!seen && InForce(rules_[index], now)) visit(rules_[index]);
     }
+    if (!here.empty()) earlier.push_back(&here);
   }
 }
 
