@@ -58,6 +58,11 @@ constexpr std::pair<RecordingFormat, absl::string_view> kRecordingFormats[] = {
     {RecordingFormat::kOpus, "OPUS"},
 };
 
+constexpr std::pair<TierMode, absl::string_view> kTierModes[] = {
+    {TierMode::kStatus, "STATUS"},
+    {TierMode::kScore, "SCORE"},
+};
+
 absl::Status Bad(absl::string_view name, absl::string_view value, absl::string_view wanted) {
   return absl::InvalidArgumentError(
       absl::StrCat(name, ": \"", value.substr(0, 40), "\" is not ", wanted));
@@ -388,6 +393,28 @@ constexpr Setting kSettings[] = {
     {"dial_statuses",
      [](V n, V v, S& s) { return SetParsed(n, ParseDialStatuses(v), s.dial_statuses); },
      [](const S& s) { return absl::StrJoin(s.dial_statuses, ","); }},
+    {"tier_mode", [](V n, V v, S& s) { return SetNamed(n, v, kTierModes, s.tier_mode); },
+     [](const S& s) { return std::string(TierModeName(s.tier_mode)); }},
+    {"tier_a_percentage",
+     [](V n, V v, S& s) { return SetReal(n, v, 1, 50, "20", s.tier_a_percentage); },
+     [](const S& s) { return absl::StrCat(s.tier_a_percentage); }},
+    {"tier_explore_percentage",
+     [](V n, V v, S& s) { return SetReal(n, v, 1, 50, "10", s.tier_explore_percentage); },
+     [](const S& s) { return absl::StrCat(s.tier_explore_percentage); }},
+    {"tier_rules", [](V n, V v, S& s) { return SetParsed(n, ParseTierRules(v), s.tier_rules); },
+     [](const S& s) { return TierRulesText(s.tier_rules); }},
+    {"tier_fields", [](V n, V v, S& s) { return SetParsed(n, ParseTierFields(v), s.tier_fields); },
+     [](const S& s) { return s.tier_fields.ToString(); }},
+    {"tier_profile",
+     [](V n, V v, S& s) {
+       absl::StatusOr<TierFields> fields = ParseTierFields(v);
+       if (!fields.ok() || !fields->more.empty() || !fields->less.empty()) {
+         return Bad(n, v, "names of fields, for example company,city");
+       }
+       s.tier_profile = std::move(fields->only);
+       return absl::OkStatus();
+     },
+     [](const S& s) { return absl::StrJoin(s.tier_profile, ","); }},
     {"lead_filter_id",
      [](V n, V v, S& s) {
        if (!v.empty() && !IsShortName(v, 40))

@@ -11,6 +11,7 @@
 #include "campaign/calling_window.h"
 #include "campaign/lead_order.h"
 #include "campaign/list_mix.h"
+#include "campaign/tier_choice.h"
 #include "engine/base/e164.h"
 #include "engine/base/ids.h"
 
@@ -103,6 +104,12 @@ struct CampaignSettings {
   LeadOrderChoice lead_order;                           // within tier and rank
   std::vector<ListShare> list_order_mix;                // 100 percent in all; empty: lists are one
   std::vector<std::string> dial_statuses;  // empty: all that are not final; see DialedStatuses()
+  TierMode tier_mode = TierMode::kStatus;
+  double tier_a_percentage = 20;        // SCORE: of the leads that no rule decides, 1..50
+  double tier_explore_percentage = 10;  // SCORE: of the attempts, leads of B drawn at random, 1..50
+  std::vector<TierRule> tier_rules;
+  TierFields tier_fields;                 // what a score may be made from
+  std::vector<std::string> tier_profile;  // fields by which leads are alike: company, address
   std::string lead_filter_id;  // a stored filter that leads must pass to be dialed; empty: none
   std::string trunk;           // names of trunks of the configuration: "a", "a,b", "a:70|b:30,c"
   TrunkChoice trunk_choice = TrunkChoice::kPriority;

@@ -12,19 +12,12 @@
 #include "campaign/lead.h"
 #include "campaign/tier/features.h"
 #include "campaign/tier/running_quantile.h"
+#include "campaign/tier_choice.h"
 #include "engine/base/ids.h"
 
 namespace outpace::tier {
 
-// "A lead whose last status is CALLBK is A", "a lead with state=AK is B". Every condition that is
-// set must hold; a rule without one applies to every lead.
-struct TierRule {
-  std::vector<std::string> last_status = {};  // one of these; empty: any
-  std::string field = {};                     // a field's name; empty: no condition on fields
-  std::vector<std::string> values = {};       // that field is exactly one of these
-  int attempt_min = 0, attempt_max = 0;       // of the next attempt; 0: no limit
-  campaign::Tier tier = campaign::Tier::kA;
-};
+using campaign::TierRule;
 
 // Whether the rule applies. Pure.
 bool Applies(const TierRule& rule, const LeadView& lead);
