@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/time/time.h"
@@ -18,7 +19,14 @@ struct Attempt {
   ListId list;
   CampaignId campaign;
   Tier tier = Tier::kA;
+  // Why this lead was picked, when tiers are learned: expected successes an agent-minute (0: not
+  // scored), whether it was drawn at random from tier B, and whose score it was ("champion",
+  // "challenger"; empty: nobody's).
+  double score = 0;
+  bool explored = false;
+  std::string scorer;
   int number_of_try = 1;  // 1: first try at this lead
+  bool alt = false;       // `dialed` is the lead's alt_phone
   E164 dialed;
   E164 caller_id;
   std::string trunk;
@@ -47,7 +55,15 @@ struct Attempt {
   // When whoever answered began to speak, and had ended as far as was heard until the verdict; ms
   // from the answer, -1: not measured.
   int greeting_start_ms = -1, greeting_end_ms = -1;
-  AgentId agent;  // who took it; empty if nobody
+  AgentId agent;                               // who took it; empty if nobody
+  int holds = 0;                               // how often the agent put the customer on hold
+  absl::Duration held = absl::ZeroDuration();  // and for how long in all
+  int conferences = 0;                         // others brought into the call by the agent
+  // What the call costs at the trunk's tariff as of the call: the answered time rounded up to the
+  // trunk's billing increments, and millionths of the tariff's currency. 0: not answered, or the
+  // tariff is not known.
+  int billed_seconds = 0;
+  int64_t cost_micros = 0;
   std::string note;
   absl::Time callback_time = absl::InfinitePast();
 
@@ -58,6 +74,8 @@ struct Attempt {
   absl::Time dropped_at = absl::InfinitePast();    // `abandoned`: given up, the message was ordered
   absl::Time ended_at = absl::InfinitePast();
   absl::Time disposed_at = absl::InfinitePast();
+
+  friend bool operator==(const Attempt&, const Attempt&) = default;
 };
 
 }  // namespace outpace::campaign

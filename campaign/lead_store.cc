@@ -16,7 +16,7 @@ void MoveOnto(std::vector<T>& to, std::vector<T>& from) {
 bool StoreBatch::empty() const {
   return leads.empty() && leads_removed.empty() && imports.empty() && attempts.empty() &&
          dnc_added.empty() && dnc_removed.empty() && lists.empty() && campaigns.empty() &&
-         agents.empty() && recordings.empty() && meta.empty();
+         agents.empty() && recordings.empty() && activities.empty() && meta.empty();
 }
 
 // The other batch is the later one: where both name the same thing, it must win. The vectors are
@@ -33,6 +33,7 @@ void StoreBatch::Append(StoreBatch other) {
   MoveOnto(campaigns, other.campaigns);
   MoveOnto(agents, other.agents);
   MoveOnto(recordings, other.recordings);
+  MoveOnto(activities, other.activities);
   for (auto& [name, value] : other.meta) meta[name] = std::move(value);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Everything durable: leads, attempts, DNC entries, campaigns, lists, agents. One interface with
-// two implementations: campaign/store/rocks_lead_store (RocksDB) and
+// Everything durable: leads, attempts, DNC entries, campaigns, lists, agents and what they did. One
+// interface with two implementations: campaign/store/rocks_lead_store (RocksDB) and
 // campaign/store/memory_lead_store.
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "campaign/activity.h"
 #include "campaign/attempt.h"
 #include "campaign/field_type.h"
 #include "campaign/import.h"
@@ -71,6 +72,7 @@ struct StoreBatch {
   std::vector<AgentRecord> agents;
   // Insert or replace, an erasure too; what is erased is replaced by nothing that is not.
   std::vector<Recording> recordings;
+  std::vector<AgentActivity> activities;    // added, each; two that are alike are two
   std::map<std::string, std::string> meta;  // small named values: estimator state, counters
   bool empty() const;
   void Append(StoreBatch other);
@@ -156,6 +158,11 @@ class LeadStore {
   // Attempts with dialed_at in [from, to), by rising id. Return false to stop.
   virtual absl::Status ForEachAttempt(absl::Time from, absl::Time to,
                                       const std::function<bool(const Attempt&)>& visit) const = 0;
+  // Activities with `at` in [from, to), by time; those of one microsecond in the order in which
+  // they were written. Return false to stop.
+  virtual absl::Status ForEachActivity(
+      absl::Time from, absl::Time to,
+      const std::function<bool(const AgentActivity&)>& visit) const = 0;
   // Intents without a result: what a crashed engine left behind.
   virtual absl::StatusOr<std::vector<Attempt>> OpenAttempts() const = 0;
 

@@ -23,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "campaign/activity.h"
 #include "campaign/attempt.h"
 #include "campaign/import.h"
 #include "campaign/lead_store.h"
@@ -41,6 +42,7 @@ std::string EncodeSettings(const campaign::CampaignSettings& settings);
 std::string EncodeAgent(const campaign::AgentRecord& agent);
 std::string EncodeDnc(const campaign::DncEntry& entry);
 std::string EncodeRecording(const campaign::Recording& recording);
+std::string EncodeActivity(const campaign::AgentActivity& activity);
 std::string EncodeText(absl::string_view text);  // a meta value, checksummed
 
 absl::StatusOr<campaign::Attempt> DecodeAttempt(absl::string_view bytes);
@@ -50,6 +52,7 @@ absl::StatusOr<campaign::CampaignSettings> DecodeSettings(absl::string_view byte
 absl::StatusOr<campaign::AgentRecord> DecodeAgent(absl::string_view bytes);
 absl::StatusOr<campaign::DncEntry> DecodeDnc(absl::string_view bytes);
 absl::StatusOr<campaign::Recording> DecodeRecording(absl::string_view bytes);
+absl::StatusOr<campaign::AgentActivity> DecodeActivity(absl::string_view bytes);
 absl::StatusOr<std::string> DecodeText(absl::string_view bytes);
 
 // Microseconds since 1970 UTC; the ends of int64 stand for InfinitePast and InfiniteFuture.

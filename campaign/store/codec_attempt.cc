@@ -1,3 +1,6 @@
+#include <bit>
+#include <cmath>
+#include <cstdint>
 #include <utility>
 
 #include "campaign/store/codec.h"
@@ -55,10 +58,25 @@ enum AttemptField : uint32_t {
   kAttemptGreetingStart = 41,  // ms + 1, so that records without it say "not measured"
   kAttemptGreetingEnd = 42,    // likewise
   kAttemptDroppedAt = 43,
+  kAttemptScore = 44,  // bits of the double
+  kAttemptExplored = 45,
+  kAttemptScorer = 46,
+  kAttemptAlt = 47,
+  kAttemptHolds = 48,
+  kAttemptHeld = 49,  // microseconds
+  kAttemptConferences = 50,
+  kAttemptBilledSeconds = 51,
+  kAttemptCostMicros = 52,
 };
 
 Tier ReadTier(FieldReader& reader, const Field& field) {
   return static_cast<Tier>(reader.Number(field, 1));
+}
+
+double ReadScore(FieldReader& reader, const Field& field) {
+  const auto score = std::bit_cast<double>(reader.Number(field));
+  if (!std::isfinite(score)) reader.Fail("an attempt's score");
+  return score;
 }
 
 }  // namespace
@@ -108,6 +126,15 @@ std::string EncodeAttempt(const Attempt& a) {
   w.Signed(kAttemptGreetingStart, a.greeting_start_ms + 1);
   w.Signed(kAttemptGreetingEnd, a.greeting_end_ms + 1);
   WriteTime(w, kAttemptDroppedAt, a.dropped_at);
+  w.Number(kAttemptScore, std::bit_cast<uint64_t>(a.score));
+  w.Number(kAttemptExplored, a.explored ? 1 : 0);
+  w.Text(kAttemptScorer, a.scorer);
+  w.Number(kAttemptAlt, a.alt ? 1 : 0);
+  w.Signed(kAttemptHolds, a.holds);
+  w.Number(kAttemptHeld, MicrosIn(a.held));
+  w.Signed(kAttemptConferences, a.conferences);
+  w.Signed(kAttemptBilledSeconds, a.billed_seconds);
+  w.Signed(kAttemptCostMicros, a.cost_micros);
   return std::move(w).Finish();
 }
 
@@ -245,6 +272,33 @@ absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
         break;
       case kAttemptInbound:
         a.inbound = ReadBool(reader, f);
+        break;
+      case kAttemptScore:
+        a.score = ReadScore(reader, f);
+        break;
+      case kAttemptExplored:
+        a.explored = ReadBool(reader, f);
+        break;
+      case kAttemptScorer:
+        a.scorer = reader.Text(f);
+        break;
+      case kAttemptAlt:
+        a.alt = ReadBool(reader, f);
+        break;
+      case kAttemptHolds:
+        a.holds = ReadInt(reader, f);
+        break;
+      case kAttemptHeld:
+        a.held = ReadLength(reader, f);
+        break;
+      case kAttemptConferences:
+        a.conferences = ReadInt(reader, f);
+        break;
+      case kAttemptBilledSeconds:
+        a.billed_seconds = ReadInt(reader, f);
+        break;
+      case kAttemptCostMicros:
+        a.cost_micros = reader.Signed(f);
         break;
       default:
         break;  // of a newer program

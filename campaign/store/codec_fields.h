@@ -3,6 +3,7 @@
 // Values that several kinds of records have (codec.h), as fields. Included by codec*.cc and
 // lead_v1.cc only.
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -19,6 +20,15 @@ inline void WriteTime(FieldWriter& writer, uint32_t field, absl::Time time) {
 }
 inline absl::Time ReadTime(FieldReader& reader, const Field& field) {
   return TimeOf(reader.Signed(field));
+}
+
+// A duration of 0 to 292 years, to the microsecond.
+inline uint64_t MicrosIn(absl::Duration length) {
+  return static_cast<uint64_t>(std::max<int64_t>(0, absl::ToInt64Microseconds(length)));
+}
+inline absl::Duration ReadLength(FieldReader& reader, const Field& field) {
+  return absl::Microseconds(
+      static_cast<int64_t>(reader.Number(field, std::numeric_limits<int64_t>::max() / 1000)));
 }
 
 inline int ReadInt(FieldReader& reader, const Field& field) {

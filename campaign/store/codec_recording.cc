@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
@@ -36,14 +35,6 @@ enum RecordingField : uint32_t {
   kRecordingErasedReason = 19,
 };
 
-// A duration of 0 to 292 years, to the microsecond.
-uint64_t MicrosIn(absl::Duration length) {
-  return static_cast<uint64_t>(std::max<int64_t>(0, absl::ToInt64Microseconds(length)));
-}
-absl::Duration ReadLength(FieldReader& reader, const Field& field) {
-  return absl::Microseconds(
-      static_cast<int64_t>(reader.Number(field, std::numeric_limits<int64_t>::max() / 1000)));
-}
 RecordingGap ReadGap(FieldReader& reader, const Field& field) {
   constexpr uint64_t kMax = std::numeric_limits<int64_t>::max() / 1000;
   const std::string text = reader.Text(field);

@@ -119,6 +119,12 @@ absl::Status CheckBatch(const campaign::StoreBatch& batch) {
     status.Update(CheckName("a recording's campaign", recording.campaign, true));
     status.Update(CheckName("a recording's agent", recording.agent, true));
   }
+  for (const campaign::AgentActivity& activity : batch.activities) {
+    if (activity.state.empty()) {
+      status.Update(absl::InvalidArgumentError("store: an agent's activity without a state"));
+    }
+    status.Update(CheckName("an active agent's user name", activity.agent, true));
+  }
   for (const auto& [name, value] : batch.meta) {
     status.Update(CheckName("the name of a stored value", name, false));
   }

@@ -67,6 +67,9 @@ absl::Status MemoryLeadStore::Commit(const StoreBatch& batch) {
     // Told again, or told while it was being erased: it stays erased.
     if (!stored.erased() || recording.erased()) stored = recording;
   }
+  for (const campaign::AgentActivity& activity : batch.activities) {
+    activities_.emplace(TimeOf(MicrosOf(activity.at)), activity);
+  }
   for (const auto& [name, value] : batch.meta) meta_[name] = value;
   return absl::OkStatus();
 }
@@ -313,6 +316,23 @@ absl::Status MemoryLeadStore::ForEachAttempt(
       attempt = attempts_.at(id);
     }
     if (!visit(attempt)) break;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MemoryLeadStore::ForEachActivity(
+    absl::Time from, absl::Time to,
+    const std::function<bool(const campaign::AgentActivity&)>& visit) const {
+  std::vector<campaign::AgentActivity> found;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (auto it = activities_.lower_bound(from); it != activities_.end() && it->first < to; ++it) {
+      found.push_back(it->second);
+      found.back().at = it->first;
+    }
+  }
+  for (const campaign::AgentActivity& activity : found) {
+    if (!visit(activity)) break;
   }
   return absl::OkStatus();
 }

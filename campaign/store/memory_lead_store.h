@@ -70,6 +70,9 @@ class MemoryLeadStore final : public campaign::LeadStore {
   absl::Status ForEachAttempt(
       absl::Time from, absl::Time to,
       const std::function<bool(const campaign::Attempt&)>& visit) const override;
+  absl::Status ForEachActivity(
+      absl::Time from, absl::Time to,
+      const std::function<bool(const campaign::AgentActivity&)>& visit) const override;
   absl::StatusOr<std::vector<campaign::Attempt>> OpenAttempts() const override;
   absl::StatusOr<std::optional<campaign::Recording>> GetRecording(AttemptId attempt) const override;
   absl::StatusOr<std::vector<campaign::Recording>> FindRecordings(
@@ -121,6 +124,8 @@ class MemoryLeadStore final : public campaign::LeadStore {
   absl::btree_map<CampaignId, campaign::CampaignSettings> campaigns_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<AgentId, campaign::AgentRecord> agents_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<AttemptId, campaign::Recording> recordings_ ABSL_GUARDED_BY(mutex_);
+  // By time; of one instant in the order in which they came.
+  absl::btree_multimap<absl::Time, campaign::AgentActivity> activities_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<std::string, std::string> meta_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_lead_ ABSL_GUARDED_BY(mutex_) = 1;
   uint64_t next_attempt_ ABSL_GUARDED_BY(mutex_) = 1;

@@ -41,10 +41,11 @@ inline constexpr char kListPrefix = 'l';
 inline constexpr char kCampaignPrefix = 'c';
 inline constexpr char kAgentPrefix = 'a';
 inline constexpr char kValuePrefix = 'v';
-// Recordings lie in kMeta too: a column family more would be one that older programs, and stores
-// made by them, do not have.
+// Recordings and activities lie in kMeta too: a column family more would be one that older
+// programs, and stores made by them, do not have.
 inline constexpr char kRecordingPrefix = 'r';       // attempt id -> recording
 inline constexpr char kRecordingIndexPrefix = 'R';  // rocks_keys.h
+inline constexpr char kActivityPrefix = 'A';        // rocks_keys.h; what agents did, by time
 inline constexpr char kImportPrefix = 'i';          // import id -> import
 inline constexpr char kZonesPrefix = 'z';           // number (4 bytes) -> dictionary.h
 inline constexpr char kLayoutPrefix = 'L';          // number (4 bytes) -> dictionary.h

@@ -139,6 +139,19 @@ std::string RecordingKey(AttemptId attempt) {
   return key;
 }
 
+std::string ActivityTimeKey(absl::Time at) {
+  std::string key(1, kActivityPrefix);
+  AppendBig64(OrderedMicros(at), key);
+  return key;
+}
+
+std::string ActivityKey(absl::Time at, uint64_t write, uint32_t place) {
+  std::string key = ActivityTimeKey(at);
+  AppendBig64(write, key);
+  AppendBig64(place, key);
+  return key;
+}
+
 std::vector<std::string> RecordingIndexKeys(const campaign::Recording& recording) {
   std::vector<std::string> indexes = {RecordingsByTime()};
   if (recording.lead.valid()) indexes.push_back(RecordingsOfLead(recording.lead));

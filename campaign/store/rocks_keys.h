@@ -55,6 +55,12 @@ std::string RecordingKey(AttemptId attempt);
 // All of one recording's keys.
 std::vector<std::string> RecordingIndexKeys(const campaign::Recording& recording);
 
+// kActivityPrefix | at | number of the write | place within the write: never the same twice, and in
+// the order of writing where the instant is the same.
+std::string ActivityKey(absl::Time at, uint64_t write, uint32_t place);
+// Before the keys of all activities from `at` on.
+std::string ActivityTimeKey(absl::Time at);
+
 // In key order, instants keep theirs: the sign bit is turned.
 uint64_t OrderedMicros(absl::Time time);
 

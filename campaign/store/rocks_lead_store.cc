@@ -354,6 +354,10 @@ absl::Status RocksLeadStore::AddBatch(const StoreBatch& batch, rocksdb::WriteBat
   for (const campaign::AgentRecord& agent : batch.agents) {
     put(kMeta, MetaKey(kAgentPrefix, agent.user), EncodeAgent(agent));
   }
+  for (const campaign::AgentActivity& activity : batch.activities) {
+    // The write has this number (Write()), and the count of what it holds rises with each record.
+    put(kMeta, ActivityKey(activity.at, db_->sequence + 1, out.Count()), EncodeActivity(activity));
+  }
   for (const auto& [name, value] : batch.meta) {
     put(kMeta, MetaKey(kValuePrefix, name), EncodeText(value));
   }

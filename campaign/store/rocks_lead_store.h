@@ -126,6 +126,9 @@ class RocksLeadStore final : public campaign::LeadStore {
   absl::Status ForEachAttempt(
       absl::Time from, absl::Time to,
       const std::function<bool(const campaign::Attempt&)>& visit) const override;
+  absl::Status ForEachActivity(
+      absl::Time from, absl::Time to,
+      const std::function<bool(const campaign::AgentActivity&)>& visit) const override;
   absl::StatusOr<std::vector<campaign::Attempt>> OpenAttempts() const override;
   absl::StatusOr<std::optional<campaign::Recording>> GetRecording(AttemptId attempt) const override;
   absl::StatusOr<std::vector<campaign::Recording>> FindRecordings(
@@ -187,6 +190,7 @@ class RocksLeadStore final : public campaign::LeadStore {
   absl::Status AddRecording(const campaign::Recording& recording, rocksdb::WriteBatch& out,
                             Overlay& overlay) const;
   absl::Status VerifyRecordings() const;
+  absl::Status VerifyActivities() const;
   absl::StatusOr<uint64_t> ReserveIds(const std::string& key, uint64_t count, uint64_t ahead,
                                       IdBlock& block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
 

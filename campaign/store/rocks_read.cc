@@ -99,6 +99,19 @@ absl::Status RocksLeadStore::ForEachAttempt(
                            [&](Attempt& attempt) { return visit(attempt); });
 }
 
+absl::Status RocksLeadStore::ForEachActivity(
+    absl::Time from, absl::Time to,
+    const std::function<bool(const campaign::AgentActivity&)>& visit) const {
+  if (from >= to) return absl::OkStatus();
+  const Range range = {ActivityTimeKey(RoundUp(from)), ActivityTimeKey(RoundUp(to))};
+  return Scan(*db_, kMeta, range, BulkRead(),
+              [&](absl::string_view, absl::string_view value) -> absl::StatusOr<bool> {
+                absl::StatusOr<campaign::AgentActivity> activity = DecodeActivity(value);
+                if (!activity.ok()) return activity.status();
+                return visit(*activity);
+              });
+}
+
 absl::StatusOr<std::vector<Attempt>> RocksLeadStore::OpenAttempts() const {
   rocksdb::ManagedSnapshot snapshot(db_->db.get());
   rocksdb::ReadOptions options;

@@ -60,6 +60,17 @@ absl::Status RocksLeadStore::VerifyRecordings() const {
   return status;
 }
 
+absl::Status RocksLeadStore::VerifyActivities() const {
+  return Scan(*db_, kMeta, PrefixRange({kActivityPrefix}), BulkRead(),
+              [&](absl::string_view key, absl::string_view value) -> absl::StatusOr<bool> {
+                const absl::StatusOr<campaign::AgentActivity> activity = DecodeActivity(value);
+                if (!activity.ok()) return activity.status();
+                if (absl::StartsWith(key, ActivityTimeKey(activity->at))) return true;
+                return absl::DataLossError(absl::StrCat(
+                    "store: ", db_->path, ": an agent's activity is not where its time belongs"));
+              });
+}
+
 // Each record is read and its index entries are looked up; then the entries are counted, so that
 // none stands for a record that is not there.
 absl::Status RocksLeadStore::Verify() const {
@@ -155,7 +166,7 @@ absl::Status RocksLeadStore::Verify() const {
                                               " records"));
     }
   }
-  for (const absl::Status& read : {VerifyRecordings(), Imports().status(),
+  for (const absl::Status& read : {VerifyRecordings(), VerifyActivities(), Imports().status(),
                                    ForEachDnc([](const campaign::DncEntry&) { return true; }),
                                    Lists().status(), Campaigns().status(), Agents().status()}) {
     if (!read.ok()) return read;

@@ -26,6 +26,13 @@ struct PrefixRule {
   std::string prepend{};       // then this put in front: "0086", "9"; with neither: "+" and E.164
 };
 
+// How the trunk counts the seconds it charges for: `first` at least for a call that was answered,
+// then in steps of `then`. Written "60/6"; "1/1" is by the second.
+struct Billing {
+  int first = 1;  // seconds, >= 1
+  int then = 1;   // seconds, >= 1
+};
+
 enum class CallerIdChoice {
   kFixed,     // the campaign's campaign_cid, else the pool's first
   kRotating,  // the next of the pool each call
@@ -91,6 +98,7 @@ struct TrunkSettings {
 
   int weight = 100;  // share among a campaign's trunks of the same priority, 0..1000
   double cost_per_minute = 0;
+  Billing billing{};
   std::vector<PrefixRule> prefixes{};  // none: every number, as +E.164
 
   CallerIdPool caller_ids{};

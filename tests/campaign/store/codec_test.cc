@@ -139,7 +139,65 @@ TEST(Codec, AttemptComesBackFieldByField) {
     EXPECT_EQ(b->connected_at, a.connected_at);
     EXPECT_EQ(b->ended_at, a.ended_at);
     EXPECT_EQ(b->disposed_at, a.disposed_at);
+    EXPECT_EQ(b->score, a.score);
+    EXPECT_EQ(b->explored, a.explored);
+    EXPECT_EQ(b->scorer, a.scorer);
+    EXPECT_EQ(b->alt, a.alt);
+    EXPECT_EQ(b->holds, a.holds);
+    EXPECT_EQ(b->held, a.held);
+    EXPECT_EQ(b->conferences, a.conferences);
+    EXPECT_EQ(b->billed_seconds, a.billed_seconds);
+    EXPECT_EQ(b->cost_micros, a.cost_micros);
+    EXPECT_TRUE(*b == a);  // every other member
   }
+}
+
+// As the program wrote it before there were scores, second numbers, holds and costs.
+TEST(Codec, AnAttemptOfBeforeThoseFieldsHasNoneOfThem) {
+  FieldWriter old(kRecordMajor);
+  old.Number(1, 7);          // id
+  old.NumberAlways(6, 2);    // number_of_try 1
+  old.NumberAlways(16, 0);   // closed
+  old.Text(17, "answered");  // outcome
+  old.NumberAlways(34, 1);   // sent
+  const absl::StatusOr<Attempt> back = DecodeAttempt(std::move(old).Finish());
+  ASSERT_TRUE(back.ok()) << back.status();
+  Attempt expected;
+  expected.id = AttemptId(7);
+  expected.open = false;
+  expected.outcome = "answered";
+  EXPECT_TRUE(*back == expected);
+  EXPECT_EQ(back->score, 0);
+  EXPECT_EQ(back->scorer, "");
+  EXPECT_EQ(back->cost_micros, 0);
+}
+
+TEST(Codec, AScoreIsANumber) {
+  for (const uint64_t bits : {uint64_t{0x7ff0} << 48, uint64_t{0x7ff8} << 48}) {  // infinity, NaN
+    FieldWriter w(kRecordMajor);
+    w.Number(1, 7);
+    w.Number(44, bits);
+    EXPECT_EQ(DecodeAttempt(std::move(w).Finish()).status().code(), absl::StatusCode::kDataLoss);
+  }
+}
+
+TEST(Codec, AnActivityComesBack) {
+  Rng rng(9);
+  for (int i = 0; i < 2000; ++i) {
+    const campaign::AgentActivity activity = RandomActivity(rng);
+    const std::string bytes = EncodeActivity(activity);
+    const absl::StatusOr<campaign::AgentActivity> back = DecodeActivity(bytes);
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_TRUE(*back == activity);
+    std::string damaged = bytes;
+    damaged[rng.Below(damaged.size())] ^= static_cast<char>(1 << rng.Below(7));
+    EXPECT_FALSE(DecodeActivity(damaged).ok());
+    EXPECT_FALSE(DecodeActivity(bytes.substr(0, rng.Below(bytes.size()))).ok());
+  }
+  FieldWriter stateless(kRecordMajor);
+  stateless.Text(2, "a1");
+  EXPECT_EQ(DecodeActivity(std::move(stateless).Finish()).status().code(),
+            absl::StatusCode::kDataLoss);
 }
 
 // Records of before there were calls from outside have no such field: a call of ours writes the
@@ -160,6 +218,7 @@ TEST(Codec, AnAttemptWithoutAGreetingHasNone) {
   Rng rng(8);
   Attempt a = RandomAttempt(rng, 5);
   a.greeting_start_ms = a.greeting_end_ms = -1;
+  a.dropped_at = absl::InfinitePast();
   const std::string before = EncodeAttempt(a);
   EXPECT_EQ(DecodeAttempt(before)->greeting_start_ms, -1);
   EXPECT_EQ(DecodeAttempt(before)->greeting_end_ms, -1);

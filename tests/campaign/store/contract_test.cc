@@ -750,6 +750,45 @@ TEST_P(Contract, AttemptsOfARangeComeById) {
   EXPECT_THAT(first, ElementsAre(9, 10));
 }
 
+TEST_P(Contract, ActivitiesComeByTimeAndNoneIsLost) {
+  Rng rng(23);
+  std::vector<campaign::AgentActivity> all;
+  for (int round = 0; round < 60; ++round) {
+    StoreBatch batch;
+    for (uint64_t n = 1 + rng.Below(6); n > 0; --n) batch.activities.push_back(RandomActivity(rng));
+    if (rng.Chance(0.3)) batch.activities.push_back(batch.activities.front());  // two alike are two
+    for (uint64_t n = rng.Below(3); n > 0; --n) batch.meta[absl::StrCat(n)] = "x";
+    all.insert(all.end(), batch.activities.begin(), batch.activities.end());
+    ASSERT_TRUE(store_->Commit(batch).ok());
+    if (round % 20 == 0) Reopen();
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  EXPECT_EQ(AllBytes(ActivitiesOf(*store_, absl::InfinitePast(), absl::InfiniteFuture())), [&] {
+    std::vector<campaign::AgentActivity> ended = all;
+    std::erase_if(ended, [](const auto& a) { return a.at == absl::InfiniteFuture(); });
+    return AllBytes(ended);
+  }());
+  for (int i = 0; i < 50; ++i) {
+    const absl::Time from = kStart + absl::Nanoseconds(static_cast<int64_t>(rng.Below(60'000)));
+    const absl::Time to = kStart + absl::Nanoseconds(static_cast<int64_t>(rng.Below(60'000)));
+    std::vector<campaign::AgentActivity> expected;
+    for (const auto& activity : all) {
+      if (activity.at >= from && activity.at < to) expected.push_back(activity);
+    }
+    EXPECT_EQ(AllBytes(ActivitiesOf(*store_, from, to)), AllBytes(expected));
+  }
+  int seen = 0;
+  ASSERT_TRUE(store_
+                  ->ForEachActivity(absl::InfinitePast(), absl::InfiniteFuture(),
+                                    [&](const campaign::AgentActivity&) { return ++seen < 3; })
+                  .ok());
+  EXPECT_EQ(seen, 3);
+  StoreBatch stateless;
+  stateless.activities.resize(1);
+  EXPECT_EQ(store_->Commit(stateless).code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_P(Contract, AnIntentIsOpenUntilItsResult) {
   Attempt attempt = MakeAttempt(1, kStart);
   Put(attempt);

@@ -103,21 +103,31 @@ inline campaign::Attempt RandomAttempt(Rng& rng, uint64_t id) {
   a.number_of_try = static_cast<int>(rng.Below(20));
   a.dialed = RandomPhone(rng);
   a.caller_id = rng.Chance(0.5) ? E164() : RandomPhone(rng);
-  for (std::string* text :
-       {&a.trunk, &a.call_id, &a.from_tag, &a.branch, &a.route_uri, &a.request_uri, &a.from_uri,
-        &a.outcome, &a.status, &a.term_reason, &a.agent, &a.note}) {
+  for (std::string* text : {&a.trunk, &a.call_id, &a.from_tag, &a.branch, &a.route_uri,
+                            &a.request_uri, &a.from_uri, &a.outcome, &a.status, &a.term_reason,
+                            &a.agent, &a.note, &a.heard, &a.amd, &a.amd_features, &a.scorer}) {
     *text = RandomText(rng, 12);
   }
-  for (bool* flag :
-       {&a.open, &a.sent, &a.trunk_fault, &a.abandoned, &a.message_played, &a.inbound}) {
+  for (bool* flag : {&a.open, &a.sent, &a.trunk_fault, &a.abandoned, &a.message_played, &a.inbound,
+                     &a.explored, &a.alt}) {
     *flag = rng.Chance(0.5);
   }
   a.sip_status = static_cast<int>(rng.Below(700));
   a.q850_cause = static_cast<int>(rng.Below(128));
   for (absl::Time* time : {&a.callback_time, &a.dialed_at, &a.ringing_at, &a.answered_at,
-                           &a.connected_at, &a.ended_at, &a.disposed_at}) {
+                           &a.connected_at, &a.dropped_at, &a.ended_at, &a.disposed_at}) {
     *time = RandomTime(rng);
   }
+  a.amd_confidence = static_cast<int>(rng.Below(101));
+  a.amd_ms = static_cast<int>(rng.Below(5000));
+  a.greeting_start_ms = static_cast<int>(rng.Below(3000)) - 1;
+  a.greeting_end_ms = static_cast<int>(rng.Below(3000)) - 1;
+  a.score = rng.Chance(0.3) ? 0 : rng.Uniform();
+  a.holds = static_cast<int>(rng.Below(4));
+  a.held = absl::Microseconds(static_cast<int64_t>(rng.Below(1'000'000'000)));
+  a.conferences = static_cast<int>(rng.Below(3));
+  a.billed_seconds = static_cast<int>(rng.Below(4000));
+  a.cost_micros = static_cast<int64_t>(rng.Below(100'000'000));
   return a;
 }
 
@@ -226,6 +236,19 @@ inline campaign::Recording RandomRecording(Rng& rng, uint64_t attempt) {
   return r;
 }
 
+inline campaign::AgentActivity RandomActivity(Rng& rng) {
+  campaign::AgentActivity a;
+  // Few instants, so that some are the same.
+  a.at = rng.Chance(0.05) ? RandomTime(rng)
+                          : kStart + absl::Microseconds(static_cast<int64_t>(rng.Below(50)));
+  a.agent = rng.Chance(0.1) ? "" : absl::StrCat("a", rng.Below(12));
+  a.campaign = rng.Chance(0.1) ? "" : absl::StrCat("C", rng.Below(3));
+  a.state = rng.Chance(0.5) ? "READY" : absl::StrCat("x", RandomText(rng, 4));
+  a.code = RandomText(rng, 4);
+  a.attempt = AttemptId(rng.Below(3));
+  return a;
+}
+
 // Two records are equal when they are the same bytes on disk: the coding is one to one.
 inline std::string Bytes(const campaign::Lead& r) {
   std::string bytes = EncodeHot(r, 0, {});
@@ -240,6 +263,7 @@ inline std::string Bytes(const campaign::Import& r) { return EncodeImport(r); }
 inline std::string Bytes(const campaign::CampaignSettings& r) { return EncodeSettings(r); }
 inline std::string Bytes(const campaign::Recording& r) { return EncodeRecording(r); }
 inline std::string Bytes(const campaign::AgentRecord& r) { return EncodeAgent(r); }
+inline std::string Bytes(const campaign::AgentActivity& r) { return EncodeActivity(r); }
 
 template <typename Record>
 std::vector<std::string> AllBytes(const std::vector<Record>& records) {
@@ -268,6 +292,18 @@ inline std::vector<campaign::Attempt> AttemptsOf(const campaign::LeadStore& stor
   });
   OUTPACE_CHECK(status.ok());
   return attempts;
+}
+
+inline std::vector<campaign::AgentActivity> ActivitiesOf(const campaign::LeadStore& store,
+                                                         absl::Time from = absl::InfinitePast(),
+                                                         absl::Time to = absl::InfiniteFuture()) {
+  std::vector<campaign::AgentActivity> activities;
+  const absl::Status status = store.ForEachActivity(from, to, [&](const auto& activity) {
+    activities.push_back(activity);
+    return true;
+  });
+  OUTPACE_CHECK(status.ok());
+  return activities;
 }
 
 inline std::vector<uint64_t> IdsOf(const std::vector<campaign::Lead>& leads) {

@@ -95,6 +95,11 @@ class SlowStore final : public campaign::LeadStore {
       const std::function<bool(const campaign::Attempt&)>& visit) const override {
     return memory_.ForEachAttempt(from, to, visit);
   }
+  absl::Status ForEachActivity(
+      absl::Time from, absl::Time to,
+      const std::function<bool(const campaign::AgentActivity&)>& visit) const override {
+    return memory_.ForEachActivity(from, to, visit);
+  }
   absl::StatusOr<std::vector<campaign::Attempt>> OpenAttempts() const override {
     return memory_.OpenAttempts();
   }
