@@ -25,8 +25,9 @@ struct Attempt {
   double score = 0;
   bool explored = false;
   std::string scorer;
-  int number_of_try = 1;  // 1: first try at this lead
-  bool alt = false;       // `dialed` is the lead's alt_phone
+  int number_of_try = 1;    // 1: first try at this lead
+  std::string last_status;  // the lead's status until then
+  bool alt = false;         // `dialed` is the lead's alt_phone
   E164 dialed;
   E164 caller_id;
   std::string trunk;

@@ -67,6 +67,7 @@ enum AttemptField : uint32_t {
   kAttemptConferences = 50,
   kAttemptBilledSeconds = 51,
   kAttemptCostMicros = 52,
+  kAttemptLastStatus = 53,
 };
 
 Tier ReadTier(FieldReader& reader, const Field& field) {
@@ -135,6 +136,7 @@ std::string EncodeAttempt(const Attempt& a) {
   w.Signed(kAttemptConferences, a.conferences);
   w.Signed(kAttemptBilledSeconds, a.billed_seconds);
   w.Signed(kAttemptCostMicros, a.cost_micros);
+  w.Text(kAttemptLastStatus, a.last_status);
   return std::move(w).Finish();
 }
 
@@ -296,6 +298,9 @@ absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
         break;
       case kAttemptBilledSeconds:
         a.billed_seconds = ReadInt(reader, f);
+        break;
+      case kAttemptLastStatus:
+        a.last_status = reader.Text(f);
         break;
       case kAttemptCostMicros:
         a.cost_micros = reader.Signed(f);

@@ -35,6 +35,14 @@ void RunningQuantile::Add(double score) {
   weight_ /= kWeightMax;
 }
 
+void RunningQuantile::Merge(const RunningQuantile& other) {
+  // As if the other's last entry had come just now.
+  const double scale = other.weight_ > 0 ? weight_ / other.weight_ : 0;
+  for (size_t i = 0; i < kBins; ++i) bins_[i] += other.bins_[i] * scale;
+  total_ += other.total_ * scale;
+  added_ += other.added_;
+}
+
 double RunningQuantile::ShareAbove(double score, double tie) const {
   if (total_ <= 0) return 0;
   const size_t at = static_cast<size_t>(BinOf(score));

@@ -20,6 +20,8 @@ class RunningQuantile {
   // the part `tie`, [0, 1). With ties drawn by lead, a share of leads is that share even if all of
   // them score the same. 0 before anything was added.
   double ShareAbove(double score, double tie) const;
+  // Adds what another one has seen, of the same reach or none.
+  void Merge(const RunningQuantile& other);
   uint64_t added() const { return added_; }
 
   void Save(ByteWriter* out) const;

@@ -40,10 +40,14 @@ TierBoard::TierBoard(std::vector<TierRule> rules, double share_a)
   OUTPACE_CHECK(share_a > 0 && share_a < 1);
 }
 
+double TierBoard::ShareAbove(LeadId id, double score) const {
+  const double tie = static_cast<double>(Mix(id.value()) >> 11) * 0x1p-53;
+  return quantile_.ShareAbove(score, tie);
+}
+
 TierDecision TierBoard::Decide(LeadId id, const LeadView& lead, double score) const {
   TierDecision decision;
-  const double tie = static_cast<double>(Mix(id.value()) >> 11) * 0x1p-53;
-  decision.share_above = quantile_.ShareAbove(score, tie);
+  decision.share_above = ShareAbove(id, score);
   for (size_t i = 0; i < rules_.size(); ++i) {
     if (!Applies(rules_[i], lead)) continue;
     decision.tier = rules_[i].tier;

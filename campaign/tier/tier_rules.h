@@ -36,6 +36,12 @@ class TierBoard {
   // `share_a`: of the leads no rule decides, (0, 1).
   TierBoard(std::vector<TierRule> rules, double share_a);
 
+  // Scores that tiers are drawn from now on, in place of all before.
+  void SetScores(const RunningQuantile& scores) { quantile_ = scores; }
+  bool has_scores() const { return quantile_.added() > 0; }
+  double share_a() const { return share_a_; }
+  // Share of the scores that are above this lead's, [0, 1].
+  double ShareAbove(LeadId id, double score) const;
   // Takes a score into the running quantile: each lead that is scored, once a scoring.
   void Saw(double score) { quantile_.Add(score); }
   // Equal scores are told apart by the lead's id, the same way every time.

@@ -73,30 +73,4 @@ absl::Status Trial::Load(absl::string_view bytes) {
   return absl::OkStatus();
 }
 
-Scorers::Scorers(TierModel champion)
-    : champion_(std::make_unique<TierModel>(std::move(champion))) {}
-
-void Scorers::Challenge(TierModel challenger, const TrialSettings& settings) {
-  challenger_ = std::make_unique<TierModel>(std::move(challenger));
-  trial_ = std::make_unique<Trial>(settings);
-}
-
-LeadScore Scorers::Score(LeadId lead, const LeadView& view) const {
-  const bool challenger = trial_ != nullptr && trial_->ArmOf(lead) == Arm::kChallenger;
-  return (challenger ? challenger_ : champion_)->Score(view);
-}
-
-Verdict Scorers::Learn(LeadId lead, const LeadView& view, const AttemptResult& result) {
-  champion_->Learn(view, result);
-  if (trial_ == nullptr) return Verdict::kRunning;
-  challenger_->Learn(view, result);
-  trial_->Learn(trial_->ArmOf(lead), result.success);
-  const Verdict verdict = trial_->verdict();
-  if (verdict == Verdict::kRunning) return verdict;
-  if (verdict == Verdict::kPromote) champion_ = std::move(challenger_);
-  challenger_.reset();
-  trial_.reset();
-  return verdict;
-}
-
 }  // namespace outpace::tier

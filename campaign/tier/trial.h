@@ -2,15 +2,13 @@
 
 // Champion and challenger: two scorers, each ranking the leads that were drawn for it, until the
 // sequential test says which finds more successes. Both learn from every attempt; what is compared
-// is whom they put first.
+// is whom they put first (campaign_tiers.h).
 
-#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "campaign/tier/ab_test.h"
-#include "campaign/tier/model.h"
 #include "engine/base/ids.h"
 
 namespace outpace::tier {
@@ -56,26 +54,6 @@ class Trial {
   TrialSettings settings_;
   SequentialRatio ratio_;
   Verdict verdict_ = Verdict::kRunning;
-};
-
-// A campaign's scorer, and now and then one that wants its place. One thread.
-class Scorers {
- public:
-  explicit Scorers(TierModel champion);
-
-  // Replaces a challenger that is there.
-  void Challenge(TierModel challenger, const TrialSettings& settings);
-  LeadScore Score(LeadId lead, const LeadView& view) const;  // by the scorer the lead was drawn for
-  // All scorers learn. A challenger that won is champion from the next call on, one that lost is
-  // dropped; returns the verdict when this attempt brought it, else kRunning.
-  Verdict Learn(LeadId lead, const LeadView& view, const AttemptResult& result);
-
-  const TierModel& champion() const { return *champion_; }
-  const Trial* trial() const { return trial_.get(); }  // nullptr: nobody challenges
-
- private:
-  std::unique_ptr<TierModel> champion_, challenger_;
-  std::unique_ptr<Trial> trial_;
 };
 
 }  // namespace outpace::tier

@@ -133,6 +133,7 @@ campaign::Attempt Controller::IntentOf(const CampaignRunner& runner, const campa
   record.campaign = settings.id;
   record.tier = lead.tier;
   record.number_of_try = lead.called_count + 1;
+  record.last_status = lead.status;
   record.dialed = lead.phone;
   record.caller_id = caller_id.number;
   record.trunk = trunk.name;

@@ -142,6 +142,7 @@ TEST(Codec, AttemptComesBackFieldByField) {
     EXPECT_EQ(b->score, a.score);
     EXPECT_EQ(b->explored, a.explored);
     EXPECT_EQ(b->scorer, a.scorer);
+    EXPECT_EQ(b->last_status, a.last_status);
     EXPECT_EQ(b->alt, a.alt);
     EXPECT_EQ(b->holds, a.holds);
     EXPECT_EQ(b->held, a.held);

@@ -103,9 +103,10 @@ inline campaign::Attempt RandomAttempt(Rng& rng, uint64_t id) {
   a.number_of_try = static_cast<int>(rng.Below(20));
   a.dialed = RandomPhone(rng);
   a.caller_id = rng.Chance(0.5) ? E164() : RandomPhone(rng);
-  for (std::string* text : {&a.trunk, &a.call_id, &a.from_tag, &a.branch, &a.route_uri,
-                            &a.request_uri, &a.from_uri, &a.outcome, &a.status, &a.term_reason,
-                            &a.agent, &a.note, &a.heard, &a.amd, &a.amd_features, &a.scorer}) {
+  for (std::string* text :
+       {&a.trunk, &a.call_id, &a.from_tag, &a.branch, &a.route_uri, &a.request_uri, &a.from_uri,
+        &a.outcome, &a.status, &a.term_reason, &a.agent, &a.note, &a.heard, &a.amd, &a.amd_features,
+        &a.scorer, &a.last_status}) {
     *text = RandomText(rng, 12);
   }
   for (bool* flag : {&a.open, &a.sent, &a.trunk_fault, &a.abandoned, &a.message_played, &a.inbound,

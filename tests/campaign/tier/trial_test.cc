@@ -67,50 +67,5 @@ TEST(Trial, SharesOfLeadsAreAsSet) {
   EXPECT_NEAR(challengers, 1000, 100);
 }
 
-// The champion looks at nothing; the challenger at the field that matters. In each round the hopper
-// dials, of one lead drawn for either scorer by turns, the better of two by that scorer's score.
-TEST(Scorers, AChallengerThatKnowsMoreBecomesChampion) {
-  ModelSettings blind, seeing;
-  blind.features.slot_bits = 8;
-  Rng rng(4);
-  Scorers scorers{TierModel(blind)};
-  scorers.Challenge(TierModel(seeing), {.salt = 5});
-  Verdict verdict = Verdict::kRunning;
-  uint64_t next = 1;
-  int rounds = 0;
-  while (verdict == Verdict::kRunning && ++rounds < 30'000) {
-    // Two leads of one arm, a coin for which arm.
-    const Arm arm = rng.Chance(0.5) ? Arm::kChallenger : Arm::kChampion;
-    LeadId best;
-    bool best_good = false;
-    double best_score = -1;
-    for (int n = 0; n < 2; ++n) {
-      while (scorers.trial()->ArmOf(LeadId(next)) != arm) ++next;
-      const LeadId id(next++);
-      const bool good = rng.Chance(0.3);
-      const LeadField field = {"kind", good ? "good" : "plain"};
-      // The blind one is shown the lead without its field.
-      const LeadView view = {.fields = arm == Arm::kChallenger ? absl::MakeConstSpan(&field, 1)
-                                                               : absl::Span<const LeadField>()};
-      const double score = scorers.Score(id, view).per_agent_minute;
-      if (score > best_score) {
-        best = id;
-        best_good = good;
-        best_score = score;
-      }
-    }
-    const LeadField field = {"kind", best_good ? "good" : "plain"};
-    const LeadView view = {.fields = absl::MakeConstSpan(&field, 1)};
-    const bool success = rng.Chance(best_good ? 0.4 : 0.1);
-    verdict = scorers.Learn(best, view, {.contact = true, .success = success});
-  }
-  EXPECT_EQ(verdict, Verdict::kPromote);
-  EXPECT_EQ(scorers.trial(), nullptr);
-  // The new champion is the one that looks: it knows the field now.
-  const LeadField good = {"kind", "good"}, plain = {"kind", "plain"};
-  EXPECT_GT(scorers.champion().Score({.fields = absl::MakeConstSpan(&good, 1)}).success,
-            scorers.champion().Score({.fields = absl::MakeConstSpan(&plain, 1)}).success);
-}
-
 }  // namespace
 }  // namespace outpace::tier
