@@ -11,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "campaign/disposition.h"
 
 namespace outpace::campaign {
 namespace {
@@ -221,7 +220,7 @@ std::string AbandonContractsText(const std::vector<AbandonContract>& contracts) 
   });
 }
 
-bool FactsOf(const Attempt& attempt, CallFacts* facts) {
+bool FactsOf(const Attempt& attempt, CallFacts* facts, const StatusSet& statuses) {
   using Fate = CallFacts::Fate;
   if (!attempt.sent || attempt.inbound || attempt.answered_at == absl::InfinitePast()) return false;
   *facts = CallFacts();
@@ -235,7 +234,7 @@ bool FactsOf(const Attempt& attempt, CallFacts* facts) {
     return static_cast<uint16_t>(
         std::min<int64_t>(MillisBetween(attempt.answered_at, at), CallFacts::kMetMax));
   };
-  const Disposition* said = FindDisposition(attempt.status);
+  const Disposition* said = statuses.Find(attempt.status);
   const bool machine = !attempt.open && said != nullptr && said->answering_machine;
   if (attempt.connected_at != absl::InfinitePast()) {
     facts->met_ms = met(attempt.connected_at);

@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "campaign/attempt.h"
+#include "campaign/status_set.h"
 
 namespace outpace::campaign {
 
@@ -112,8 +113,10 @@ struct CallFacts {
   static constexpr uint16_t kNever = 65535, kMetMax = 65534, kGreetingMax = 16383;
   bool operator==(const CallFacts&) const = default;
 };
-// False: it does not count for any contract (not answered, not sent, from outside).
-bool FactsOf(const Attempt& attempt, CallFacts* facts);
+// False: it does not count for any contract (not answered, not sent, from outside). `statuses`: of
+// the attempt's campaign.
+bool FactsOf(const Attempt& attempt, CallFacts* facts,
+             const StatusSet& statuses = StatusSet::System());
 
 // What a call is to one contract. Each is one of these at a time.
 enum class CallSense : uint8_t {

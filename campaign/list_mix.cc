@@ -89,8 +89,7 @@ absl::StatusOr<std::vector<std::string>> ParseDialStatuses(absl::string_view tex
           absl::StrCat("\"", status.substr(0, 40), "\" is not a status, for example NEW,NA,B"));
     }
     const Disposition* disposition = FindDisposition(status);
-    if (disposition != nullptr &&
-        (disposition->completed || disposition->dnc || disposition->unworkable)) {
+    if (disposition != nullptr && disposition->next.final) {
       return absl::InvalidArgumentError(
           absl::StrCat("\"", status, "\" is final: its leads are never dialed again"));
     }

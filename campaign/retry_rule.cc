@@ -1,6 +1,7 @@
 // What becomes of a lead after an attempt: one pure function from (lead before, attempt, settings)
-// to (lead after). Three kinds of status: final ones never come back, a callback comes back at its
-// time, all others come back after the delay of a recycle rule until the rule's tries are used up.
+// to (lead after). What each status does is the campaign's table's to say (status_set.h): final
+// ones never come back, a callback comes back at its time, others after their delay until their
+// tries are used up; before that, where the table says so, by the lead's second number.
 
 #include "campaign/retry_rule.h"
 
@@ -11,52 +12,64 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "campaign/disposition.h"
 #include "engine/base/check.h"
 
 namespace outpace::campaign {
 namespace {
 
-struct DefaultRule {
-  absl::string_view status;
-  int seconds;
-  int tries_max;
-};
-
-// For statuses the campaign has no rule for. Delays by habit of the field: VICIdial recycles after
-// 1800 s; a busy line is free again sooner than an absent person is home; a phone that is off or
-// out of coverage stays so for hours. docs/CAMPAIGNS.md has the table.
-constexpr DefaultRule kDefaults[] = {
-    {"NA", 1800, 3},    {"N", 1800, 3},     {"AB", 900, 5},   {"B", 900, 5},      {"A", 7200, 2},
-    {"AA", 7200, 2},    {"AM", 86400, 1},   {"AL", 86400, 1}, {"NP", 3600, 2},    {"DAIR", 1800, 1},
-    {"ADCT", 14400, 2}, {"DISPO", 3600, 1}, {"ERI", 3600, 1}, {"LRERR", 1800, 2},
-};
-
 // A trunk fault says nothing about the lead, so it waits only for the trunk.
 constexpr absl::Duration kTrunkFaultRest = absl::Minutes(2);
 
-// No repeat after an abandoned call without a guaranteed agent: Ofcom 2010 statement on persistent
-// misuse, A1.55; kept where no rule asks for it, because the person was rung for nothing.
+// No repeat after an abandoned call without a guaranteed agent, whatever a table says: Ofcom 2010
+// statement on persistent misuse, A1.55; kept where no rule asks for it, because the person was
+// rung for nothing.
 constexpr absl::Duration kAbandonedRest = absl::Hours(72);
-// How often an abandoned number is tried again at all.
-constexpr int kAbandonedTries = 2;
+
+// Marks in Lead::recycled, beside the tries by status; no status begins with '+'. The lead's second
+// number is dialed next; its first is known to be dead, so the second stands for it.
+constexpr absl::string_view kAltMark = "+alt:1";
+constexpr absl::string_view kDeadMark = "+dead:1";
 
 struct Retry {
   absl::Duration delay;
   int tries_max = 0;
 };
 
+// The campaign's setting lead_recycle, then its table of statuses.
 Retry RuleFor(absl::string_view status, const CampaignSettings& settings) {
   for (const RecycleRule& rule : settings.recycle) {
     if (rule.status == status) return {rule.delay, rule.tries_max};
   }
-  for (const DefaultRule& rule : kDefaults) {
-    if (rule.status == status) return {absl::Seconds(rule.seconds), rule.tries_max};
+  const Disposition* row = settings.statuses.Find(status);
+  if (row == nullptr) return {absl::ZeroDuration(), 0};
+  return {row->next.delay, row->next.tries};
+}
+
+bool HasMark(const Lead& lead, absl::string_view mark) {
+  for (absl::string_view cell : absl::StrSplit(lead.recycled, ',')) {
+    if (cell == mark) return true;
+    if (cell.empty() || cell[0] != '+') return false;  // marks come first
   }
-  if (status == "DROP" || status == "PDROP" || status == "XDROP") {
-    return {kAbandonedRest, kAbandonedTries};
+  return false;
+}
+
+void SetMark(Lead& lead, absl::string_view mark, bool on) {
+  if (HasMark(lead, mark) == on) return;
+  std::vector<absl::string_view> cells = absl::StrSplit(lead.recycled, ',', absl::SkipEmpty());
+  if (on) {
+    cells.insert(cells.begin(), mark);
+  } else {
+    cells.erase(std::find(cells.begin(), cells.end(), mark));
   }
-  return {absl::ZeroDuration(), 0};  // final
+  std::sort(cells.begin(), cells.end());  // '+' is before any status
+  lead.recycled = absl::StrJoin(cells, ",");
+}
+
+bool HasSecondNumber(const Lead& lead) {
+  return lead.alt_phone.valid() && lead.alt_phone != lead.phone;
 }
 
 // Counts one more use of the rule of `status` in Lead::recycled; returns how many there were
@@ -83,12 +96,32 @@ int CountUse(Lead& lead, absl::string_view status) {
   return before;
 }
 
-// A person was reached and did not say no: worth a better place in the queue than a lead that has
-// never been spoken to.
-bool IsGoodContact(const Disposition* disposition, absl::string_view status) {
-  if (disposition == nullptr) return false;
-  if (disposition->not_interested || disposition->dnc || status == "DEC") return false;
-  return disposition->customer_contact || disposition->scheduled_callback || disposition->sale;
+Tier TierAfter(const Disposition* row, Tier before) {
+  if (row == nullptr) return Tier::kB;
+  if (row->next.tier == TierMove::kKeep) return before;
+  return row->next.tier == TierMove::kA ? Tier::kA : Tier::kB;
+}
+
+// One use of the rule of the lead's status; when its tries are used up, of the status that comes
+// then, and so on. `from`: what the rule's delay is counted from.
+void Recycle(Lead& lead, absl::Time from, const CampaignSettings& settings) {
+  lead.next_call_time = absl::InfiniteFuture();
+  // A table that was never checked may lead in a circle: each status is come to once.
+  std::vector<std::string> seen;
+  while (std::find(seen.begin(), seen.end(), lead.status) == seen.end()) {
+    seen.push_back(lead.status);
+    const Disposition* row = settings.statuses.Find(lead.status);
+    const Retry rule = RuleFor(lead.status, settings);
+    if ((row != nullptr && row->next.final) || rule.tries_max == 0) return;
+    if (CountUse(lead, lead.status) < rule.tries_max) {
+      lead.next_call_time = from + rule.delay;
+      return;
+    }
+    const Disposition* then = row == nullptr ? nullptr : settings.statuses.Find(row->next.then);
+    if (then == nullptr) return;
+    lead.status = then->status;
+    lead.tier = TierAfter(then, lead.tier);
+  }
 }
 
 absl::Time EndOf(const Attempt& attempt) {
@@ -123,8 +156,10 @@ Lead ApplyResult(const Lead& before, const Attempt& attempt, const CampaignSetti
 
   lead.status = status;
   lead.last_call_time = attempt.dialed_at;
-  const Disposition* disposition = FindDisposition(status);
-  lead.tier = IsGoodContact(disposition, status) ? Tier::kA : Tier::kB;
+  const Disposition* row = settings.statuses.Find(status);
+  lead.tier = TierAfter(row, before.tier);
+  const bool second = attempt.alt && HasSecondNumber(lead);
+  SetMark(lead, kAltMark, false);
 
   // Abandoned before all else: whatever a rule says, the number rests.
   if (abandoned) {
@@ -134,28 +169,55 @@ Lead ApplyResult(const Lead& before, const Attempt& attempt, const CampaignSetti
         again ? ended + std::max(rule.delay, kAbandonedRest) : absl::InfiniteFuture();
     return lead;
   }
-  if (disposition != nullptr && disposition->scheduled_callback) {
-    lead.tier = Tier::kA;
-    // A callback without a time is one the agent forgot: an hour later, as a callback still.
-    lead.next_call_time = attempt.callback_time == absl::InfinitePast() ? ended + absl::Hours(1)
+  if (row != nullptr && row->scheduled_callback) {
+    // A callback without a time is one the agent forgot: a while later, as a callback still.
+    lead.next_call_time = attempt.callback_time == absl::InfinitePast() ? ended + row->next.delay
                                                                         : attempt.callback_time;
+    SetMark(lead, kAltMark, second);  // where the person was met
     return lead;
   }
-  const bool final = disposition == nullptr ? RuleFor(status, settings).tries_max == 0
-                                            : disposition->completed || disposition->dnc;
-  const Retry rule = RuleFor(status, settings);
-  if (final || rule.tries_max == 0 || lead.called_count >= settings.call_count_limit) {
+  if (lead.called_count >= settings.call_count_limit) {
     lead.next_call_time = absl::InfiniteFuture();
     return lead;
   }
-  const int used = CountUse(lead, status);
-  lead.next_call_time = used < rule.tries_max ? ended + rule.delay : absl::InfiniteFuture();
+  if (row != nullptr && row->next.number == NextNumber::kAlt && HasSecondNumber(lead) && !second) {
+    SetMark(lead, kAltMark, true);
+    if (row->unworkable) SetMark(lead, kDeadMark, true);
+    lead.next_call_time = ended + row->next.number_delay;
+  } else {
+    Recycle(lead, ended, settings);
+  }
   // Nobody knows whether it rang: no sooner than the intent promised.
   if (unknown) {
     lead.next_call_time =
         std::max(lead.next_call_time, attempt.dialed_at + absl::Hours(kUnknownRestHours));
   }
   return lead;
+}
+
+E164 NumberToDial(const Lead& lead) {
+  const bool second =
+      HasSecondNumber(lead) && (HasMark(lead, kAltMark) || HasMark(lead, kDeadMark));
+  return second ? lead.alt_phone : lead.phone;
+}
+
+Lead WithoutSecondNumber(const Lead& before, const CampaignSettings& settings) {
+  Lead lead = before;
+  SetMark(lead, kAltMark, false);
+  if (HasMark(lead, kDeadMark)) {
+    lead.next_call_time = absl::InfiniteFuture();
+  } else {
+    Recycle(lead, lead.last_call_time, settings);
+  }
+  return lead;
+}
+
+bool IsFinal(const Lead& lead, const CampaignSettings& settings) {
+  if (lead.next_call_time == absl::InfiniteFuture()) return true;
+  const Disposition* row = settings.statuses.Find(lead.status);
+  if (row == nullptr || !row->next.final) return false;
+  // Final for the first number: the second is still to be dialed.
+  return !(row->unworkable && HasMark(lead, kAltMark));
 }
 
 Lead ApplyIntent(const Lead& before, absl::Time now, absl::Duration unknown_rest) {
@@ -169,11 +231,8 @@ Lead ApplyIntent(const Lead& before, absl::Time now, absl::Duration unknown_rest
 }
 
 bool IsRetried(absl::string_view status, const CampaignSettings& settings) {
-  const Disposition* disposition = FindDisposition(status);
-  if (disposition != nullptr &&
-      (disposition->completed || disposition->dnc || disposition->unworkable)) {
-    return false;
-  }
+  const Disposition* row = settings.statuses.Find(status);
+  if (row != nullptr && row->next.final) return false;
   const auto& dialed = settings.dial_statuses;
   return status == "NEW" || status == "QUEUE" || RuleFor(status, settings).tries_max > 0 ||
          std::find(dialed.begin(), dialed.end(), status) != dialed.end();

@@ -207,8 +207,7 @@ absl::Status SetRecycle(absl::string_view name, absl::string_view value,
     rule.status = std::string(cells[0]);
     rule.delay = absl::Seconds(seconds);
     const Disposition* disposition = FindDisposition(rule.status);
-    if (disposition != nullptr &&
-        (disposition->completed || disposition->dnc || disposition->unworkable)) {
+    if (disposition != nullptr && disposition->next.final) {
       return Bad(name, rule.status, "a status that may be dialed again: it is final");
     }
     for (const RecycleRule& other : rules) {
@@ -501,6 +500,8 @@ constexpr Setting kSettings[] = {
      [](const S& s) { return s.client_id; }},
     {"lead_recycle", [](V n, V v, S& s) { return SetRecycle(n, v, s.recycle); },
      [](const S& s) { return RecycleText(s.recycle); }},
+    {"statuses", [](V n, V v, S& s) { return SetParsed(n, StatusSet::Parse(v), s.statuses); },
+     [](const S& s) { return s.statuses.ToText(); }},
     {"early_media_detection", [](V n, V v, S& s) { return SetFlag(n, v, s.early_media_detection); },
      [](const S& s) { return FlagText(s.early_media_detection); }},
     {"amd_mode", [](V n, V v, S& s) { return SetNamed(n, v, kAmdModes, s.amd_mode); },
@@ -604,11 +605,22 @@ absl::string_view RecordingFormatName(RecordingFormat format) {
 
 std::vector<std::string> CampaignSettings::DialedStatuses() const {
   if (dial_statuses.empty()) return {};
-  std::vector<std::string> statuses = dial_statuses;
-  for (const RecycleRule& rule : recycle) statuses.push_back(rule.status);
+  std::vector<std::string> dialed = dial_statuses;
+  for (const RecycleRule& rule : recycle) dialed.push_back(rule.status);
+  for (const Disposition& row : statuses.own()) {
+    const bool comes_back =
+        row.next.tries > 0 || row.next.number == NextNumber::kAlt || row.scheduled_callback;
+    if (comes_back) dialed.push_back(row.status);
+  }
   // QUEUE: the trunk failed and the try was given back.
-  for (const char* kept : {"CALLBK", "CBHOLD", "QUEUE"}) statuses.push_back(kept);
-  return statuses;
+  for (const char* kept : {"CALLBK", "CBHOLD", "QUEUE"}) dialed.push_back(kept);
+  return dialed;
+}
+
+StatusBook StatusesOf(const std::vector<CampaignSettings>& campaigns) {
+  StatusBook book;
+  for (const CampaignSettings& settings : campaigns) book.Put(settings.id, settings.statuses);
+  return book;
 }
 
 AbandonWindow CampaignSettings::RegulationWindow() const {

@@ -11,6 +11,7 @@
 #include "campaign/calling_window.h"
 #include "campaign/lead_order.h"
 #include "campaign/list_mix.h"
+#include "campaign/status_set.h"
 #include "campaign/tier_choice.h"
 #include "engine/base/e164.h"
 #include "engine/base/ids.h"
@@ -124,7 +125,8 @@ struct CampaignSettings {
   bool use_campaign_dnc = true;    // and that of its client
   bool use_dnc_registries = true;  // national and state registries, and states' lists
   std::string client_id;           // whom it calls for: the client's do-not-call list; empty: none
-  std::vector<RecycleRule> recycle;
+  std::vector<RecycleRule> recycle;  // goes before what `statuses` says of the same status
+  StatusSet statuses;                // what each status means and does
 
   // What is heard. Prompts are names of the prompts directory; empty: the engine's own.
   bool early_media_detection = true;  // end calls that the network says nobody will answer
@@ -159,12 +161,15 @@ struct CampaignSettings {
   // for `campaign set` and `campaign show`.
   std::vector<std::string> Notes() const;
 
-  // Statuses a lead must have to be dialed: dial_statuses, those that a recycle rule brings back,
-  // and callbacks, which were promised. Empty: all.
+  // Statuses a lead must have to be dialed: dial_statuses, those that a recycle rule or a row of
+  // the campaign's own brings back, and callbacks, which were promised. Empty: all.
   std::vector<std::string> DialedStatuses() const;
 
   // The window of adaptive_dropped_percentage: never kMethod.
   AbandonWindow RegulationWindow() const;
 };
+
+// For whoever reads attempts or leads of several campaigns.
+StatusBook StatusesOf(const std::vector<CampaignSettings>& campaigns);
 
 }  // namespace outpace::campaign

@@ -9,12 +9,12 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
-#include "campaign/disposition.h"
 #include "campaign/gate/consent.h"
 #include "campaign/gate/switched_off.h"
 #include "campaign/home_place.h"
 #include "campaign/number_info.h"
 #include "campaign/number_plan.h"
+#include "campaign/retry_rule.h"
 
 namespace outpace::gate {
 namespace {
@@ -42,14 +42,6 @@ void Hold(Verdict& verdict, Rule rule, std::vector<rules::Held> held) {
 absl::Time NextDay(absl::Time now, absl::TimeZone zone) {
   const absl::CivilDay today(zone.At(now).cs);
   return absl::FromCivil(today + 1, zone);
-}
-
-// Whether the lead carries a final status: one that no rule brings back.
-bool IsFinal(const Lead& lead) {
-  if (lead.next_call_time == absl::InfiniteFuture()) return true;
-  const campaign::Disposition* disposition = campaign::FindDisposition(lead.status);
-  return disposition != nullptr &&
-         (disposition->completed || disposition->dnc || disposition->unworkable);
 }
 
 // Tries allowed over the lead's life: the campaign's limit, or the file's own smaller one.
@@ -300,7 +292,7 @@ Verdict Decide(const GateInput& in, const dnc::DncSet& dnc, absl::Time now) {
                       settings.daily_call_count_limit, "."));
   }
   if (!in.after_intent) {
-    if (IsFinal(lead)) {
+    if (campaign::IsFinal(lead, settings)) {
       Hold(verdict, Rule::kFinalStatus, absl::InfiniteFuture(),
            absl::StrCat("The lead has the final status ", lead.status, "."));
     } else if (lead.next_call_time > now) {

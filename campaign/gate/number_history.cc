@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "campaign/disposition.h"
-
 namespace outpace::gate {
 namespace {
 
@@ -32,12 +30,13 @@ rules::PastAttempt Unpack(uint64_t packed) {
 
 }  // namespace
 
-rules::PastAttempt PastAttemptOf(const campaign::Attempt& record) {
+rules::PastAttempt PastAttemptOf(const campaign::Attempt& record,
+                                 const campaign::StatusSet& statuses) {
   rules::PastAttempt out;
   out.at = record.dialed_at;
   out.answered = record.answered_at != absl::InfinitePast();
   out.abandoned = record.abandoned;
-  const campaign::Disposition* status = campaign::FindDisposition(record.status);
+  const campaign::Disposition* status = statuses.Find(record.status);
   if (status == nullptr) {
     // Not disposed of yet, or by a status nobody knows: whom an agent heard was spoken with.
     out.conversation = record.connected_at != absl::InfinitePast();
@@ -49,7 +48,7 @@ rules::PastAttempt PastAttemptOf(const campaign::Attempt& record) {
   return out;
 }
 
-void NumberHistory::Add(const campaign::Attempt& record) {
+void NumberHistory::Add(const campaign::Attempt& record, const campaign::StatusSet& statuses) {
   const bool reached = !record.trunk_fault || record.ringing_at != absl::InfinitePast() ||
                        record.answered_at != absl::InfinitePast();
   const uint64_t number = record.dialed.value();
@@ -64,7 +63,7 @@ void NumberHistory::Add(const campaign::Attempt& record) {
   auto [mark, is_new] =
       marks_.try_emplace(record.campaign, static_cast<uint32_t>(campaigns_.size()));
   if (is_new) campaigns_.push_back(record.campaign);
-  const rules::PastAttempt attempt = PastAttemptOf(record);
+  const rules::PastAttempt attempt = PastAttemptOf(record, statuses);
   const uint64_t flags = (attempt.answered ? kAnswered : 0) | (attempt.abandoned ? kAbandoned : 0) |
                          (attempt.machine ? kMachine : 0) |
                          (attempt.conversation ? kConversation : 0) |

@@ -16,6 +16,7 @@
 #include "absl/types/span.h"
 #include "campaign/attempt.h"
 #include "campaign/rules/rule_set.h"
+#include "campaign/status_set.h"
 #include "engine/base/e164.h"
 #include "engine/base/ids.h"
 
@@ -32,7 +33,9 @@ class NumberHistory {
   // Takes an attempt as its record says; again with the same number and time: its result has come.
   // Nothing for calls from outside, those that never left, and those that a trunk lost before the
   // number rang: nobody was reached, and the same lead may go out by the next trunk at once.
-  void Add(const campaign::Attempt& record);
+  // `statuses`: of the attempt's campaign.
+  void Add(const campaign::Attempt& record,
+           const campaign::StatusSet& statuses = campaign::StatusSet::System());
   // All attempts to any of `numbers`, newest first: appended to `out`.
   void Find(absl::Span<const E164> numbers, Attempts& out) const;
   // How the attempts of a campaign are marked in Find(); of one that has none, unlike any other.
@@ -71,6 +74,8 @@ class NumberHistory {
 };
 
 // What rules want to know of an attempt; `campaign` is left 0.
-rules::PastAttempt PastAttemptOf(const campaign::Attempt& record);
+rules::PastAttempt PastAttemptOf(
+    const campaign::Attempt& record,
+    const campaign::StatusSet& statuses = campaign::StatusSet::System());
 
 }  // namespace outpace::gate

@@ -63,9 +63,10 @@ pacing::AbandonCounts CountsOf(const std::array<int64_t, campaign::kCallSenses>&
 
 }  // namespace
 
-std::optional<CallFacts> FactsOrNone(const campaign::Attempt& attempt) {
+std::optional<CallFacts> FactsOrNone(const campaign::Attempt& attempt,
+                                     const campaign::StatusSet& statuses) {
   CallFacts facts;
-  if (!campaign::FactsOf(attempt, &facts)) return std::nullopt;
+  if (!campaign::FactsOf(attempt, &facts, statuses)) return std::nullopt;
   return facts;
 }
 
@@ -157,8 +158,9 @@ void AbandonLedger::Update(const std::optional<CallFacts>& before,
   if (now) Add(*now);
 }
 
-void AbandonLedger::AddRecord(const campaign::Attempt& attempt) {
-  if (const auto facts = FactsOrNone(attempt)) Add(*facts);
+void AbandonLedger::AddRecord(const campaign::Attempt& attempt,
+                              const campaign::StatusSet& statuses) {
+  if (const auto facts = FactsOrNone(attempt, statuses)) Add(*facts);
 }
 
 void AbandonLedger::AddOlder(const AbandonLedger& older) {

@@ -40,7 +40,8 @@ class AbandonLedger {
   void Update(const std::optional<campaign::CallFacts>& before,
               const std::optional<campaign::CallFacts>& now);
   // Takes what a stored attempt says.
-  void AddRecord(const campaign::Attempt& attempt);
+  void AddRecord(const campaign::Attempt& attempt,
+                 const campaign::StatusSet& statuses = campaign::StatusSet::System());
   // Takes over another ledger of the same campaign that ends where this one begins.
   void AddOlder(const AbandonLedger& older);
 
@@ -70,6 +71,8 @@ class AbandonLedger {
 };
 
 // What the engine holds of an attempt for the contracts; nullopt: it does not count.
-std::optional<campaign::CallFacts> FactsOrNone(const campaign::Attempt& attempt);
+std::optional<campaign::CallFacts> FactsOrNone(
+    const campaign::Attempt& attempt,
+    const campaign::StatusSet& statuses = campaign::StatusSet::System());
 
 }  // namespace outpace::runtime

@@ -141,7 +141,7 @@ absl::StatusOr<Json> Admin::Impl::LeadWhy(const Json& arguments) {
     if (!history.ok()) return history.status();
     // A hold is the gate's own earlier answer; what holds the lead now is asked anew.
     gate::GateInput input{.lead = lead,
-                          .number = lead.phone,
+                          .number = campaign::NumberToDial(lead),
                           .settings = *settings,
                           .policy = policy,
                           .history = *history};

@@ -49,10 +49,11 @@ AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents,
                    StoreService& store, const Clock& clock,
                    std::function<void(const campaign::CampaignSettings&)> campaign_changing) {
   AdminHooks hooks;
-  hooks.campaign_changed = [&controller, &loop, changing = std::move(campaign_changing)](
+  hooks.campaign_changed = [&controller, &loop, &agents, changing = std::move(campaign_changing)](
                                const campaign::CampaignSettings& settings) {
     changing(settings);
     OnController(loop, [&] { controller.PutCampaign(settings); });
+    agents.PutCampaign(settings);
   };
   hooks.list_changed = [&](const campaign::List& list) {
     OnController(loop, [&] { controller.PutList(list); });

@@ -5,7 +5,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "campaign/disposition.h"
 #include "engine/runtime/agent_service_impl.h"
 #include "engine/runtime/password.h"
 
@@ -20,14 +19,15 @@ std::string Shortened(std::string text, size_t bytes) {
   return text;
 }
 
-Json DispositionsJson() {
+Json DispositionsJson(const campaign::StatusSet& statuses) {
   Json list = Json::array();
-  for (const campaign::Disposition& d : campaign::Dispositions()) {
-    if (!d.selectable()) continue;
-    list.push_back({{"status", std::string(d.status)},
-                    {"name", std::string(d.name)},
-                    {"name_zh", std::string(d.name_zh)},
-                    {"hotkey", std::string(1, d.hotkey)}});
+  for (const campaign::Disposition* d : statuses.Selectable()) {
+    list.push_back({{"status", d->status},
+                    {"name", d->name},
+                    {"name_zh", d->name_zh.empty() ? d->name : d->name_zh},
+                    {"category", d->category},
+                    {"callback", d->scheduled_callback},
+                    {"hotkey", d->hotkey == 0 ? std::string() : std::string(1, d->hotkey)}});
   }
   return list;
 }
@@ -126,7 +126,7 @@ void AgentService::Impl::OpenSession(const AgentId& agent, const CampaignId& cam
                  {"agent", agent},
                  {"campaign", campaign},
                  {"state", session.state},
-                 {"dispositions", DispositionsJson()}}));
+                 {"dispositions", DispositionsJson(statuses.Of(campaign))}}));
 }
 
 Json AgentService::Impl::StateJson(const Session& session) const {
@@ -181,6 +181,20 @@ void AgentService::PutAgent(const campaign::AgentRecord& agent) {
   }
 }
 
+void AgentService::PutCampaign(const campaign::CampaignSettings& settings) {
+  const bool queued = impl_->loop.Post([impl = impl_.get(), id = settings.id,
+                                        statuses = settings.statuses] {
+    const bool same = impl->statuses.Of(id) == statuses;
+    impl->statuses.Put(id, statuses);
+    if (same) return;
+    for (auto& [agent, session] : impl->sessions) {
+      if (session.campaign != id) continue;
+      impl->Push(agent, {{"type", "dispositions"}, {"dispositions", DispositionsJson(statuses)}});
+    }
+  });
+  if (!queued) impl_->log.Error("agent.campaign_dropped", {{"campaign", settings.id}});
+}
+
 void AgentService::Install(api::HttpServer& server) {
   Impl* impl = impl_.get();
   server.Route("POST", "/v1/agent/login",
@@ -190,14 +204,15 @@ void AgentService::Install(api::HttpServer& server) {
   server.Route("GET", "/v1/agent/me",
                impl->Authorized([impl](const AgentId& agent, const Json&, api::Responder respond) {
                  const Session& session = impl->sessions[agent];
-                 Json me = {{"agent", agent},
-                            {"campaign", session.campaign},
-                            {"state", session.state},
-                            {"since_ms", session.since_ms},
-                            {"now_ms", absl::ToUnixMillis(impl->loop.clock().Wall())},
-                            {"phone_up", session.phone_up},
-                            {"calls_today", session.calls_today},
-                            {"dispositions", DispositionsJson()}};
+                 Json me = {
+                     {"agent", agent},
+                     {"campaign", session.campaign},
+                     {"state", session.state},
+                     {"since_ms", session.since_ms},
+                     {"now_ms", absl::ToUnixMillis(impl->loop.clock().Wall())},
+                     {"phone_up", session.phone_up},
+                     {"calls_today", session.calls_today},
+                     {"dispositions", DispositionsJson(impl->statuses.Of(session.campaign))}};
                  if (!session.pop.is_null()) {
                    me["attempt"] = session.attempt;
                    me["pop"] = session.pop;

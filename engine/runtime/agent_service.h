@@ -37,6 +37,8 @@ class AgentService final : public AgentEvents {
   void SetController(Controller& controller, Loop& controller_loop);
   // Agents known to the store; any thread.
   void PutAgent(const campaign::AgentRecord& agent);
+  // What the agents of a campaign choose from; told to their screens when it changes. Any thread.
+  void PutCampaign(const campaign::CampaignSettings& settings);
 
   // AgentEvents: called by the controller, carried over to the service's loop.
   void OnState(const AgentId& agent, agent::AgentState state, absl::Time since,

@@ -1,6 +1,7 @@
 // What the controller says, on its way to the agents' screens.
 
 #include "absl/strings/str_cat.h"
+#include "campaign/retry_rule.h"
 #include "engine/runtime/agent_service_impl.h"
 
 namespace outpace::runtime {
@@ -18,6 +19,8 @@ Json PopJson(const campaign::Attempt& attempt, const campaign::Lead& lead, bool 
           {"list_id", attempt.list.value()},
           {"campaign", attempt.campaign},
           {"preview", preview},
+          {"dialed_number",
+           (attempt.dialed.valid() ? attempt.dialed : campaign::NumberToDial(lead)).ToString()},
           {"answered_ms", answered ? absl::ToUnixMillis(attempt.answered_at) : 0},
           {"lead", std::move(fields)}};
 }

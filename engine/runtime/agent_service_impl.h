@@ -145,6 +145,7 @@ struct AgentService::Impl {
   Loop* controller_loop = nullptr;
   std::map<AgentId, campaign::AgentRecord> agents;
   std::map<AgentId, Session> sessions;
+  campaign::StatusBook statuses;
   // Changed on the loop; the HTTP thread looks a socket's token up before it upgrades it.
   mutable std::mutex tokens_mutex;
   std::map<std::string, AgentId, std::less<>> tokens;

@@ -21,8 +21,11 @@ absl::StatusOr<gate::NumberHistory> ReadHistory(const campaign::LeadStore& store
   gate::NumberHistory history;
   if (reach == absl::ZeroDuration()) return history;
   const absl::Time from = now - reach - gate::NumberHistory::kSlack;
-  absl::Status read = store.ForEachAttempt(from, to, [&history](const campaign::Attempt& attempt) {
-    history.Add(attempt);
+  const auto campaigns = store.Campaigns();
+  if (!campaigns.ok()) return campaigns.status();
+  const campaign::StatusBook statuses = campaign::StatusesOf(*campaigns);
+  absl::Status read = store.ForEachAttempt(from, to, [&](const campaign::Attempt& attempt) {
+    history.Add(attempt, statuses.Of(attempt.campaign));
     return true;
   });
   if (!read.ok()) return read;

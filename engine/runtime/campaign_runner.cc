@@ -7,7 +7,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "campaign/disposition.h"
 #include "engine/runtime/abandon_windows.h"
 
 namespace outpace::runtime {
@@ -71,7 +70,7 @@ void CampaignRunner::TakeLedger(AbandonLedger ledger) {
 
 void CampaignRunner::CountCall(std::optional<campaign::CallFacts>& counted,
                                const campaign::Attempt& record) {
-  const std::optional<campaign::CallFacts> now = FactsOrNone(record);
+  const std::optional<campaign::CallFacts> now = FactsOrNone(record, settings_.statuses);
   if (now == counted) return;
   ledger_.Update(counted, now);
   counted = now;
@@ -137,7 +136,7 @@ void CampaignRunner::ForgiveTry(LeadId lead) {
 }
 
 void CampaignRunner::CountDisposition(const std::string& status) {
-  const campaign::Disposition* disposition = campaign::FindDisposition(status);
+  const campaign::Disposition* disposition = settings_.statuses.Find(status);
   ++today.dispositions;
   if (disposition == nullptr) return;
   if (disposition->sale) ++today.sales;

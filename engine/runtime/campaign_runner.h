@@ -86,7 +86,9 @@ class CampaignRunner {
   absl::Time first_call = absl::InfinitePast();
   // Of the stored attempts, at a start. SetBudgets() afterwards.
   void TakeLedger(AbandonLedger ledger);
-  void AddRecord(const campaign::Attempt& attempt) { ledger_.AddRecord(attempt); }
+  void AddRecord(const campaign::Attempt& attempt) {
+    ledger_.AddRecord(attempt, settings_.statuses);
+  }
   void LedgerIsCompleteFrom(absl::Time from) { ledger_.set_from(from); }
   void AddOlder(const AbandonLedger& older) { ledger_.AddOlder(older); }
   // Counts what is known of a call by now; `counted`, the caller's for each call, is what it was

@@ -257,6 +257,12 @@ void Controller::Dispatch(const call::LegEvent& event) {
              event);
 }
 
+const campaign::StatusSet& Controller::StatusesOf(const CampaignId& campaign) const {
+  const auto found = runners_.find(campaign);
+  return found == runners_.end() ? campaign::StatusSet::System()
+                                 : found->second->settings().statuses;
+}
+
 CampaignRunner* Controller::FindRunner(const CampaignId& campaign) {
   const auto it = runners_.find(campaign);
   return it == runners_.end() ? nullptr : it->second.get();

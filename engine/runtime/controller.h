@@ -302,6 +302,8 @@ class Controller final : public call::LegEventSink {
                std::vector<campaign::Lead> refused);
   void Dispatch(const call::LegEvent& event);
   CampaignRunner* FindRunner(const CampaignId& campaign);
+  // What the statuses of a campaign mean now; of one that is not known, as everywhere.
+  const campaign::StatusSet& StatusesOf(const CampaignId& campaign) const;
   LiveAttempt* FindLive(AttemptId id);
   AttemptId AttemptOf(LegId leg) const;  // none for agents' legs and stale ids
   void TellTrunkRoutes(size_t trunk);
@@ -488,6 +490,8 @@ class Controller final : public call::LegEventSink {
   void WithdrawPreview(const AgentId& agent);
   // `counts`: the pacer learns from it (a call that we placed).
   void FinishWrapUp(const AgentId& agent, bool by_agent, bool counts);
+  absl::Status CheckChoice(const CampaignId& campaign, const std::string& status,
+                           absl::Time callback) const;
   void DisposeStored(const AgentId& agent, AttemptId attempt, const std::string& status,
                      const std::string& note, absl::Time callback, Done done);
   void WriteDisposition(campaign::Attempt record, bool again, Done done);

@@ -23,6 +23,11 @@ absl::Status NotLoggedIn(const AgentId& agent) {
   return absl::FailedPreconditionError(absl::StrCat("agent ", agent, " is not logged in"));
 }
 
+absl::Status NoChoice(const std::string& status) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", status, "' is no disposition an agent may choose"));
+}
+
 }  // namespace
 
 std::string Controller::NextHopOf(absl::string_view phone_uri) {
@@ -357,22 +362,29 @@ absl::Status Controller::AnswerPreview(const AgentId& agent, AttemptId attempt, 
   return absl::OkStatus();
 }
 
-void Controller::Dispose(const AgentId& agent, AttemptId attempt, const std::string& status,
-                         const std::string& note, absl::Time callback, Done done) {
-  const campaign::Disposition* disposition = campaign::FindDisposition(status);
-  if (disposition == nullptr || !disposition->selectable()) {
-    return done(absl::InvalidArgumentError(
-        absl::StrCat("'", status, "' is no disposition an agent may choose")));
-  }
+// Whether an agent may choose `status` for a call of this campaign, with that time of a callback.
+absl::Status Controller::CheckChoice(const CampaignId& campaign, const std::string& status,
+                                     absl::Time callback) const {
+  const campaign::Disposition* disposition = StatusesOf(campaign).Find(status);
+  if (disposition == nullptr || !disposition->selectable) return NoChoice(status);
   const absl::Time now = loop_.clock().Wall();
   if (disposition->scheduled_callback && callback != absl::InfinitePast() &&
       (callback < now - absl::Minutes(5) || callback > now + absl::Hours(24 * 366))) {
-    return done(absl::InvalidArgumentError(
-        "callback_ms: must lie between now and a year from now, in milliseconds since 1970"));
+    return absl::InvalidArgumentError(
+        "callback_ms: must lie between now and a year from now, in milliseconds since 1970");
   }
+  return absl::OkStatus();
+}
+
+void Controller::Dispose(const AgentId& agent, AttemptId attempt, const std::string& status,
+                         const std::string& note, absl::Time callback, Done done) {
+  if (campaign::IsEngineStatus(status)) return done(NoChoice(status));
   LiveAttempt* live = FindLive(attempt);
   if (live == nullptr)
     return DisposeStored(agent, attempt, status, note, callback, std::move(done));
+  if (absl::Status fault = CheckChoice(live->record.campaign, status, callback); !fault.ok()) {
+    return done(std::move(fault));
+  }
   if (live->agent != agent) {
     return done(absl::PermissionDeniedError("this call belongs to another agent"));
   }
@@ -422,6 +434,10 @@ void Controller::DisposeStored(const AgentId& agent, AttemptId attempt, const st
       return done(absl::PermissionDeniedError("this call belongs to another agent"));
     }
     if (record.status == status) return done(absl::OkStatus());
+    if (absl::Status fault = CheckChoice(record.campaign, status, callback);
+        !fault.ok() && !campaign::IsEngineStatus(status)) {
+      return done(std::move(fault));
+    }
     CampaignRunner* runner = FindRunner(record.campaign);
     // DISPO is what the engine writes when the agent is too late; the agent's own word replaces it.
     const bool undecided = record.status.empty() || record.status == "DISPO";
@@ -466,7 +482,7 @@ void Controller::WriteDisposition(campaign::Attempt record, bool again, Done don
 void Controller::LearnFromLate(CampaignRunner& owner, const campaign::Attempt& record) {
   if (!record.inbound) owner.CountDisposition(record.status);
   LearnFromDisposition(owner, record, 1);
-  const campaign::Disposition* said = campaign::FindDisposition(record.status);
+  const campaign::Disposition* said = owner.settings().statuses.Find(record.status);
   if (!record.inbound && said != nullptr && said->answering_machine &&
       record.answered_at != absl::InfinitePast()) {
     owner.pacer.OnWasMachine(record.id);
@@ -474,7 +490,7 @@ void Controller::LearnFromLate(CampaignRunner& owner, const campaign::Attempt& r
   // It was counted as one that nobody had said anything of.
   campaign::Attempt before = record;
   before.status = "DISPO";
-  std::optional<campaign::CallFacts> counted = FactsOrNone(before);
+  std::optional<campaign::CallFacts> counted = FactsOrNone(before, owner.settings().statuses);
   owner.CountCall(counted, record);
 }
 

@@ -50,6 +50,13 @@ trunk::EarlyMedia EarlyMediaOf(const listen::Heard& heard) {
   return trunk::EarlyMediaFromSound(listen::SoundName(heard.sound), heard.name);
 }
 
+// Ends with no clock, and concerns the number that was to be rung rather than the lead.
+bool BarsNumber(const gate::Reason& reason) {
+  using gate::Rule;
+  return !gate::DncStatus(reason.rule).empty() || reason.rule == Rule::kDestination ||
+         reason.rule == Rule::kZoneUnknown || reason.rule == Rule::kNumberBlocked;
+}
+
 // A 2xx that was ended at once for want of usable audio (a 488 is kMedia too, and nobody picked
 // up).
 bool UnusableAnswer(const call::LegEnded& event) {
@@ -63,24 +70,30 @@ gate::Verdict Controller::AskGate(const CampaignRunner& runner, const campaign::
   const bool after_intent = stage == GateStage::kSend;
   const auto list = lists_.find(lead.list);
   gate::GateInput input{.lead = lead,
-                        .number = lead.phone,
+                        .number = campaign::NumberToDial(lead),
                         .settings = runner.settings(),
                         .policy = runner.policy(),
                         .history = history_};
   input.list_active = list == lists_.end() || list->second.dialed(loop_.clock().Wall());
   input.attempts_today = runner.AttemptsToday(lead.id);
-  input.number_in_call = !after_intent && numbers_in_call_.contains(lead.phone);
+  input.number_in_call = !after_intent && numbers_in_call_.contains(input.number);
   input.after_intent = after_intent;
   input.texts_follow = stage == GateStage::kOffer && !lead.has_fields;
   return gate::Decide(input, dnc_, loop_.clock().Wall());
 }
 
 void Controller::NoteAttempt(const campaign::Attempt& record) {
-  if (history_reach_ > absl::ZeroDuration()) history_.Add(record);
+  if (history_reach_ > absl::ZeroDuration()) history_.Add(record, StatusesOf(record.campaign));
 }
 
 void Controller::ApplyRefusal(const gate::Verdict& verdict, campaign::Lead& lead) const {
   const absl::Time now = loop_.clock().Wall();
+  const bool of_second = campaign::NumberToDial(lead) != lead.phone &&
+                         std::any_of(verdict.reasons.begin(), verdict.reasons.end(), BarsNumber);
+  if (const auto runner = runners_.find(lead.campaign); of_second && runner != runners_.end()) {
+    lead = campaign::WithoutSecondNumber(lead, runner->second->settings());
+    return;
+  }
   for (const gate::Reason& reason : verdict.reasons) {
     if (const absl::string_view status = gate::DncStatus(reason.rule); !status.empty()) {
       lead.status = std::string(status);
@@ -495,7 +508,7 @@ void Controller::Close(LiveAttempt& live, const std::string& status, Done done) 
     const bool counts = !live.record.inbound;
     if (counts) runner.CountDisposition(status);
     if (counts) LearnFromDisposition(runner, live.record, live.verdict_weight);
-    const campaign::Disposition* disposition = campaign::FindDisposition(status);
+    const campaign::Disposition* disposition = runner.settings().statuses.Find(status);
     if (counts && disposition != nullptr && disposition->answering_machine) {
       runner.pacer.OnWasMachine(live.record.id);
     }
@@ -535,8 +548,8 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
 
 // The person asked not to be called: in force at once, durable with the result.
 bool Controller::AddDncOf(const campaign::Attempt& record, campaign::StoreBatch& batch) {
-  const campaign::Disposition* disposition = campaign::FindDisposition(record.status);
-  if (disposition == nullptr || !disposition->dnc || !disposition->selectable()) return false;
+  const campaign::Disposition* disposition = StatusesOf(record.campaign).Find(record.status);
+  if (disposition == nullptr || disposition->next.dnc == campaign::DncStep::kNone) return false;
   const std::string agent = absl::StrCat("agent ", record.agent);
   campaign::DncEntry entry{.phone = record.dialed,
                            .scope = {},
@@ -544,16 +557,21 @@ bool Controller::AddDncOf(const campaign::Attempt& record, campaign::StoreBatch&
                            .added = loop_.clock().Wall(),
                            .reason = absl::StrCat("disposition ", record.status),
                            .by = agent};
-  PutDnc(entry);
-  // A campaign that does not look at the system-wide list hears it too.
-  campaign::DncEntry own = entry;
-  own.scope = dnc::CampaignScope(record.campaign);
-  PutDnc(own);
-  NoteDnc(entry, record);
+  // A campaign that does not look at the wider list hears it too.
+  std::vector<campaign::DncEntry> entries = {entry};
+  entries[0].scope = dnc::CampaignScope(record.campaign);
+  const CampaignRunner* runner = FindRunner(record.campaign);
+  if (disposition->next.dnc == campaign::DncStep::kSystem) entries.insert(entries.begin(), entry);
+  if (disposition->next.dnc == campaign::DncStep::kClient && runner != nullptr &&
+      !runner->settings().client_id.empty()) {
+    entry.scope = {dnc::DncLevel::kClient, runner->settings().client_id};
+    entries.insert(entries.begin(), entry);
+  }
+  for (const campaign::DncEntry& each : entries) PutDnc(each);
+  NoteDnc(entries[0], record);
   // Another campaign may be ringing the same number, when the agent was late.
-  const bool cancelled = CancelUnanswered(entry);
-  batch.dnc_added.push_back(std::move(entry));
-  batch.dnc_added.push_back(std::move(own));
+  const bool cancelled = CancelUnanswered(entries[0]);
+  absl::c_move(entries, std::back_inserter(batch.dnc_added));
   return cancelled;
 }
 

@@ -59,7 +59,7 @@ void Controller::NoteAbandoned(const campaign::Attempt& record) {
   const CampaignRunner* runner = FindRunner(record.campaign);
   // A call may be abandoned for one contract and not for another: an agent was there, but late.
   std::vector<std::string> contracts;
-  const std::optional<campaign::CallFacts> facts = FactsOrNone(record);
+  const std::optional<campaign::CallFacts> facts = FactsOrNone(record, StatusesOf(record.campaign));
   if (runner != nullptr && facts) {
     for (const campaign::AbandonContract& contract : runner->contracts()) {
       if (campaign::SenseOf(contract, *facts) == campaign::CallSense::kAbandoned) {

@@ -52,7 +52,8 @@ Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& 
     return Launched::kHeldBack;
   }
   trunk::CallerIdTaken caller_id;
-  const TrunkDesk::Choice choice = ChooseTrunk(runner, lead.phone, tried, caller_id);
+  const TrunkDesk::Choice choice =
+      ChooseTrunk(runner, campaign::NumberToDial(lead), tried, caller_id);
   if (choice.why == trunk::NoRoute::kNotCarried) {
     log_.Warning("lead.no_route", {{"lead", lead.id}, {"campaign", runner.settings().id}});
     lead.hold_until = std::max(lead.hold_until, loop_.clock().Wall() + kNoRouteRest);
@@ -134,7 +135,8 @@ campaign::Attempt Controller::IntentOf(const CampaignRunner& runner, const campa
   record.tier = lead.tier;
   record.number_of_try = lead.called_count + 1;
   record.last_status = lead.status;
-  record.dialed = lead.phone;
+  record.dialed = campaign::NumberToDial(lead);
+  record.alt = record.dialed != lead.phone;
   record.caller_id = caller_id.number;
   record.trunk = trunk.name;
   record.call_id = absl::StrCat("op-", id.value(), "-", Hex(nonce_()), Hex(nonce_()));

@@ -10,7 +10,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "campaign/disposition.h"
 #include "engine/runtime/controller.h"
 
 namespace outpace::runtime {
@@ -187,8 +186,8 @@ bool Controller::IsAudited(LiveAttempt& live, const campaign::CampaignSettings& 
 // The agent has said who it was.
 void Controller::LearnFromDisposition(CampaignRunner& runner, const campaign::Attempt& record,
                                       double weight) {
-  const campaign::Disposition* said = campaign::FindDisposition(record.status);
-  if (said == nullptr || !said->selectable() || record.inbound) return;
+  const campaign::Disposition* said = StatusesOf(record.campaign).Find(record.status);
+  if (said == nullptr || !said->selectable || record.inbound) return;
   if (!said->human_answered && !said->answering_machine) return;
   using Truth = listen::AnswerTuner::Truth;
   LearnFromAgent(runner, record, said->human_answered ? Truth::kPerson : Truth::kMachine, weight);

@@ -63,7 +63,8 @@ void Controller::RecoverAttempts(const StartState& state) {
       batch.leads.push_back(std::move(lead));
     }
     if (runner != nullptr) {
-      std::optional<campaign::CallFacts> counted = FactsOrNone(state.open_attempts[i]);
+      std::optional<campaign::CallFacts> counted =
+          FactsOrNone(state.open_attempts[i], runner->settings().statuses);
       runner->CountCall(counted, attempt);
     }
     NoteRecovered(attempt);

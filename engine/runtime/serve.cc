@@ -99,19 +99,18 @@ absl::Status ReadAttempts(const campaign::LeadStore& store, absl::Time now,
     state.ledgers[settings.id].set_from(reach);
     from = std::min(from, reach);
   }
-  return store.ForEachAttempt(from - kAnswerAfterDial, now + absl::Hours(1),
-                              [&](const campaign::Attempt& attempt) {
-                                const auto ledger = state.ledgers.find(attempt.campaign);
-                                if (ledger != state.ledgers.end()) {
-                                  if (attempt.sent)
-                                    state.first_calls.emplace(attempt.campaign, attempt.dialed_at);
-                                  if (attempt.answered_at >= ledger->second.from())
-                                    ledger->second.AddRecord(attempt);
-                                }
-                                if (attempt.dialed_at >= today)
-                                  state.attempts_today.push_back(attempt);
-                                return true;
-                              });
+  const campaign::StatusBook statuses = campaign::StatusesOf(state.campaigns);
+  return store.ForEachAttempt(
+      from - kAnswerAfterDial, now + absl::Hours(1), [&](const campaign::Attempt& attempt) {
+        const auto ledger = state.ledgers.find(attempt.campaign);
+        if (ledger != state.ledgers.end()) {
+          if (attempt.sent) state.first_calls.emplace(attempt.campaign, attempt.dialed_at);
+          if (attempt.answered_at >= ledger->second.from())
+            ledger->second.AddRecord(attempt, statuses.Of(attempt.campaign));
+        }
+        if (attempt.dialed_at >= today) state.attempts_today.push_back(attempt);
+        return true;
+      });
 }
 
 absl::StatusOr<Controller::StartState> ReadStartState(
@@ -226,7 +225,7 @@ void ReadOlder(const campaign::LeadStore& store, const Clock& clock, Controller&
       store.ForEachAttempt(reach - kAnswerAfterDial, known, [&](const campaign::Attempt& attempt) {
         const bool counts = attempt.campaign == settings.id && attempt.answered_at >= reach &&
                             attempt.answered_at < known;
-        if (counts) older.AddRecord(attempt);
+        if (counts) older.AddRecord(attempt, settings.statuses);
         return true;
       });
   if (!read.ok()) return;  // the store is failing: dialing stops for that by itself
@@ -489,6 +488,7 @@ absl::Status Serve(const Config& config) {
   if (!state.ok()) return state.status();
   state->open_dialogs = (*shard)->left_open();
   for (const campaign::AgentRecord& agent : state->agents) agents.PutAgent(agent);
+  for (const campaign::CampaignSettings& settings : state->campaigns) agents.PutCampaign(settings);
   state->registries = registries.All();
   told_of_recordings = &controller;
   agents.SetController(controller, control);

@@ -170,14 +170,14 @@ TEST(Dispositions, FlagsOfTheField) {
   EXPECT_TRUE(FindDisposition("NI")->customer_contact);
   EXPECT_TRUE(FindDisposition("ADC")->unworkable);
   EXPECT_TRUE(FindDisposition("DROP")->human_answered);
-  EXPECT_FALSE(FindDisposition("DROP")->selectable());
+  EXPECT_FALSE(FindDisposition("DROP")->selectable);
   EXPECT_EQ(FindDisposition("XYZ"), nullptr);
   std::string keys;
   for (const Disposition& d : Dispositions()) {
     EXPECT_LE(d.status.size(), 6u);
     EXPECT_FALSE(d.name.empty());
     EXPECT_FALSE(d.name_zh.empty());
-    if (!d.selectable()) continue;
+    if (!d.selectable) continue;
     EXPECT_EQ(keys.find(d.hotkey), std::string::npos) << d.status;
     keys += d.hotkey;
   }

@@ -147,6 +147,10 @@ function onEvent(event) {
     notice(t('ended_by', t(event.by === 'AGENT' ? 'by_agent' : 'by_caller'), clock(event.length_ms)));
   } else if (event.type === 'audio' && pop?.attempt === event.attempt) {
     audio = event;
+  } else if (event.type === 'dispositions') {
+    me.dispositions = event.dispositions ?? [];
+    drawDispositions();
+    draw();
   } else if (event.type === 'notice') {
     notice(event.message);
   }
@@ -207,7 +211,7 @@ function notice(text) {
 // ---- Disposition ----
 
 const dispositionName = (d) => (language() === 'zh' && d.name_zh ? d.name_zh : d.name);
-const isCallback = (status) => /^CB|CALLB/.test(status);
+const isCallback = (status) => me.dispositions.find((d) => d.status === status)?.callback ?? /^CB|CALLB/.test(status);
 
 function choose(status) {
   if (!pop || pop.preview || sending) return;
@@ -258,7 +262,7 @@ function drawLead() {
   const lead = pop?.lead ?? {};
   const name = NAME_FIELDS.map((f) => lead[f]).filter(Boolean).join(' ');
   setText($('lead-name'), name || lead.company || lead.phone_number || '');
-  setText($('lead-phone'), lead.phone_number ?? '');
+  setText($('lead-phone'), pop?.dialed_number || (lead.phone_number ?? ''));
   const shown = (key) => lead[key] !== undefined && lead[key] !== null && lead[key] !== '';
   const rest = Object.keys(lead).filter((key) => !FIRST_FIELDS.includes(key) && !NAME_FIELDS.includes(key) && key !== 'phone_number');
   $('fields').replaceChildren(...[...FIRST_FIELDS, ...rest].filter(shown).map((key) => {
