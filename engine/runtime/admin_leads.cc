@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "campaign/gate/gate.h"
 #include "campaign/number_plan.h"
+#include "campaign/retry_rule.h"
 #include "engine/runtime/admin_impl.h"
 #include "engine/runtime/attempt_history.h"
 #include "engine/runtime/lead_text.h"

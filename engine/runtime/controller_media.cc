@@ -186,7 +186,7 @@ bool Controller::IsAudited(LiveAttempt& live, const campaign::CampaignSettings& 
 // The agent has said who it was.
 void Controller::LearnFromDisposition(CampaignRunner& runner, const campaign::Attempt& record,
                                       double weight) {
-  const campaign::Disposition* said = StatusesOf(record.campaign).Find(record.status);
+  const campaign::Disposition* said = runner.settings().statuses.Find(record.status);
   if (said == nullptr || !said->selectable || record.inbound) return;
   if (!said->human_answered && !said->answering_machine) return;
   using Truth = listen::AnswerTuner::Truth;
