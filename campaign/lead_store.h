@@ -12,12 +12,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "campaign/activity.h"
 #include "campaign/attempt.h"
+#include "campaign/attempt_scan.h"
 #include "campaign/field_type.h"
 #include "campaign/import.h"
 #include "campaign/lead.h"
@@ -163,6 +165,14 @@ class LeadStore {
   virtual absl::Status ForEachActivity(
       absl::Time from, absl::Time to,
       const std::function<bool(const AgentActivity&)>& visit) const = 0;
+  // The attempts of ForEachAttempt(), as of one moment, in pieces to `visitors` (one at least),
+  // which are called on as many threads side by side. Holds eight bytes an attempt.
+  virtual absl::Status ScanAttempts(const AttemptScan& scan,
+                                    absl::Span<AttemptVisitor* const> visitors) const = 0;
+  // Shows the leads `ids`, which must rise, in that order; those that are not there are left out. A
+  // view is good until `visit` returns.
+  virtual absl::Status ViewLeads(absl::Span<const LeadId> ids,
+                                 absl::FunctionRef<void(const LeadView&)> visit) const = 0;
   // Intents without a result: what a crashed engine left behind.
   virtual absl::StatusOr<std::vector<Attempt>> OpenAttempts() const = 0;
 

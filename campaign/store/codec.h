@@ -25,6 +25,7 @@
 #include "absl/time/time.h"
 #include "campaign/activity.h"
 #include "campaign/attempt.h"
+#include "campaign/attempt_scan.h"
 #include "campaign/import.h"
 #include "campaign/lead_store.h"
 #include "campaign/recording.h"
@@ -46,6 +47,8 @@ std::string EncodeActivity(const campaign::AgentActivity& activity);
 std::string EncodeText(absl::string_view text);  // a meta value, checksummed
 
 absl::StatusOr<campaign::Attempt> DecodeAttempt(absl::string_view bytes);
+// DecodeAttempt() without strings: views into `bytes`.
+absl::Status ViewAttempt(absl::string_view bytes, campaign::AttemptView& view);
 absl::StatusOr<campaign::List> DecodeList(absl::string_view bytes);
 absl::StatusOr<campaign::Import> DecodeImport(absl::string_view bytes);
 absl::StatusOr<campaign::CampaignSettings> DecodeSettings(absl::string_view bytes);

@@ -11,6 +11,7 @@ namespace outpace::store {
 namespace {
 
 using campaign::Attempt;
+using campaign::AttemptView;
 using campaign::Tier;
 
 // Field numbers on disk. Never change the meaning of one, never use one again.
@@ -140,9 +141,9 @@ std::string EncodeAttempt(const Attempt& a) {
   return std::move(w).Finish();
 }
 
-absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
+absl::Status ViewAttempt(absl::string_view bytes, AttemptView& a) {
   FieldReader reader(bytes, kRecordMajor);
-  Attempt a;
+  a = AttemptView();
   Field f;
   while (reader.Next(f)) {
     switch (f.id) {
@@ -156,7 +157,7 @@ absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
         a.list = ListId(reader.Number(f));
         break;
       case kAttemptCampaign:
-        a.campaign = reader.Text(f);
+        a.campaign = reader.View(f);
         break;
       case kAttemptTier:
         a.tier = ReadTier(reader, f);
@@ -171,43 +172,43 @@ absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
         a.caller_id = ReadPhone(reader, f);
         break;
       case kAttemptTrunk:
-        a.trunk = reader.Text(f);
+        a.trunk = reader.View(f);
         break;
       case kAttemptCallId:
-        a.call_id = reader.Text(f);
+        a.call_id = reader.View(f);
         break;
       case kAttemptFromTag:
-        a.from_tag = reader.Text(f);
+        a.from_tag = reader.View(f);
         break;
       case kAttemptBranch:
-        a.branch = reader.Text(f);
+        a.branch = reader.View(f);
         break;
       case kAttemptRouteUri:
-        a.route_uri = reader.Text(f);
+        a.route_uri = reader.View(f);
         break;
       case kAttemptRequestUri:
-        a.request_uri = reader.Text(f);
+        a.request_uri = reader.View(f);
         break;
       case kAttemptFromUri:
-        a.from_uri = reader.Text(f);
+        a.from_uri = reader.View(f);
         break;
       case kAttemptOpen:
         a.open = ReadBool(reader, f);
         break;
       case kAttemptOutcome:
-        a.outcome = reader.Text(f);
+        a.outcome = reader.View(f);
         break;
       case kAttemptTrunkFault:
         a.trunk_fault = ReadBool(reader, f);
         break;
       case kAttemptHeard:
-        a.heard = reader.Text(f);
+        a.heard = reader.View(f);
         break;
       case kAttemptAmd:
-        a.amd = reader.Text(f);
+        a.amd = reader.View(f);
         break;
       case kAttemptAmdFeatures:
-        a.amd_features = reader.Text(f);
+        a.amd_features = reader.View(f);
         break;
       case kAttemptAmdConfidence:
         a.amd_confidence = ReadInt(reader, f);
@@ -216,7 +217,7 @@ absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
         a.amd_ms = ReadInt(reader, f);
         break;
       case kAttemptDroppedAt:
-        a.dropped_at = ReadTime(reader, f);
+        a.dropped_micros = reader.Signed(f);
         break;
       case kAttemptGreetingStart:
         a.greeting_start_ms = ReadInt(reader, f) - 1;
@@ -237,37 +238,37 @@ absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
         a.message_played = ReadBool(reader, f);
         break;
       case kAttemptStatus:
-        a.status = reader.Text(f);
+        a.status = reader.View(f);
         break;
       case kAttemptTermReason:
-        a.term_reason = reader.Text(f);
+        a.term_reason = reader.View(f);
         break;
       case kAttemptAgent:
-        a.agent = reader.Text(f);
+        a.agent = reader.View(f);
         break;
       case kAttemptNote:
-        a.note = reader.Text(f);
+        a.note = reader.View(f);
         break;
       case kAttemptCallbackTime:
-        a.callback_time = ReadTime(reader, f);
+        a.callback_micros = reader.Signed(f);
         break;
       case kAttemptDialedAt:
-        a.dialed_at = ReadTime(reader, f);
+        a.dialed_micros = reader.Signed(f);
         break;
       case kAttemptRingingAt:
-        a.ringing_at = ReadTime(reader, f);
+        a.ringing_micros = reader.Signed(f);
         break;
       case kAttemptAnsweredAt:
-        a.answered_at = ReadTime(reader, f);
+        a.answered_micros = reader.Signed(f);
         break;
       case kAttemptConnectedAt:
-        a.connected_at = ReadTime(reader, f);
+        a.connected_micros = reader.Signed(f);
         break;
       case kAttemptEndedAt:
-        a.ended_at = ReadTime(reader, f);
+        a.ended_micros = reader.Signed(f);
         break;
       case kAttemptDisposedAt:
-        a.disposed_at = ReadTime(reader, f);
+        a.disposed_micros = reader.Signed(f);
         break;
       case kAttemptSent:
         a.sent = ReadBool(reader, f);
@@ -282,7 +283,7 @@ absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
         a.explored = ReadBool(reader, f);
         break;
       case kAttemptScorer:
-        a.scorer = reader.Text(f);
+        a.scorer = reader.View(f);
         break;
       case kAttemptAlt:
         a.alt = ReadBool(reader, f);
@@ -300,7 +301,7 @@ absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
         a.billed_seconds = ReadInt(reader, f);
         break;
       case kAttemptLastStatus:
-        a.last_status = reader.Text(f);
+        a.last_status = reader.View(f);
         break;
       case kAttemptCostMicros:
         a.cost_micros = reader.Signed(f);
@@ -311,7 +312,13 @@ absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
   }
   if (!reader.status().ok()) return reader.status();
   if (!a.id.valid()) return absl::DataLossError("store: an attempt record has no id");
-  return a;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Attempt> DecodeAttempt(absl::string_view bytes) {
+  AttemptView view;
+  if (absl::Status status = ViewAttempt(bytes, view); !status.ok()) return status;
+  return ToAttempt(view);
 }
 
 }  // namespace outpace::store

@@ -260,6 +260,57 @@ absl::Status GlanceAtHot(absl::string_view bytes, campaign::LeadGlance& glance) 
   return absl::OkStatus();
 }
 
+absl::Status ViewHot(absl::string_view bytes, campaign::LeadView& view, uint32_t& zones,
+                     TextsMark& texts) {
+  const absl::StatusOr<absl::string_view> body = HotBody(bytes);
+  if (!body.ok()) return body.status();
+  const char* const at = body->data();
+  absl::string_view tail;
+  if (!ViewNames(*body, view.campaign, view.status, tail)) {
+    return Damaged("a name is longer than the record");
+  }
+  view.id = LeadId(Load<uint64_t>(at + kId));
+  view.list = ListId(Load<uint64_t>(at + kList));
+  view.phone = E164(Load<uint64_t>(at + kPhoneAt));
+  view.alt_phone = E164(Load<uint64_t>(at + kAltPhone));
+  const auto tier = static_cast<uint8_t>(at[kTier]);
+  if (tier > static_cast<uint8_t>(Tier::kB) || !view.id.valid() || view.phone.value() > kPhoneMax ||
+      view.alt_phone.value() > kPhoneMax) {
+    return Damaged("a number is out of its range");
+  }
+  view.tier = static_cast<Tier>(tier);
+  view.rank = static_cast<int8_t>(at[kRank]);
+  view.max_attempts = static_cast<uint8_t>(at[kMaxAttempts]);
+  view.called_count = static_cast<int>(Load<uint32_t>(at + kCalledCount));
+  view.entry_micros = static_cast<int64_t>(Load<uint64_t>(at + kEntryDate));
+  view.last_call_micros = static_cast<int64_t>(Load<uint64_t>(at + kLastCall));
+  zones = Load<uint32_t>(at + kZones);
+  texts = {Load<uint32_t>(at + kLayout), Load<uint32_t>(at + kTextsLength),
+           Load<uint32_t>(at + kTextsCrc)};
+  return absl::OkStatus();
+}
+
+absl::Status ViewTexts(absl::string_view bytes, const FieldLayout& layout,
+                       std::vector<campaign::LeadText>& texts) {
+  absl::string_view rest = bytes.substr(kLayoutBytes, bytes.size() - kLayoutBytes - kCrcBytes);
+  texts.clear();
+  campaign::LeadText text;
+  if (Load<uint32_t>(bytes.data()) != kNamedLayout) {
+    for (size_t i = 0; !rest.empty(); ++i) {
+      if (i == layout.size()) return Damaged("it has more fields than its layout");
+      text.name = layout[i].name;
+      if (!TakeText(rest, text.text)) return Damaged("a field is cut");
+      texts.push_back(text);
+    }
+    return absl::OkStatus();
+  }
+  while (!rest.empty()) {
+    if (!TakeText(rest, text.name) || !TakeText(rest, text.text)) return Damaged("a field is cut");
+    texts.push_back(text);
+  }
+  return absl::OkStatus();
+}
+
 std::optional<std::string> EncodeTexts(const Lead& lead, uint32_t id, const FieldLayout& layout) {
   std::string bytes;
   AppendLittle32(id, bytes);

@@ -23,10 +23,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "campaign/attempt_scan.h"
 #include "campaign/field_type.h"
 #include "campaign/lead.h"
 #include "campaign/lead_bulk.h"
@@ -62,6 +64,14 @@ absl::Status DecodeHot(absl::string_view bytes, HotLead& hot);
 absl::string_view CampaignOfHot(absl::string_view bytes);
 // Reads in place what a scan shows; zone_names stays null. As DecodeHot().
 absl::Status GlanceAtHot(absl::string_view bytes, campaign::LeadGlance& glance);
+
+// Reads a hot record in place for an export: all of `view` but zones and texts, the number of the
+// set of zones and what is said of the texts. As DecodeHot().
+absl::Status ViewHot(absl::string_view bytes, campaign::LeadView& view, uint32_t& zones,
+                     TextsMark& texts);
+// The texts of a record that has passed CheckTexts(), as views into it. As DecodeTexts().
+absl::Status ViewTexts(absl::string_view bytes, const campaign::FieldLayout& layout,
+                       std::vector<campaign::LeadText>& texts);
 
 // The texts of a lead in `layout`, whose number is `id`: empty if the lead has none, nullopt if it
 // has a field the layout has not.

@@ -337,6 +337,66 @@ absl::Status MemoryLeadStore::ForEachActivity(
   return absl::OkStatus();
 }
 
+// On the calling thread alone, small pieces to each visitor in turn.
+absl::Status MemoryLeadStore::ScanAttempts(
+    const campaign::AttemptScan& scan, absl::Span<campaign::AttemptVisitor* const> visitors) const {
+  constexpr size_t kPiece = 3;
+  std::vector<Attempt> attempts;
+  absl::Status read = ForEachAttempt(scan.from, scan.to, [&](const Attempt& attempt) {
+    attempts.push_back(attempt);
+    return true;
+  });
+  if (!read.ok()) return read;
+  for (size_t begin = 0; begin < attempts.size(); begin += kPiece) {
+    const size_t n = std::min(kPiece, attempts.size() - begin);
+    std::vector<campaign::AttemptView> views;
+    std::vector<campaign::Recording> found(n);
+    std::vector<const campaign::Recording*> recordings(n, nullptr);
+    for (size_t i = 0; i < n; ++i) {
+      views.push_back(campaign::ViewOf(attempts[begin + i]));
+      absl::MutexLock lock(&mutex_);
+      const auto it = recordings_.find(views.back().id);
+      if (!scan.recordings || it == recordings_.end()) continue;
+      found[i] = it->second;
+      recordings[i] = &found[i];
+    }
+    const size_t piece = begin / kPiece;
+    const absl::Status status = visitors[piece % visitors.size()]->Visit(piece, views, recordings);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MemoryLeadStore::ViewLeads(
+    absl::Span<const LeadId> ids, absl::FunctionRef<void(const campaign::LeadView&)> visit) const {
+  for (const LeadId id : ids) {
+    const absl::StatusOr<std::optional<Lead>> lead = GetLead(id);
+    if (!lead.ok()) return lead.status();
+    if (!lead->has_value()) continue;
+    const Lead& l = **lead;
+    std::vector<campaign::LeadText> texts;
+    if (!l.owner.empty()) texts.push_back({"owner", l.owner});
+    for (const auto& [name, text] : l.fields) texts.push_back({name, text});
+    campaign::LeadView view;
+    view.id = l.id;
+    view.list = l.list;
+    view.campaign = l.campaign;
+    view.status = l.status;
+    view.phone = l.phone;
+    view.alt_phone = l.alt_phone;
+    view.tier = l.tier;
+    view.rank = l.rank;
+    view.max_attempts = l.max_attempts;
+    view.called_count = l.called_count;
+    view.entry_micros = MicrosOf(l.entry_date);
+    view.last_call_micros = MicrosOf(l.last_call_time);
+    view.zones = &l.time_zones;
+    view.texts = texts;
+    visit(view);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<Attempt>> MemoryLeadStore::OpenAttempts() const {
   absl::MutexLock lock(&mutex_);
   std::vector<Attempt> found;

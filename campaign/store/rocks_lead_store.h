@@ -129,6 +129,10 @@ class RocksLeadStore final : public campaign::LeadStore {
   absl::Status ForEachActivity(
       absl::Time from, absl::Time to,
       const std::function<bool(const campaign::AgentActivity&)>& visit) const override;
+  absl::Status ScanAttempts(const campaign::AttemptScan& scan,
+                            absl::Span<campaign::AttemptVisitor* const> visitors) const override;
+  absl::Status ViewLeads(absl::Span<const LeadId> ids,
+                         absl::FunctionRef<void(const campaign::LeadView&)> visit) const override;
   absl::StatusOr<std::vector<campaign::Attempt>> OpenAttempts() const override;
   absl::StatusOr<std::optional<campaign::Recording>> GetRecording(AttemptId attempt) const override;
   absl::StatusOr<std::vector<campaign::Recording>> FindRecordings(

@@ -144,10 +144,12 @@ int64_t FieldReader::Signed(const Field& field, int64_t min, int64_t max) {
   return 0;
 }
 
-std::string FieldReader::Text(const Field& field) {
+absl::string_view FieldReader::View(const Field& field) {
   if (!field.is_text) Fail(absl::StrCat("field ", field.id, " is not text"));
-  return std::string(field.text);
+  return field.text;
 }
+
+std::string FieldReader::Text(const Field& field) { return std::string(View(field)); }
 
 bool FieldReader::Pair(const Field& field, std::string& key, std::string& value) {
   absl::string_view pair = field.text;

@@ -61,6 +61,7 @@ class FieldReader {
   uint64_t Number(const Field& field, uint64_t max = UINT64_MAX);
   int64_t Signed(const Field& field, int64_t min = INT64_MIN, int64_t max = INT64_MAX);
   std::string Text(const Field& field);
+  absl::string_view View(const Field& field);  // into the record
   bool Pair(const Field& field, std::string& key, std::string& value);
 
  private:

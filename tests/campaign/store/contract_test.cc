@@ -235,6 +235,144 @@ TEST_P(Contract, AScanEndsWithAVisitorsError) {
   EXPECT_EQ(status.message(), "enough");
 }
 
+// Keeps what it was shown, as attempts.
+class AttemptCollector : public campaign::AttemptVisitor {
+ public:
+  absl::Status Visit(uint64_t piece, absl::Span<const campaign::AttemptView> attempts,
+                     absl::Span<const campaign::Recording* const> recordings) override {
+    if (fail_) return absl::CancelledError("enough");
+    EXPECT_EQ(attempts.size(), recordings.size());
+    auto& mine = pieces_[piece];
+    EXPECT_TRUE(mine.empty()) << "a piece is shown once";
+    for (size_t i = 0; i < attempts.size(); ++i) {
+      mine.emplace_back(campaign::ToAttempt(attempts[i]),
+                        recordings[i] == nullptr ? "" : Bytes(*recordings[i]));
+    }
+    return absl::OkStatus();
+  }
+  bool fail_ = false;
+  std::map<uint64_t, std::vector<std::pair<campaign::Attempt, std::string>>> pieces_;
+};
+
+// Pieces of all collectors in their order: bytes of attempt and recording.
+std::vector<std::string> Together(const std::vector<AttemptCollector>& collectors) {
+  std::map<uint64_t, std::vector<std::string>> pieces;
+  for (const AttemptCollector& one : collectors) {
+    for (const auto& [piece, attempts] : one.pieces_) {
+      for (const auto& [attempt, recording] : attempts) {
+        pieces[piece].push_back(Bytes(attempt) + recording);
+      }
+    }
+  }
+  std::vector<std::string> all;
+  for (const auto& [piece, rows] : pieces) all.insert(all.end(), rows.begin(), rows.end());
+  return all;
+}
+
+TEST_P(Contract, AScanOfAttemptsIsWhatIsReadOneByOne) {
+  AttemptCollector nobody;
+  ASSERT_TRUE(store_->ScanAttempts({}, {&nobody}).ok()) << "an empty store";
+  EXPECT_THAT(nobody.pieces_, IsEmpty());
+  Rng rng(12);
+  StoreBatch batch;
+  const absl::Time day = absl::FromUnixSeconds(1'790'000'000);
+  for (uint64_t id = 1; id <= 5000; id += rng.Below(50) == 0 ? 400 : 1) {
+    campaign::Attempt attempt = RandomAttempt(rng, id);
+    // Mostly by time, some before others of a lower id.
+    attempt.dialed_at = day + absl::Seconds(static_cast<int64_t>(id) + rng.Below(600));
+    batch.attempts.push_back(attempt);
+    if (rng.Below(4) == 0) {
+      campaign::Recording recording;
+      recording.attempt = attempt.id;
+      recording.started = attempt.dialed_at;
+      recording.file = absl::StrCat(id, ".opus");
+      batch.recordings.push_back(recording);
+    }
+  }
+  ASSERT_TRUE(store_->Commit(batch).ok());
+  const std::pair<absl::Time, absl::Time> ranges[] = {
+      {absl::InfinitePast(), absl::InfiniteFuture()},
+      {day + absl::Seconds(900), day + absl::Seconds(3000)},
+      {day + absl::Seconds(2000) - absl::Nanoseconds(1), day + absl::Seconds(2001)},
+      {day, day},
+      {day + absl::Hours(90), absl::InfiniteFuture()},
+  };
+  for (const auto& [from, to] : ranges) {
+    std::vector<std::string> expected, with_recordings;
+    for (const campaign::Attempt& attempt : AttemptsOf(*store_, from, to)) {
+      const auto recording = store_->GetRecording(attempt.id);
+      expected.push_back(Bytes(attempt));
+      with_recordings.push_back(expected.back() +
+                                (recording->has_value() ? Bytes(**recording) : ""));
+    }
+    for (const size_t threads : {1u, 2u, 5u}) {
+      for (const bool recordings : {false, true}) {
+        std::vector<AttemptCollector> collectors(threads);
+        std::vector<campaign::AttemptVisitor*> visitors;
+        for (AttemptCollector& one : collectors) visitors.push_back(&one);
+        ASSERT_TRUE(store_->ScanAttempts({from, to, recordings}, visitors).ok());
+        EXPECT_TRUE(Together(collectors) == (recordings ? with_recordings : expected))
+            << threads << " " << expected.size();
+      }
+    }
+  }
+  AttemptCollector failing[2];
+  failing[0].fail_ = failing[1].fail_ = true;
+  const absl::Status status = store_->ScanAttempts({}, {&failing[0], &failing[1]});
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+}
+
+TEST_P(Contract, LeadsAreViewedAsTheyAreRead) {
+  Rng rng(13);
+  std::vector<LeadId> ids;
+  for (uint64_t id = 1; id <= 300; id += 1 + rng.Below(3)) {
+    Put(RandomLead(rng, id));
+    ids.push_back(LeadId(id));
+  }
+  for (const uint64_t far : {1'000'000u, 5'000'000u}) {
+    Put(RandomLead(rng, far));
+    ids.push_back(LeadId(far));
+  }
+  const auto viewed = [&](const std::vector<LeadId>& wanted) {
+    std::vector<LeadId> seen;
+    EXPECT_TRUE(store_
+                    ->ViewLeads(wanted,
+                                [&](const campaign::LeadView& view) {
+                                  seen.push_back(view.id);
+                                  const Lead lead = **store_->GetLead(view.id);
+                                  EXPECT_EQ(view.list, lead.list);
+                                  EXPECT_EQ(view.campaign, lead.campaign);
+                                  EXPECT_EQ(view.status, lead.status);
+                                  EXPECT_EQ(view.phone, lead.phone);
+                                  EXPECT_EQ(view.alt_phone, lead.alt_phone);
+                                  EXPECT_EQ(view.tier, lead.tier);
+                                  EXPECT_EQ(view.rank, lead.rank);
+                                  EXPECT_EQ(view.max_attempts, lead.max_attempts);
+                                  EXPECT_EQ(view.called_count, lead.called_count);
+                                  EXPECT_EQ(view.entry_micros, MicrosOf(lead.entry_date));
+                                  EXPECT_EQ(view.last_call_micros, MicrosOf(lead.last_call_time));
+                                  EXPECT_EQ(*view.zones, lead.time_zones);
+                                  std::map<std::string, std::string> fields;
+                                  std::string owner;
+                                  for (const auto& [name, text] : view.texts) {
+                                    if (text.empty()) continue;
+                                    (name == "owner" ? owner : fields[std::string(name)]) =
+                                        std::string(text);
+                                  }
+                                  EXPECT_EQ(fields, lead.fields);
+                                  EXPECT_EQ(owner, lead.owner);
+                                })
+                    .ok());
+    return seen;
+  };
+  EXPECT_EQ(viewed(ids), ids) << "far apart";
+  ids.resize(ids.size() - 2);
+  std::vector<LeadId> all;
+  for (uint64_t id = 1; id <= 320; ++id) all.push_back(LeadId(id));
+  EXPECT_EQ(viewed(all), ids) << "close together, some not there";
+  EXPECT_THAT(viewed({}), IsEmpty());
+}
+
 TEST_P(Contract, DueLeadsComeInTheOrderPromised) {
   const auto put = [&](uint64_t id, Tier tier, int rank, absl::Time next) {
     Lead lead = MakeLead(id);

@@ -100,6 +100,14 @@ class SlowStore final : public campaign::LeadStore {
       const std::function<bool(const campaign::AgentActivity&)>& visit) const override {
     return memory_.ForEachActivity(from, to, visit);
   }
+  absl::Status ScanAttempts(const campaign::AttemptScan& scan,
+                            absl::Span<campaign::AttemptVisitor* const> visitors) const override {
+    return memory_.ScanAttempts(scan, visitors);
+  }
+  absl::Status ViewLeads(absl::Span<const LeadId> ids,
+                         absl::FunctionRef<void(const campaign::LeadView&)> visit) const override {
+    return memory_.ViewLeads(ids, visit);
+  }
   absl::StatusOr<std::vector<campaign::Attempt>> OpenAttempts() const override {
     return memory_.OpenAttempts();
   }
