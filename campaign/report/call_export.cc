@@ -193,8 +193,6 @@ const Record* FindIn(const std::map<Key, Record>& map, const Key& key) {
   return it == map.end() ? nullptr : &it->second;
 }
 
-bool Answered(const Attempt& a) { return Happened(a.answered_at) || a.outcome == "answered"; }
-
 void Add(const Attempt& a, DaySummary& sum) {
   if (a.inbound) return;  // no call of ours
   sum.trunk_faults += a.trunk_fault ? 1 : 0;
@@ -211,10 +209,9 @@ void Add(const Attempt& a, DaySummary& sum) {
   sum.rejected += a.outcome == "rejected" ? 1 : 0;
   sum.unknown += a.outcome == "unknown" ? 1 : 0;
   sum.dispositions += !a.agent.empty() && Happened(a.disposed_at) ? 1 : 0;
-  if (const Disposition* disposition = campaign::FindDisposition(a.status)) {
-    sum.sales += disposition->sale ? 1 : 0;
-    sum.machines += Answered(a) && disposition->answering_machine ? 1 : 0;
-  }
+  const Disposition* disposition = campaign::FindDisposition(a.status);
+  sum.sales += disposition != nullptr && disposition->sale ? 1 : 0;
+  sum.machines += ByMachine(Answered(a), disposition) ? 1 : 0;
   if (Happened(a.connected_at) && Happened(a.ended_at)) {
     sum.talk_time += std::max(absl::ZeroDuration(), a.ended_at - a.connected_at);
   }

@@ -6,14 +6,10 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "campaign/report/figures.h"
 #include "engine/base/e164.h"
 
 namespace outpace::report {
-
-// Not for ever ago and not never.
-inline bool Happened(absl::Time time) {
-  return time != absl::InfinitePast() && time != absl::InfiniteFuture();
-}
 
 // "2026-11-22 10:30:00"; empty for what has not happened.
 std::string DateCell(absl::Time time, absl::TimeZone zone);
