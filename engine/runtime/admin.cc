@@ -17,6 +17,7 @@
 #include "engine/runtime/dnc_entries.h"
 #include "engine/runtime/files.h"
 #include "engine/runtime/password.h"
+#include "engine/runtime/report_desk.h"
 
 namespace outpace::runtime {
 namespace {
@@ -229,6 +230,9 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"recording.read", &Impl::RecordingRead},
       {"recording.erased", &Impl::RecordingErased},
       {"recording.pending", &Impl::RecordingPending}};
+  // These only read: nothing of Admin's own is in them.
+  if (operation == "report.list") return ListReports();
+  if (operation == "report") return MakeReport(impl_->store, impl_->clock, arguments);
   const auto found = kOperations.find(operation);
   if (found == kOperations.end()) {
     return absl::NotFoundError(absl::StrCat("no operation is named '", operation, "'"));

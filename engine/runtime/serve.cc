@@ -29,6 +29,7 @@
 #include "engine/runtime/asio_loop.h"
 #include "engine/runtime/attempt_history.h"
 #include "engine/runtime/board_service.h"
+#include "engine/runtime/contract_report.h"
 #include "engine/runtime/controller.h"
 #include "engine/runtime/dnc_entries.h"
 #include "engine/runtime/dnc_lanes.h"
@@ -57,20 +58,6 @@ constexpr absl::Duration kRegistriesEvery = absl::Seconds(5);
 
 // An attempt may be answered so long after it was dialed, and stored by when it was dialed.
 constexpr absl::Duration kAnswerAfterDial = absl::Minutes(5);
-
-std::string FirstCallKey(const CampaignId& campaign) {
-  return absl::StrCat("first_call.", campaign);
-}
-
-// The time of a campaign's first call, as SaveLearned() keeps it; InfinitePast: not known.
-absl::StatusOr<absl::Time> ReadFirstCall(const campaign::LeadStore& store,
-                                         const CampaignId& campaign) {
-  auto text = store.GetMeta(FirstCallKey(campaign));
-  if (!text.ok()) return text.status();
-  int64_t millis = 0;
-  if (!text->has_value() || !absl::SimpleAtoi(**text, &millis)) return absl::InfinitePast();
-  return absl::FromUnixMillis(millis);
-}
 
 // From when on calls count against the campaign's limits. A campaign that counts from its first
 // call and does not know it looks through one period.

@@ -7,6 +7,7 @@
 #include "campaign/rules/rule_book.h"
 #include "engine/api/http_client.h"
 #include "engine/runtime/commands/options.h"
+#include "engine/runtime/commands/report_command.h"
 #include "engine/runtime/serve.h"
 #include "engine/runtime/supervisor.h"
 #include "tools/farend/carrier.h"
@@ -139,6 +140,10 @@ const std::vector<Command>& Commands() {
       {"export", "call results, leads, and the day's summary", RunExportCommand,
        "calls leads summary --day --from --to --zone --campaign --list --layout --encoding --raw "
        "--bom"},
+      {"report", "reports on calls, agents, lists, trunks and limits, with their definitions",
+       RunReportCommand,
+       "list campaign agents intervals abandonment trunks causes daily-cn kpi --day --from --to "
+       "--zone --campaign --list --interval --format --lang --out"},
       {"status", "live figures of the running engine", RunStatusCommand, ""},
       {"trace", "the SIP of one attempt: ladder, JSON, capture file", RunTraceCommand,
        "--attempt --call-id --json --pcap --show-numbers"},
