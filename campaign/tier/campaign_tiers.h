@@ -142,6 +142,7 @@ class CampaignTiers {
   std::vector<LeadId> Candidates(size_t most);
   // The first passes of a campaign, and when the shortlist has run low, come sooner.
   bool WantsPass(absl::Time now) const;
+  bool passing() const { return passing_; }
   std::vector<std::unique_ptr<PassScorer>> BeginPass(size_t threads, absl::Time now,
                                                      std::vector<ListId> dialed_lists);
   void EndPass(std::vector<std::unique_ptr<PassScorer>> parts, absl::Time now, absl::Duration took);

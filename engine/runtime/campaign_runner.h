@@ -39,6 +39,7 @@ class CampaignRunner {
   listen::AnswerTuner amd_tuner;
   bool fetching = false;  // a refill is on its way
   MonoTime next_fetch;    // not before, after an empty refill
+  MonoTime ranked_at;     // tier_mode=SCORE: when the hopper's order was made
   pacing::Pacer pacer;
   pacing::Decision last_decision;
   std::string idle_reason;        // why nothing is dialed

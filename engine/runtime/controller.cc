@@ -15,6 +15,9 @@ namespace {
 // Ticks may come late on a busy machine; what they missed is placed up to this.
 constexpr absl::Duration kCatchUpMost = absl::Milliseconds(200);
 
+// Of scored leads the hopper's order is made anew this often, however slowly they are dialed.
+constexpr absl::Duration kRankAgain = absl::Seconds(30);
+
 // What NTP slews and leap seconds do is less.
 constexpr absl::Duration kClockStepMin = absl::Seconds(5);
 
@@ -132,12 +135,36 @@ void Controller::WatchClock(MonoTime now, absl::Time wall) {
 
 void Controller::Refill(CampaignRunner& runner) {
   const auto wanted = static_cast<size_t>(runner.settings().hopper_level);
-  if (runner.fetching || runner.hopper.size() * 2 > wanted) return;
   const MonoTime now = loop_.clock().Mono();
+  const bool scored = IsScored(runner);
+  const bool stale = scored && now - runner.ranked_at >= kRankAgain;
+  if (runner.fetching || (runner.hopper.size() * 2 > wanted && !stale)) return;
   if (now < runner.next_fetch) return;
   runner.fetching = true;
   runner.hopper.BeginRead();
   const campaign::CampaignSettings& settings = runner.settings();
+  // Shares by list, and every n-th lead a new one, are for the index to keep.
+  if (!scored || !settings.list_order_mix.empty() || settings.lead_order.nth_new > 0) {
+    return FetchDue(runner, {});
+  }
+  options_.tiers->Candidates(
+      {settings.id, loop_.clock().Wall(), wanted + runner.hopper.out()},
+      [this, id = settings.id](absl::StatusOr<std::vector<campaign::Lead>> leads) {
+        CampaignRunner* asking = FindRunner(id);
+        if (asking == nullptr) return;
+        if (!leads.ok()) return OnTexts(id, leads.status(), {});
+        FetchDue(*asking, *std::move(leads));
+      });
+}
+
+bool Controller::IsScored(const CampaignRunner& runner) const {
+  return options_.tiers != nullptr && runner.settings().tier_mode == campaign::TierMode::kScore;
+}
+
+// `first`: leads to be looked at before those of the index.
+void Controller::FetchDue(CampaignRunner& runner, std::vector<campaign::Lead> first) {
+  const campaign::CampaignSettings& settings = runner.settings();
+  const auto wanted = static_cast<size_t>(settings.hopper_level);
   campaign::DueQuery query;
   query.campaign = settings.id;
   query.now = loop_.clock().Wall();
@@ -149,7 +176,17 @@ void Controller::Refill(CampaignRunner& runner) {
   query.mix = settings.list_order_mix;
   query.statuses = settings.DialedStatuses();
   store_.FetchDue(std::move(query),
-                  [this, id = settings.id](auto leads) { OnFetched(id, std::move(leads)); });
+                  [this, id = settings.id, first = std::move(first)](auto leads) mutable {
+                    if (leads.ok() && !first.empty()) {
+                      absl::flat_hash_set<LeadId> named;
+                      for (const campaign::Lead& lead : first) named.insert(lead.id);
+                      for (campaign::Lead& lead : *leads) {
+                        if (!named.contains(lead.id)) first.push_back(std::move(lead));
+                      }
+                      leads = std::move(first);
+                    }
+                    OnFetched(id, std::move(leads));
+                  });
 }
 
 void Controller::OnFetched(const CampaignId& campaign,
@@ -187,15 +224,16 @@ void Controller::OnFetched(const CampaignId& campaign,
                    });
 }
 
-// The refill's end. What was released, taken or written since it began is not touched by it.
 void Controller::OnTexts(const CampaignId& campaign,
                          absl::StatusOr<std::vector<campaign::Lead>> good,
                          std::vector<campaign::Lead> held_back) {
   CampaignRunner* runner = FindRunner(campaign);
   if (runner == nullptr) return;
-  runner->fetching = false;
-  const absl::flat_hash_set<LeadId> stale = runner->hopper.EndRead();
-  if (!good.ok()) return Stop(absl::StrCat("the store cannot be read: ", good.status().message()));
+  if (!good.ok()) {
+    runner->fetching = false;
+    runner->hopper.EndRead();
+    return Stop(absl::StrCat("the store cannot be read: ", good.status().message()));
+  }
   // Consent and address are texts.
   std::erase_if(*good, [&](campaign::Lead& lead) {
     const gate::Verdict verdict = AskGate(*runner, lead, GateStage::kOffer);
@@ -204,16 +242,54 @@ void Controller::OnTexts(const CampaignId& campaign,
     held_back.push_back(std::move(lead));
     return true;
   });
+  if (IsScored(*runner)) {
+    // What waits is ranked again beside what is new: the order follows what was learned last.
+    std::vector<campaign::Lead> all = runner->hopper.Waiting();
+    absl::c_move(*good, std::back_inserter(all));
+    return options_.tiers->Rank(
+        campaign, std::move(all),
+        [this, campaign, held_back = std::move(held_back)](auto ranked) mutable {
+          Offer(campaign, std::move(ranked), std::move(held_back));
+        });
+  }
+  std::vector<tier::RankedLead> as_they_came;
+  for (campaign::Lead& lead : *good) as_they_came.push_back({std::move(lead), {}});
+  Offer(campaign, std::move(as_they_came), std::move(held_back));
+}
+
+void Controller::Offer(const CampaignId& campaign, std::vector<tier::RankedLead> good,
+                       std::vector<campaign::Lead> held_back) {
+  CampaignRunner* runner = FindRunner(campaign);
+  if (runner == nullptr) return;
+  runner->fetching = false;
+  const bool scored = IsScored(*runner);
+  const absl::flat_hash_set<LeadId> stale = runner->hopper.EndRead();
   const auto elsewhere = [&](const campaign::Lead& lead) {
     return runner->hopper.Holds(lead.id) || stale.contains(lead.id) || withdrawals_.Has(lead.id);
   };
   campaign::StoreBatch refused;
   refused.leads = std::move(held_back);
   std::erase_if(refused.leads, elsewhere);
-  std::erase_if(*good, elsewhere);
+  absl::flat_hash_set<LeadId> waiting;
+  if (scored) {
+    for (const LeadId id : runner->hopper.WaitingIds()) waiting.insert(id);
+  }
+  size_t fresh = 0;
+  std::erase_if(good, [&](const tier::RankedLead& ranked) {
+    const bool gone = elsewhere(ranked.lead);
+    fresh += gone ? 0 : 1;
+    return gone && !waiting.contains(ranked.lead.id);
+  });
   withdrawals_.ReadCameBack(campaign);
-  const bool all_held = good->empty();
-  runner->hopper.Add(*std::move(good));
+  const bool all_held = fresh == 0;
+  if (scored) {
+    runner->hopper.Arrange(std::move(good), static_cast<size_t>(runner->settings().hopper_level));
+    runner->ranked_at = loop_.clock().Mono();
+  } else {
+    std::vector<campaign::Lead> leads;
+    for (tier::RankedLead& lead : good) leads.push_back(std::move(lead.lead));
+    runner->hopper.Add(std::move(leads));
+  }
   // Held leads leave the due index, so the next fetch sees those behind them. With nothing due at
   // all, the store is asked again in a second, or as soon as leads are loaded.
   const MonoTime now = loop_.clock().Mono();
@@ -327,12 +403,14 @@ void Controller::PutCampaign(const campaign::CampaignSettings& settings) {
   std::unique_ptr<CampaignRunner>& runner = runners_[settings.id];
   if (runner == nullptr) {
     runner = std::make_unique<CampaignRunner>(settings);
+    if (options_.tiers != nullptr) options_.tiers->PutCampaign(settings);
     HistoryFrom(runner->policy().rules().HistoryNeeded());
     trunks_.SetPath(settings, runner->trunks);
     runner->LedgerIsCompleteFrom(absl::InfinitePast());  // a new campaign: nothing was before
     runner->RollDay(loop_.clock().Wall());
     return;
   }
+  if (options_.tiers != nullptr) options_.tiers->PutCampaign(settings);
   runner->UpdateSettings(settings);
   HistoryFrom(runner->policy().rules().HistoryNeeded());
   trunks_.SetPath(settings, runner->trunks);

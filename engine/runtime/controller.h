@@ -49,6 +49,7 @@
 #include "engine/runtime/leg_slots.h"
 #include "engine/runtime/live_leads.h"
 #include "engine/runtime/store_service.h"
+#include "engine/runtime/tier_service.h"
 #include "engine/runtime/trunk_desk.h"
 
 namespace outpace::runtime {
@@ -68,6 +69,8 @@ struct ControllerOptions {
   // placed. `number_mark`: what stands in it for a phone number.
   audit::AuditSink* audit = nullptr;
   std::function<std::string(E164)> number_mark;
+  // Learned tiers; outlive the controller; nullptr: no campaign scores its leads.
+  TierService* tiers = nullptr;
   // The wall clock was set back by so much: what rules have held back until some hour was held by a
   // wrong clock, and is to be looked at anew (Admin "campaign.recheck"). On the loop; must not
   // block. Null: nobody hears.
@@ -298,8 +301,14 @@ class Controller final : public call::LegEventSink {
   void WatchClock(MonoTime now, absl::Time wall);
   void Refill(CampaignRunner& runner);
   void OnFetched(const CampaignId& campaign, absl::StatusOr<std::vector<campaign::Lead>> leads);
+  // Learned tiers decide what comes into the hopper, and in which order.
+  bool IsScored(const CampaignRunner& runner) const;
+  void FetchDue(CampaignRunner& runner, std::vector<campaign::Lead> first);
   void OnTexts(const CampaignId& campaign, absl::StatusOr<std::vector<campaign::Lead>> good,
                std::vector<campaign::Lead> refused);
+  // The refill's end. What was released, taken or written since it began is not touched by it.
+  void Offer(const CampaignId& campaign, std::vector<tier::RankedLead> good,
+             std::vector<campaign::Lead> refused);
   void Dispatch(const call::LegEvent& event);
   CampaignRunner* FindRunner(const CampaignId& campaign);
   // What the statuses of a campaign mean now; of one that is not known, as everywhere.

@@ -536,6 +536,10 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
     LiveAttempt ended = std::move(*closed);
     live_.erase(id);
     if (!status.ok()) StopForStore(status);
+    const CampaignRunner* of = FindRunner(ended.record.campaign);
+    if (status.ok() && of != nullptr && IsScored(*of)) {
+      options_.tiers->Learn(ended.before, ended.record);
+    }
     if (ended.fail_over && status.ok()) {
       FailOver(std::move(ended));
     } else if (CampaignRunner* runner = FindRunner(ended.record.campaign)) {

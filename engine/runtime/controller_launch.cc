@@ -135,6 +135,11 @@ campaign::Attempt Controller::IntentOf(const CampaignRunner& runner, const campa
   record.tier = lead.tier;
   record.number_of_try = lead.called_count + 1;
   record.last_status = lead.status;
+  if (const tier::Pick* pick = runner.hopper.PickOf(lead.id)) {
+    record.score = pick->score;
+    record.explored = pick->explored;
+    record.scorer = pick->challenger ? "challenger" : "champion";
+  }
   record.dialed = campaign::NumberToDial(lead);
   record.alt = record.dialed != lead.phone;
   record.caller_id = caller_id.number;

@@ -21,7 +21,7 @@ std::vector<campaign::Lead> Hopper::TakeAt(absl::Span<const uint32_t> picks, Mon
   // Leads that were passed over for too long, from the front on, as many as there are picks.
   std::vector<uint32_t> places;
   for (size_t i = 0; i < queue_.size() && places.size() < picks.size(); ++i) {
-    const Waiting& waiting = queue_[i];
+    const Place& waiting = queue_[i];
     if (waiting.passed && now - waiting.passed_since >= kPassedOverMax) {
       places.push_back(static_cast<uint32_t>(i));
     }
@@ -45,13 +45,42 @@ std::vector<campaign::Lead> Hopper::TakeAt(absl::Span<const uint32_t> picks, Mon
   size_t kept = taken.size();
   for (size_t i = taken.size(); i-- > 0;) {
     if (taken[i]) continue;
-    Waiting& stays = queue_[i];
+    Place& stays = queue_[i];
     if (!stays.passed) stays.passed_since = now;
     stays.passed = true;
     if (--kept != i) queue_[kept] = std::move(stays);
   }
   queue_.erase(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(kept));
   return leads;
+}
+
+void Hopper::Arrange(std::vector<tier::RankedLead> ranked, size_t most) {
+  absl::flat_hash_map<LeadId, size_t> places;
+  for (size_t i = 0; i < queue_.size(); ++i) places[queue_[i].lead.id] = i;
+  std::deque<Place> arranged;
+  std::vector<bool> moved(queue_.size(), false);
+  for (tier::RankedLead& next : ranked) {
+    const LeadId id = next.lead.id;
+    const auto waits = places.find(id);
+    if (waits != places.end()) {
+      Place& place = queue_[waits->second];
+      if (moved[waits->second]) continue;
+      moved[waits->second] = true;
+      place.lead.tier = next.pick.tier;
+      place.traits = TraitsOf(place.lead);
+      arranged.push_back(std::move(place));
+    } else if (out_.insert(id).second) {
+      arranged.push_back({TraitsOf(next.lead), {}, false, std::move(next.lead)});
+    } else {
+      continue;  // under way
+    }
+    picks_[id] = next.pick;
+  }
+  for (size_t i = queue_.size(); i-- > 0;) {
+    if (!moved[i]) arranged.push_front(std::move(queue_[i]));
+  }
+  queue_ = std::move(arranged);
+  for (; queue_.size() > most; queue_.pop_back()) Release(queue_.back().lead.id);
 }
 
 }  // namespace outpace::runtime

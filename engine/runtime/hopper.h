@@ -6,10 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "campaign/lead.h"
+#include "campaign/tier/campaign_tiers.h"
 #include "engine/base/check.h"
 #include "engine/base/clock.h"
 #include "engine/base/ids.h"
@@ -41,6 +43,21 @@ class Hopper {
         queue_.push_back({TraitsOf(lead), {}, false, std::move(lead)});
     }
   }
+  // What waits and what is new in the order of `ranked`; such as wait and are not named stay in
+  // front. New leads that are already under way are passed over; behind the first `most` the queue
+  // ends.
+  void Arrange(std::vector<tier::RankedLead> ranked, size_t most);
+  // What waits, best first.
+  std::vector<campaign::Lead> Waiting() const {
+    std::vector<campaign::Lead> leads;
+    for (const Place& place : queue_) leads.push_back(place.lead);
+    return leads;
+  }
+  // Why a lead that is out was picked; null: it was not scored.
+  const tier::Pick* PickOf(LeadId lead) const {
+    const auto found = picks_.find(lead);
+    return found == picks_.end() ? nullptr : &found->second;
+  }
   // Only when size() > 0. The lead stays "out" until Release().
   campaign::Lead Pop() {
     campaign::Lead lead = std::move(queue_.front().lead);
@@ -66,6 +83,7 @@ class Hopper {
 
   void Release(LeadId lead) {
     out_.erase(lead);
+    picks_.erase(lead);
     if (reading_) released_.insert(lead);
   }
   size_t out() const { return out_.size(); }
@@ -82,7 +100,7 @@ class Hopper {
   // Takes a waiting lead out again; nothing when it is under way or not here.
   void Drop(LeadId lead) {
     const auto it = std::find_if(queue_.begin(), queue_.end(),
-                                 [lead](const Waiting& queued) { return queued.lead.id == lead; });
+                                 [lead](const Place& queued) { return queued.lead.id == lead; });
     if (it == queue_.end()) return;
     queue_.erase(it);
     Release(lead);
@@ -90,7 +108,7 @@ class Hopper {
   // Drop() for each waiting lead that `which` is true of.
   template <typename Which>
   void DropIf(const Which& which) {
-    std::erase_if(queue_, [&](const Waiting& waiting) {
+    std::erase_if(queue_, [&](const Place& waiting) {
       if (!which(waiting.lead.id)) return false;
       Release(waiting.lead.id);
       return true;
@@ -99,26 +117,30 @@ class Hopper {
   // Those that wait, in their order.
   std::vector<LeadId> WaitingIds() const {
     std::vector<LeadId> ids;
-    for (const Waiting& waiting : queue_) ids.push_back(waiting.lead.id);
+    for (const Place& waiting : queue_) ids.push_back(waiting.lead.id);
     return ids;
   }
   // Those that wait and those under way, in no order.
   const absl::flat_hash_set<LeadId>& Out() const { return out_; }
   // Forgets what waits; leads under way stay known.
   void Clear() {
-    for (const Waiting& waiting : queue_) out_.erase(waiting.lead.id);
+    for (const Place& place : queue_) {
+      out_.erase(place.lead.id);
+      picks_.erase(place.lead.id);
+    }
     queue_.clear();
   }
 
  private:
-  struct Waiting {
+  struct Place {
     pacing::LeadTraits traits;
     MonoTime passed_since;  // first pick over it; counts when `passed`
     bool passed = false;
     campaign::Lead lead;
   };
-  std::deque<Waiting> queue_;
+  std::deque<Place> queue_;
   absl::flat_hash_set<LeadId> out_;
+  absl::flat_hash_map<LeadId, tier::Pick> picks_;  // of leads that are out
   bool reading_ = false;
   absl::flat_hash_set<LeadId> released_;
 };

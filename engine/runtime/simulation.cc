@@ -232,10 +232,11 @@ struct Simulation::Engine {
       : control_loop(s.world_.NewLoop()),
         shard_loop(s.world_.NewLoop()),
         store(*s.store_, *control_loop, s.options_.store_delay),
+        tiers(*s.store_, *control_loop, s.options_.store_delay, log),
         signaling(s.carrier_, 0),
         media(*shard_loop, &s.carrier_),
         controller(
-            controller_options, *control_loop, store,
+            WithTiers(controller_options, tiers), *control_loop, store,
             [this](call::ShardMessage message) { return shard->Post(std::move(message)); },
             *s.agents_, [rng = s.world_.rng().Fork()]() mutable { return rng.Next(); }, log),
         shard(std::make_unique<call::CallShard>(shard_options, *shard_loop, signaling, media,
@@ -249,10 +250,16 @@ struct Simulation::Engine {
     media.set_events(0, nullptr);
   }
 
+  static ControllerOptions WithTiers(ControllerOptions options, TierService& tiers) {
+    options.tiers = &tiers;
+    return options;
+  }
+
   NullLog log;
   std::unique_ptr<sim::SimLoop> control_loop;
   std::unique_ptr<sim::SimLoop> shard_loop;
   LoopStoreService store;
+  LoopTierService tiers;
   sim::SimSignaling signaling;
   sim::SimMediaPlane media;
   Controller controller;
