@@ -7,7 +7,6 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "campaign/disposition.h"
 #include "campaign/tier/hash.h"
 #include "engine/base/check.h"
 
@@ -33,8 +32,8 @@ ScorerChoice ChoiceOf(const campaign::CampaignSettings& settings) {
 
 uint64_t SaltOf(const CampaignId& campaign) { return HashText(campaign, 0x71e5); }
 
-bool IsPromised(const campaign::Lead& lead) {
-  const campaign::Disposition* disposition = campaign::FindDisposition(lead.status);
+bool IsPromised(const campaign::Lead& lead, const campaign::CampaignSettings& settings) {
+  const campaign::Disposition* disposition = settings.statuses.Find(lead.status);
   return disposition != nullptr && disposition->scheduled_callback;
 }
 
@@ -226,7 +225,7 @@ std::vector<RankedLead> CampaignTiers::Rank(std::vector<campaign::Lead> leads, a
   };
   std::vector<Place> places, drawn;
   for (size_t i = 0; i < leads.size(); ++i) {
-    Place place{ScoreOf(leads[i], now), IsPromised(leads[i]), leads[i].rank, i};
+    Place place{ScoreOf(leads[i], now), IsPromised(leads[i], settings_), leads[i].rank, i};
     if (place.promised) {
       place.scored.pick.tier = campaign::Tier::kA;
       place.scored.pick.explored = false;
@@ -268,7 +267,7 @@ std::vector<RankedLead> CampaignTiers::Rank(std::vector<campaign::Lead> leads, a
 }
 
 void CampaignTiers::Learn(const campaign::Lead& before, const campaign::Attempt& record) {
-  const campaign::Disposition* status = campaign::FindDisposition(record.status);
+  const campaign::Disposition* status = settings_.statuses.Find(record.status);
   const Lesson lesson = LessonOf(record, status != nullptr && status->human_answered,
                                  status != nullptr && status->sale);
   if (!lesson.learn) return;
@@ -466,7 +465,7 @@ TierExplanation CampaignTiers::Explain(const campaign::Lead& lead, absl::Time no
   if (scored.rule >= 0) {
     told.rule = campaign::TierRuleText(settings_.tier_rules[static_cast<size_t>(scored.rule)]);
   }
-  if (IsPromised(lead)) {
+  if (IsPromised(lead, settings_)) {
     told.pick.tier = campaign::Tier::kA;
     told.pick.explored = false;
     told.rule = "a promised callback";

@@ -26,6 +26,7 @@
 namespace outpace::runtime {
 
 class RegistryShelf;
+class TierService;
 
 // How a running engine hears of changes. Null members: no engine runs. Each may be called from the
 // admin thread and returns when the change is in force.
@@ -50,6 +51,7 @@ struct AdminHooks {
   // returns (sorted): those in a call. Any thread.
   std::function<std::vector<LeadId>(const LeadSet&)> withdraw_leads;
   std::function<void(const LeadSet&)> leads_withdrawn;
+  TierService* tiers = nullptr;  // learned tiers
   // The store, where it is one on disk: for copies of it.
   const store::RocksLeadStore* rocks = nullptr;
   // Who asks, and where it is written down; `audit` null: nowhere. `number_mark`: what stands there

@@ -50,6 +50,8 @@ const Noted* NotedOf(absl::string_view operation) {
       {"dnc.export", {"dnc.exported"}},
       {"dnc.registry.add", {"dnc.registry_added", true}},
       {"dnc.registry.remove", {"dnc.registry_removed"}},
+      {"tier.challenge", {"tier.challenged"}},
+      {"tier.end_trial", {"tier.trial_ended"}},
       {"agent.add", {"agent.changed"}},
       {"export.calls", {"export.calls"}},
       {"export.leads", {"export.leads"}},
@@ -69,8 +71,9 @@ bool LetsDataOut(absl::string_view operation) { return operation == "recording.r
 
 // Arguments that say which record; never a number, a password or a text of a lead.
 constexpr const char* kArguments[] = {
-    "campaign", "list", "name", "user",  "import", "job",    "lead",     "agent",  "path", "from",
-    "to",       "day",  "zone", "field", "reason", "source", "obtained", "client", "state"};
+    "campaign", "list",   "name",   "user",     "import", "job",   "lead",   "agent",
+    "path",     "from",   "to",     "day",      "zone",   "field", "fields", "profile",
+    "share",    "reason", "source", "obtained", "client", "state"};
 constexpr const char* kFlags[] = {"active", "archived", "dry_run", "bom", "raw", "force", "merge"};
 // What came of it.
 constexpr const char* kFigures[] = {"rows",       "added",       "leads",         "attempts",

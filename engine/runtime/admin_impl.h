@@ -19,6 +19,7 @@
 #include "campaign/gate/gate.h"
 #include "campaign/load/load_template.h"
 #include "campaign/load/loader.h"
+#include "campaign/tier/campaign_tiers.h"
 #include "engine/runtime/admin.h"
 #include "engine/runtime/stored_filters.h"
 
@@ -213,6 +214,12 @@ struct Admin::Impl {
   absl::StatusOr<Json> DedupApply(const Json& arguments);
   absl::StatusOr<Json> DedupHistory(const Json& arguments);
   absl::StatusOr<Json> DedupUndo(const Json& arguments);
+  absl::Status AskTiers(const campaign::CampaignSettings& settings,
+                        const std::function<absl::Status(tier::CampaignTiers&)>& ask);
+  absl::StatusOr<Json> TierShow(const Json& arguments);
+  absl::StatusOr<Json> TierExplain(const Json& arguments);
+  absl::StatusOr<Json> TierChallenge(const Json& arguments);
+  absl::StatusOr<Json> TierEndTrial(const Json& arguments);
   absl::StatusOr<Json> AgentAdd(const Json& arguments);
   absl::StatusOr<Json> AgentList(const Json&);
   absl::StatusOr<Json> ExportCalls(const Json& arguments);

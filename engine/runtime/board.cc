@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "engine/runtime/tier_json.h"
 
 namespace outpace::runtime {
 namespace {
@@ -54,6 +55,7 @@ Json CampaignJson(const CampaignFigures& c) {
             {"alarm", c.alarm},
             {"why", {{"en", c.why_en}, {"zh", c.why_zh}}}}},
           {"contracts", std::move(contracts)},
+          {"tiers", c.tiers.has_value() ? TierJson(*c.tiers) : Json()},
           {"idle_reason", c.idle_reason}};
 }
 
@@ -220,6 +222,15 @@ std::string BoardText(const BoardSnapshot& board) {
         c.today.attempts, c.today.answered, c.today.connected, c.today.abandoned,
         100 * c.today.AbandonRatio(), c.today.sales, 100 * c.occupancy, 100 * c.answer_ratio,
         c.hopper);
+    if (c.tiers.has_value()) {
+      const tier::TierReport& t = *c.tiers;
+      absl::StrAppendFormat(&text,
+                            "         tiers: A %d of %d, B at random %d of %d; A / B %.2f [%.2f, "
+                            "%.2f]%s\n",
+                            t.a.successes, t.a.attempts, t.drawn_b.successes, t.drawn_b.attempts,
+                            t.ratio.ratio, t.ratio.low, t.ratio.high,
+                            t.trial ? "; a challenger is tried" : "");
+    }
     if (!c.idle_reason.empty())
       absl::StrAppend(&text, "         not dialing: ", c.idle_reason, "\n");
   }

@@ -3,10 +3,12 @@
 // What boards, the terminal view and metrics show: plain figures, copied out of the controller.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "campaign/tier/campaign_tiers.h"
 #include "engine/base/ids.h"
 #include "engine/runtime/contract_figures.h"
 #include "engine/trunk/trunk_stats.h"
@@ -40,6 +42,7 @@ struct CampaignFigures {
   std::string alarm = "none";
   std::vector<std::string> why_en, why_zh;  // the latest decision in sentences
   std::vector<ContractFigures> contracts;   // limits on abandoned calls
+  std::optional<tier::TierReport> tiers;    // what was learned; none: tier_mode=STATUS
   std::string idle_reason;                  // why nothing is dialed, in words; empty while it dials
 };
 

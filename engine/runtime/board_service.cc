@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/runtime/board.h"
 #include "engine/runtime/explain.h"
+#include "engine/runtime/tier_json.h"
 
 namespace outpace::runtime {
 
@@ -78,6 +79,23 @@ struct BoardService::Impl {
     if (!asked) busy();
   }
 
+  // What a campaign has learned of its leads.
+  void Tiers(const api::HttpRequest& request, api::Responder respond) {
+    if (!Allowed(request)) {
+      return respond(api::ErrorResponse(absl::UnauthenticatedError("board token missing")));
+    }
+    const bool asked = loop.Post([this, campaign = request.captures.at(0),
+                                  shared = std::make_shared<api::Responder>(std::move(respond))] {
+      for (const CampaignFigures& figures : board.campaigns) {
+        if (figures.id != campaign || !figures.tiers.has_value()) continue;
+        return (*shared)(api::HttpResponse{.body = TierJson(*figures.tiers).dump(), .headers = {}});
+      }
+      (*shared)(api::ErrorResponse(absl::NotFoundError(
+          absl::StrCat("no campaign named '", campaign, "' scores its leads (tier_mode=SCORE)"))));
+    });
+    (void)asked;  // an overloaded loop drops the connection
+  }
+
   // Each limit on abandoned calls of a campaign, with its counts.
   void Contracts(api::HttpRequest request, api::Responder respond) {
     if (!Allowed(request)) {
@@ -135,6 +153,10 @@ void BoardService::Install(api::HttpServer& server) {
   server.Route("GET", "/v1/campaigns/{}/contracts",
                [impl](api::HttpRequest request, api::Responder respond) {
                  impl->Contracts(std::move(request), std::move(respond));
+               });
+  server.Route("GET", "/v1/campaigns/{}/tiers",
+               [impl](api::HttpRequest request, api::Responder respond) {
+                 impl->Tiers(request, std::move(respond));
                });
   server.Route("GET", "/v1/campaigns/{}/why",
                [impl](api::HttpRequest request, api::Responder respond) {

@@ -662,10 +662,15 @@ BoardSnapshot Controller::Board() const {
   if (options_.audio_figures) board.audio = options_.audio_figures();
   board.connect_p50_ms = connect_delay_.QuantileMs(0.5);
   board.connect_p99_ms = connect_delay_.QuantileMs(0.99);
+  const TierService::Reports tiers =
+      options_.tiers != nullptr ? options_.tiers->Report() : TierService::Reports();
   for (const auto& [id, runner] : runners_) {
     const agent::CampaignCounts agents = roster_.Counts(id);
     CampaignFigures figures = runner->Figures();
     figures.contracts = runner->Contracts(loop_.clock().Wall());
+    if (const auto learned = tiers.find(id); IsScored(*runner) && learned != tiers.end()) {
+      figures.tiers = learned->second;
+    }
     figures.ready = agents.ready;
     figures.incall = agents.talking + agents.reserved;
     figures.dispo = agents.wrapping;

@@ -444,6 +444,20 @@ absl::Status Serve(const Config& config) {
   if (!server.ok()) return server.status();
 
   Admin* rechecks = nullptr;  // set below, before the controller runs
+  Admin* promotes = nullptr;  // likewise
+  ThreadedTierService tiers(
+      **store, absl::StrCat(config.data_dir, "/tiers"), clock, control, **log,
+      [&promotes, &admin_loop](const CampaignId& campaign, const tier::ScorerChoice& choice) {
+        const bool posted = admin_loop.Post([&promotes, campaign, choice] {
+          promotes
+              ->Run("campaign.set", {{"id", campaign},
+                                     {"set",
+                                      {{"tier_fields", choice.fields.ToString()},
+                                       {"tier_profile", absl::StrJoin(choice.profile, ",")}}}})
+              .IgnoreError();  // the promoted one goes on until a manager chooses other fields
+        });
+        (void)posted;
+      });
   ControllerOptions options;
   options.clock_set_back = [&rechecks, &bulk_loop](absl::Duration) {
     const bool posted = bulk_loop.Post([&rechecks] {
@@ -465,6 +479,7 @@ absl::Status Serve(const Config& config) {
   }
   options.recorder = recorder->get();
   options.audit = &audit_log;
+  options.tiers = &tiers;
   options.number_mark = number_mark;
   options.audio_figures = [&media, &recorder] { return AudioOf(**media, **recorder); };
   Controller controller(
@@ -502,12 +517,14 @@ absl::Status Serve(const Config& config) {
     in_force.get_future().wait();
     return absl::OkStatus();
   };
+  hooks.tiers = &tiers;
   hooks.actor = "control socket";
   hooks.audit = &audit_log;
   hooks.number_mark = number_mark;
   Admin admin(**store, clock, hooks, &admin_shared);
   Admin bulk(**store, clock, hooks, &admin_shared);
   rechecks = &bulk;
+  promotes = &admin;
   DncLanes dnc_lanes(**store, clock, hooks, admin_shared);
   agents.Install(**server);
   boards.Install(**server);
@@ -576,6 +593,7 @@ absl::Status Serve(const Config& config) {
   (*media)->Stop();
   (*recorder)->Stop();
   AwaitRecordings(control, store_service);
+  tiers.Stop();
   control.Stop();
   (*shard)->Stop();
   return absl::OkStatus();

@@ -27,6 +27,23 @@ campaign::Lead AsOf(campaign::Lead lead, const campaign::Attempt& record) {
   return lead;
 }
 
+// A visitor that an end of the engine need not wait for.
+class Stoppable final : public campaign::LeadVisitor {
+ public:
+  Stoppable(campaign::LeadVisitor& visitor, const std::atomic<bool>* stop)
+      : visitor_(visitor), stop_(stop) {}
+  absl::Status Visit(const campaign::LeadGlance& lead, campaign::WholeLead whole) override {
+    if (stop_ != nullptr && stop_->load(std::memory_order_relaxed)) {
+      return absl::CancelledError("the engine ends");
+    }
+    return visitor_.Visit(lead, whole);
+  }
+
+ private:
+  campaign::LeadVisitor& visitor_;
+  const std::atomic<bool>* const stop_;
+};
+
 }  // namespace
 
 TierDesk::TierDesk(campaign::LeadStore& store, std::string directory, Log& log)
@@ -202,9 +219,13 @@ std::unique_ptr<TierDesk::Pass> TierDesk::BeginPass(size_t threads, absl::Time n
   return nullptr;
 }
 
-void TierDesk::Run(const campaign::LeadStore& store, Pass& pass) {
+void TierDesk::Run(const campaign::LeadStore& store, Pass& pass, const std::atomic<bool>* stop) {
+  std::vector<std::unique_ptr<Stoppable>> parts;
   std::vector<campaign::LeadVisitor*> visitors;
-  for (const auto& part : pass.parts) visitors.push_back(part.get());
+  for (const auto& part : pass.parts) {
+    parts.push_back(std::make_unique<Stoppable>(*part, stop));
+    visitors.push_back(parts.back().get());
+  }
   pass.status = store.ScanLeads(pass.campaign, visitors);
 }
 

@@ -4,6 +4,7 @@
 // on disk, what is learned again from the stored attempts after a start, and the passes over their
 // leads. Owned by whoever runs it on one thread: tier_service.h.
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -58,7 +59,9 @@ class TierDesk {
   };
   // The next campaign that wants a pass; one at a time. Null: none does, or replay has not ended.
   std::unique_ptr<Pass> BeginPass(size_t threads, absl::Time now);
-  static void Run(const campaign::LeadStore& store, Pass& pass);
+  // `stop`: once true the pass ends early, with what it has seen; null: never.
+  static void Run(const campaign::LeadStore& store, Pass& pass,
+                  const std::atomic<bool>* stop = nullptr);
   void EndPass(std::unique_ptr<Pass> pass, absl::Time now, absl::Duration took);
 
   // Writes what was learned since the last time. `until`: all results before are learned.

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "absl/synchronization/notification.h"
+#include "engine/base/check.h"
 
 namespace outpace::runtime {
 namespace {
@@ -93,7 +95,7 @@ void ThreadedTierService::StartPass() {
   passing_ = true;
   const bool posted = pass_loop_.Post([this, pass] {
     const MonoTime began = clock_.Mono();
-    TierDesk::Run(store_, *pass);
+    TierDesk::Run(store_, *pass, &stopped_);
     const absl::Duration took = clock_.Mono() - began;
     const auto end = [this, pass, took] {
       passing_ = false;

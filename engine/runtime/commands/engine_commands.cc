@@ -119,6 +119,8 @@ const std::vector<Command>& Commands() {
       {"campaign", "make, change, start and pause campaigns; say why they dial as they do",
        RunCampaignCommand,
        "list show create set start pause recheck why funnel contracts --last --json"},
+      {"tier", "which leads come first, learned from results: show, explain, try a challenger",
+       RunTierCommand, "show explain challenge end-trial --fields --profile --share --json"},
       {"lead", "find leads; say why one is not dialed", RunLeadCommand,
        "show why search counts filter import --explain --country --status --list --campaign "
        "--import --limit --scan "
@@ -128,9 +130,12 @@ const std::vector<Command>& Commands() {
       {"dedup", "leads that are one: find, review, merge, undo", RunDedupCommand,
        "run apply history undo --campaign --list --import --kind --same --review --to --merge "
        "--last --lead --json"},
-      {"dnc", "do-not-call entries and their log; registries; rules of jurisdictions", RunDncCommand,
-       "add remove import export check list diff log registry verify rules show --campaign --client "
-       "--state --litigator --scope --reason --source --expires --country --limit --out --from --to "
+      {"dnc", "do-not-call entries and their log; registries; rules of jurisdictions",
+       RunDncCommand,
+       "add remove import export check list diff log registry verify rules show --campaign "
+       "--client "
+       "--state --litigator --scope --reason --source --expires --country --limit --out --from "
+       "--to "
        "--zone --number --obtained --json"},
       {"store", "copies of the data: checkpoint, backup, restore, verify, migrate", RunStoreCommand,
        "checkpoint backup backups restore verify migrate --backup"},
