@@ -15,6 +15,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "campaign/number_info.h"
 #include "campaign/rules/rule_book.h"
 #include "campaign/store/rocks_lead_store.h"
