@@ -45,6 +45,8 @@ SimulationOptions Rough(uint64_t seed) {
   options.carrier.lost_bye_ok = 0.05;
   options.carrier.talk_mean = absl::Seconds(30);
   options.carrier.agent_drop_mean = absl::Minutes(10);
+  // Every other world ranks its leads by what it learns.
+  if (seed % 2 == 0) options.settings.tier_mode = campaign::TierMode::kScore;
   return options;
 }
 
@@ -265,6 +267,9 @@ TEST(DialerSim, NoCallOutsideTheHoursHoweverTheClockIsSet) {
     options.dnc_every = 0;
     options.settings.compliance = {"us-tsr", "us-tcpa"};
     options.settings.use_dnc_registries = false;
+    // Days turn here, and Check() counts the tries at a number over all of them; who is likely to
+    // answer is tried oftener.
+    options.settings.tier_mode = campaign::TierMode::kStatus;
     Simulation simulation(options);
     std::string fault;
     Watch(simulation, fault);
