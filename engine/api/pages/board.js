@@ -142,8 +142,17 @@ function fillCard(c, data) {
   if (data.pacing) {
     items.push(item('legs', number(data.pacing.legs_to_place ?? 0)), item('p_abandon', `${percent(data.pacing.p_abandon ?? 0)} / ${percent(data.pacing.theta ?? 0)}`));
   }
+  if (data.tiers) items.push(item('tier_lift', liftText(data.tiers)));
   c.print.replaceChildren(...items);
   fillReasons(c, data);
+}
+
+// "A 9/100, B 0/12: 2.50 [1.10, –]": successes of attempts, their ratio and its interval.
+function liftText(tiers) {
+  const arm = (a) => `${number(a.successes)}/${number(a.attempts)}`;
+  const end = (value) => (value === null ? '–' : value.toFixed(2));
+  const { ratio, low, high } = tiers.lift;
+  return `A ${arm(tiers.a)}, B ${arm(tiers.b_drawn)}: ${end(ratio)} [${end(low)}, ${end(high)}]`;
 }
 
 // Why this many calls, in the dialer's own sentences; the first says what was done.

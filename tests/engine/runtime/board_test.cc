@@ -1,6 +1,7 @@
 #include "engine/runtime/board.h"
 
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -88,6 +89,21 @@ TEST(BoardJson, ShowsTheFigures) {
   EXPECT_EQ(campaign["ring_s"], 11.5);
   EXPECT_EQ(board["agents"][0]["since_ms"], 1'700'000'000'000);
   EXPECT_EQ(board["trunks"][0]["asr"], 0.25);
+}
+
+TEST(BoardJson, ShowsTheLiftOfTierAWhereLeadsAreScored) {
+  BoardSnapshot board = Example();
+  EXPECT_TRUE(Json::parse(BoardJson(board))["campaigns"][0]["tiers"].is_null());
+  tier::TierReport report;
+  report.a = {.attempts = 100, .successes = 9};
+  report.drawn_b = {.attempts = 12, .successes = 0};
+  report.ratio = {.ratio = 2.5, .low = 1.1, .high = std::numeric_limits<double>::infinity()};
+  board.campaigns[0].tiers = report;
+  const Json tiers = Json::parse(BoardJson(board))["campaigns"][0]["tiers"];
+  EXPECT_EQ(tiers["a"]["successes"], 9);
+  EXPECT_EQ(tiers["lift"]["low"], 1.1);
+  EXPECT_TRUE(tiers["lift"]["high"].is_null());
+  EXPECT_THAT(BoardText(board), HasSubstr("tiers: A 9 of 100, B at random 0 of 12; A / B 2.50"));
 }
 
 TEST(BoardJson, AnEmptyBoardIsWellFormed) {
