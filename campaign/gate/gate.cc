@@ -59,6 +59,18 @@ void CheckDnc(const GateInput& in, const dnc::DncSet& dnc, absl::Time now, Verdi
              : absl::StrCat(subject, DncReason(hit.match),
                             hit.list.empty() ? "" : absl::StrCat(" (", hit.list, ")"), "."));
   }
+  if (in.number == in.lead.phone || !in.lead.phone.valid()) return;
+  // Who has asked not to be called is a person, whichever number was rung (16 CFR
+  // 310.4(b)(1)(iii)(A)). Registries and ranges list numbers.
+  for (const dnc::DncHit& hit : dnc.Find(in.lead.phone, AskerOf(in.settings, now))) {
+    const bool wish = hit.match == dnc::DncMatch::kSystem || hit.match == dnc::DncMatch::kClient ||
+                      hit.match == dnc::DncMatch::kCampaign || hit.match == dnc::DncMatch::kErased;
+    if (!wish || hit.range.digits != 0) continue;
+    Hold(verdict, RuleOf(hit.match), absl::InfiniteFuture(),
+         absl::StrCat("The lead's first number is ", DncReason(hit.match),
+                      hit.list.empty() ? "" : absl::StrCat(" (", hit.list, ")"),
+                      "; its second is not dialed either."));
+  }
 }
 
 // Where the person may be, as far as number and address tell.

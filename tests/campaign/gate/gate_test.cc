@@ -92,6 +92,24 @@ struct Scene {
 
 using testing::ElementsAre;
 
+// Somebody who asked not to be called is not rung by the other number either; a registry's entry is
+// of a number.
+TEST(Gate, ASecondNumberIsHeldByTheWishOfItsFirst) {
+  Scene scene;
+  scene.number = scene.lead.alt_phone;
+  ASSERT_TRUE(scene.Decide().allowed());
+  scene.dnc.Add(scene.lead.phone, dnc::CampaignScope("OTHER"));
+  EXPECT_TRUE(scene.Decide().allowed()) << "another campaign's list";
+  scene.dnc.Add(scene.lead.phone, dnc::CampaignScope("DEMO"));
+  EXPECT_EQ(scene.Rules(), std::vector<Rule>{Rule::kDncCampaign});
+  EXPECT_NE(scene.Decide().reasons[0].text.find("first number"), std::string::npos);
+  scene.dnc.Remove(scene.lead.phone, dnc::CampaignScope("DEMO"));
+  scene.dnc.Add(scene.lead.phone, dnc::DncScope());
+  EXPECT_EQ(scene.Rules(), std::vector<Rule>{Rule::kDncSystem});
+  scene.number = E164();
+  EXPECT_EQ(scene.Rules(), std::vector<Rule>{Rule::kDncSystem}) << "the first itself, once";
+}
+
 TEST(Gate, AGoodLeadPasses) {
   const Scene scene;
   EXPECT_TRUE(scene.Decide().allowed());
