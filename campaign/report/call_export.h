@@ -12,23 +12,33 @@
 
 namespace outpace::report {
 
+enum class ExportFormat { kCsv, kJsonLines, kXlsx };
+// "csv", "jsonl", "xlsx".
+absl::string_view ExportFormatName(ExportFormat format);
+absl::StatusOr<ExportFormat> ParseExportFormat(absl::string_view name);
+
 struct ExportOptions {
-  absl::Time from, to;  // dialed_at in [from, to)
-  absl::TimeZone zone;  // for the times written
-  CampaignId campaign;  // empty: all
-  bool bom = false;     // UTF-8 byte order mark, for spreadsheets
+  absl::Time from, to;             // dialed_at in [from, to)
+  absl::TimeZone zone;             // for the times written
+  CampaignId campaign;             // empty: all
+  bool bom = false;                // CSV: UTF-8 byte order mark, for spreadsheets
+  std::string layout = "outpace";  // call_layouts.h
+  ExportFormat format = ExportFormat::kCsv;
+  bool zstd = false;  // CSV, JSON lines: compressed, RFC 8878
+  int threads = 2;    // that read and format, 1 to 16
 };
 
-// The call result export: one row an attempt, columns in a fixed order (docs/EXPORT.md), VICIdial's
-// Export Calls Report columns first, ours after them. Text that a spreadsheet would run as a
-// formula is neutralised with a leading apostrophe. Same range, same bytes. Calls `write` with
-// pieces of the file; stops and returns its error. The result is the number of rows. Bytes differ
-// between two exports of one range only where leads have changed in between: docs/EXPORT.md says
-// which columns are as of the call and which as of the export.
+// The call result export: one row an attempt by rising id, columns in a fixed order
+// (docs/EXPORT.md). Text that a spreadsheet would run as a formula is neutralised with a leading
+// apostrophe in CSV. Same range, same bytes. Calls `write` with pieces of the file, in order and
+// one at a time, on any of its threads; stops and returns its error. The result is the number of
+// rows. Bytes differ between two exports of one range only where leads have changed in between:
+// docs/EXPORT.md says which columns are as of the call and which as of the export. CSV and JSON
+// lines; for spreadsheets see xlsx_export.h. Holds some megabytes a thread, and eight bytes a call.
 absl::StatusOr<int64_t> ExportCalls(const campaign::LeadStore& store, const ExportOptions& options,
                                     const std::function<absl::Status(absl::string_view)>& write);
 
-// The columns, in their order.
+// The columns of layout `outpace`, in their order.
 std::vector<std::string> ExportColumns();
 
 // The figures of the same range, folded from the same attempts.

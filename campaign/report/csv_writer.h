@@ -16,6 +16,11 @@ namespace outpace::report {
 // forms (Excel in a Chinese or Japanese locale), a tab, a CR or an LF.
 bool LooksLikeFormula(absl::string_view text);
 
+// A cell of text that we made ourselves: quoted where it has to be.
+void AppendCsvCell(absl::string_view text, char separator, std::string& to);
+// A cell of text from outside: neutralised with a leading apostrophe where it looks like a formula.
+void AppendCsvText(absl::string_view text, char separator, std::string& to);
+
 struct CsvStyle {
   char separator = ',';
   absl::string_view line_end = "\r\n";
@@ -34,13 +39,12 @@ class CsvWriter {
   // Text from outside: neutralised with a leading apostrophe where it looks like a formula.
   void Text(absl::string_view text);
   // A cell we made ourselves: a number, a time, a name of ours.
-  void Plain(absl::string_view text) { Cell("", text); }
+  void Plain(absl::string_view text);
   absl::Status EndRow();
   absl::Status Finish();  // hands on what is left
 
  private:
-  void Cell(absl::string_view prefix, absl::string_view text);
-  bool NeedsQuotes(absl::string_view text) const;
+  void Begin();
 
   const std::function<absl::Status(absl::string_view)>& write_;
   const CsvStyle style_;

@@ -178,7 +178,8 @@ const std::vector<std::string>& LeadExportLayouts() {
 
 absl::StatusOr<int64_t> ExportLeads(const campaign::LeadStore& store,
                                     const LeadExportOptions& options,
-                                    const std::function<absl::Status(absl::string_view)>& write) {
+                                    const std::function<absl::Status(absl::string_view)>& write,
+                                    std::vector<std::string>* columns_written) {
   const auto* const layout =
       std::find_if(std::begin(kLayouts), std::end(kLayouts),
                    [&](const Layout& l) { return l.name == options.layout; });
@@ -194,6 +195,10 @@ absl::StatusOr<int64_t> ExportLeads(const campaign::LeadStore& store,
   if (!further.ok()) return further.status();
   const std::vector<Column> columns = ColumnsOf(*layout, *further);
 
+  if (columns_written != nullptr) {
+    columns_written->clear();
+    for (const Column& column : columns) columns_written->emplace_back(column.name);
+  }
   CsvWriter csv(
       write,
       {.separator = layout->separator, .line_end = layout->line_end, .formulas = options.raw});

@@ -35,8 +35,10 @@ const std::vector<std::string>& LeadExportLayouts();
 // the same numbers and texts (docs/EXPORT.md). Calls `write` with pieces of about 64 KiB of UTF-8;
 // stops and returns its error. InvalidArgument: no such layout. Memory does not grow with the
 // number of leads. Layout outpace reads the leads twice: first for the columns that they have.
+// `columns`, if not null: the names of the columns, in their order.
 absl::StatusOr<int64_t> ExportLeads(const campaign::LeadStore& store,
                                     const LeadExportOptions& options,
-                                    const std::function<absl::Status(absl::string_view)>& write);
+                                    const std::function<absl::Status(absl::string_view)>& write,
+                                    std::vector<std::string>* columns = nullptr);
 
 }  // namespace outpace::report

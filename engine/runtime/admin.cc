@@ -15,50 +15,12 @@
 #include "engine/runtime/admin_impl.h"
 #include "engine/runtime/config.h"
 #include "engine/runtime/dnc_entries.h"
-#include "engine/runtime/files.h"
+#include "engine/runtime/export_file.h"
 #include "engine/runtime/password.h"
 #include "engine/runtime/report_desk.h"
 
 namespace outpace::runtime {
 namespace {
-
-// A day of a campaign's calendar, "2026-11-21" or "today" or "yesterday"; or from/to.
-absl::Status ReadRange(const Json& arguments, const Clock& clock, report::ExportOptions& options) {
-  const std::string zone = Text(arguments, "zone");
-  options.zone = absl::UTCTimeZone();
-  if (!zone.empty()) {
-    absl::StatusOr<absl::TimeZone> found = campaign::FindTimeZone(zone);
-    if (!found.ok()) return found.status();
-    options.zone = *found;
-  }
-  options.campaign = Text(arguments, "campaign");
-  options.bom = Flag(arguments, "bom");
-  const auto day_of = [&](const std::string& text, absl::CivilDay* day) {
-    const absl::CivilDay today = absl::ToCivilDay(clock.Wall(), options.zone);
-    if (text == "today" || text.empty()) {
-      *day = today;
-    } else if (text == "yesterday") {
-      *day = today - 1;
-    } else if (!absl::ParseCivilTime(text, day)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", text, "' is no day; write 2026-11-21, today or yesterday"));
-    }
-    return absl::OkStatus();
-  };
-  absl::CivilDay first, last;
-  const std::string from = Text(arguments, "from");
-  if (!from.empty()) {
-    if (absl::Status s = day_of(from, &first); !s.ok()) return s;
-    if (absl::Status s = day_of(Text(arguments, "to", from), &last); !s.ok()) return s;
-  } else {
-    if (absl::Status s = day_of(Text(arguments, "day"), &first); !s.ok()) return s;
-    last = first;
-  }
-  if (last < first) return absl::InvalidArgumentError("'to' lies before 'from'");
-  options.from = absl::FromCivil(first, options.zone);
-  options.to = absl::FromCivil(last + 1, options.zone);
-  return absl::OkStatus();
-}
 
 // "sip:anna@192.0.2.7:5060": names are never resolved on a call's way.
 bool IsNumericSipUri(absl::string_view uri) {
@@ -116,25 +78,9 @@ absl::StatusOr<Json> Admin::Impl::AgentList(const Json&) {
   return Answer(text);
 }
 
-absl::StatusOr<Json> Admin::Impl::ExportCalls(const Json& arguments) {
-  auto path = Need(arguments, "path");
-  if (!path.ok()) return path.status();
-  report::ExportOptions options;
-  if (absl::Status s = ReadRange(arguments, clock, options); !s.ok()) return s;
-  auto file = AtomicFile::Create(*path);
-  if (!file.ok()) return file.status();
-  auto rows = report::ExportCalls(store, options,
-                                  [&](absl::string_view piece) { return (*file)->Write(piece); });
-  if (!rows.ok()) return rows.status();
-  if (absl::Status s = (*file)->Commit(); !s.ok()) return s;
-  Json answer = Answer(absl::StrCat(*path, ": ", *rows, " calls\n"));
-  answer["rows"] = *rows;
-  return answer;
-}
-
 absl::StatusOr<Json> Admin::Impl::Summary(const Json& arguments) {
   report::ExportOptions options;
-  if (absl::Status s = ReadRange(arguments, clock, options); !s.ok()) return s;
+  if (absl::Status s = ReadExportRange(arguments, clock, options); !s.ok()) return s;
   auto sum = report::SummarizeCalls(store, options);
   if (!sum.ok()) return sum.status();
   std::string text = absl::StrFormat(
@@ -222,6 +168,8 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"agent.add", &Impl::AgentAdd},
       {"agent.list", &Impl::AgentList},
       {"export.calls", &Impl::ExportCalls},
+      {"export.abandons", &Impl::ExportAbandons},
+      {"export.agents", &Impl::ExportAgents},
       {"export.leads", &Impl::ExportLeads},
       {"summary", &Impl::Summary},
       {"erase.block", &Impl::EraseBlock},

@@ -54,6 +54,8 @@ const Noted* NotedOf(absl::string_view operation) {
       {"tier.end_trial", {"tier.trial_ended"}},
       {"agent.add", {"agent.changed"}},
       {"export.calls", {"export.calls"}},
+      {"export.abandons", {"export.abandons"}},
+      {"export.agents", {"export.agents"}},
       {"export.leads", {"export.leads"}},
       {"erase.block", {"erase.blocked", true}},
       {"erase.leads", {"erase.leads"}},

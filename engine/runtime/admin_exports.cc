@@ -1,73 +1,50 @@
-// Exports of leads. (Those of calls: admin.cc.)
+// Exports: calls, abandoned calls, agents, leads.
 
-#include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "campaign/calling_window.h"
-#include "campaign/load/encoding.h"
-#include "campaign/report/lead_export.h"
 #include "engine/runtime/admin_impl.h"
-#include "engine/runtime/files.h"
+#include "engine/runtime/export_file.h"
 
 namespace outpace::runtime {
 
-absl::StatusOr<Json> Admin::Impl::ExportLeads(const Json& arguments) {
+absl::StatusOr<Json> Admin::Impl::RunExport(const std::string& what, const Json& arguments) {
   auto path = Need(arguments, "path");
   if (!path.ok()) return path.status();
-  report::LeadExportOptions options;
-  options.layout = Text(arguments, "layout", "vicidl");
-  options.campaign = Text(arguments, "campaign");
-  options.raw = Flag(arguments, "raw");
-  options.now = clock.Wall();
-  options.zone = absl::UTCTimeZone();
-  if (!Text(arguments, "list").empty()) {
+  auto order = ReadExportOrder(what, arguments, *path, store, clock);
+  if (!order.ok()) return order.status();
+  if (what == "leads" && !Text(arguments, "list").empty()) {
     auto list = FindList(arguments);
     if (!list.ok()) return list.status();
-    options.list = list->id;
+    order->leads.list = list->id;
   }
-  if (!options.campaign.empty()) {
-    auto settings = FindCampaign(options.campaign);
-    if (!settings.ok()) return settings.status();
-    options.zone = settings->report_zone;
-  }
-  if (const std::string zone = Text(arguments, "zone"); !zone.empty()) {
-    auto found = campaign::FindTimeZone(zone);
-    if (!found.ok()) return found.status();
-    options.zone = *found;
-  }
-  const std::string wanted = Text(arguments, "encoding", "utf-8");
-  const std::string encoding = load::CanonicalEncoding(wanted);
-  if (encoding.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("encoding: '", wanted.substr(0, 40), "' is not known; utf-8 or gb18030"));
-  }
-  auto encoder = load::TextEncoder::Make(encoding);
-  if (!encoder.ok()) return encoder.status();
-  options.bom = Flag(arguments, "bom") && encoding == "utf-8";
-
-  auto file = AtomicFile::Create(*path);
-  if (!file.ok()) return file.status();
-  const absl::string_view bom = (*encoder)->bom();
-  if (absl::Status s = (*file)->Write(bom); !s.ok()) return s;
-  std::string encoded;
-  auto rows = report::ExportLeads(store, options, [&](absl::string_view piece) {
-    encoded.clear();
-    (*encoder)->Append(piece, encoded);
-    return (*file)->Write(encoded);
-  });
-  if (!rows.ok()) return rows.status();
-  if (absl::Status s = (*file)->Commit(); !s.ok()) return s;
-  std::string text = absl::StrCat(*path, ": ", *rows, " leads, layout ", options.layout, "\n");
-  if (const uint64_t lost = (*encoder)->lost(); lost > 0) {
-    absl::StrAppend(&text, "note: ", lost, " characters that ", encoding,
+  auto written = WriteExport(store, *order, *path);
+  if (!written.ok()) return written.status();
+  std::string text = absl::StrCat(*path, ": ", written->rows, " ", what);
+  if (what == "leads") absl::StrAppend(&text, ", layout ", order->leads.layout);
+  absl::StrAppend(&text, "\n");
+  if (written->lost_characters > 0) {
+    absl::StrAppend(&text, "note: ", written->lost_characters, " characters that ", order->encoding,
                     " does not have were written as '?'\n");
   }
   Json answer = Answer(std::move(text));
-  answer["rows"] = *rows;
-  answer["lost_characters"] = (*encoder)->lost();
+  answer["rows"] = written->rows;
+  if (what == "leads") answer["lost_characters"] = written->lost_characters;
   return answer;
+}
+
+absl::StatusOr<Json> Admin::Impl::ExportCalls(const Json& arguments) {
+  return RunExport("calls", arguments);
+}
+absl::StatusOr<Json> Admin::Impl::ExportAbandons(const Json& arguments) {
+  return RunExport("abandons", arguments);
+}
+absl::StatusOr<Json> Admin::Impl::ExportAgents(const Json& arguments) {
+  return RunExport("agents", arguments);
+}
+absl::StatusOr<Json> Admin::Impl::ExportLeads(const Json& arguments) {
+  return RunExport("leads", arguments);
 }
 
 }  // namespace outpace::runtime

@@ -222,7 +222,10 @@ struct Admin::Impl {
   absl::StatusOr<Json> TierEndTrial(const Json& arguments);
   absl::StatusOr<Json> AgentAdd(const Json& arguments);
   absl::StatusOr<Json> AgentList(const Json&);
+  absl::StatusOr<Json> RunExport(const std::string& what, const Json& arguments);
   absl::StatusOr<Json> ExportCalls(const Json& arguments);
+  absl::StatusOr<Json> ExportAbandons(const Json& arguments);
+  absl::StatusOr<Json> ExportAgents(const Json& arguments);
   absl::StatusOr<Json> ExportLeads(const Json& arguments);
   absl::StatusOr<Json> Summary(const Json& arguments);
   absl::StatusOr<E164> NumberToErase(const Json& arguments) const;

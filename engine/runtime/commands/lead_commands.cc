@@ -172,12 +172,19 @@ int RunExportCommand(const Arguments& given) {
   Arguments arguments = given;
   const std::string verb = TakeVerb(arguments);
   Options options(
-      "outpace export calls|leads FILE | summary [--day DAY | --from DAY --to DAY]",
-      "calls: one row an attempt, stable columns (docs/EXPORT.md), VICIdial's first. Days are "
-      "those\n"
-      "of --zone. The same range gives the same bytes. leads: a list as VICIdial has it, which\n"
-      "`outpace import` reads again. The file appears whole or not at all.\n\n"
+      "outpace export calls|abandons|agents|leads FILE | summary [--day DAY | --from DAY --to DAY]",
+      "calls: one row an attempt; layouts vicidial, vicidial-extended, five9, cn (Chinese) and\n"
+      "outpace (default: all columns, VICIdial's first). abandons: evidence of each abandoned\n"
+      "call. agents: times and figures of each agent. leads: a list as VICIdial has it, which\n"
+      "`outpace import` reads again. Days are those of --zone. FILE.columns.json says what each\n"
+      "column means (docs/EXPORT.md). The same range gives the same bytes. The file appears whole\n"
+      "or not at all; its name chooses the format: .csv, .jsonl, .xlsx, and .zst behind the first\n"
+      "two.\n\n"
       "  outpace export calls calls.csv --day yesterday --zone America/New_York --bom\n"
+      "  outpace export calls calls.xlsx --day yesterday --layout vicidial-extended\n"
+      "  outpace export calls 明细.csv --layout cn --zone Asia/Shanghai --bom\n"
+      "  outpace export calls calls.jsonl.zst --from 2026-11-01 --to 2026-11-30\n"
+      "  outpace export abandons abandons.csv --campaign DEMO --from 2026-11-01\n"
       "  outpace export leads list.txt --list 101 --layout vicidl\n"
       "  outpace export leads list.csv --list 101 --layout outpace --bom\n");
   options.Add()("file", po::value<std::string>(), "file to write")(
@@ -187,18 +194,23 @@ int RunExportCommand(const Arguments& given) {
       "campaign", po::value<std::string>(), "only this campaign")("list", po::value<std::string>(),
                                                                   "leads: only this list")(
       "layout", po::value<std::string>(),
-      "leads: vicidl (default), standard, stdrankowner, outpace")(
+      "calls: outpace (default), vicidial, vicidial-extended, five9, cn; leads: vicidl (default), "
+      "standard, stdrankowner, outpace")("format", po::value<std::string>(),
+                                         "csv, jsonl, xlsx; default: as the file's name ends")(
+      "zstd", "compress; default: if the file's name ends in .zst")(
       "encoding", po::value<std::string>(), "leads: utf-8 (default), gb18030, ...")(
       "raw", "leads: texts that a spreadsheet would run as they are, without an apostrophe")(
       "bom", "begin with a byte order mark, for spreadsheets");
   options.Positional("file", 1);
   if (auto code = options.Parse(arguments)) return *code;
   Json json = Json::object();
-  Copy(options, {"day", "from", "to", "zone", "campaign", "list", "layout", "encoding"}, json);
+  Copy(options, {"day", "from", "to", "zone", "campaign", "list", "layout", "encoding", "format"},
+       json);
   json["bom"] = options.Has("bom");
+  json["zstd"] = options.Has("zstd");
   json["raw"] = options.Has("raw");
   if (verb == "summary") return RunAdmin(options.ConfigPath(), "summary", json);
-  if (verb != "calls" && verb != "leads") {
+  if (verb != "calls" && verb != "abandons" && verb != "agents" && verb != "leads") {
     return Misuse(options.usage(),
                   verb.empty() ? "what shall be exported?" : "no such export: " + verb);
   }
