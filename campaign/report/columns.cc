@@ -1,5 +1,8 @@
 #include "campaign/report/columns.h"
 
+#include <algorithm>
+#include <map>
+
 #include "engine/base/check.h"
 
 namespace outpace::report {
@@ -592,6 +595,57 @@ std::vector<ColumnSpec> MakeColumns() {
 
 #undef OUTPACE_VALUE
 
+// Definitions that speak of other columns; a test holds them to the words.
+std::vector<absl::string_view> SpokenOf(absl::string_view id) {
+  static const auto* const kSpokenOf =
+      new std::map<absl::string_view, std::vector<absl::string_view>>{
+          {"call_share", {"calls"}},
+          {"answer_rate", {"answered", "calls"}},
+          {"effective_answer_rate", {"answered", "calls"}},
+          {"machines", {"answered"}},
+          {"persons", {"answered", "machines"}},
+          {"contact_rate", {"human_answers", "calls"}},
+          {"drop_rate", {"drops", "persons"}},
+          {"nuisance", {"drops"}},
+          {"nuisance_rate", {"nuisance", "persons"}},
+          {"no_answer_rate", {"no_answer", "calls"}},
+          {"system_release", {"calls", "agent_release"}},
+          {"conversion", {"sales", "persons"}},
+          {"transfer_rate", {"transfers", "connected"}},
+          {"avg_time", {"total_time", "calls"}},
+          {"calls_hour", {"calls", "total_time"}},
+          {"agent_calls_hour", {"calls", "login_time"}},
+          {"sph", {"sales", "login_time"}},
+          {"talk_call_avg", {"connected"}},
+          {"asr", {"answered", "calls"}},
+          {"ner", {"calls"}},
+          {"short_rate", {"short_calls", "answered"}},
+          {"cost_per_call", {"cost", "calls"}},
+          {"cost_per_sale", {"cost", "sales"}},
+          {"taken_inbound", {"taken"}},
+          {"aht", {"taken"}},
+          {"acw", {"taken"}},
+          {"ring_count", {"ring_time"}},
+          {"login_time", {"pause", "wait", "talk", "dispo"}},
+          {"pause_avg", {"pause", "taken"}},
+          {"wait_avg", {"wait", "taken"}},
+          {"talk_avg", {"talk", "taken"}},
+          {"dispo_avg", {"dispo", "taken"}},
+          {"dead", {"talk"}},
+          {"dead_avg", {"dead", "taken"}},
+          {"customer", {"talk", "dead"}},
+          {"customer_avg", {"customer", "taken"}},
+          {"nonpause", {"login_time", "pause"}},
+          {"occupancy", {"talk", "dispo", "wait"}},
+          {"utilization", {"talk", "dispo", "login_time"}},
+          {"inventory_new", {"inventory", "inventory_called"}},
+          {"penetration", {"inventory_called", "inventory"}},
+          {"contract_percent", {"contract_abandoned", "contract_counted"}},
+      };
+  const auto it = kSpokenOf->find(id);
+  return it == kSpokenOf->end() ? std::vector<absl::string_view>() : it->second;
+}
+
 }  // namespace
 
 absl::string_view UnitName(Unit unit) {
@@ -624,6 +678,18 @@ const ColumnSpec& ColumnOf(absl::string_view id) {
   }
   OUTPACE_CHECK(false);
   return AllColumns().front();
+}
+
+std::vector<absl::string_view> UsedBy(absl::string_view id) {
+  std::vector<absl::string_view> used = SpokenOf(id);
+  for (size_t i = 0; i < used.size(); ++i) {
+    for (const absl::string_view more : SpokenOf(used[i])) {
+      if (more != id && std::find(used.begin(), used.end(), more) == used.end()) {
+        used.push_back(more);
+      }
+    }
+  }
+  return used;
 }
 
 }  // namespace outpace::report

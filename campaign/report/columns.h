@@ -40,5 +40,7 @@ struct ColumnSpec {
 const std::vector<ColumnSpec>& AllColumns();
 // Checked: there is one of this id.
 const ColumnSpec& ColumnOf(absl::string_view id);
+// The columns that its definition speaks of, and those that theirs do.
+std::vector<absl::string_view> UsedBy(absl::string_view id);
 
 }  // namespace outpace::report

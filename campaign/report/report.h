@@ -44,7 +44,8 @@ struct Table {
   std::string id;
   Bilingual title;
   std::vector<Column> columns;
-  size_t keys = 0;  // the first columns say what a row is about
+  std::vector<Column> spoken_of = {};  // not shown, but definitions of those shown speak of them
+  size_t keys = 0;                     // the first columns say what a row is about
   std::vector<std::vector<Cell>> rows;
   bool total = false;  // the last row is that of all
   bool sheet = false;  // one row, shown with a line for each figure
@@ -52,6 +53,7 @@ struct Table {
 
 struct Series {
   Bilingual name;
+  Unit unit = Unit::kCount;
   std::vector<double> values;  // one a label
 };
 struct Chart {

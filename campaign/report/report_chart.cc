@@ -38,9 +38,15 @@ double TopOf(const Chart& chart, size_t labels) {
   return top;
 }
 
-std::string NumberText(double number) {
+std::string NumberText(double number, Unit unit) {
   const bool whole = std::abs(number - std::round(number)) < 1e-9;
-  return CellText({.number = number}, whole ? Unit::kCount : Unit::kNumber);
+  if (unit == Unit::kCount && !whole) unit = Unit::kNumber;
+  return CellText({.number = number}, unit);
+}
+
+// Of the numbers beside the lines.
+Unit AxisUnit(const Chart& chart) {
+  return chart.series.empty() ? Unit::kCount : chart.series[0].unit;
 }
 
 void Text(double x, double y, absl::string_view anchor, absl::string_view text, std::string& out) {
@@ -83,7 +89,7 @@ std::string Lines(const Chart& chart, Language language) {
     absl::StrAppendFormat(
         &out, "<line x1=\"%.0f\" x2=\"%.0f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#e3e8ee\"/>\n", kLeft,
         kWidth - kRight, y_of(value), y_of(value));
-    Text(kLeft - 8, y_of(value) + 4, "end", NumberText(value), out);
+    Text(kLeft - 8, y_of(value) + 4, "end", NumberText(value, AxisUnit(chart)), out);
   }
   size_t widest = 1;
   for (const std::string& label : chart.labels) widest = std::max(widest, TextWidth(label));
@@ -107,7 +113,7 @@ std::string Lines(const Chart& chart, Language language) {
           &out,
           "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\" fill=\"%s\"><title>%s: %s</title></circle>\n",
           x_of(i), y_of(series.values[i]), ColourOf(s), Escaped(chart.labels[i]),
-          Escaped(NumberText(series.values[i])));
+          Escaped(NumberText(series.values[i], series.unit)));
     }
   }
   return absl::StrCat(out, "</svg>\n");
@@ -136,7 +142,7 @@ std::string Bars(const Chart& chart, Language language) {
       absl::StrAppendFormat(
           &out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>\n", left,
           at, length, kBar - 2, ColourOf(s));
-      Text(left + length + 5, at + kBar - 3, "start", NumberText(value), out);
+      Text(left + length + 5, at + kBar - 3, "start", NumberText(value, chart.series[s].unit), out);
     }
   }
   return absl::StrCat(out, "</svg>\n");

@@ -54,6 +54,18 @@ Column ColumnFrom(const ColumnSpec& spec) {
           .definition = BilingualOf(spec.definition)};
 }
 
+// The first key of each row; all of them where that one alone does not tell rows apart.
+std::vector<std::string> LabelsOf(const Table& table, size_t rows) {
+  std::vector<std::string> labels;
+  for (size_t i = 0; i < rows; ++i) labels.push_back(table.rows[i][0].text);
+  std::set<std::string> different(labels.begin(), labels.end());
+  if (different.size() == labels.size()) return labels;
+  for (size_t i = 0; i < rows; ++i) {
+    for (size_t c = 1; c < table.keys; ++c) absl::StrAppend(&labels[i], " ", table.rows[i][c].text);
+  }
+  return labels;
+}
+
 }  // namespace
 
 struct ReportFold::Row {
@@ -433,6 +445,12 @@ Table ReportFold::TableOf(const TableSpec& spec) const {
   table.sheet = spec.sheet;
   for (absl::string_view id : spec.keys) table.columns.push_back(ColumnFrom(ColumnOf(id)));
   for (absl::string_view id : spec.columns) table.columns.push_back(ColumnFrom(ColumnOf(id)));
+  std::set<absl::string_view> told(spec.columns.begin(), spec.columns.end());
+  for (absl::string_view id : spec.columns) {
+    for (absl::string_view used : UsedBy(id)) {
+      if (told.insert(used).second) table.spoken_of.push_back(ColumnFrom(ColumnOf(used)));
+    }
+  }
   if (spec.pivot != By::kAll) AddPivot(spec, rows, table);
   return table;
 }
@@ -457,12 +475,12 @@ Report ReportFold::Finish() const {
     chart.kind = spec.kind;
     chart.table = table->id;
     const size_t rows = table->rows.size() - (table->total ? 1 : 0);
-    for (size_t i = 0; i < rows; ++i) chart.labels.push_back(table->rows[i][0].text);
+    chart.labels = LabelsOf(*table, rows);
     for (absl::string_view id : spec.columns) {
       const auto column = std::find_if(table->columns.begin(), table->columns.end(),
                                        [&](const Column& c) { return c.id == id; });
       OUTPACE_CHECK(column != table->columns.end());
-      Series series = {.name = column->heading, .values = {}};
+      Series series = {.name = column->heading, .unit = column->unit, .values = {}};
       const auto at = static_cast<size_t>(column - table->columns.begin());
       for (size_t i = 0; i < rows; ++i) series.values.push_back(table->rows[i][at].number);
       chart.series.push_back(std::move(series));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -17,16 +18,17 @@ constexpr absl::string_view kStyle = R"css(
 :root{color-scheme:light}
 body{font:14px/1.45 "Segoe UI","Noto Sans","Noto Sans CJK SC","PingFang SC","Microsoft YaHei",Arial,sans-serif;
 margin:0;color:#1d2733;background:#f4f6f8}
-main{max-width:1240px;margin:0 auto;padding:24px}
+main{max-width:1480px;margin:0 auto;padding:24px}
 h1{font-size:24px;margin:0 0 4px}h2{font-size:17px;margin:28px 0 8px}
 .range{color:#56657a;margin:0 0 12px}.note{color:#7a4b00;margin:4px 0}
 .card{background:#fff;border:1px solid #dde3ea;border-radius:8px;padding:14px 16px;margin:0 0 14px}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums;min-width:40%}
-th,td{padding:5px 10px;border-bottom:1px solid #e6ebf0;text-align:right;white-space:nowrap}
-th{color:#41506a;font-weight:600;font-size:12px;border-bottom:2px solid #cdd6e0;vertical-align:bottom}
+th,td{padding:5px 7px;border-bottom:1px solid #e6ebf0;text-align:right;white-space:nowrap}
+th{color:#41506a;font-weight:600;font-size:12px;border-bottom:2px solid #cdd6e0;vertical-align:bottom;
+white-space:normal;word-break:keep-all}
 th[title]{cursor:help}
-td.k,th.k{text-align:left}td.t{white-space:normal;max-width:26em;overflow-wrap:anywhere}
+td.k,th.k{text-align:left}td.t{white-space:normal;min-width:14em;max-width:26em;overflow-wrap:anywhere}
 tbody tr:nth-child(even){background:#fafbfc}
 tr.total td{font-weight:700;border-top:2px solid #cdd6e0;background:#f0f4f8}
 .sheet{display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:10px;margin:0}
@@ -60,7 +62,8 @@ void PutRows(const Table& table, Language language, std::string& out) {
   absl::StrAppend(&out, "<div class=\"wide\"><table>\n<thead><tr>");
   for (size_t c = 0; c < table.columns.size(); ++c) {
     const Column& column = table.columns[c];
-    absl::StrAppend(&out, c < table.keys ? "<th class=\"k\"" : "<th", " title=\"",
+    const bool words = c < table.keys || column.unit == Unit::kText;
+    absl::StrAppend(&out, words ? "<th class=\"k\"" : "<th", " title=\"",
                     Escaped(column.definition.In(language)), "\">",
                     Escaped(column.heading.In(language)), "</th>");
   }
@@ -70,9 +73,10 @@ void PutRows(const Table& table, Language language, std::string& out) {
     absl::StrAppend(&out, total ? "<tr class=\"total\">" : "<tr>");
     for (size_t c = 0; c < table.columns.size(); ++c) {
       const std::string text = ShownCell(table, r, c, language);
+      const bool words = c < table.keys || table.columns[c].unit == Unit::kText;
       absl::StrAppend(&out,
-                      c >= table.keys    ? "<td>"
-                      : text.size() > 24 ? "<td class=\"k t\">"
+                      !words             ? "<td>"
+                      : text.size() > 32 ? "<td class=\"k t\">"
                                          : "<td class=\"k\">",
                       Escaped(text), "</td>");
     }
@@ -85,7 +89,9 @@ void Define(const Table& table, Language language, std::string& out) {
   const bool zh = language == Language::kChinese;
   absl::StrAppend(&out, "<details open><summary>", zh ? "口径" : "Definitions", "</summary><dl>\n");
   std::set<std::string> told;
-  for (const Column& column : table.columns) {
+  std::vector<Column> columns = table.columns;
+  columns.insert(columns.end(), table.spoken_of.begin(), table.spoken_of.end());
+  for (const Column& column : columns) {
     const size_t colon = column.id.find(':');
     if (!told.insert(column.id.substr(0, colon)).second) continue;
     const std::string name = colon == std::string::npos ? column.heading.In(language)

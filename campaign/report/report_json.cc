@@ -11,6 +11,13 @@ using Json = nlohmann::ordered_json;
 
 Json Both(const Bilingual& text) { return {{"en", text.en}, {"zh", text.zh}}; }
 
+Json ColumnJson(const Column& column) {
+  return {{"id", column.id},
+          {"heading", Both(column.heading)},
+          {"unit", std::string(UnitName(column.unit))},
+          {"definition", Both(column.definition)}};
+}
+
 }  // namespace
 
 std::string ReportJson(const Report& report) {
@@ -26,17 +33,10 @@ std::string ReportJson(const Report& report) {
                {"charts", Json::array()}};
   for (const Bilingual& note : report.notes) json["notes"].push_back(Both(note));
   for (const Table& table : report.tables) {
-    Json one = {{"id", table.id},
-                {"title", Both(table.title)},
-                {"total", table.total},
-                {"columns", Json::array()},
-                {"rows", Json::array()}};
-    for (const Column& column : table.columns) {
-      one["columns"].push_back({{"id", column.id},
-                                {"heading", Both(column.heading)},
-                                {"unit", std::string(UnitName(column.unit))},
-                                {"definition", Both(column.definition)}});
-    }
+    Json one = {{"id", table.id},           {"title", Both(table.title)}, {"total", table.total},
+                {"columns", Json::array()}, {"spoken_of", Json::array()}, {"rows", Json::array()}};
+    for (const Column& column : table.columns) one["columns"].push_back(ColumnJson(column));
+    for (const Column& column : table.spoken_of) one["spoken_of"].push_back(ColumnJson(column));
     for (const std::vector<Cell>& row : table.rows) {
       Json cells = Json::array();
       for (size_t c = 0; c < row.size(); ++c) {
@@ -59,7 +59,9 @@ std::string ReportJson(const Report& report) {
                 {"labels", chart.labels},
                 {"series", Json::array()}};
     for (const Series& series : chart.series) {
-      one["series"].push_back({{"name", Both(series.name)}, {"values", series.values}});
+      one["series"].push_back({{"name", Both(series.name)},
+                               {"unit", std::string(UnitName(series.unit))},
+                               {"values", series.values}});
     }
     json["charts"].push_back(std::move(one));
   }

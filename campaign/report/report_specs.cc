@@ -102,7 +102,7 @@ std::vector<ReportSpec> MakeReports() {
                    .columns = {"login_time", "sessions", "nonpause", "pause", "pauses"},
                    .total = true,
                    .pivot = By::kAgentPause}},
-       .charts = {{.title = {"Time by agent, seconds", "各坐席时长(秒)"},
+       .charts = {{.title = {"Time by agent", "各坐席时长"},
                    .table = "agents",
                    .columns = {"talk", "dispo", "wait", "pause"}}},
        .agents_time = true},

@@ -41,7 +41,9 @@ void Wrap(absl::string_view text, size_t indent, size_t width, std::string& out)
 
 void Define(const Table& table, Language language, size_t width, std::set<std::string>& told,
             std::string& out) {
-  for (const Column& column : table.columns) {
+  std::vector<Column> columns = table.columns;
+  columns.insert(columns.end(), table.spoken_of.begin(), table.spoken_of.end());
+  for (const Column& column : columns) {
     const std::string& heading = column.heading.In(language);
     // A column says what it means once in a report.
     if (!told.insert(column.id.substr(0, column.id.find(':'))).second) continue;

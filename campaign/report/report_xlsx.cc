@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "campaign/report/report_cells.h"
@@ -112,7 +113,9 @@ class Sheet {
     worksheet_fit_to_pages(sheet_, 1, 0);
     row_ = heading_ + static_cast<lxw_row_t>(table.rows.size()) + 2;
     std::set<std::string> told;
-    for (const Column& column : table.columns) {
+    std::vector<Column> columns = table.columns;
+    columns.insert(columns.end(), table.spoken_of.begin(), table.spoken_of.end());
+    for (const Column& column : columns) {
       if (!told.insert(column.id.substr(0, column.id.find(':'))).second) continue;
       const bool each = column.id.find(':') != std::string::npos;
       const bool zh = language_ == Language::kChinese;

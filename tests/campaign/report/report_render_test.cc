@@ -168,5 +168,27 @@ TEST(ReportSpecs, EveryColumnIsUsedOnceNamedAndDefined) {
   EXPECT_EQ(used, ids);
 }
 
+TEST(ReportSpecs, WhatADefinitionSpeaksOfIsDefinedBesideIt) {
+  for (const ColumnSpec& column : AllColumns()) {
+    const std::vector<absl::string_view> used = UsedBy(column.id);
+    // Headings of several words are named in no other sense.
+    for (const ColumnSpec& other : AllColumns()) {
+      const std::string heading(other.heading.en);
+      if (other.id == column.id || !absl::StrContains(heading, ' ') || other.value == nullptr) {
+        continue;
+      }
+      if (!absl::StrContains(column.definition.en, heading)) continue;
+      EXPECT_TRUE(std::find(used.begin(), used.end(), other.id) != used.end())
+          << column.id << " speaks of " << other.id;
+    }
+    for (const absl::string_view id : used) EXPECT_FALSE(ColumnOf(id).definition.en.empty());
+  }
+  // A rate, its parts, and the parts of these.
+  const std::vector<absl::string_view> used = UsedBy("nuisance_rate");
+  for (const absl::string_view id : {"nuisance", "persons", "drops", "answered", "machines"}) {
+    EXPECT_TRUE(std::find(used.begin(), used.end(), id) != used.end()) << id;
+  }
+}
+
 }  // namespace
 }  // namespace outpace::report
