@@ -19,7 +19,7 @@ constexpr absl::Duration kTend = absl::Seconds(1);
 constexpr absl::Duration kSave = absl::Minutes(5);
 // Results may wait while a list is read or a state written; a result is a lead and a record, some
 // kilobytes.
-constexpr size_t kWaitMost = 20'000;
+constexpr size_t kWaitMost = 16'384;
 
 TierService::Reports ReportsOf(TierDesk& desk) {
   TierService::Reports reports;
@@ -69,13 +69,13 @@ void ThreadedTierService::Stop() {
   loop_.Stop();
 }
 
+// In steps: questions that come meanwhile are answered between two of them.
+void ThreadedTierService::Replay() {
+  replaying_ = desk_.Replay();
+  if (replaying_) loop_.After(absl::ZeroDuration(), [this] { Replay(); });
+}
+
 void ThreadedTierService::Tend() {
-  if (desk_.Replay()) {
-    // Questions that came meanwhile are answered between two steps.
-    PublishReports();
-    if (!loop_.Post([this] { Tend(); })) loop_.After(kTend, [this] { Tend(); });
-    return;
-  }
   loop_.After(kTend, [this] { Tend(); });
   PublishReports();
   for (const CampaignId& id : desk_.campaigns()) {
@@ -121,6 +121,7 @@ TierService::Reports ThreadedTierService::Report() const {
 void ThreadedTierService::PutCampaign(const campaign::CampaignSettings& settings) {
   const bool posted = loop_.Post([this, settings] {
     desk_.Put(settings, clock_.Wall());
+    if (!replaying_) Replay();
     PublishReports();
   });
   if (!posted) log_.Warning("tiers.settings_late", {{"campaign", settings.id}});
@@ -141,7 +142,7 @@ void ThreadedTierService::Answer(const std::function<void()>& task) {
 
 void ThreadedTierService::Candidates(TierQuery query, LeadsDone done) {
   auto shared = std::make_shared<LeadsDone>(std::move(done));
-  const bool posted = loop_.Post([this, query = std::move(query), shared] {
+  const bool posted = !stopped_ && loop_.Post([this, query = std::move(query), shared] {
     auto answer =
         std::make_shared<absl::StatusOr<std::vector<campaign::Lead>>>(desk_.Candidates(query));
     Answer([shared, answer] { (*shared)(std::move(*answer)); });
@@ -153,7 +154,7 @@ void ThreadedTierService::Rank(const CampaignId& campaign, std::vector<campaign:
                                RankDone done) {
   auto shared = std::make_shared<RankDone>(std::move(done));
   auto held = std::make_shared<std::vector<campaign::Lead>>(std::move(leads));
-  const bool posted = loop_.Post([this, campaign, held, shared] {
+  const bool posted = !stopped_ && loop_.Post([this, campaign, held, shared] {
     auto answer = std::make_shared<std::vector<tier::RankedLead>>(
         desk_.Rank(campaign, std::move(*held), clock_.Wall()));
     Answer([shared, answer] { (*shared)(std::move(*answer)); });

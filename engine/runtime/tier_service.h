@@ -69,6 +69,7 @@ class ThreadedTierService final : public TierService {
 
  private:
   void Tend();
+  void Replay();
   void StartPass();
   void Answer(const std::function<void()>& task);
   void PublishReports();
@@ -81,7 +82,7 @@ class ThreadedTierService final : public TierService {
   TierDesk desk_;
   AsioLoop loop_;
   AsioLoop pass_loop_;
-  bool passing_ = false;
+  bool passing_ = false, replaying_ = false;
   std::atomic<bool> stopped_ = false;
   MonoTime saved_at_;
   uint64_t unlearned_ = 0;  // results refused as too many waited
