@@ -23,8 +23,8 @@ bool Final(const Lead& lead) { return lead.next_call_time == absl::InfiniteFutur
 // What the last call made of a lead, by how much it binds whoever calls next.
 enum class Standing { kOpen, kAbandoned, kRefused, kCallback, kCompleted, kDoNotCall };
 
-Standing StandingOf(const Lead& lead) {
-  const campaign::Disposition* const status = campaign::FindDisposition(lead.status);
+Standing StandingOf(const Lead& lead, const campaign::StatusSet& statuses) {
+  const campaign::Disposition* const status = statuses.Find(lead.status);
   if (status == nullptr) return Standing::kOpen;
   if (status->dnc) return Standing::kDoNotCall;
   // A limit that was reached says nothing of the person.
@@ -37,8 +37,8 @@ Standing StandingOf(const Lead& lead) {
 }
 
 // Which of two leads goes on.
-bool GoesOnBefore(const Lead& a, const Lead& b) {
-  const Standing of_a = StandingOf(a), of_b = StandingOf(b);
+bool GoesOnBefore(const Lead& a, const Lead& b, const campaign::StatusSet& statuses) {
+  const Standing of_a = StandingOf(a, statuses), of_b = StandingOf(b, statuses);
   if (of_a != of_b) return of_a > of_b;
   if (Final(a) != Final(b)) return Final(a);
   if (a.called_count != b.called_count) return a.called_count > b.called_count;
@@ -102,14 +102,14 @@ void MergeNumbers(const std::vector<Lead>& newest_first, Lead& to) {
 
 // `all`: the one that goes on first. What its status stands for has a time of its own (of a
 // callback, the one that was promised), which only a rest of the same kind puts off.
-void MergeTries(const std::vector<Lead>& all, Lead& to) {
-  const Standing standing = StandingOf(all[0]);
+void MergeTries(const std::vector<Lead>& all, const campaign::StatusSet& statuses, Lead& to) {
+  const Standing standing = StandingOf(all[0], statuses);
   const bool rests = standing == Standing::kOpen || standing == Standing::kAbandoned;
   to.called_count = 0;
   for (const Lead& lead : all) {
     to.called_count += lead.called_count;
     to.last_call_time = std::max(to.last_call_time, lead.last_call_time);
-    if (rests && StandingOf(lead) == standing) {
+    if (rests && StandingOf(lead, statuses) == standing) {
       to.next_call_time = std::max(to.next_call_time, lead.next_call_time);
     }
     to.hold_until = std::max(to.hold_until, lead.hold_until);
@@ -167,9 +167,10 @@ bool MayMerge(const Lead& lead) {
   return lead.status != kMergedStatus && lead.status != "INCALL" && lead.status != "QUEUE";
 }
 
-std::vector<LeadChange> PlanMerge(std::vector<Lead> leads) {
+std::vector<LeadChange> PlanMerge(std::vector<Lead> leads, const campaign::StatusSet& statuses) {
   OUTPACE_CHECK(leads.size() >= 2);
-  std::sort(leads.begin(), leads.end(), GoesOnBefore);
+  std::sort(leads.begin(), leads.end(),
+            [&](const Lead& a, const Lead& b) { return GoesOnBefore(a, b, statuses); });
   std::vector<Lead> newest_first = leads;
   std::sort(newest_first.begin(), newest_first.end(), Newer);
 
@@ -185,7 +186,7 @@ std::vector<LeadChange> PlanMerge(std::vector<Lead> leads) {
     }
   }
   MergeNumbers(newest_first, survivor);
-  MergeTries(leads, survivor);
+  MergeTries(leads, statuses, survivor);
 
   std::vector<LeadChange> changes;
   changes.push_back({leads[0], survivor});

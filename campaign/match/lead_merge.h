@@ -16,6 +16,7 @@
 #include "absl/types/span.h"
 #include "campaign/lead.h"
 #include "campaign/match/match.h"
+#include "campaign/status_set.h"
 
 namespace outpace::match {
 
@@ -58,7 +59,10 @@ struct LeadChange {
 //  - their tries: called_count is the sum, last_call_time and hold_until the latest;
 //  - the highest rank, and the fewest max_attempts any of them has.
 // Pure. The leads must be two at least, with their fields, MayMerge().
-std::vector<LeadChange> PlanMerge(std::vector<campaign::Lead> leads);
+// `statuses`: of their campaign.
+std::vector<LeadChange> PlanMerge(
+    std::vector<campaign::Lead> leads,
+    const campaign::StatusSet& statuses = campaign::StatusSet::System());
 
 // A lead after a merge is taken back: what the merge changed and nobody since is as before. Calls
 // made since then count: status, tries and times are then the ones of `now`.

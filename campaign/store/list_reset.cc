@@ -8,7 +8,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "campaign/disposition.h"
 #include "campaign/retry_rule.h"
 
 namespace outpace::store {
@@ -104,7 +103,7 @@ absl::Status SetProgress(campaign::LeadStore& store, ListId list, const char* pr
 }  // namespace
 
 bool ResetLead(Lead& lead, const campaign::CampaignSettings& settings, absl::Time start) {
-  const campaign::Disposition* disposition = campaign::FindDisposition(lead.status);
+  const campaign::Disposition* disposition = settings.statuses.Find(lead.status);
   const bool promised = disposition != nullptr && disposition->scheduled_callback;
   // Three days without a call are owed to whom was abandoned, whoever begins the list anew.
   const bool abandoned = absl::EndsWith(lead.status, "DROP");

@@ -40,6 +40,10 @@ const Noted* NotedOf(absl::string_view operation) {
       {"filter.set", {"filter.changed"}},
       {"filter.remove", {"filter.removed"}},
       {"campaign.recheck", {"campaign.rechecked"}},
+      {"status.set", {"status.changed"}},
+      {"status.remove", {"status.removed"}},
+      {"status.import", {"status.imported"}},
+      {"status.copy", {"status.copied"}},
       {"dedup.run", {"dedup.ran"}},
       {"dedup.start", {"dedup.began"}},
       {"dedup.apply", {"dedup.applied"}},
@@ -75,8 +79,9 @@ bool LetsDataOut(absl::string_view operation) { return operation == "recording.r
 constexpr const char* kArguments[] = {
     "campaign", "list",   "name",   "user",     "import", "job",   "lead",   "agent",
     "path",     "from",   "to",     "day",      "zone",   "field", "fields", "profile",
-    "share",    "reason", "source", "obtained", "client", "state"};
-constexpr const char* kFlags[] = {"active", "archived", "dry_run", "bom", "raw", "force", "merge"};
+    "share",    "reason", "source", "obtained", "client", "state", "status"};
+constexpr const char* kFlags[] = {"active", "archived", "dry_run", "bom",
+                                  "raw",    "force",    "merge",   "replace"};
 // What came of it.
 constexpr const char* kFigures[] = {"rows",       "added",       "leads",         "attempts",
                                     "recordings", "dnc_entries", "other_numbers", "erased",
@@ -133,9 +138,22 @@ absl::Status Admin::Impl::Note(audit::Event event) const {
 
 std::map<std::string, std::string> Admin::Impl::SettingsBefore(absl::string_view operation,
                                                                const Json& arguments) const {
-  if (hooks.audit == nullptr || !absl::StartsWith(operation, "campaign.")) return {};
-  auto settings = FindCampaign(Text(arguments, "id"));
-  return settings.ok() ? settings->ToMap() : campaign::CampaignSettings().ToMap();
+  const bool of_statuses = absl::StartsWith(operation, "status.");
+  if (hooks.audit == nullptr || (!of_statuses && !absl::StartsWith(operation, "campaign."))) {
+    return {};
+  }
+  const char* const member = !of_statuses ? "id" : operation == "status.copy" ? "to" : "campaign";
+  auto settings = FindCampaign(Text(arguments, member));
+  if (!settings.ok()) settings = campaign::CampaignSettings();
+  std::map<std::string, std::string> values = settings->ToMap();
+  // A row each: the table is longer than what an event tells of one text.
+  values.erase("statuses");
+  for (const campaign::Disposition& row : settings->statuses.rows()) {
+    campaign::StatusSet one;
+    one.Put(row);
+    values[absl::StrCat("status ", row.status)] = one.ToText();
+  }
+  return values;
 }
 
 absl::StatusOr<Json> Admin::Impl::RunNoted(absl::string_view operation, const Json& arguments,
@@ -167,10 +185,14 @@ absl::StatusOr<Json> Admin::Impl::RunNoted(absl::string_view operation, const Js
   }
   std::vector<std::string> changes;
   if (!before.empty()) {
-    for (const auto& [name, value] : SettingsBefore(operation, arguments)) {
+    const std::map<std::string, std::string> after = SettingsBefore(operation, arguments);
+    for (const auto& [name, value] : after) {
       const auto old = before.find(name);
       const std::string was = old == before.end() ? "" : old->second;
       if (was != value) changes.push_back(absl::StrCat(name, ": ", was, " -> ", value));
+    }
+    for (const auto& [name, was] : before) {
+      if (!after.contains(name)) changes.push_back(absl::StrCat(name, ": ", was, " -> "));
     }
   } else if (const auto set = arguments.find("set"); set != arguments.end() && set->is_object()) {
     for (const auto& [name, value] : set->items()) {

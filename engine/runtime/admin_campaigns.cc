@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "absl/strings/match.h"
@@ -12,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "campaign/rules/ready_contracts.h"
 #include "campaign/rules/rules.h"
+#include "campaign/status_check.h"
 #include "engine/runtime/admin_impl.h"
 
 namespace outpace::runtime {
@@ -60,6 +62,19 @@ absl::Status Admin::Impl::ApplySettings(const Json& arguments,
     // Not every value's reader knows which setting it reads for.
     if (absl::StrContains(s.message(), name)) return s;
     return absl::Status(s.code(), absl::StrCat(name, ": ", s.message()));
+  }
+  const bool of_statuses =
+      std::any_of(set->items().begin(), set->items().end(), [](const auto& item) {
+        static const std::set<std::string> kNames = {"statuses",         "lead_recycle",
+                                                     "recycle",          "client_id",
+                                                     "use_internal_dnc", "use_campaign_dnc"};
+        return kNames.contains(item.key());
+      });
+  if (of_statuses) {
+    if (const auto faults = campaign::CheckStatuses(settings); !faults.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("statuses:\n", campaign::StatusFaultsText(faults)));
+    }
   }
   if (set->contains("compliance")) {
     absl::Status s =

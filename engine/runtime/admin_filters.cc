@@ -152,8 +152,8 @@ absl::StatusOr<StoredFilter> Admin::Impl::FilterIn(const Json& arguments) const 
 
 absl::StatusOr<std::optional<gate::Reason>> Admin::Impl::FilterReason(
     const campaign::Lead& lead, const campaign::CampaignSettings& settings) const {
-  return LeadSieve(store).WhyNot(lead,
-                                 {settings.lead_filter_id, settings.report_zone, clock.Wall()});
+  return LeadSieve(store).WhyNot(
+      lead, {settings.lead_filter_id, settings.report_zone, clock.Wall(), settings.statuses});
 }
 
 absl::Status Admin::Impl::FilterChanged(const std::string& name) {

@@ -188,8 +188,10 @@ absl::StatusOr<Json> Admin::Impl::CampaignFunnel(const Json& arguments) {
     if (!settings->lead_filter_id.empty()) {
       // A sieve is one thread's.
       filter = [sieve = std::make_shared<LeadSieve>(store),
-                order = SieveOrder{settings->lead_filter_id, settings->report_zone, now}](
-                   const campaign::Lead& lead) { return sieve->WhyNot(lead, order); };
+                order = SieveOrder{settings->lead_filter_id, settings->report_zone, now,
+                                   settings->statuses}](const campaign::Lead& lead) {
+        return sieve->WhyNot(lead, order);
+      };
     }
     counters.push_back(std::make_unique<gate::FunnelCounter>(scene, std::move(filter)));
   }

@@ -206,6 +206,15 @@ struct Admin::Impl {
   absl::StatusOr<Json> FilterHistory(const Json& arguments);
   absl::StatusOr<Json> FilterRemove(const Json& arguments);
   absl::StatusOr<Json> LeadFilter(const Json& arguments);
+  absl::StatusOr<campaign::CampaignSettings> StatusesOf(const Json& arguments) const;
+  absl::Status SaveStatuses(const campaign::CampaignSettings& settings);
+  absl::StatusOr<Json> StatusList(const Json& arguments);
+  absl::StatusOr<Json> StatusSet(const Json& arguments);
+  absl::StatusOr<Json> StatusRemove(const Json& arguments);
+  absl::StatusOr<Json> StatusCheck(const Json& arguments);
+  absl::StatusOr<Json> StatusExport(const Json& arguments);
+  absl::StatusOr<Json> StatusImport(const Json& arguments);
+  absl::StatusOr<Json> StatusCopy(const Json& arguments);
   struct DedupOrder;
   absl::StatusOr<DedupOrder> ReadDedup(const Json& arguments) const;
   absl::StatusOr<Json> RunDedup(const DedupOrder& order, JobControl& control);

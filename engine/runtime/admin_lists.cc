@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "campaign/disposition.h"
 #include "campaign/number_plan.h"
 #include "engine/runtime/admin_impl.h"
 
@@ -62,13 +61,13 @@ struct ListTally {
   int64_t leads = 0, called = 0, contacted = 0, sales = 0, final_ones = 0, tries = 0;
   std::map<std::string, int64_t> by_status;
 
-  void Add(const campaign::Lead& lead) {
+  void Add(const campaign::Lead& lead, const campaign::StatusSet& statuses) {
     ++leads;
     ++by_status[lead.status];
     tries += lead.called_count;
     if (lead.called_count == 0) return;
     ++called;
-    const campaign::Disposition* disposition = campaign::FindDisposition(lead.status);
+    const campaign::Disposition* disposition = statuses.Find(lead.status);
     if (disposition == nullptr) return;
     contacted += disposition->customer_contact ? 1 : 0;
     sales += disposition->sale ? 1 : 0;
@@ -288,7 +287,7 @@ absl::StatusOr<Json> Admin::Impl::ListShow(const Json& arguments) {
   if (!settings.ok()) return settings.status();
   ListTally tally;
   absl::Status s = store.ForEachLead([&](const campaign::Lead& lead) {
-    if (lead.list == list->id) tally.Add(lead);
+    if (lead.list == list->id) tally.Add(lead, settings->statuses);
     return true;
   });
   if (!s.ok()) return s;

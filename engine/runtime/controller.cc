@@ -209,13 +209,14 @@ void Controller::OnFetched(const CampaignId& campaign,
   }
   const campaign::CampaignSettings& settings = runner->settings();
   if (!settings.lead_filter_id.empty() && !good.empty()) {
-    return store_.Sieve(std::move(good),
-                        {settings.lead_filter_id, settings.report_zone, loop_.clock().Wall()},
-                        [this, campaign, refused = std::move(refused)](auto sieved) mutable {
-                          if (!sieved.ok()) return OnTexts(campaign, sieved.status(), {});
-                          absl::c_move(sieved->held, std::back_inserter(refused));
-                          OnTexts(campaign, std::move(sieved->passed), std::move(refused));
-                        });
+    return store_.Sieve(
+        std::move(good),
+        {settings.lead_filter_id, settings.report_zone, loop_.clock().Wall(), settings.statuses},
+        [this, campaign, refused = std::move(refused)](auto sieved) mutable {
+          if (!sieved.ok()) return OnTexts(campaign, sieved.status(), {});
+          absl::c_move(sieved->held, std::back_inserter(refused));
+          OnTexts(campaign, std::move(sieved->passed), std::move(refused));
+        });
   }
   if (whole) return OnTexts(campaign, std::move(good), std::move(refused));
   store_.LoadTexts(std::move(good),

@@ -378,7 +378,12 @@ absl::Status Controller::CheckChoice(const CampaignId& campaign, const std::stri
 
 void Controller::Dispose(const AgentId& agent, AttemptId attempt, const std::string& status,
                          const std::string& note, absl::Time callback, Done done) {
-  if (campaign::IsEngineStatus(status)) return done(NoChoice(status));
+  // Of a call that is no longer live the campaign is known once it has been read.
+  const bool known = std::any_of(runners_.begin(), runners_.end(), [&](const auto& runner) {
+    const campaign::Disposition* row = runner.second->settings().statuses.Find(status);
+    return row != nullptr && row->selectable;
+  });
+  if (!known) return done(NoChoice(status));
   LiveAttempt* live = FindLive(attempt);
   if (live == nullptr)
     return DisposeStored(agent, attempt, status, note, callback, std::move(done));

@@ -72,6 +72,9 @@ absl::Status LeadMerger::MergePortion(absl::Span<const MergeOrder> orders, Merge
   return WhileWithdrawn(all, [&](const std::vector<LeadId>& busy) -> absl::Status {
     auto last = LastNumber();
     if (!last.ok()) return last.status();
+    const auto settings = store_.Campaigns();
+    if (!settings.ok()) return settings.status();
+    const campaign::StatusBook statuses = campaign::StatusesOf(*settings);
     campaign::StoreBatch batch;
     MergeCounts made;
     for (const MergeOrder& order : orders) {
@@ -93,7 +96,8 @@ absl::Status LeadMerger::MergePortion(absl::Span<const MergeOrder> orders, Merge
       merge.number = ++*last;
       merge.at = clock_.Wall();
       merge.reason = order.reason;
-      merge.changes = match::PlanMerge(std::move(leads));
+      const campaign::StatusSet& of_campaign = statuses.Of(leads[0].campaign);
+      merge.changes = match::PlanMerge(std::move(leads), of_campaign);
       for (const match::LeadChange& change : merge.changes) {
         batch.unchanged.push_back(change.before);
         batch.leads.push_back(change.after);

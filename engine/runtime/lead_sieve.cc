@@ -4,14 +4,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "campaign/disposition.h"
 #include "engine/runtime/stored_filters.h"
 
 namespace outpace::runtime {
 namespace {
 
-bool IsCallback(const campaign::Lead& lead) {
-  const campaign::Disposition* disposition = campaign::FindDisposition(lead.status);
+bool IsCallback(const campaign::Lead& lead, const campaign::StatusSet& statuses) {
+  const campaign::Disposition* disposition = statuses.Find(lead.status);
   return disposition != nullptr && disposition->scheduled_callback;
 }
 
@@ -54,7 +53,8 @@ absl::StatusOr<SievedLeads> LeadSieve::Sort(std::vector<campaign::Lead> leads,
   if (!ready.ok()) return ready.status();
   const absl::Time until = HoldUntil((*ready)->filter, order);
   for (campaign::Lead& lead : leads) {
-    if (IsCallback(lead) || (*ready)->filter.DroppedBy((*ready)->values.Of(lead)) < 0) {
+    if (IsCallback(lead, order.statuses) ||
+        (*ready)->filter.DroppedBy((*ready)->values.Of(lead)) < 0) {
       sorted.passed.push_back(std::move(lead));
     } else {
       lead.hold_until = std::max(lead.hold_until, until);
@@ -67,7 +67,7 @@ absl::StatusOr<SievedLeads> LeadSieve::Sort(std::vector<campaign::Lead> leads,
 absl::StatusOr<std::optional<gate::Reason>> LeadSieve::WhyNot(const campaign::Lead& lead,
                                                               const SieveOrder& order) {
   std::optional<gate::Reason> reason;
-  if (order.filter.empty() || IsCallback(lead)) return reason;
+  if (order.filter.empty() || IsCallback(lead, order.statuses)) return reason;
   auto ready = Find(order);
   if (!ready.ok()) return ready.status();
   const filter::Filter& filter = (*ready)->filter;

@@ -25,6 +25,7 @@ struct SieveOrder {
   std::string filter;   // its name; empty: every lead passes
   absl::TimeZone zone;  // of its days
   absl::Time now;
+  campaign::StatusSet statuses = {};  // of the campaign
 };
 
 struct SievedLeads {

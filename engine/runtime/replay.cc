@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "campaign/disposition.h"
 
 namespace outpace::runtime {
 namespace {
@@ -38,13 +37,13 @@ int64_t HalfHourOf(absl::Time at, absl::Time midnight) {
   return absl::IDivDuration(at - midnight, kHalfHour, &rest);
 }
 
-bool IsMachine(const Attempt& attempt) {
-  const campaign::Disposition* disposition = campaign::FindDisposition(attempt.status);
+bool IsMachine(const Attempt& attempt, const campaign::StatusSet& statuses) {
+  const campaign::Disposition* disposition = statuses.Find(attempt.status);
   return disposition != nullptr && disposition->answering_machine;
 }
 
-bool IsSale(const Attempt& attempt) {
-  const campaign::Disposition* disposition = campaign::FindDisposition(attempt.status);
+bool IsSale(const Attempt& attempt, const campaign::StatusSet& statuses) {
+  const campaign::Disposition* disposition = statuses.Find(attempt.status);
   return disposition != nullptr && disposition->sale;
 }
 
@@ -117,7 +116,7 @@ void CampaignDay::Add(const Attempt& a, int64_t half_hour) {
   calls[a.agent].push_back({a.connected_at, disposed});
   recorded.busy_s += Seconds(a.connected_at, disposed);
   const double ring = Seconds(a.dialed_at, a.answered_at);
-  if (IsMachine(a)) {
+  if (IsMachine(a, settings.statuses)) {
     ++half.machines;
     ++day.machines;
     ++recorded.machines;
@@ -134,7 +133,7 @@ void CampaignDay::Add(const Attempt& a, int64_t half_hour) {
   day.talk_s += talk;
   ++day.talks;
   recorded.talk_s += talk;
-  recorded.sales += IsSale(a) ? 1 : 0;
+  recorded.sales += IsSale(a, settings.statuses) ? 1 : 0;
   caller_hung_up += a.term_reason == "CALLER" ? 1 : 0;
   AddSample(spec.person_ring, ring);
   AddSample(spec.talk, talk);

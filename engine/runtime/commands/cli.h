@@ -58,6 +58,8 @@ int RunDncRegistryCommand(const Arguments& arguments);  // `dnc registry`
 int RunAgentCommand(const Arguments& arguments);
 int RunExportCommand(const Arguments& arguments);
 int RunStatusCommand(const Arguments& arguments);
+bool IsStatusesVerb(const Arguments& arguments);     // it is about statuses of leads
+int RunStatusesCommand(const Arguments& arguments);  // `status list` and so on
 int RunCarrierCommand(const Arguments& arguments);
 int RunSimulateCommand(const Arguments& arguments);
 int RunTraceCommand(const Arguments& arguments);

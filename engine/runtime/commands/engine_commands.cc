@@ -48,9 +48,12 @@ int RunServeCommand(const Arguments& arguments) {
 }
 
 int RunStatusCommand(const Arguments& arguments) {
+  if (IsStatusesVerb(arguments)) return RunStatusesCommand(arguments);
   Options options(
       "outpace status [--config FILE]",
-      "Prints the live figures of the running engine, and why it does not dial if so.\n");
+      "Prints the live figures of the running engine, and why it does not dial if so.\n"
+      "With a verb (list, set, remove, check, export, import, copy): the statuses of leads and\n"
+      "calls; outpace status list --help tells more.\n");
   if (auto code = options.Parse(arguments)) return *code;
   auto config = LoadConfig(options.ConfigPath());
   if (!config.ok()) return Fail(config.status());
@@ -149,7 +152,9 @@ const std::vector<Command>& Commands() {
        RunReportCommand,
        "list campaign agents intervals abandonment trunks causes daily-cn kpi --day --from --to "
        "--zone --campaign --list --interval --format --lang --out"},
-      {"status", "live figures of the running engine", RunStatusCommand, ""},
+      {"status", "live figures of the running engine; what statuses mean and do", RunStatusCommand,
+       "list set remove check export import copy --campaign --from --to --own --replace --dry-run "
+       "--json"},
       {"trace", "the SIP of one attempt: ladder, JSON, capture file", RunTraceCommand,
        "--attempt --call-id --json --pcap --show-numbers"},
       {"monitor", "listen to an agent, coach, break in", RunMonitorCommand,

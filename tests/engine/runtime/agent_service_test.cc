@@ -268,6 +268,31 @@ TEST_F(AgentServiceTest, OnlyTheRightPasswordOfAKnownUserOpens) {
   EXPECT_EQ(right.body["dispositions"][0]["hotkey"], "1");
 }
 
+TEST_F(AgentServiceTest, AScreenShowsTheCampaignsOwnDispositions) {
+  const std::string token = Token();
+  Page page(server_->port(), token);
+  page.AwaitState("PAUSED");
+  campaign::CampaignSettings settings;
+  settings.id = "C";
+  campaign::Disposition hot;
+  hot.status = "HOT";
+  hot.name = "Hot lead";
+  hot.name_zh = "高意向";
+  hot.hotkey = 'b';
+  hot.selectable = hot.scheduled_callback = true;
+  settings.statuses.Put(hot);
+  service_.PutCampaign(settings);
+  const Json told = page.AwaitType("dispositions");
+  EXPECT_EQ(told["dispositions"].size(), 13u);
+  const Json me = Send("GET", "/v1/agent/me", "", token).body;
+  EXPECT_EQ(me["dispositions"], told["dispositions"]);
+  const Json shown = me["dispositions"][10];  // behind 1..9 and 0
+  EXPECT_EQ(shown["status"], "HOT");
+  EXPECT_EQ(shown["name_zh"], "高意向");
+  EXPECT_EQ(shown["hotkey"], "b");
+  EXPECT_EQ(shown["callback"], true);
+}
+
 TEST_F(AgentServiceTest, LoginTellsWhatIsWrongWithTheRest) {
   EXPECT_EQ(Login("ann", "right", {{"campaign", "NONE"}}).status, 404);
   EXPECT_EQ(Send("POST", "/v1/agent/login", "{").status, 400);
