@@ -12,7 +12,7 @@
 
 namespace outpace::report {
 
-// Writes the rows of ExportCalls() to `path`, which it creates; temporary files lie in the same
+// Writes the rows of ExportCalls() to `path`, made or emptied; temporary files lie in the same
 // directory. Of its sheets the first sums up calls by status and by hour of the day, with a chart
 // of each; the rows follow, `sheet_rows` a sheet at most (a sheet of Excel has 1,048,576 rows).
 // Numbers are numbers, dates are dates of the zone, all else is text, whatever it looks like:

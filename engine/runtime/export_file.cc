@@ -74,31 +74,22 @@ absl::Status WriteLeads(const campaign::LeadStore& store, const ExportOrder& ord
 
 absl::Status WriteRows(const campaign::LeadStore& store, const ExportOrder& order,
                        const std::string& path, ExportWritten& written) {
+  auto file = AtomicFile::Create(path);
+  if (!file.ok()) return file.status();
+  const auto write = [&](absl::string_view piece) { return (*file)->Write(piece); };
   absl::StatusOr<int64_t> rows = 0;
-  std::unique_ptr<AtomicFile> file;
-  if (order.rows.format == report::ExportFormat::kXlsx && order.what != "agents") {
-    rows = report::ExportCallsXlsx(store, order.rows, path + ".part");
-    if (!rows.ok()) {
-      ::unlink((path + ".part").c_str());
-      return rows.status();
-    }
-    auto adopted = AtomicFile::Adopt(path);
-    if (!adopted.ok()) return adopted.status();
-    file = *std::move(adopted);
+  if (order.what == "agents") {
+    rows = report::ExportAgents(store, report::StoredEvents(store), order.rows, write);
+  } else if (order.rows.format == report::ExportFormat::kXlsx) {
+    rows = report::ExportCallsXlsx(store, order.rows, (*file)->temporary());
   } else {
-    auto created = AtomicFile::Create(path);
-    if (!created.ok()) return created.status();
-    file = *std::move(created);
-    const auto write = [&](absl::string_view piece) { return file->Write(piece); };
-    rows = order.what == "agents"
-               ? report::ExportAgents(store, report::StoredEvents(store), order.rows, write)
-               : report::ExportCalls(store, order.rows, write);
-    if (!rows.ok()) return rows.status();
+    rows = report::ExportCalls(store, order.rows, write);
   }
+  if (!rows.ok()) return rows.status();
   const absl::StatusOr<std::string> side_car =
       order.what == "agents" ? report::AgentSideCar(order.rows) : report::CallSideCar(order.rows);
   if (!side_car.ok()) return side_car.status();
-  if (absl::Status s = file->Commit(); !s.ok()) return s;
+  if (absl::Status s = (*file)->Commit(); !s.ok()) return s;
   written.rows = *rows;
   return WriteSmall(path + ".columns.json", *side_car);
 }

@@ -63,13 +63,6 @@ absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(const std::string
   return std::unique_ptr<AtomicFile>(new AtomicFile(path, fd));
 }
 
-absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Adopt(const std::string& path) {
-  const int fd = ::open((path + ".part").c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return FileError(path, "written");
-  ::fchmod(fd, 0640);  // as Create() has it
-  return std::unique_ptr<AtomicFile>(new AtomicFile(path, fd));
-}
-
 absl::Status AtomicFile::Write(absl::string_view bytes) {
   buffer_.append(bytes.data(), bytes.size());
   return buffer_.size() < kBufferBytes ? absl::OkStatus() : Flush();

@@ -16,8 +16,8 @@ absl::StatusOr<std::string> ReadFile(const std::string& path);
 class AtomicFile {
  public:
   static absl::StatusOr<std::unique_ptr<AtomicFile>> Create(const std::string& path);
-  // What something else has written to PATH.part becomes PATH with Commit().
-  static absl::StatusOr<std::unique_ptr<AtomicFile>> Adopt(const std::string& path);
+  // PATH.part, for a library that writes files by name only: it may replace what is in it.
+  const std::string& temporary() const { return temporary_; }
   ~AtomicFile();  // removes what was not committed
   absl::Status Write(absl::string_view bytes);
   // What was written is on the disk, still under its other name (PATH.part): what must not be lost
