@@ -205,7 +205,7 @@ void Measure(const campaign::LeadStore& store, const ReportSpec& spec, absl::Tim
     context.to = from + absl::Hours(24);
     context.zone = absl::UTCTimeZone();
     OUTPACE_CHECK(FillNames(store, context).ok());
-    if (spec.name == "list") OUTPACE_CHECK(FillInventory(store, threads, context).ok());
+    if (spec.name == "lists") OUTPACE_CHECK(FillInventory(store, threads, context).ok());
     if (spec.name == "abandonment") {
       auto campaigns = store.Campaigns();
       OUTPACE_CHECK(campaigns.ok());

@@ -57,7 +57,7 @@ std::vector<ReportSpec> MakeReports() {
                    .table = "statuses",
                    .columns = {"calls"}}},
        .agents_time = true},
-      {.name = "list",
+      {.name = "lists",
        .title = {"Lists: statuses, passes, inventory", "名单报表:状态、轮次、存量"},
        .line = {"statuses of each list, rates by pass, and what is left to call",
                 "各名单的状态、各轮次的指标、剩余可呼"},

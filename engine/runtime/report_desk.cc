@@ -237,7 +237,7 @@ absl::StatusOr<Json> MakeReport(const campaign::LeadStore& store, const Clock& c
     context.notes.push_back({"Agents' time is that of all lists: it cannot be told by list.",
                              "坐席时长为全部名单的时长,无法按名单区分。"});
   }
-  if (name == "list") {
+  if (name == "lists") {
     if (absl::Status s = report::FillInventory(store, kThreads, context); !s.ok()) return s;
   }
   if (name == "abandonment") {

@@ -150,7 +150,8 @@ const std::vector<Command>& Commands() {
        "--bom"},
       {"report", "reports on calls, agents, lists, trunks and limits, with their definitions",
        RunReportCommand,
-       "list campaign agents intervals abandonment trunks causes daily-cn kpi --day --from --to "
+       "list campaign lists agents intervals abandonment trunks causes daily-cn kpi --day --from "
+       "--to "
        "--zone --campaign --list --interval --format --lang --out"},
       {"status", "live figures of the running engine; what statuses mean and do", RunStatusCommand,
        "list set remove check export import copy --campaign --from --to --own --replace --dry-run "

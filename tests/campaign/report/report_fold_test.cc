@@ -317,7 +317,7 @@ TEST(ReportFigures, ListsAndPassesByHand) {
   ReportContext context = Day();
   context.inventory[101] = {.leads = 50, .called = 20, .one_offs = 3, .inactive = 4};
   context.inventory[102] = {.leads = 0, .called = 0, .one_offs = 0, .inactive = 0};
-  const Report report = Make("list", HandMadeDay(), context);
+  const Report report = Make("lists", HandMadeDay(), context);
   auto row = RowIn(report, "inventory", {"101", "March"});
   EXPECT_EQ(row["inventory_new"], 30);
   EXPECT_DOUBLE_EQ(row["penetration"], 40);
@@ -368,6 +368,12 @@ TEST(ReportFigures, AbandonmentByHand) {
   EXPECT_EQ(row["persons"], 4);
   EXPECT_EQ(row["drops"], 1);
   EXPECT_EQ(row["nuisance"], 2);
+}
+
+// `outpace report list` tells the names, so none of them is that.
+TEST(ReportSpecs, NamesDifferAndAreNoVerbs) {
+  std::set<absl::string_view> names = {"list"};
+  for (const ReportSpec& spec : AllReports()) EXPECT_TRUE(names.insert(spec.name).second);
 }
 
 TEST(ReportFigures, AnEmptyDayHasZerosAndNothingElse) {
