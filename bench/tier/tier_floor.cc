@@ -27,17 +27,19 @@ namespace po = boost::program_options;
 
 constexpr uint64_t kFirstNumber = 13035550000;
 constexpr char kCampaign[] = "FLOOR";
+constexpr size_t kLineColumn = 7;    // "cellular", "telephone"
 constexpr size_t kLeadColumns = 12;  // the first ones, age to poutcome: Columns::kLead
 
 struct Floor {
   int agents = 0;
   int hours = 0;
-  double contact = 0;  // chance that a person answers a call
+  double contact = 0;  // chance that a person answers a call,
+  double spread = 0;   // this much likelier on mobile numbers, and less on others
   std::vector<std::string> settings;
 };
 
 struct Day {
-  int64_t attempts = 0, contacts = 0, sales = 0, sales_a = 0, attempts_a = 0;
+  int64_t attempts = 0, contacts = 0, sales = 0, abandoned = 0;
   double agent_hours = 0;
   double SalesAnHour() const { return static_cast<double>(sales) / agent_hours; }
 };
@@ -89,24 +91,25 @@ Day RunDay(const std::vector<tier::BankContact>& people, const Floor& floor, boo
   options.carrier.patience_mean = absl::ZeroDuration();
   options.carrier.agent_drop_mean = absl::ZeroDuration();
   runtime::Simulation simulation(options);
-  simulation.carrier().set_callees(
-      [&](const std::string& number, int call, MonoTime) -> sim::CalleePlan {
-        uint64_t digits = 0;
-        OUTPACE_CHECK(absl::SimpleAtoi(number.substr(1), &digits));
-        const tier::BankContact& person = people[digits - kFirstNumber];
-        Rng rng(Mix(Mix(seed, digits), static_cast<uint64_t>(call)));
-        sim::CalleePlan plan;
-        const bool answers = rng.Chance(floor.contact);
-        const double ring = 4 + 12 * rng.Uniform();
-        if (!answers) return plan;  // rings until the dialer gives up
-        plan.callee = sim::Callee::kPerson;
-        plan.until_final = absl::Seconds(ring);
-        plan.talk = std::clamp(person.talk, absl::Seconds(5), absl::Minutes(20));
-        plan.hangs_up = rng.Chance(0.5);
-        plan.wrap = absl::Seconds(10 + 20 * rng.Uniform());
-        plan.sale = person.success;
-        return plan;
-      });
+  simulation.carrier().set_callees([&](const std::string& number, int call,
+                                       MonoTime) -> sim::CalleePlan {
+    uint64_t digits = 0;
+    OUTPACE_CHECK(absl::SimpleAtoi(number.substr(1), &digits));
+    const tier::BankContact& person = people[digits - kFirstNumber];
+    Rng rng(Mix(Mix(seed, digits), static_cast<uint64_t>(call)));
+    sim::CalleePlan plan;
+    const bool mobile = person.values[kLineColumn] == "cellular";
+    const bool answers = rng.Chance(floor.contact * (mobile ? 1 + floor.spread : 1 - floor.spread));
+    const double ring = 4 + 12 * rng.Uniform();
+    if (!answers) return plan;  // rings until the dialer gives up
+    plan.callee = sim::Callee::kPerson;
+    plan.until_final = absl::Seconds(ring);
+    plan.talk = std::clamp(person.talk, absl::Seconds(5), absl::Minutes(20));
+    plan.hangs_up = rng.Chance(0.5);
+    plan.wrap = absl::Seconds(10 + 20 * rng.Uniform());
+    plan.sale = person.success;
+    return plan;
+  });
   const std::vector<std::string>& columns = tier::BankColumns();
   std::vector<campaign::List> lists(1);
   lists[0].id = ListId(1);
@@ -136,13 +139,11 @@ Day RunDay(const std::vector<tier::BankContact>& people, const Floor& floor, boo
                     .ForEachAttempt(absl::InfinitePast(), absl::InfiniteFuture(),
                                     [&](const campaign::Attempt& attempt) {
                                       ++day.attempts;
-                                      const bool a = attempt.tier == campaign::Tier::kA;
-                                      day.attempts_a += a ? 1 : 0;
+                                      day.abandoned += attempt.abandoned ? 1 : 0;
                                       if (attempt.connected_at == absl::InfinitePast()) return true;
                                       ++day.contacts;
                                       if (attempt.status != "SALE") return true;
                                       ++day.sales;
-                                      day.sales_a += a ? 1 : 0;
                                       return true;
                                     })
                     .ok());
@@ -159,6 +160,8 @@ void PrintRow(const char* what, const std::vector<std::pair<Day, Day>>& runs) {
     list.agent_hours += a.agent_hours;
     list.attempts += a.attempts;
     list.contacts += a.contacts;
+    list.abandoned += a.abandoned;
+    scored.abandoned += b.abandoned;
     scored.sales += b.sales;
     scored.agent_hours += b.agent_hours;
     scored.attempts += b.attempts;
@@ -169,12 +172,18 @@ void PrintRow(const char* what, const std::vector<std::pair<Day, Day>>& runs) {
   double square = 0;
   for (const double value : logs) square += (value - mean) * (value - mean);
   const double error = logs.size() > 1 ? std::sqrt(square / (n - 1) / n) : 0;
-  std::printf("%-22s %8lld %8lld %6lld %8.3f   %8lld %8lld %6lld %8.3f   %5.2f [%.2f, %.2f]\n",
-              what, static_cast<long long>(list.attempts), static_cast<long long>(list.contacts),
-              static_cast<long long>(list.sales), list.SalesAnHour(),
-              static_cast<long long>(scored.attempts), static_cast<long long>(scored.contacts),
-              static_cast<long long>(scored.sales), scored.SalesAnHour(), std::exp(mean),
-              std::exp(mean - 1.96 * error), std::exp(mean + 1.96 * error));
+  const auto dropped = [](const Day& day) {
+    return 100.0 * static_cast<double>(day.abandoned) /
+           static_cast<double>(std::max<int64_t>(1, day.abandoned + day.contacts));
+  };
+  std::printf(
+      "%-20s %8lld %8lld %6lld %7.3f %5.2f %%  %8lld %8lld %6lld %7.3f %5.2f %%  %5.2f [%.2f, "
+      "%.2f]\n",
+      what, static_cast<long long>(list.attempts), static_cast<long long>(list.contacts),
+      static_cast<long long>(list.sales), list.SalesAnHour(), dropped(list),
+      static_cast<long long>(scored.attempts), static_cast<long long>(scored.contacts),
+      static_cast<long long>(scored.sales), scored.SalesAnHour(), dropped(scored), std::exp(mean),
+      std::exp(mean - 1.96 * error), std::exp(mean + 1.96 * error));
   std::fflush(stdout);
 }
 
@@ -186,6 +195,8 @@ int Main(int argc, char** argv) {
       "agents", po::value(&floor.agents)->default_value(20), "agents")(
       "hours", po::value(&floor.hours)->default_value(8), "length of the shift")(
       "contact", po::value(&floor.contact)->default_value(0.3), "chance that a call is answered")(
+      "spread", po::value(&floor.spread)->default_value(0),
+      "mobile numbers answer so much likelier: 0.5 is half as often again")(
       "runs", po::value(&runs)->default_value(5), "runs with seeds of their own")(
       "set", po::value(&floor.settings)->composing(), "a setting, such as tier_profile=job,age");
   po::positional_options_description positional;
@@ -205,9 +216,10 @@ int Main(int argc, char** argv) {
   }
   std::printf("%zu leads, %d agents, %d hours, %d runs; both from cold\n", rows->size(),
               floor.agents, floor.hours, runs);
-  std::printf("%-22s %33s   %33s\n", "", "in the list's order", "tier_mode=SCORE");
-  std::printf("%-22s %8s %8s %6s %8s   %8s %8s %6s %8s   %s\n", "list", "attempts", "contacts",
-              "sales", "an hour", "attempts", "contacts", "sales", "an hour", "ratio [95 %]");
+  std::printf("%-20s %40s  %40s\n", "", "in the list's order", "tier_mode=SCORE");
+  std::printf("%-20s %8s %8s %6s %7s %7s  %8s %8s %6s %7s %7s  %s\n", "list", "attempts",
+              "contacts", "sales", "an hour", "dropped", "attempts", "contacts", "sales", "an hour",
+              "dropped", "ratio [95 %]");
   for (const bool structure : {true, false}) {
     std::vector<std::pair<Day, Day>> days;
     for (int run = 0; run < runs; ++run) {
