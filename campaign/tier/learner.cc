@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kFadingSteps = 1 << 13;  // a share not seen for longer is taken as none
 constexpr double kBaseLimit = 9;          // log odds: one in 8,000
-constexpr double kBaseMeanRate = 0.0005;  // the long mean reaches back some 2,000 outcomes
+constexpr double kBaseMeanRate = 0.0001;  // the long mean reaches back some 10,000 outcomes
 
 }  // namespace
 

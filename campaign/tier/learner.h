@@ -28,8 +28,8 @@ namespace outpace::tier {
 
 struct LearnerSettings {
   int slot_bits = 18;        // as the features have it
-  double rate_single = 0.1;  // step sizes, by group of features
-  double rate_cross = 0.015;
+  double rate_single = 0.15;  // step sizes, by group of features
+  double rate_cross = 0.01;
   double rate_alike = 0.05;
   double forget = 0.999;   // of the sum of squared gradients, each time a weight is used
   double rate_base = 0.4;  // log odds the base moves by, times the outcome's surprise
@@ -48,7 +48,7 @@ class Learner {
     return weights_[features.slot[static_cast<size_t>(index)]].value;
   }
   double base() const { return base_; }            // log odds now
-  double base_mean() const { return base_mean_; }  // over some thousands of outcomes
+  double base_mean() const { return base_mean_; }  // over some ten thousand outcomes
   uint64_t learned() const { return learned_; }
 
   void Learn(const FeatureList& features, bool outcome);

@@ -9,7 +9,9 @@
 namespace outpace::tier {
 namespace {
 
-constexpr uint32_t kKind = 1, kVersion = 1;
+// The learner and the tally say much of the same: their plain sum would be too sure of itself.
+constexpr double kBoth = 0.8;
+constexpr uint32_t kKind = 1, kVersion = 2;
 constexpr double kTimeRate = 0.005;  // means of agents' time reach back some 200 contacts
 
 LearnerSettings WithSlots(LearnerSettings settings, int slot_bits) {
@@ -24,6 +26,7 @@ TierModel::TierModel(ModelSettings settings)
       maker_(settings_.features),
       contact_(WithSlots(settings_.contact, settings_.features.slot_bits)),
       success_(WithSlots(settings_.success, settings_.features.slot_bits)),
+      tally_(settings_.features.slot_bits),
       success_seconds_(absl::ToDoubleSeconds(settings_.success_time)),
       contact_seconds_(absl::ToDoubleSeconds(settings_.contact_time)) {
   OUTPACE_CHECK(settings_.attempt_cost > absl::ZeroDuration());
@@ -32,7 +35,8 @@ TierModel::TierModel(ModelSettings settings)
 LeadScore TierModel::ScoreOf(const FeatureList& features) const {
   LeadScore score;
   score.contact = Logistic(contact_.base_mean() + contact_.Margin(features));
-  score.success = Logistic(success_.base_mean() + success_.Margin(features));
+  score.success = Logistic(success_.base_mean() +
+                           kBoth * (success_.Margin(features) + tally_.Margin(features)));
   const double seconds =
       absl::ToDoubleSeconds(settings_.attempt_cost) +
       score.contact * (score.success * success_seconds_ + (1 - score.success) * contact_seconds_);
@@ -53,11 +57,16 @@ void TierModel::Learn(const LeadView& lead, const AttemptResult& result) {
   contact_.Learn(features, contact);
   if (contact) {
     success_.Learn(features, result.success);
+    tally_.Learn(features, result.success);
     const double seconds = absl::ToDoubleSeconds(result.agent_time);
     double* mean = result.success ? &success_seconds_ : &contact_seconds_;
     if (seconds > 0 && std::isfinite(seconds)) *mean += kTimeRate * (seconds - *mean);
   }
   maker_.Learn(lead, contact, result.success);
+}
+
+double TierModel::SuccessPart(const FeatureList& features, int index) const {
+  return kBoth * (success_.Part(features, index) + tally_.Part(features, index));
 }
 
 std::vector<Reason> TierModel::Explain(const LeadView& lead, int count) const {
@@ -66,7 +75,7 @@ std::vector<Reason> TierModel::Explain(const LeadView& lead, int count) const {
   std::vector<int> order(static_cast<size_t>(features.size));
   for (int i = 0; i < features.size; ++i) order[static_cast<size_t>(i)] = i;
   const auto size = [&](int i) {
-    return std::abs(contact_.Part(features, i)) + std::abs(success_.Part(features, i));
+    return std::abs(contact_.Part(features, i)) + std::abs(SuccessPart(features, i));
   };
   std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return size(a) > size(b); });
   std::vector<Reason> reasons;
@@ -74,7 +83,7 @@ std::vector<Reason> TierModel::Explain(const LeadView& lead, int count) const {
     if (static_cast<int>(reasons.size()) >= count || size(i) == 0) break;
     reasons.push_back({.feature = maker_.Name(lead, features, i),
                        .contact = contact_.Part(features, i),
-                       .success = success_.Part(features, i)});
+                       .success = SuccessPart(features, i)});
   }
   return reasons;
 }
@@ -112,6 +121,7 @@ std::string TierModel::Save() const {
   maker_.Save(&out);
   contact_.Save(&out);
   success_.Save(&out);
+  tally_.Save(&out);
   return out.Seal(kKind, kVersion);
 }
 
@@ -126,7 +136,8 @@ absl::StatusOr<TierModel> TierModel::Load(ModelSettings settings, absl::string_v
   model.success_seconds_ = in.Get<double>();
   model.contact_seconds_ = in.Get<double>();
   if (!model.maker_.Load(&in) || !model.contact_.Load(&in) || !model.success_.Load(&in) ||
-      !in.done() || !(model.success_seconds_ > 0) || !(model.contact_seconds_ > 0)) {
+      !model.tally_.Load(&in) || !in.done() || !(model.success_seconds_ > 0) ||
+      !(model.contact_seconds_ > 0)) {
     return absl::DataLossError("tier state: damaged");
   }
   return model;

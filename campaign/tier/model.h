@@ -5,8 +5,8 @@
 // of an agent's time, by which leads are ranked.
 //
 // The state is a function of the settings and of the sequence of Learn() calls alone: the same
-// results in the same order give the same bytes. It takes 8 MiB of weights and 3 MiB of
-// look-alikes with the settings as they are, whatever the size of the list.
+// results in the same order give the same bytes. It takes 8 MiB of weights, 3 MiB of counts and
+// 3 MiB of look-alikes with the settings as they are, whatever the size of the list.
 //
 // One thread learns; Score, Explain and BestHour are const, and may run on copies elsewhere.
 
@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "campaign/tier/features.h"
 #include "campaign/tier/learner.h"
+#include "campaign/tier/tally.h"
 
 namespace outpace::tier {
 
@@ -76,11 +77,13 @@ class TierModel {
 
  private:
   LeadScore ScoreOf(const FeatureList& features) const;
+  double SuccessPart(const FeatureList& features, int index) const;
   uint64_t Fingerprint() const;
 
   ModelSettings settings_;
   FeatureMaker maker_;
   Learner contact_, success_;
+  Tally tally_;                               // of successes
   double success_seconds_, contact_seconds_;  // running means
 };
 
