@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "campaign/attempt_change.h"
 #include "campaign/store/codec.h"
 #include "campaign/store/phone_index.h"
 #include "campaign/store/refill_lanes.h"
+#include "engine/base/check.h"
 
 namespace outpace::store {
 
@@ -16,6 +18,11 @@ using campaign::StoreBatch;
 void MemoryLeadStore::FailCommitAt(int64_t k) {
   absl::MutexLock lock(&mutex_);
   fail_in_ = k;
+}
+
+void MemoryLeadStore::HoldRecordsToTheRule() {
+  absl::MutexLock lock(&mutex_);
+  hold_records_ = true;
 }
 
 void MemoryLeadStore::Restart() {
@@ -140,6 +147,9 @@ campaign::LeadOrder MemoryLeadStore::OrderOf(const CampaignId& campaign) const {
 void MemoryLeadStore::PutAttempt(const Attempt& attempt) {
   auto [it, inserted] = attempts_.try_emplace(attempt.id);
   Attempt& stored = it->second;
+  if (!inserted && hold_records_) {
+    OUTPACE_CHECK(campaign::WhyNotReplace(stored, attempt).empty());
+  }
   if (!inserted) attempt_times_.erase({stored.dialed_at, stored.id});
   stored = attempt;
   attempt_times_.insert({attempt.dialed_at, attempt.id});

@@ -36,6 +36,9 @@ class MemoryLeadStore final : public campaign::LeadStore {
   // The k-th write from now (1: the next; Commit, CommitUnsynced and SyncWrites count) fails with
   // Unavailable, changes nothing, and poisons the store as a failed fsync does in the real one.
   void FailCommitAt(int64_t k);
+  // From now on a write that changes a call record as nothing may (campaign/attempt_change.h) is a
+  // mistake of the program: it ends. For simulations and tests of the dialer.
+  void HoldRecordsToTheRule();
   // The process has restarted on what was stored: writes are taken again.
   void Restart();
   // Writes that returned OK so far; the k of the last one, when counting up to a failure.
@@ -133,6 +136,7 @@ class MemoryLeadStore final : public campaign::LeadStore {
   absl::btree_map<std::string, std::string> meta_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_lead_ ABSL_GUARDED_BY(mutex_) = 1;
   uint64_t next_attempt_ ABSL_GUARDED_BY(mutex_) = 1;
+  bool hold_records_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t commits_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t fail_in_ ABSL_GUARDED_BY(mutex_) = 0;  // 0: no failure is planned
   absl::Status poison_ ABSL_GUARDED_BY(mutex_);

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
 #include "engine/runtime/config_reader.h"
 
 namespace outpace::runtime {
@@ -182,6 +185,24 @@ void ReadSecurity(Reader& reader, toml::table& table, TrunkSettings& trunk) {
   }
 }
 
+// "60/6": a minute at least, then by six seconds.
+void ReadBilling(Reader& reader, toml::table& table, trunk::Billing& billing) {
+  std::string text;
+  reader.Text(&table, "billing", &text);
+  if (text.empty()) return;
+  constexpr int kStepMax = 3'600;
+  const std::vector<std::string> parts = absl::StrSplit(text, '/');
+  const bool good = parts.size() == 2 && absl::SimpleAtoi(parts[0], &billing.first) &&
+                    absl::SimpleAtoi(parts[1], &billing.then) && billing.first >= 1 &&
+                    billing.then >= 1 && billing.first <= kStepMax && billing.then <= kStepMax;
+  if (good) return;
+  billing = {};
+  reader.Fault(
+      table.get("billing"),
+      "billing: two numbers of seconds from 1 to 3600 such as \"60/6\": what is charged at "
+      "least, and the steps after it");
+}
+
 void ReadRates(Reader& reader, toml::table& table, TrunkSettings& trunk) {
   reader.Number(&table, "calls_per_second", 0.1, 10'000, &trunk.calls_per_second);
   reader.Number(&table, "calls_max", 1, 100'000, &trunk.calls_max);
@@ -191,6 +212,7 @@ void ReadRates(Reader& reader, toml::table& table, TrunkSettings& trunk) {
   reader.Seconds(&table, "session_seconds", 0, 86'400, &trunk.session_expires);
   reader.Number(&table, "weight", 0, 1'000, &trunk.weight);
   reader.Number(&table, "cost", 0, 1'000, &trunk.cost_per_minute);
+  ReadBilling(reader, table, trunk.billing);
   if (trunk.session_expires > absl::ZeroDuration() && trunk.session_expires < absl::Seconds(90)) {
     reader.Fault(table.get("session_seconds"), "session_seconds: 0 or at least 90 (RFC 4028 5)");
   }
@@ -236,6 +258,7 @@ void ReadTrunks(toml::table& root, Reader& reader, Config& config) {
                           "session_seconds",
                           "weight",
                           "cost",
+                          "billing",
                           "transport",
                           "tls_name",
                           "srtp",

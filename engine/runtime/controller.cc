@@ -81,6 +81,9 @@ void Controller::Start(StartState state) {
       log_.Warning("pacing.state_refused", {{"campaign", id}, {"why", status.message()}});
     }
   }
+  if (state.last_known_running != absl::InfiniteFuture()) {
+    activities_.NoteEngineEnded(state.last_known_running);
+  }
   for (size_t i = 0; i < trunks_.size(); ++i) TellTrunkRoutes(i);
   for (const auto& [trunk, saved] : state.caller_ids) {
     const absl::Status restored =
@@ -118,6 +121,7 @@ void Controller::Tick() {
   for (auto& [id, runner] : runners_) runner->RefreshBudgets(wall, now);
   DialAll();
   for (auto& [id, runner] : runners_) WithdrawUnserved(*runner);
+  WriteActivities();
 }
 
 // Rules go by the wall clock at each question, so one that is set needs no care but this: what was
@@ -553,7 +557,7 @@ void Controller::HangUpAll() {
     if (live.phase == Phase::kWrapUp) wrapping.push_back(id);
     if (live.phase != Phase::kStoring && live.phase != Phase::kWrapUp &&
         live.phase != Phase::kClosing) {
-      Post(call::HangUp{live.leg});
+      EndTalk(live, "SYSTEM");
     }
   }
   for (const AttemptId id : wrapping) Close(*FindLive(id), "DISPO", nullptr);
@@ -572,6 +576,7 @@ void Controller::MaybeDrained() {
     lines_up |= line.leg.valid();
   }
   if (lines_up || !monitors_.empty()) return;  // each line's end comes back here
+  EndActivities();
   std::exchange(drained_, nullptr)();
 }
 
@@ -614,7 +619,8 @@ std::string Controller::CheckInvariants() const {
   for (const auto& [id, runner] : runners_) lines += runner->lines;
   if (calls < 0) return "a trunk counts fewer than no calls";
   if (lines != calls) return "the campaigns' lines are not those of the trunks";
-  return CheckInbound();
+  const std::string inbound = CheckInbound();
+  return inbound.empty() ? CheckActivities() : inbound;
 }
 
 std::map<CampaignId, std::string> Controller::Learned() const {

@@ -41,6 +41,7 @@
 #include "engine/base/loop.h"
 #include "engine/call/messages.h"
 #include "engine/record/recorder.h"
+#include "engine/runtime/activity_book.h"
 #include "engine/runtime/board.h"
 #include "engine/runtime/call_audio.h"
 #include "engine/runtime/campaign_runner.h"
@@ -129,8 +130,10 @@ class Controller final : public call::LegEventSink {
     gate::NumberHistory history;
     std::map<CampaignId, std::string> learned;      // saved pacer states
     std::map<std::string, std::string> caller_ids;  // what CallerIdUse() gave, by trunk
-    uint64_t next_attempt = 1;                      // first of a reserved block
-    uint64_t end_attempt = UINT64_MAX;              // one behind its last
+    // LastKnownRunning(): where the sessions end that a predecessor left open.
+    absl::Time last_known_running = absl::InfiniteFuture();
+    uint64_t next_attempt = 1;          // first of a reserved block
+    uint64_t end_attempt = UINT64_MAX;  // one behind its last
   };
   void Start(StartState state);
   // No new calls; `drained` runs when the last call and wrap-up are over and agents are logged out.
@@ -274,6 +277,8 @@ class Controller final : public call::LegEventSink {
     bool recorder_open = false;  // one recording a call: stopping it is a pause
     bool clip = false;           // recorded for the verdict's sake only, so far
     bool whispered = false;      // the campaign's whisper was played to the agent
+    MonoTime held_since;         // while audio.held
+    std::string hung_up_by;  // term_reason, once we have ordered the end of a call with an agent
   };
   struct AgentLine {  // what the roster does not need to know
     campaign::AgentRecord record;
@@ -451,6 +456,18 @@ class Controller final : public call::LegEventSink {
   void NoteRecovered(const campaign::Attempt& record);
   void NoteDnc(const campaign::DncEntry& entry, const campaign::Attempt& record);
 
+  // controller_records.cc
+  void NoteActivity(const agent::AgentRecord& record);
+  // Those that no call's own write takes along, and that the engine runs.
+  void WriteActivities();
+  void EndActivities();
+  std::string CheckActivities() const;  // part of CheckInvariants()
+  // What the call costs, once it has ended: nothing if nobody answered, or it came from outside.
+  void NoteCost(campaign::Attempt& record, size_t trunk, absl::Duration answered) const;
+  static void NoteHold(LiveAttempt& live, bool held, MonoTime now);
+  void EndTalk(LiveAttempt& live, absl::string_view by);  // hangs up on a customer with an agent
+  static std::string TermReasonOf(const LiveAttempt& live, const call::LegEnded& event);
+
   // controller_monitor.cc
   void OnJoined(const call::LegJoined& event);
   bool OnMonitorAnswered(const call::LegAnswered& event);
@@ -518,6 +535,7 @@ class Controller final : public call::LegEventSink {
   uint64_t next_attempt_ = 1;
   uint64_t end_attempt_ = UINT64_MAX;
   agent::Roster roster_;
+  ActivityBook activities_;
   dnc::DncSet dnc_;
   gate::NumberHistory history_;
   absl::Duration history_reach_;  // the longest that any campaign's rules have looked back

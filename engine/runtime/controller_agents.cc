@@ -160,7 +160,7 @@ void Controller::OnAgentLegEnded(const AgentId& agent, const call::LegEnded& eve
                           "); it is rung again."));
   // Nobody hears the customer any more, so the customer is not kept.
   if (LiveAttempt* live = FindLive(roster_.Find(agent)->attempt)) {
-    if (live->phase == Phase::kTalking) Post(call::HangUp{live->leg});
+    if (live->phase == Phase::kTalking) EndTalk(*live, event.by_far_end ? "AGENT" : "SYSTEM");
     if (live->phase == Phase::kConnecting) DropConnecting(*live);
   }
   if (!draining_) RedialPhone(agent);
@@ -187,6 +187,7 @@ bool Controller::ApplyToAgent(const AgentId& agent, agent::AgentEvent event) {
 void Controller::Announce(const AgentId& agent) {
   const agent::AgentRecord* record = roster_.Find(agent);
   if (record == nullptr) return;
+  NoteActivity(*record);
   agent_events_.OnState(agent, record->state, WallAt(record->since), record->phone_up);
 }
 
@@ -221,7 +222,7 @@ absl::Status Controller::HangUp(const AgentId& agent) {
       live != nullptr && (live->phase == Phase::kTalking || live->phase == Phase::kConnecting ||
                           live->phase == Phase::kDialing);
   if (!on_line) return absl::FailedPreconditionError("no customer is on the line");
-  Post(call::HangUp{live->leg});
+  EndTalk(*live, "AGENT");
   return absl::OkStatus();
 }
 
@@ -241,7 +242,7 @@ absl::Status Controller::Logout(const AgentId& agent) {
         break;
       case Phase::kTalking:
       case Phase::kDialing:
-        Post(call::HangUp{live->leg});
+        EndTalk(*live, "AGENT");
         break;
       case Phase::kWrapUp:
         Close(*live, "DISPO", nullptr);

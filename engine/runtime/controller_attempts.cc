@@ -176,6 +176,7 @@ void Controller::EndUnsent(LiveAttempt& live, absl::string_view why) {
   slots_.Free(live.leg);
   if (IsWith(live.agent, live.record.id)) ApplyToAgent(live.agent, agent::AgentEvent::kRelease);
   live.record.sent = false;
+  live.record.term_reason = "NONE";
   live.record.ended_at = loop_.clock().Wall();
   live.record.outcome = std::string(call::CallOutcomeName(call::CallOutcome::kCancelled));
   live.lead = live.before;
@@ -340,6 +341,7 @@ void Controller::Abandon(AttemptId id) {
 void Controller::StoreProgress(const LiveAttempt& live) {
   campaign::StoreBatch progress;
   progress.attempts.push_back(live.record);
+  activities_.MoveInto(progress, loop_.clock().Wall());
   store_.Commit(std::move(progress), [this](absl::Status status) {
     if (!status.ok()) StopForStore(status);
   });
@@ -371,7 +373,8 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
   record.q850_cause = event.q850_cause;
   record.trunk_fault = event.trunk_fault;
   if (event.heard.sound != listen::Sound::kNone) record.heard = HeardText(event.heard);
-  record.term_reason = event.by_far_end ? "CALLER" : "AGENT";
+  record.term_reason = TermReasonOf(*live, event);
+  NoteCost(record, live->trunk, live->ended - live->answered);
   switch (live->phase) {
     case Phase::kDialing: {
       --runner.ringing;
@@ -388,6 +391,7 @@ void Controller::OnLegEnded(const call::LegEnded& event) {
         // that we can use. To that person it was a silent call, so it counts as abandoned.
         record.answered_at = record.ended_at;
         record.term_reason = "ABANDON";
+        NoteCost(record, live->trunk, absl::ZeroDuration());
         runner.pacer.OnAnswered(record.id, event.at);
         ++runner.today.answered;
         ++trunk.answered;
@@ -529,6 +533,7 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
   campaign::StoreBatch batch;
   batch.leads.push_back(live.lead);
   batch.attempts.push_back(live.record);
+  activities_.MoveInto(batch, loop_.clock().Wall());
   if (AddDncOf(live.record, batch)) done = AfterShard(std::move(done));
   store_.Commit(std::move(batch), [this, id, done = std::move(done)](absl::Status status) mutable {
     LiveAttempt* closed = FindLive(id);

@@ -143,6 +143,7 @@ bool Controller::TakeForAgent(InboundId id, CampaignRunner& runner, const campai
   record.tier = lead.tier;
   record.number_of_try = lead.called_count;
   record.dialed = call.caller;
+  record.alt = call.caller != lead.phone;
   record.caller_id = call.called;
   record.trunk = trunks_.settings(call.trunk).name;
   record.dialed_at = loop_.clock().Wall();
@@ -202,11 +203,7 @@ bool Controller::OnInboundConnected(const call::LegConnected& event) {
   agent_events_.OnPop(live->agent, live->record, live->lead, false);
   BeginTalk(*live);
   // As with a call of ours: known after a crash, so that the agent can still dispose of it.
-  campaign::StoreBatch progress;
-  progress.attempts.push_back(live->record);
-  store_.Commit(std::move(progress), [this](absl::Status status) {
-    if (!status.ok()) StopForStore(status);
-  });
+  StoreProgress(*live);
   return true;
 }
 
@@ -249,7 +246,7 @@ void Controller::EndInboundAttempt(LiveAttempt& live, const call::LegEnded& even
   record.outcome = std::string(call::CallOutcomeName(event.outcome));
   record.sip_status = event.sip_status;
   record.q850_cause = event.q850_cause;
-  record.term_reason = event.by_far_end ? "CALLER" : "AGENT";
+  record.term_reason = TermReasonOf(live, event);
   if (live.phase == Phase::kTalking) {
     ResetAudio(live);
     return StartWrapUp(live);

@@ -34,6 +34,7 @@ void Controller::HoldBack(CampaignRunner& runner, campaign::Lead lead) {
   const LeadId lead_id = lead.id;
   campaign::StoreBatch batch;
   batch.leads.push_back(std::move(lead));
+  activities_.MoveInto(batch, loop_.clock().Wall());
   store_.Commit(std::move(batch),
                 [this, lead_id, campaign = runner.settings().id](absl::Status status) {
                   if (CampaignRunner* held = FindRunner(campaign)) held->hopper.Release(lead_id);
@@ -96,6 +97,7 @@ Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& 
   campaign::StoreBatch intent;
   intent.leads.push_back(live.lead);
   intent.attempts.push_back(live.record);
+  activities_.MoveInto(intent, loop_.clock().Wall());
   store_.Commit(std::move(intent), [this, id](absl::Status status) { OnIntentStored(id, status); });
   return Launched::kPlaced;
 }

@@ -283,7 +283,7 @@ absl::Status Controller::SetHold(const AgentId& agent, bool held) {
   if (!live.ok()) return live.status();
   const std::string& music = FindRunner((*live)->record.campaign)->settings().hold_music;
   OrderMedia((*live)->leg, call::Hold{held, PromptOf(music, call::Prompt::kHoldMusic)});
-  (*live)->audio.held = held;
+  NoteHold(**live, held, loop_.clock().Mono());
   TellAudio(**live);
   return absl::OkStatus();
 }
@@ -299,6 +299,7 @@ absl::Status Controller::SetMute(const AgentId& agent, bool muted) {
 
 // The agent's own leg outlives the call: what was done to it must not meet the next customer.
 void Controller::ResetAudio(LiveAttempt& live) {
+  NoteHold(live, false, live.ended == MonoTime() ? loop_.clock().Mono() : live.ended);
   EndConferencesOf(live.record.id);
   const auto line = agents_.find(live.agent);
   if (line != agents_.end() && line->second.leg.valid()) {

@@ -90,7 +90,11 @@ bool Controller::OnMonitorAnswered(const call::LegAnswered& event) {
 void Controller::OnJoined(const call::LegJoined& event) {
   const auto* id = std::get_if<MonitorId>(&slots_.OwnerOf(event.leg));
   if (id == nullptr) return;
-  monitors_.at(*id).joined = event.joined;
+  Monitor& monitor = monitors_.at(*id);
+  if (LiveAttempt* live = FindLive(monitor.call); live != nullptr && event.joined) {
+    live->record.conferences += monitor.joined ? 0 : 1;
+  }
+  monitor.joined = event.joined;
   if (!event.joined) Post(call::HangUp{event.leg});
 }
 

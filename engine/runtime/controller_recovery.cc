@@ -41,6 +41,11 @@ void Controller::RecoverAttempts(const StartState& state) {
       attempt.outcome = std::string(call::CallOutcomeName(call::CallOutcome::kUnknown));
       attempt.ended_at = loop_.clock().Wall();
       attempt.term_reason = "SYSTEM";
+      // Its far end hears of the end now; an answer that was not stored in time costs nobody knows
+      // what.
+      if (const int trunk = trunks_.Find(attempt.trunk); trunk >= 0) {
+        NoteCost(attempt, static_cast<size_t>(trunk), attempt.ended_at - attempt.answered_at);
+      }
     }
     CampaignRunner* runner = FindRunner(attempt.campaign);
     if (!attempt.agent.empty()) {

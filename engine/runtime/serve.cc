@@ -145,6 +145,9 @@ absl::StatusOr<Controller::StartState> ReadStartState(
     if (!learned.ok()) return learned.status();
     if (learned->has_value()) state.learned[settings.id] = **learned;
   }
+  auto last_known = LastKnownRunning(store);
+  if (!last_known.ok()) return last_known.status();
+  state.last_known_running = *last_known;
   auto first = store.ReserveAttemptIds(kAttemptIdBlock);
   if (!first.ok()) return first.status();
   state.next_attempt = *first;

@@ -27,6 +27,12 @@ campaign::CampaignSettings SettingsOf(const SimulationOptions& options) {
   return settings;
 }
 
+std::unique_ptr<store::MemoryLeadStore> StrictStore() {
+  auto store = std::make_unique<store::MemoryLeadStore>();
+  store->HoldRecordsToTheRule();
+  return store;
+}
+
 }  // namespace
 
 // People with headsets: log in, take what pops up, talk, hang up, dispose. They see only what the
@@ -271,7 +277,7 @@ Simulation::Simulation(const SimulationOptions& options, campaign::LeadStore* st
       settings_(SettingsOf(options)),
       world_(options.seed, options.start),
       carrier_(world_, options.carrier),
-      own_store_(store == nullptr ? std::make_unique<store::MemoryLeadStore>() : nullptr),
+      own_store_(store == nullptr ? StrictStore() : nullptr),
       store_(store == nullptr ? own_store_.get() : store),
       agents_(std::make_unique<Agents>(*this)) {
   LoadStore();
@@ -355,6 +361,7 @@ void Simulation::Start() {
                     .ok());
   const absl::Time now = world_.clock().Wall();
   state.history = *ReadHistory(*store_, HistoryReach(state.campaigns), now, now + absl::Hours(1));
+  state.last_known_running = *LastKnownRunning(*store_);
   state.next_attempt = *store_->ReserveAttemptIds(1'000'000);
   OUTPACE_CHECK(engine_->control_loop->Post([this, state = std::move(state)]() mutable {
     engine_->controller.Start(std::move(state));

@@ -230,6 +230,12 @@ TrunkDesk::Choice TrunkDesk::Choose(E164 number, const CampaignTrunks& trunks,
   return choice;
 }
 
+double TrunkDesk::CostPerMinute(size_t trunk, E164 number) const {
+  trunk::RouteCandidate route;
+  const bool carried = table_.Carries(static_cast<uint16_t>(trunk), number, route);
+  return carried ? route.cost_per_minute : settings(trunk).cost_per_minute;
+}
+
 trunk::CallVerdict TrunkDesk::Verdict(size_t trunk, const trunk::CallResult& result) const {
   static const trunk::DispositionTable kBuiltIn;
   const auto& own = tools_[trunk].dispositions;

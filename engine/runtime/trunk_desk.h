@@ -121,6 +121,8 @@ class TrunkDesk {
   // The trunk for this number now; `tried` are out of question.
   Choice Choose(E164 number, const CampaignTrunks& trunks, absl::Span<const uint16_t> tried);
 
+  // The trunk's price for this number: that of the prefix rule it goes by, else the trunk's own.
+  double CostPerMinute(size_t trunk, E164 number) const;
   // What a final response means on this trunk.
   trunk::CallVerdict Verdict(size_t trunk, const trunk::CallResult& result) const;
   // The headers by which this call names us and its lead to the trunk.

@@ -3,10 +3,13 @@
 // OUTPACE_SEED=n runs that seed alone.
 
 #include <cstdlib>
+#include <map>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "campaign/activity_log.h"
 #include "campaign/calling_window.h"
+#include "campaign/report/agent_times.h"
 #include "engine/runtime/simulation.h"
 #include "gtest/gtest.h"
 
@@ -80,6 +83,76 @@ TEST(DialerSim, HoldsWhatMustHoldAfterEveryEvent) {
     EXPECT_TRUE(simulation.store().OpenAttempts()->empty());
   }
   EXPECT_GT(connected, 50);  // the world was alive
+}
+
+// Two records of the same work, written by different hands: what agents did, state by state, and
+// what their calls say.
+TEST(DialerSim, AgentsTimesAreThoseOfTheirCalls) {
+  for (const uint64_t seed : Seeds(10)) {
+    SCOPED_TRACE(absl::StrCat("seed=", seed));
+    Simulation simulation(Rough(seed));
+    const absl::Time from = simulation.world().clock().Wall();
+    simulation.RunFor(absl::Minutes(10));
+    simulation.Drain();
+    simulation.RunFor(absl::Minutes(3));
+    const absl::Time to = simulation.world().clock().Wall();
+    const report::StoredEvents events(simulation.store());
+    EXPECT_EQ(*events.KnownUntil(), absl::InfiniteFuture()) << "all are logged out";
+    const auto times = report::ReadAgentTimes(events, from, to, "");
+    ASSERT_TRUE(times.ok()) << times.status();
+    std::map<AgentId, absl::Duration> talk, wrap;
+    ASSERT_TRUE(events
+                    .ForEachAttempt(from, to,
+                                    [&](const campaign::Attempt& attempt) {
+                                      if (attempt.connected_at == absl::InfinitePast()) return true;
+                                      talk[attempt.agent] +=
+                                          attempt.ended_at - attempt.connected_at;
+                                      wrap[attempt.agent] += attempt.disposed_at - attempt.ended_at;
+                                      return true;
+                                    })
+                    .ok());
+    int calls = 0;
+    for (const report::AgentTimes& agent : *times) {
+      const absl::Duration slack = absl::Milliseconds(100) * (agent.calls + 1);
+      EXPECT_LE(absl::AbsDuration(agent.talk - talk[agent.agent]), slack) << agent.agent;
+      EXPECT_LE(absl::AbsDuration(agent.dispo - wrap[agent.agent]), slack) << agent.agent;
+      EXPECT_LE(agent.login(), to - from);
+      EXPECT_GE(agent.sessions, 1);
+      calls += agent.calls;
+    }
+    EXPECT_GT(calls, 10);
+  }
+}
+
+// What a dead engine left open ends where it was last known to run, at most ten seconds early.
+TEST(DialerSim, SessionsOfADeadEngineEnd) {
+  for (const uint64_t seed : Seeds(10)) {
+    SCOPED_TRACE(absl::StrCat("seed=", seed));
+    Simulation simulation(Rough(seed));
+    simulation.RunFor(absl::Seconds(170 + static_cast<int64_t>(seed)));
+    const absl::Time killed = simulation.world().clock().Wall();
+    simulation.Kill();
+    simulation.RunFor(absl::Minutes(5));
+    simulation.Restart();
+    simulation.RunFor(absl::Minutes(3));
+    int ends = 0;
+    ASSERT_TRUE(simulation.store()
+                    .ForEachActivity(absl::InfinitePast(), absl::InfiniteFuture(),
+                                     [&](const campaign::AgentActivity& activity) {
+                                       if (activity.agent.empty()) {
+                                         ++ends;
+                                         EXPECT_LE(activity.at, killed);
+                                         EXPECT_GE(activity.at, killed - absl::Seconds(11));
+                                       } else if (ends == 0) {
+                                         EXPECT_LE(activity.at, killed);
+                                       } else {
+                                         EXPECT_GE(activity.at, killed + absl::Minutes(5));
+                                       }
+                                       return true;
+                                     })
+                    .ok());
+    EXPECT_EQ(ends, 1);
+  }
 }
 
 // Attempts stored = INVITEs at the far end, once all is quiet.

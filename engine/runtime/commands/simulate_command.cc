@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "campaign/activity_log.h"
 #include "campaign/settings.h"
 #include "campaign/store/memory_lead_store.h"
 #include "campaign/store/rocks_lead_store.h"
@@ -211,7 +212,8 @@ absl::Status Record(const campaign::LeadStore& from, const std::string& director
   batch.agents = *from.Agents();
   absl::Status status;
   const auto put = [&](bool all) {
-    if (!all && batch.leads.size() + batch.attempts.size() < kBatch) return true;
+    const size_t records = batch.leads.size() + batch.attempts.size() + batch.activities.size();
+    if (!all && records < kBatch) return true;
     status = (*to)->CommitUnsynced(std::exchange(batch, {}));
     return status.ok();
   };
@@ -229,7 +231,17 @@ absl::Status Record(const campaign::LeadStore& from, const std::string& director
                                  return put(false);
                                });
   }
+  if (read.ok() && status.ok()) {
+    read = from.ForEachActivity(absl::InfinitePast(), absl::InfiniteFuture(),
+                                [&](const campaign::AgentActivity& activity) {
+                                  batch.activities.push_back(activity);
+                                  return put(false);
+                                });
+  }
   if (!read.ok()) return read;
+  if (const auto known = from.GetMeta(campaign::kActivitiesKnownKey); known.ok()) {
+    batch.meta[campaign::kActivitiesKnownKey] = known->value_or("");
+  }
   if (status.ok()) put(true);
   if (status.ok()) status = (*to)->SyncWrites();
   if (!status.ok()) return status;

@@ -167,6 +167,8 @@ peer = "10.0.0.2:5060"
 calls_per_second = 0.5
 calls_max = 7
 unanswered_max = 3
+cost = 0.02
+billing = "60/6"
 [[trunk]]
 name = "b"
 peer = "10.0.0.3:5061"
@@ -194,6 +196,10 @@ level = "debug"
   EXPECT_EQ(config->trunks[0].calls_per_second, 0.5);
   EXPECT_EQ(config->trunks[0].calls_max, 7);
   EXPECT_EQ(config->trunks[0].unanswered_max, 3);
+  EXPECT_EQ(config->trunks[0].billing.first, 60);
+  EXPECT_EQ(config->trunks[0].billing.then, 6);
+  EXPECT_EQ(config->trunks[1].billing.first, 1);
+  EXPECT_EQ(config->trunks[1].billing.then, 1);
   EXPECT_EQ(config->trunks[1].peer, "10.0.0.3:5061");
   EXPECT_EQ(config->media_port_first, 30000);
   EXPECT_EQ(config->media_ports, 50);
@@ -230,9 +236,14 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"calls_max = \"9\"\n", "o.toml:5: ", "calls_max: must be a whole number"},
         FaultCase{"calls_per_second = nan\n", "o.toml:5: ", "calls_per_second: must be a number"},
         FaultCase{"calls_per_second = inf\n", "o.toml:5: ", "calls_per_second: must be a number"},
+        FaultCase{"billing = \"60\"\n", "o.toml:5: ", "billing: two numbers of seconds"},
+        FaultCase{"billing = \"0/6\"\n", "o.toml:5: ", "from 1 to 3600 such as \"60/6\""},
+        FaultCase{"billing = \"60/6/6\"\n", "o.toml:5: ", "billing: two numbers"},
+        FaultCase{"billing = \"60/4000\"\n", "o.toml:5: ", "billing: two numbers"},
+        FaultCase{"billing = 60\n", "o.toml:5: ", "billing: must be text"},
         FaultCase{"unanswered_max = -1\n", "o.toml:5: ", "unanswered_max: must be"},
         FaultCase{"cps = 5\n", "o.toml:5: ",
-                  "unknown key 'cps' in [[trunk]]; known here: caller_ids, calls_max"},
+                  "unknown key 'cps' in [[trunk]]; known here: billing, caller_ids, calls_max"},
         FaultCase{"[[trunk]]\npeer = \"192.0.2.1:5060\"\n", "o.toml:5: ", "'name' is missing"},
         FaultCase{"[[trunk]]\nname = \"x\"\n", "o.toml:5: ", "'peer' is missing; write e.g."},
         FaultCase{"[[trunk]]\nname = \"carrier\"\npeer = \"192.0.2.1:5060\"\n",

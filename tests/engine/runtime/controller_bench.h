@@ -150,6 +150,7 @@ class ControllerBench {
             options, *loop, store,
             [this](call::ShardMessage message) { return Take(std::move(message)); }, screens,
             [this] { return ++nonces_; }, log) {
+    leads.HoldRecordsToTheRule();
     settings.id = "C";
     settings.trunk = "carrier";
     settings.active = true;
