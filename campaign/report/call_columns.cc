@@ -246,7 +246,8 @@ constexpr CallColumn kColumns[] = {
     {"abandoned", CellType::kCode, AsOf::kCall, nullptr, [](const CallRow& r, std::string& to) { to.push_back(r.attempt.abandoned ? 'Y' : 'N'); },
      "`Y` if a person answered and met no agent within `drop_call_seconds`"},
     {"term_reason", CellType::kText, AsOf::kCall, [](const CallRow& r) -> absl::string_view { return r.attempt.term_reason; }, nullptr,
-     "Who ended it: `CALLER`, `AGENT`, `ABANDON`, `SYSTEM`, `NONE` (not answered)"},
+     "Who ended it: `CALLER`, `AGENT` (hung up, put the phone down or logged out), `ABANDON`, "
+     "`SYSTEM` (the engine or its SIP did, or a phone was lost), `NONE` (not answered)"},
     {"trunk", CellType::kText, AsOf::kCall, [](const CallRow& r) -> absl::string_view { return r.attempt.trunk; }, nullptr,
      "Name of the trunk"},
     {"caller_id", CellType::kPhone, AsOf::kCall, nullptr, [](const CallRow& r, std::string& to) { AppendPhone(r.attempt.caller_id, to); },
