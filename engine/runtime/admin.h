@@ -59,6 +59,11 @@ struct AdminHooks {
   std::string actor = "command line";
   audit::AuditSink* audit = nullptr;
   std::function<std::string(E164)> number_mark;
+  // Where scheduled exports lie until they are delivered; made when it is not there. Empty: in the
+  // system's directory for temporary files. `stopping`: the engine ends, deliveries are given up;
+  // any thread; null: never.
+  std::string spool;
+  std::function<bool()> stopping;
   // The person's hash is stored: never dialed from now on, and calls that ring are cancelled.
   std::function<void(const ErasedPeople&, E164)> person_erased;
 };
@@ -66,9 +71,11 @@ struct AdminHooks {
 // What all Admins of one store share. Outlives them.
 struct AdminShared {
   explicit AdminShared(const Clock& clock) : desk(clock) {}
-  absl::Mutex lists;   // held from reading a list to writing it
-  absl::Mutex erased;  // the same of the erased people
-  absl::Mutex merges;  // the same of what is kept of merges
+  absl::Mutex lists;       // held from reading a list to writing it
+  absl::Mutex erased;      // the same of the erased people
+  absl::Mutex merges;      // the same of what is kept of merges
+  absl::Mutex schedules;   // the same of schedules of exports
+  absl::Mutex deliveries;  // held while a scheduled export runs, before `schedules`
   ImportDesk desk;
 };
 

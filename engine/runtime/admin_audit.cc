@@ -61,6 +61,9 @@ const Noted* NotedOf(absl::string_view operation) {
       {"export.abandons", {"export.abandons"}},
       {"export.agents", {"export.agents"}},
       {"export.leads", {"export.leads"}},
+      {"export.schedule.add", {"export.schedule_added"}},
+      {"export.schedule.remove", {"export.schedule_removed"}},
+      {"export.schedule.run", {"export.scheduled"}},
       {"erase.block", {"erase.blocked", true}},
       {"erase.leads", {"erase.leads"}},
       {"erase.person", {"erase.person"}},
@@ -83,10 +86,10 @@ constexpr const char* kArguments[] = {
 constexpr const char* kFlags[] = {"active", "archived", "dry_run", "bom",
                                   "raw",    "force",    "merge",   "replace"};
 // What came of it.
-constexpr const char* kFigures[] = {"rows",       "added",       "leads",         "attempts",
-                                    "recordings", "dnc_entries", "other_numbers", "erased",
-                                    "job",        "merged",      "numbers",       "scope",
-                                    "range_mark", "expires",     "rejected",      "sha256"};
+constexpr const char* kFigures[] = {
+    "rows",          "added",   "leads",    "attempts", "recordings", "dnc_entries",
+    "other_numbers", "erased",  "job",      "merged",   "numbers",    "scope",
+    "range_mark",    "expires", "rejected", "sha256",   "scheduled",  "delivered"};
 
 void AddMember(const Json& json, const char* member, absl::string_view name,
                std::vector<audit::Field>& about) {

@@ -19,6 +19,7 @@
 #include "campaign/gate/gate.h"
 #include "campaign/load/load_template.h"
 #include "campaign/load/loader.h"
+#include "campaign/report/export_schedule.h"
 #include "campaign/tier/campaign_tiers.h"
 #include "engine/runtime/admin.h"
 #include "engine/runtime/stored_filters.h"
@@ -236,6 +237,18 @@ struct Admin::Impl {
   absl::StatusOr<Json> ExportAbandons(const Json& arguments);
   absl::StatusOr<Json> ExportAgents(const Json& arguments);
   absl::StatusOr<Json> ExportLeads(const Json& arguments);
+  absl::StatusOr<Json> ScheduleAdd(const Json& arguments);
+  absl::StatusOr<Json> ScheduleList(const Json&);
+  absl::StatusOr<Json> ScheduleRemove(const Json& arguments);
+  // Now, of "day" or the day that a run now is about; what is due stays due.
+  absl::StatusOr<Json> ScheduleRun(const Json& arguments);
+  // Whatever is due: asked again and again while the engine runs.
+  absl::StatusOr<Json> ScheduleDue(const Json&);
+  // What came of a run in the table; of `due`, or by hand.
+  absl::Status NoteScheduled(const std::string& name, std::optional<absl::Time> due,
+                             const absl::StatusOr<Json>& ran);
+  // One day's export, written and delivered.
+  absl::StatusOr<Json> RunSchedule(const report::ExportSchedule& schedule, absl::CivilDay day);
   absl::StatusOr<Json> Summary(const Json& arguments);
   absl::StatusOr<E164> NumberToErase(const Json& arguments) const;
   absl::StatusOr<Json> EraseBlock(const Json& arguments);

@@ -5,10 +5,12 @@
 
 #include "engine/runtime/serve.h"
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -56,6 +58,7 @@ constexpr absl::Duration kSameSignal = absl::Seconds(1);
 constexpr absl::Duration kPruneEvery = absl::Hours(6);
 constexpr absl::Duration kFlushEvery = absl::Milliseconds(200);
 constexpr absl::Duration kRegistriesEvery = absl::Seconds(5);
+constexpr absl::Duration kExportsEvery = absl::Seconds(30);
 
 // An attempt may be answered so long after it was dialed, and stored by when it was dialed.
 constexpr absl::Duration kAnswerAfterDial = absl::Minutes(5);
@@ -280,6 +283,18 @@ void WatchRegistries(RegistryShelf& shelf, const AdminHooks& hooks, JsonLog& log
   loop.After(kRegistriesEvery, [&] { WatchRegistries(shelf, hooks, log, loop); });
 }
 
+void RunDueExports(Admin& exports, JsonLog& log, AsioLoop& loop) {
+  const auto answer = exports.Run("export.schedule.due", nlohmann::ordered_json::object());
+  if (!answer.ok()) {
+    log.Error("export.schedules", {{"why", answer.status().message()}});
+  } else {
+    for (const auto& [name, why] : answer->at("failed").items()) {
+      log.Warning("export.failed", {{"schedule", name}, {"why", why.get<std::string>()}});
+    }
+  }
+  loop.After(kExportsEvery, [&] { RunDueExports(exports, log, loop); });
+}
+
 // Keeps the controller told of the addresses of trunks that are named by name.
 struct TrunkNames {
   std::unique_ptr<resolve::Resolver> resolver;
@@ -419,6 +434,7 @@ absl::Status Serve(const Config& config) {
   AsioLoop hashing("hashing", clock, 64);  // a flood of logins is refused, not queued for an hour
   AsioLoop admin_loop("admin", clock);
   AsioLoop bulk_loop("bulk", clock);
+  AsioLoop exports_loop("exports", clock);  // an upload may take as long as it likes
   ThreadedStoreService store_service(**store, control);
   // What a crash cut off is told before there is a controller; the loop runs when there is one.
   Controller* told_of_recordings = nullptr;
@@ -521,12 +537,18 @@ absl::Status Serve(const Config& config) {
     in_force.get_future().wait();
     return absl::OkStatus();
   };
+  std::atomic<bool> stopping = false;
+  hooks.spool = absl::StrCat(config.data_dir, "/.exports-on-their-way");
+  hooks.stopping = [&stopping] { return stopping.load(); };
+  std::error_code gone;
+  std::filesystem::remove_all(hooks.spool, gone);  // what a crash left of exports on their way
   hooks.tiers = &tiers;
   hooks.actor = "control socket";
   hooks.audit = &audit_log;
   hooks.number_mark = number_mark;
   Admin admin(**store, clock, hooks, &admin_shared);
   Admin bulk(**store, clock, hooks, &admin_shared);
+  Admin exports(**store, clock, hooks, &admin_shared);
   rechecks = &bulk;
   promotes = &admin;
   DncLanes dnc_lanes(**store, clock, hooks, admin_shared);
@@ -545,10 +567,13 @@ absl::Status Serve(const Config& config) {
   PruneEvidence(**evidence, boards_loop);
   boards_loop.After(kRegistriesEvery,
                     [&] { WatchRegistries(registries, hooks, **log, boards_loop); });
+  exports_loop.After(kExportsEvery, [&] { RunDueExports(exports, **log, exports_loop); });
   auto names = WatchTrunkNames(config.trunks, clock, controller, control, **log);
   if (!names.ok()) return names.status();
-  for (AsioLoop* loop : {&control, &agents_loop, &boards_loop, &hashing, &admin_loop, &bulk_loop})
+  for (AsioLoop* loop :
+       {&control, &agents_loop, &boards_loop, &hashing, &admin_loop, &bulk_loop, &exports_loop}) {
     loop->Start();
+  }
   dnc_lanes.Start();
   // An undo or a reset that the last end cut off goes on.
   OUTPACE_CHECK(admin_loop.Post(
@@ -585,8 +610,10 @@ absl::Status Serve(const Config& config) {
     is_drained.wait_for(std::chrono::seconds(2));
   }
   (*log)->Info("stopping", {});
+  stopping = true;
   admin_shared.desk.Stop();
   (*server)->Stop();
+  exports_loop.Stop();
   bulk_loop.Stop();
   admin_loop.Stop();
   dnc_lanes.Stop();

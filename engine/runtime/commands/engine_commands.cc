@@ -146,7 +146,7 @@ const std::vector<Command>& Commands() {
       {"agent", "agents: add, list, simulate", RunAgentCommand,
        "add list --simulate --password --phone --name"},
       {"export", "call results, leads, and the day's summary", RunExportCommand,
-       "calls leads summary --day --from --to --zone --campaign --list --layout --encoding --raw "
+       "calls abandons agents leads summary schedule --day --from --to --zone --campaign --list --layout --encoding --raw "
        "--bom"},
       {"report", "reports on calls, agents, lists, trunks and limits, with their definitions",
        RunReportCommand,

@@ -1,5 +1,6 @@
 // lead, campaign, agent, export: clients of Admin.
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -168,11 +169,57 @@ int RunAgentCommand(const Arguments& given) {
   return RunAdmin(options.ConfigPath(), "agent." + verb, json);
 }
 
+namespace {
+
+int RunScheduleCommand(Arguments arguments) {
+  const std::string verb = TakeVerb(arguments);
+  Options options(
+      "outpace export schedule add NAME SETTING=VALUE... | list | remove NAME | run NAME [day=DAY]",
+      "Exports that the running engine makes once a day and delivers. Settings: what (calls,\n"
+      "abandons, agents, leads), at (06:30), zone (IANA; default UTC), day (yesterday, the\n"
+      "default, or today), to (a directory, sftp://user@host/directory/ or\n"
+      "https://host/directory/), file (default {name}-{day}.csv), layout, format, campaign,\n"
+      "credentials (a file, chmod 600, with user:password or an SSH key), known_hosts (SFTP: a\n"
+      "file with the server's key). A failed run comes again after 1, 5 and 30 minutes.\n\n"
+      "  outpace export schedule add daily what=calls at=06:30 zone=America/New_York \\\n"
+      "    to=sftp://outpace@files.example.com/in/ credentials=/etc/outpace/sftp.key \\\n"
+      "    known_hosts=/etc/outpace/known_hosts\n"
+      "  outpace export schedule run daily day=2026-11-21\n");
+  options.Add()("name", po::value<std::string>(), "name of the schedule")(
+      "setting", po::value<std::vector<std::string>>(), "SETTING=VALUE")("json", "list: as JSON");
+  options.Positional("name", 1);
+  options.Positional("setting", -1);
+  if (auto code = options.Parse(arguments)) return *code;
+  Json settings = Json::object();
+  if (const std::string bad = ReadPairs(options.Texts("setting"), settings); !bad.empty()) {
+    return Misuse(options.usage(), "settings are written NAME=VALUE");
+  }
+  if (verb == "list") {
+    return PrintAnswer(AskAdmin(options.ConfigPath(), "export.schedule.list", Json::object()),
+                       options.Has("json"));
+  }
+  if (verb != "add" && verb != "remove" && verb != "run") {
+    return Misuse(options.usage(), verb.empty() ? "what shall be done?" : "no such verb: " + verb);
+  }
+  if (!options.Has("name")) return Misuse(options.usage(), "which schedule?");
+  Json json = verb == "run" ? settings : Json::object();
+  json["name"] = options.Text("name");
+  if (verb == "add") json["schedule"] = settings;
+  // A server that closes the connection is an error of the delivery, not the end of the program.
+  std::signal(SIGPIPE, SIG_IGN);
+  return RunAdmin(options.ConfigPath(), "export.schedule." + verb, json);
+}
+
+}  // namespace
+
 int RunExportCommand(const Arguments& given) {
   Arguments arguments = given;
   const std::string verb = TakeVerb(arguments);
+  if (verb == "schedule") return RunScheduleCommand(std::move(arguments));
   Options options(
-      "outpace export calls|abandons|agents|leads FILE | summary [--day DAY | --from DAY --to DAY]",
+      "outpace export calls|abandons|agents|leads FILE | summary [--day DAY | --from DAY --to DAY] "
+      "| "
+      "schedule add|list|remove|run",
       "calls: one row an attempt; layouts vicidial, vicidial-extended, five9, cn (Chinese) and\n"
       "outpace (default: all columns, VICIdial's first). abandons: evidence of each abandoned\n"
       "call. agents: times and figures of each agent. leads: a list as VICIdial has it, which\n"

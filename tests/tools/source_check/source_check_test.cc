@@ -63,6 +63,7 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kThirdParty = {
     {"ortp/", {"engine/media", "bench"}},
     {"srtp2/", {"engine/media"}},
     {"ares", {"engine/resolve"}},
+    {"curl/", {"engine/runtime"}},
     {"openssl/",
      {"engine/runtime", "engine/sip", "engine/stir", "engine/media", "engine/record",
       "engine/audit", "bench"}},
