@@ -20,8 +20,8 @@ struct Attempt {
   CampaignId campaign;
   Tier tier = Tier::kA;
   // Why this lead was picked, when tiers are learned: expected successes an agent-minute (0: not
-  // scored), whether it was drawn at random from tier B, and whose score it was ("champion",
-  // "challenger"; empty: nobody's).
+  // scored), whether it was drawn at random from tier B, and whose score put it where it was
+  // ("champion", "challenger"; empty: nobody's, or a rule or promise did).
   double score = 0;
   bool explored = false;
   std::string scorer;

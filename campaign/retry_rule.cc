@@ -206,9 +206,14 @@ Lead WithoutSecondNumber(const Lead& before, const CampaignSettings& settings) {
   SetMark(lead, kAltMark, false);
   if (HasMark(lead, kDeadMark)) {
     lead.next_call_time = absl::InfiniteFuture();
-  } else {
-    Recycle(lead, lead.last_call_time, settings);
+    return lead;
   }
+  // A promise keeps its time, and what a trunk has failed its turn: the first number is dialed
+  // then.
+  const Disposition* row = settings.statuses.Find(lead.status);
+  const bool counts_tries =
+      row == nullptr || row->next.final || RuleFor(lead.status, settings).tries_max > 0;
+  if (counts_tries) Recycle(lead, lead.last_call_time, settings);
   return lead;
 }
 

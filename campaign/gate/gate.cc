@@ -50,8 +50,19 @@ int CallCountLimit(const Lead& lead, const CampaignSettings& settings) {
   return lead.max_attempts > 0 ? std::min(limit, lead.max_attempts) : limit;
 }
 
+// Who has asked not to be called is a person, whichever number was rung (16 CFR
+// 310.4(b)(1)(iii)(A)). Registries and ranges list numbers.
+bool IsWish(const dnc::DncHit& hit) {
+  const bool asked = hit.match == dnc::DncMatch::kSystem || hit.match == dnc::DncMatch::kClient ||
+                     hit.match == dnc::DncMatch::kCampaign || hit.match == dnc::DncMatch::kErased;
+  return asked && hit.range.digits == 0;
+}
+
+bool IsSecond(const Lead& lead, E164 number) { return number != lead.phone && lead.phone.valid(); }
+
 void CheckDnc(const GateInput& in, const dnc::DncSet& dnc, absl::Time now, Verdict& verdict) {
-  for (const dnc::DncHit& hit : dnc.Find(in.number, AskerOf(in.settings, now))) {
+  const dnc::DncAsker asker = AskerOf(in.settings, now);
+  for (const dnc::DncHit& hit : dnc.Find(in.number, asker)) {
     const absl::string_view subject = hit.range.digits == 0 ? "The number is " : "Its range is ";
     Hold(verdict, RuleOf(hit.match), absl::InfiniteFuture(),
          hit.match == dnc::DncMatch::kErased
@@ -59,13 +70,9 @@ void CheckDnc(const GateInput& in, const dnc::DncSet& dnc, absl::Time now, Verdi
              : absl::StrCat(subject, DncReason(hit.match),
                             hit.list.empty() ? "" : absl::StrCat(" (", hit.list, ")"), "."));
   }
-  if (in.number == in.lead.phone || !in.lead.phone.valid()) return;
-  // Who has asked not to be called is a person, whichever number was rung (16 CFR
-  // 310.4(b)(1)(iii)(A)). Registries and ranges list numbers.
-  for (const dnc::DncHit& hit : dnc.Find(in.lead.phone, AskerOf(in.settings, now))) {
-    const bool wish = hit.match == dnc::DncMatch::kSystem || hit.match == dnc::DncMatch::kClient ||
-                      hit.match == dnc::DncMatch::kCampaign || hit.match == dnc::DncMatch::kErased;
-    if (!wish || hit.range.digits != 0) continue;
+  if (!IsSecond(in.lead, in.number)) return;
+  for (const dnc::DncHit& hit : dnc.Find(in.lead.phone, asker)) {
+    if (!IsWish(hit)) continue;
     Hold(verdict, RuleOf(hit.match), absl::InfiniteFuture(),
          absl::StrCat("The lead's first number is ", DncReason(hit.match),
                       hit.list.empty() ? "" : absl::StrCat(" (", hit.list, ")"),
@@ -276,6 +283,15 @@ std::vector<Reason> NotTaken(const Lead& lead, const CampaignSettings& settings)
                                       "list_order_mix of ", settings.id, "."));
   }
   return reasons;
+}
+
+bool IsListed(const Lead& lead, E164 number, const CampaignSettings& settings,
+              const dnc::DncSet& dnc, absl::Time now) {
+  const dnc::DncAsker asker = AskerOf(settings, now);
+  if (!dnc.Find(number, asker).empty()) return true;
+  if (!IsSecond(lead, number)) return false;
+  const dnc::DncHits hits = dnc.Find(lead.phone, asker);
+  return std::any_of(hits.begin(), hits.end(), IsWish);
 }
 
 Verdict Decide(const GateInput& in, const dnc::DncSet& dnc, absl::Time now) {

@@ -98,6 +98,11 @@ struct GateInput {
   bool texts_follow = false;
 };
 
+// Whether do-not-call lists hold a call to this number of the lead: the number itself, or the wish
+// of the person at the lead's first one. As Decide() asks.
+bool IsListed(const campaign::Lead& lead, E164 number, const campaign::CampaignSettings& settings,
+              const dnc::DncSet& dnc, absl::Time now);
+
 // Decides for one attempt at `now`. Figures: docs/PERFORMANCE.md. No allocation when allowed, but
 // for a number with more than eight attempts in the reach of the rules.
 Verdict Decide(const GateInput& input, const dnc::DncSet& dnc, absl::Time now);

@@ -212,6 +212,7 @@ absl::StatusOr<EventLog> EventLog::Read(std::istream& in) {
           absl::StrCat("event log: line ", number, ": ", status.message()));
     }
   }
+  if (in.bad()) return absl::DataLossError("event log: it cannot be read to its end");
   if (!log.begun_) return absl::InvalidArgumentError("event log: empty");
   std::stable_sort(log.activities_.begin(), log.activities_.end(),
                    [](const auto& a, const auto& b) { return a.at < b.at; });

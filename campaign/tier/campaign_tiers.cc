@@ -13,7 +13,7 @@
 namespace outpace::tier {
 namespace {
 
-constexpr uint32_t kKind = 5, kVersion = 1;
+constexpr uint32_t kKind = 5, kVersion = 2;
 
 // Attempts after which one counts 1/e less for what share an arm has at the moment.
 constexpr double kRecent = 1 - 1.0 / 300;
@@ -31,6 +31,11 @@ ScorerChoice ChoiceOf(const campaign::CampaignSettings& settings) {
 }
 
 uint64_t SaltOf(const CampaignId& campaign) { return HashText(campaign, 0x71e5); }
+
+// What list shares and "2nd NEW" have put in an order stays in it.
+bool KeepsOrder(const campaign::CampaignSettings& settings) {
+  return !settings.list_order_mix.empty() || settings.lead_order.nth_new > 0;
+}
 
 bool IsPromised(const campaign::Lead& lead, const campaign::CampaignSettings& settings) {
   const campaign::Disposition* disposition = settings.statuses.Find(lead.status);
@@ -75,14 +80,14 @@ struct PassScorer::Shared {
   std::unique_ptr<TierModel> challenger;
   std::unique_ptr<Trial> trial;
   ScorerChoice champion_choice, challenger_choice;
-  std::vector<TierRule> rules;
   absl::Time now;
   int64_t due_until = 0;  // microseconds
   absl::flat_hash_set<ListId> lists;
   absl::flat_hash_set<std::string> statuses;  // empty: all
   int call_count_limit = 0;
-  uint64_t salt = 0;
+  uint64_t salt = 0, generation = 0;
   double explore = 0;
+  campaign::CampaignSettings settings;
 };
 
 PassScorer::PassScorer(std::shared_ptr<const Shared> shared)
@@ -102,14 +107,22 @@ absl::Status PassScorer::Visit(const campaign::LeadGlance& lead, campaign::Whole
     return absl::OkStatus();
   }
   const absl::StatusOr<campaign::Lead> read = whole();
+  if (absl::IsDataLoss(read.status())) {
+    ++damaged_;  // `store verify` names it; the others are scored all the same
+    return absl::OkStatus();
+  }
   if (!read.ok()) return read.status();
   ++due_;
   Entry entry{.id = read->id, .rank = read->rank};
   entry.challenger = s.trial != nullptr && s.trial->ArmOf(entry.id) == Arm::kChallenger;
   const LeadView view = (entry.challenger ? challenger_facts_ : champion_facts_).Next(*read, s.now);
-  const std::optional<campaign::Tier> by_rule = TierByRules(s.rules, view);
-  if (by_rule == campaign::Tier::kB) return absl::OkStatus();
-  entry.by_rule = by_rule.has_value();
+  const std::vector<TierRule>& rules = s.settings.tier_rules;
+  const int rule = RuleOf(rules, *read);
+  entry.promised = IsPromised(*read, s.settings);
+  entry.by_rule = entry.promised || rule >= 0;
+  if (rule >= 0 && !entry.promised && rules[static_cast<size_t>(rule)].tier == campaign::Tier::kB) {
+    return absl::OkStatus();
+  }
   entry.score = (entry.challenger ? *s.challenger : s.champion).Score(view).per_agent_minute;
   Keep(entry);
   if (entry.by_rule) return absl::OkStatus();
@@ -121,6 +134,7 @@ absl::Status PassScorer::Visit(const campaign::LeadGlance& lead, campaign::Whole
 void PassScorer::Keep(const Entry& entry) {
   // Equal ones by id: which of them are kept does not hang on the order they came in.
   const auto better = [](const Entry& a, const Entry& b) {
+    if (a.promised != b.promised) return a.promised;
     if (a.by_rule != b.by_rule) return a.by_rule;
     if (a.score != b.score) return a.score > b.score;
     return a.id < b.id;
@@ -160,10 +174,15 @@ CampaignTiers::CampaignTiers(CampaignTiers&&) noexcept = default;
 CampaignTiers& CampaignTiers::operator=(CampaignTiers&&) noexcept = default;
 
 void CampaignTiers::BeginAnew() {
+  ++generation_;
+  // Arms that another scorer has drawn are not this one's.
+  lift_ = SequentialRatio();
+  recent_a_ = recent_drawn_ = recent_champion_ = recent_challenger_ = 0;
+  successes_ = 0;
   champion_ = std::make_unique<TierModel>(ModelSettingsOf(champion_choice_));
   champion_facts_ = std::make_unique<LeadFacts>(champion_choice_.fields);
   champion_board_ =
-      std::make_unique<TierBoard>(settings_.tier_rules, settings_.tier_a_percentage / 100);
+      std::make_unique<TierBoard>(std::vector<TierRule>(), settings_.tier_a_percentage / 100);
   challenger_.reset();
   trial_.reset();
   challenger_facts_.reset();
@@ -185,7 +204,7 @@ void CampaignTiers::UpdateSettings(const campaign::CampaignSettings& settings) {
   const auto anew = [&](std::unique_ptr<TierBoard>& board) {
     if (board == nullptr) return;
     const std::string scores = board->Save();
-    board = std::make_unique<TierBoard>(settings_.tier_rules, settings_.tier_a_percentage / 100);
+    board = std::make_unique<TierBoard>(std::vector<TierRule>(), settings_.tier_a_percentage / 100);
     OUTPACE_CHECK(board->Load(scores).ok());
   };
   anew(champion_board_);
@@ -199,14 +218,21 @@ CampaignTiers::Scored CampaignTiers::ScoreOf(const campaign::Lead& lead, absl::T
   const LeadView view = (challenger ? *challenger_facts_ : *champion_facts_).Next(lead, now);
   scored.score = (challenger ? *challenger_ : *champion_).Score(view);
   scored.pick.score = scored.score.per_agent_minute;
-  const TierDecision decision =
-      (challenger ? *challenger_board_ : *champion_board_).Decide(lead.id, view, scored.pick.score);
-  scored.above = decision.share_above;
-  scored.rule = decision.rule;
-  scored.pick.tier = decision.tier;
-  scored.pick.explored =
-      decision.tier == campaign::Tier::kB && decision.rule < 0 &&
-      Explores(lead.id, SaltOf(settings_.id), settings_.tier_explore_percentage / 100);
+  scored.above =
+      (challenger ? *challenger_board_ : *champion_board_).ShareAbove(lead.id, scored.pick.score);
+  scored.rule = RuleOf(settings_.tier_rules, lead);
+  scored.promised = IsPromised(lead, settings_);
+  scored.pick.by_rule = scored.promised || scored.rule >= 0;
+  if (scored.promised) {
+    scored.pick.tier = campaign::Tier::kA;
+  } else if (scored.rule >= 0) {
+    scored.pick.tier = settings_.tier_rules[static_cast<size_t>(scored.rule)].tier;
+  } else {
+    const bool best = scored.above < settings_.tier_a_percentage / 100;
+    scored.pick.tier = best ? campaign::Tier::kA : campaign::Tier::kB;
+    scored.pick.explored =
+        !best && Explores(lead.id, SaltOf(settings_.id), settings_.tier_explore_percentage / 100);
+  }
   return scored;
 }
 
@@ -219,29 +245,31 @@ std::vector<RankedLead> CampaignTiers::Rank(std::vector<campaign::Lead> leads, a
   }
   struct Place {
     Scored scored;
-    bool promised;
     int rank;
     size_t at;
   };
   std::vector<Place> places, drawn;
   for (size_t i = 0; i < leads.size(); ++i) {
-    Place place{ScoreOf(leads[i], now), IsPromised(leads[i], settings_), leads[i].rank, i};
-    if (place.promised) {
-      place.scored.pick.tier = campaign::Tier::kA;
-      place.scored.pick.explored = false;
-    }
+    Place place{ScoreOf(leads[i], now), leads[i].rank, i};
     (place.scored.pick.explored ? drawn : places).push_back(place);
   }
   // Scores of two scorers do not compare; where each puts the lead among its own does.
   const bool trial = trial_ != nullptr;
   const auto before = [trial](const Place& a, const Place& b) {
-    if (a.promised != b.promised) return a.promised;
+    if (a.scored.promised != b.scored.promised) return a.scored.promised;
     if (a.scored.pick.tier != b.scored.pick.tier) return a.scored.pick.tier < b.scored.pick.tier;
     if (a.rank != b.rank) return a.rank > b.rank;
     if (trial) return a.scored.above < b.scored.above;
     return a.scored.pick.score > b.scored.pick.score;
   };
-  std::stable_sort(places.begin(), places.end(), before);
+  if (KeepsOrder(settings_)) {
+    for (const Place& place : drawn) places.push_back(place);
+    drawn.clear();
+    std::sort(places.begin(), places.end(),
+              [](const Place& a, const Place& b) { return a.at < b.at; });
+  } else {
+    std::stable_sort(places.begin(), places.end(), before);
+  }
   const uint64_t salt = SaltOf(settings_.id);
   std::stable_sort(drawn.begin(), drawn.end(), [&](const Place& a, const Place& b) {
     return Draw(leads[a.at].id, salt) < Draw(leads[b.at].id, salt);
@@ -253,13 +281,15 @@ std::vector<RankedLead> CampaignTiers::Rank(std::vector<campaign::Lead> leads, a
     lead.tier = place.scored.pick.tier;
     ranked.push_back({std::move(lead), place.scored.pick});
   };
+  // So that of the attempts this share is drawn, whatever part of each ranking was dialed.
   const double explore = settings_.tier_explore_percentage / 100;
+  double credit = std::clamp(explore * (recent_a_ + recent_drawn_) - recent_drawn_, -3.0, 1.0);
   size_t next_drawn = 0;
   for (const Place& place : places) {
     add(place);
-    explore_credit_ = std::min(explore_credit_ + explore / (1 - explore), 1.5);
-    if (explore_credit_ < 1 || next_drawn == drawn.size()) continue;
-    explore_credit_ -= 1;
+    credit += explore / (1 - explore);
+    if (credit < 1 || next_drawn == drawn.size()) continue;
+    credit -= 1;
     add(drawn[next_drawn++]);
   }
   while (next_drawn < drawn.size()) add(drawn[next_drawn++]);
@@ -284,14 +314,16 @@ void CampaignTiers::Learn(const campaign::Lead& before, const campaign::Attempt&
 }
 
 void CampaignTiers::LearnArms(LeadId lead, const campaign::Attempt& record, bool success) {
-  const bool a = record.tier == campaign::Tier::kA && record.score > 0;
+  // Whom a rule or a promise has put first no score has drawn.
+  if (record.scorer.empty()) return;
+  const bool a = record.tier == campaign::Tier::kA;
   if (a || record.explored) {
     lift_.Learn(a, success, Recent(recent_a_, recent_drawn_));
     recent_a_ = recent_a_ * kRecent + (a ? 1 : 0);
     recent_drawn_ = recent_drawn_ * kRecent + (a ? 0 : 1);
   }
   // What is compared is whom each scorer puts first, since the trial began.
-  if (trial_ == nullptr || !a || record.scorer.empty()) return;
+  if (trial_ == nullptr || !a) return;
   const Arm arm = trial_->ArmOf(lead);
   if ((arm == Arm::kChallenger) != (record.scorer == "challenger")) return;  // of an earlier trial
   trial_->Learn(arm, success, Recent(recent_challenger_, recent_champion_));
@@ -309,6 +341,7 @@ void CampaignTiers::FinishTrial(absl::string_view verdict, absl::Time now) {
     champion_board_ = std::move(challenger_board_);
     promoted_ = champion_choice_;
   }
+  ++generation_;
   trial_.reset();
   challenger_.reset();
   challenger_facts_.reset();
@@ -334,10 +367,11 @@ absl::Status CampaignTiers::Challenge(const ScorerChoice& challenger, double sha
   challenger_ = std::make_unique<TierModel>(ModelSettingsOf(challenger));
   challenger_facts_ = std::make_unique<LeadFacts>(challenger.fields);
   challenger_board_ =
-      std::make_unique<TierBoard>(settings_.tier_rules, settings_.tier_a_percentage / 100);
+      std::make_unique<TierBoard>(std::vector<TierRule>(), settings_.tier_a_percentage / 100);
   trial_settings_ = {.salt = salt, .challenger_share = share};
   trial_ = std::make_unique<Trial>(trial_settings_);
   recent_champion_ = recent_challenger_ = 0;
+  ++generation_;
   passed_at_ = absl::InfinitePast();  // its scores are wanted
   return absl::OkStatus();
 }
@@ -387,7 +421,8 @@ std::vector<std::unique_ptr<PassScorer>> CampaignTiers::BeginPass(
   }
   shared->champion_choice = champion_choice_;
   shared->challenger_choice = challenger_choice_;
-  shared->rules = settings_.tier_rules;
+  shared->settings = settings_;
+  shared->generation = generation_;
   shared->now = now;
   shared->due_until = MicrosOf(now + kAhead);
   shared->lists.insert(dialed_lists.begin(), dialed_lists.end());
@@ -407,6 +442,10 @@ void CampaignTiers::EndPass(std::vector<std::unique_ptr<PassScorer>> parts, absl
                             absl::Duration took) {
   OUTPACE_CHECK(passing_);
   passing_ = false;
+  if (parts.front()->shared_->generation != generation_) {
+    passed_at_ = absl::InfinitePast();  // of scorers that are gone: again
+    return;
+  }
   passed_at_ = now;
   pass_took_ = took;
   due_ = 0;
@@ -421,7 +460,6 @@ void CampaignTiers::EndPass(std::vector<std::unique_ptr<PassScorer>> parts, absl
     challenger_board_->SetScores(challenger);
   }
   const auto place = [this](PassScorer::Entry& entry) {
-    // A trial that ended meanwhile: the entry is the champion's to judge next time.
     const TierBoard* board = entry.challenger ? challenger_board_.get() : champion_board_.get();
     entry.above = board == nullptr ? 1 : board->ShareAbove(entry.id, entry.score);
     return entry.by_rule || entry.above < champion_board_->share_a();
@@ -440,6 +478,7 @@ void CampaignTiers::EndPass(std::vector<std::unique_ptr<PassScorer>> parts, absl
   }
   const bool trial = trial_ != nullptr;
   std::sort(best.begin(), best.end(), [trial](const auto& a, const auto& b) {
+    if (a.promised != b.promised) return a.promised;
     if (a.rank != b.rank) return a.rank > b.rank;
     if (trial && a.above != b.above) return a.above < b.above;
     if (!trial && a.score != b.score) return a.score > b.score;
@@ -462,13 +501,10 @@ TierExplanation CampaignTiers::Explain(const campaign::Lead& lead, absl::Time no
   told.pick = scored.pick;
   told.share_above = scored.above;
   told.score = scored.score;
-  if (scored.rule >= 0) {
-    told.rule = campaign::TierRuleText(settings_.tier_rules[static_cast<size_t>(scored.rule)]);
-  }
-  if (IsPromised(lead, settings_)) {
-    told.pick.tier = campaign::Tier::kA;
-    told.pick.explored = false;
+  if (scored.promised) {
     told.rule = "a promised callback";
+  } else if (scored.rule >= 0) {
+    told.rule = campaign::TierRuleText(settings_.tier_rules[static_cast<size_t>(scored.rule)]);
   }
   const bool challenger = scored.pick.challenger;
   const LeadView view = (challenger ? *challenger_facts_ : *champion_facts_).Next(lead, now);
@@ -509,12 +545,12 @@ TierReport CampaignTiers::Report() const {
 std::string CampaignTiers::Save(absl::Time until) const {
   ByteWriter out;
   out.Put<int64_t>(MicrosOf(until));
+  PutChoice(settings_choice_, &out);
   PutChoice(champion_choice_, &out);
   out.PutText(champion_->Save());
   out.PutText(champion_board_->Save());
   lift_.Save(&out);
-  for (const double value :
-       {recent_a_, recent_drawn_, recent_champion_, recent_challenger_, explore_credit_}) {
+  for (const double value : {recent_a_, recent_drawn_, recent_champion_, recent_challenger_}) {
     out.Put(value);
   }
   out.Put(successes_);
@@ -538,7 +574,8 @@ absl::StatusOr<absl::Time> CampaignTiers::Load(absl::string_view bytes) {
   ByteReader in(*payload);
   CampaignTiers read(settings_);
   const int64_t until = in.Get<int64_t>();
-  if (!GetChoice(&in, &read.champion_choice_)) return damaged;
+  ScorerChoice told;  // by the settings of then
+  if (!GetChoice(&in, &told) || !GetChoice(&in, &read.champion_choice_)) return damaged;
   const bool promoted = read.champion_choice_ != settings_choice_;
   read.BeginAnew();
   absl::StatusOr<TierModel> champion =
@@ -547,8 +584,8 @@ absl::StatusOr<absl::Time> CampaignTiers::Load(absl::string_view bytes) {
   *read.champion_ = *std::move(champion);
   if (absl::Status s = read.champion_board_->Load(in.GetText()); !s.ok()) return s;
   if (!read.lift_.Load(&in)) return damaged;
-  for (double* value : {&read.recent_a_, &read.recent_drawn_, &read.recent_champion_,
-                        &read.recent_challenger_, &read.explore_credit_}) {
+  for (double* value :
+       {&read.recent_a_, &read.recent_drawn_, &read.recent_champion_, &read.recent_challenger_}) {
     *value = in.Get<double>();
     if (!(*value >= 0 && *value < 1e9)) return damaged;
   }
@@ -569,7 +606,7 @@ absl::StatusOr<absl::Time> CampaignTiers::Load(absl::string_view bytes) {
   }
   if (!in.done()) return damaged;
   // The manager has chosen other fields while nobody was there to hear it.
-  if (promoted && read.last_trial_.rfind("promote", 0) != 0) {
+  if (promoted && told != settings_choice_) {
     return absl::FailedPreconditionError("tiers: learned from other fields");
   }
   if (promoted) read.promoted_ = read.champion_choice_;

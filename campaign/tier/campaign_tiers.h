@@ -46,6 +46,7 @@ struct Pick {
   double score = 0;         // expected successes in a minute of an agent's time
   bool explored = false;    // of tier B, drawn at random
   bool challenger = false;  // scored by the challenger
+  bool by_rule = false;     // a rule or a promise decided the tier, not the score
 };
 struct RankedLead {
   campaign::Lead lead;  // its tier is the pick's
@@ -58,7 +59,8 @@ class PassScorer final : public campaign::LeadVisitor {
   struct Entry {
     LeadId id;
     int rank = 0;
-    bool by_rule = false;  // a rule says A
+    bool promised = false;  // a callback
+    bool by_rule = false;   // a rule says A, or it is promised
     double score = 0;
     double above = 0;  // share of the due leads that score higher; EndPass() sets it
     bool challenger = false;
@@ -68,6 +70,7 @@ class PassScorer final : public campaign::LeadVisitor {
 
   absl::Status Visit(const campaign::LeadGlance& lead, campaign::WholeLead whole) override;
   uint64_t due() const { return due_; }
+  uint64_t damaged() const { return damaged_; }  // leads that could not be read, passed by
 
  private:
   friend class CampaignTiers;
@@ -81,7 +84,7 @@ class PassScorer final : public campaign::LeadVisitor {
   RunningQuantile champion_scores_, challenger_scores_;
   std::vector<Entry> best_[2];  // of champion and challenger; heaps, the worst in front
   std::vector<std::pair<double, Entry>> drawn_;  // by draw; a heap, the highest in front
-  uint64_t due_ = 0;
+  uint64_t due_ = 0, damaged_ = 0;
 };
 
 struct TierReport {
@@ -166,6 +169,7 @@ class CampaignTiers {
     Pick pick;
     double above = 0;
     int rule = -1;
+    bool promised = false;
     LeadScore score;
   };
   Scored ScoreOf(const campaign::Lead& lead, absl::Time now);
@@ -185,7 +189,7 @@ class CampaignTiers {
   double recent_a_ = 0, recent_drawn_ = 0;              // attempts of late, fading
   double recent_champion_ = 0, recent_challenger_ = 0;  // likewise, of tier A
   uint64_t successes_ = 0;
-  double explore_credit_ = 0;
+  uint64_t generation_ = 0;  // of the scorers: a pass of others says nothing of these
   // Of the last pass, best last, and drawn at random.
   std::vector<LeadId> shortlist_, drawn_;
   absl::Time passed_at_ = absl::InfinitePast();

@@ -65,12 +65,18 @@ LeadView LeadFacts::Of(const campaign::Lead& before, const campaign::Attempt& re
   return view;
 }
 
+campaign::Lead AsOf(campaign::Lead lead, const campaign::Attempt& record) {
+  lead.called_count = record.number_of_try - 1;
+  lead.status = record.last_status.empty() ? "NEW" : record.last_status;
+  return lead;
+}
+
 Lesson LessonOf(const campaign::Attempt& record, bool human, bool sale) {
   Lesson lesson;
   const bool met_agent = Happened(record.connected_at);
   const bool answered = Happened(record.answered_at);
   if (!record.sent || record.inbound || record.trunk_fault || record.outcome == "unknown" ||
-      record.outcome == "cancelled" || record.abandoned ||
+      record.outcome == "cancelled" || record.abandoned || record.status == "DISPO" ||
       (answered && !met_agent && human)) {  // hung up before an agent was there
     return lesson;
   }

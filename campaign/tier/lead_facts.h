@@ -44,9 +44,14 @@ class LeadFacts {
   std::string list_, caller_id_;
 };
 
+// The lead as it was when the attempt was placed, as far as the record tells; its fields are those
+// of today.
+campaign::Lead AsOf(campaign::Lead lead, const campaign::Attempt& record);
+
 // Whether an attempt says something of its lead, and what. Nothing is learned from calls that never
 // left, that failed for the trunk, that came from outside, that we ended ourselves, or that met no
-// agent: whoever was abandoned answered, but nobody asked them anything.
+// agent: whoever was abandoned answered, but nobody asked them anything. A call whose agent has not
+// said what came of it (DISPO) teaches when that is said.
 struct Lesson {
   bool learn = false;
   AttemptResult result;

@@ -27,7 +27,7 @@
 namespace outpace::tier {
 
 struct LearnerSettings {
-  int slot_bits = 18;        // as the features have it
+  int slot_bits = 18;         // as the features have it
   double rate_single = 0.15;  // step sizes, by group of features
   double rate_cross = 0.01;
   double rate_alike = 0.05;

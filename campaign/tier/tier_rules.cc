@@ -28,6 +28,21 @@ bool Applies(const TierRule& rule, const LeadView& lead) {
   return Contains(rule.values, "");
 }
 
+bool Applies(const TierRule& rule, const campaign::Lead& lead) {
+  const int attempt = lead.called_count + 1;
+  if (!rule.last_status.empty() && !Contains(rule.last_status, lead.status)) return false;
+  if (rule.attempt_min > 0 && attempt < rule.attempt_min) return false;
+  if (rule.attempt_max > 0 && attempt > rule.attempt_max) return false;
+  return rule.field.empty() || Contains(rule.values, lead.Field(rule.field));
+}
+
+int RuleOf(absl::Span<const TierRule> rules, const campaign::Lead& lead) {
+  for (size_t i = 0; i < rules.size(); ++i) {
+    if (Applies(rules[i], lead)) return static_cast<int>(i);
+  }
+  return -1;
+}
+
 std::optional<campaign::Tier> TierByRules(absl::Span<const TierRule> rules, const LeadView& lead) {
   for (const TierRule& rule : rules) {
     if (Applies(rule, lead)) return rule.tier;

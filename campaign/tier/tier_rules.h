@@ -21,6 +21,10 @@ using campaign::TierRule;
 
 // Whether the rule applies. Pure.
 bool Applies(const TierRule& rule, const LeadView& lead);
+// The same of a stored lead's next attempt, by all its fields, whatever a score may be made from.
+bool Applies(const TierRule& rule, const campaign::Lead& lead);
+// The first rule that applies to the lead's next attempt; -1: none does.
+int RuleOf(absl::Span<const TierRule> rules, const campaign::Lead& lead);
 // The first rule that applies; nullopt: none does.
 std::optional<campaign::Tier> TierByRules(absl::Span<const TierRule> rules, const LeadView& lead);
 

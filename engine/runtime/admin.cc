@@ -15,6 +15,7 @@
 #include "engine/runtime/admin_impl.h"
 #include "engine/runtime/config.h"
 #include "engine/runtime/dnc_entries.h"
+#include "engine/runtime/low_priority.h"
 #include "engine/runtime/export_file.h"
 #include "engine/runtime/password.h"
 #include "engine/runtime/report_desk.h"
@@ -196,7 +197,14 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"recording.pending", &Impl::RecordingPending}};
   // These only read: nothing of Admin's own is in them.
   if (operation == "report.list") return ListReports();
-  if (operation == "report") return MakeReport(impl_->store, impl_->clock, arguments);
+  if (operation == "report") {
+    absl::StatusOr<Json> made = absl::InternalError("");
+    AtLowPriority([&] {
+      made = MakeReport(impl_->store, impl_->clock, arguments);
+      return made.status();
+    }).IgnoreError();
+    return made;
+  }
   const auto found = kOperations.find(operation);
   if (found == kOperations.end()) {
     return absl::NotFoundError(absl::StrCat("no operation is named '", operation, "'"));

@@ -116,36 +116,15 @@ void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, A
       return respond(api::ErrorResponse(absl::PermissionDeniedError(
           "administration is open on the control socket only; use the outpace command")));
     }
-    static const std::set<std::string> kLong = {"import",
-                                                "import.undo",
-                                                "list.reset",
-                                                "list.show",
-                                                "lead.search",
-                                                "lead.show",
-                                                "lead.counts",
-                                                "lead.filter",
-                                                "dedup.run",
-                                                "dedup.apply",
-                                                "dnc.import",
-                                                "dnc.export",
-                                                "dnc.list",
-                                                "dnc.registry.add",
-                                                "dnc.registry.verify",
-                                                "summary",
-                                                "export.calls",
-                                                "export.leads",
-                                                "export.abandons",
-                                                "export.agents",
-                                                "export.schedule.run",
-                                                "export.schedule.due",
-                                                "campaign.list",
-                                                "campaign.recheck",
-                                                "campaign.funnel",
-                                                "erase.leads",
-                                                "erase.person",
-                                                "store.checkpoint",
-                                                "store.backup",
-                                                "store.verify"};
+    static const std::set<std::string> kLong = {
+        "import",           "import.undo",         "list.reset",          "list.show",
+        "lead.search",      "lead.show",           "lead.counts",         "lead.filter",
+        "dedup.run",        "dedup.apply",         "dnc.import",          "dnc.export",
+        "dnc.list",         "dnc.registry.add",    "dnc.registry.verify", "summary",
+        "report",           "export.calls",        "export.leads",        "export.abandons",
+        "export.agents",    "export.schedule.run", "export.schedule.due", "campaign.list",
+        "campaign.recheck", "campaign.funnel",     "erase.leads",         "erase.person",
+        "store.checkpoint", "store.backup",        "store.verify"};
     const std::string operation = request.captures.at(0);
     auto shared = std::make_shared<api::Responder>(std::move(respond));
     auto run = [request = std::move(request), shared](Admin& lane) {

@@ -165,6 +165,12 @@ bool Controller::IsScored(const CampaignRunner& runner) const {
   return options_.tiers != nullptr && runner.settings().tier_mode == campaign::TierMode::kScore;
 }
 
+void Controller::LearnTiers(campaign::Lead before, const campaign::Attempt& record) {
+  const CampaignRunner* runner = FindRunner(record.campaign);
+  if (runner == nullptr || !IsScored(*runner)) return;
+  options_.tiers->Learn(std::move(before), record);
+}
+
 // `first`: leads to be looked at before those of the index.
 void Controller::FetchDue(CampaignRunner& runner, std::vector<campaign::Lead> first) {
   const campaign::CampaignSettings& settings = runner.settings();
@@ -474,17 +480,20 @@ void Controller::AddDnc(std::vector<campaign::DncEntry> entries, Done done) {
 
 // Whoever is being rung right now and has not answered must not be.
 bool Controller::CancelUnanswered(const campaign::DncEntry& entry) {
-  const auto in_call = numbers_in_call_.find(entry.phone);
-  if (in_call == numbers_in_call_.end()) return false;
-  const LiveAttempt* live = FindLive(in_call->second);
-  return live != nullptr && CancelIfListed(*live);
+  bool cancelled = false;
+  for (const auto& [id, live] : live_) {
+    if (live.record.dialed != entry.phone && live.lead.phone != entry.phone) continue;
+    cancelled |= CancelIfListed(live);
+  }
+  return cancelled;
 }
 
 bool Controller::CancelIfListed(const LiveAttempt& live) {
   if (live.phase != Phase::kDialing) return false;
   const campaign::CampaignSettings& settings = FindRunner(live.record.campaign)->settings();
-  const dnc::DncAsker asker = gate::AskerOf(settings, loop_.clock().Wall());
-  if (dnc_.Find(live.record.dialed, asker).empty()) return false;
+  if (!gate::IsListed(live.lead, live.record.dialed, settings, dnc_, loop_.clock().Wall())) {
+    return false;
+  }
   Post(call::HangUp{live.leg});
   return true;
 }

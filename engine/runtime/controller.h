@@ -308,6 +308,8 @@ class Controller final : public call::LegEventSink {
   void OnFetched(const CampaignId& campaign, absl::StatusOr<std::vector<campaign::Lead>> leads);
   // Learned tiers decide what comes into the hopper, and in which order.
   bool IsScored(const CampaignRunner& runner) const;
+  // An attempt's last word is stored. `before`: its lead when it was placed, with fields.
+  void LearnTiers(campaign::Lead before, const campaign::Attempt& record);
   void FetchDue(CampaignRunner& runner, std::vector<campaign::Lead> first);
   void OnTexts(const CampaignId& campaign, absl::StatusOr<std::vector<campaign::Lead>> good,
                std::vector<campaign::Lead> refused);
@@ -393,7 +395,9 @@ class Controller final : public call::LegEventSink {
   // Answered by a person and met by no agent: marks the record and counts it.
   void CountAbandoned(LiveAttempt& live);
   // True: a call was cancelled for it, as by CancelUnanswered().
-  bool AddDncOf(const campaign::Attempt& record, campaign::StoreBatch& batch);
+  // `lead`: whose other number is listed too, for it is a person who asks.
+  bool AddDncOf(const campaign::Attempt& record, const campaign::Lead& lead,
+                campaign::StoreBatch& batch);
   // Of an entry that is in force. True: the shard was told to end a call to its number that nobody
   // has answered. Its INVITE may still be on the way to the shard: AfterShard().
   bool CancelUnanswered(const campaign::DncEntry& entry);

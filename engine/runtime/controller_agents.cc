@@ -471,15 +471,18 @@ void Controller::WriteDisposition(campaign::Attempt record, bool again, Done don
     }
     campaign::StoreBatch batch;
     batch.leads.push_back(campaign::ApplyResult(**lead, record, owner->settings()));
-    batch.unchanged.push_back(**std::move(lead));
+    batch.unchanged.push_back(**lead);
     owner->hopper.Drop(record.lead);  // a copy from before this result must not be dialed
-    if (AddDncOf(record, batch)) done = AfterShard(std::move(done));
+    if (AddDncOf(record, **lead, batch)) done = AfterShard(std::move(done));
     if (!again) LearnFromLate(*owner, record);
     NoteAttempt(record);
     batch.attempts.push_back(record);
-    store_.Commit(std::move(batch), [this, record = std::move(record),
+    store_.Commit(std::move(batch), [this, record = std::move(record), lead = **std::move(lead),
                                      done = std::move(done)](absl::Status status) mutable {
-      if (!absl::IsAborted(status)) return done(std::move(status));
+      if (!absl::IsAborted(status)) {
+        if (status.ok()) LearnTiers(tier::AsOf(std::move(lead), record), record);
+        return done(std::move(status));
+      }
       WriteDisposition(std::move(record), /*again=*/true, std::move(done));
     });
   });

@@ -53,6 +53,8 @@ trunk::EarlyMedia EarlyMediaOf(const listen::Heard& heard) {
 // Ends with no clock, and concerns the number that was to be rung rather than the lead.
 bool BarsNumber(const gate::Reason& reason) {
   using gate::Rule;
+  // Which consent a call needs hangs on the kind of number.
+  if (reason.rule == Rule::kConsent) return reason.until == absl::InfiniteFuture();
   return !gate::DncStatus(reason.rule).empty() || reason.rule == Rule::kDestination ||
          reason.rule == Rule::kZoneUnknown || reason.rule == Rule::kNumberBlocked;
 }
@@ -534,17 +536,14 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
   batch.leads.push_back(live.lead);
   batch.attempts.push_back(live.record);
   activities_.MoveInto(batch, loop_.clock().Wall());
-  if (AddDncOf(live.record, batch)) done = AfterShard(std::move(done));
+  if (AddDncOf(live.record, live.lead, batch)) done = AfterShard(std::move(done));
   store_.Commit(std::move(batch), [this, id, done = std::move(done)](absl::Status status) mutable {
     LiveAttempt* closed = FindLive(id);
     OUTPACE_CHECK(closed != nullptr);
     LiveAttempt ended = std::move(*closed);
     live_.erase(id);
     if (!status.ok()) StopForStore(status);
-    const CampaignRunner* of = FindRunner(ended.record.campaign);
-    if (status.ok() && of != nullptr && IsScored(*of)) {
-      options_.tiers->Learn(ended.before, ended.record);
-    }
+    if (status.ok()) LearnTiers(ended.before, ended.record);
     if (ended.fail_over && status.ok()) {
       FailOver(std::move(ended));
     } else if (CampaignRunner* runner = FindRunner(ended.record.campaign)) {
@@ -556,7 +555,8 @@ void Controller::WriteFinal(LiveAttempt& live, Done done) {
 }
 
 // The person asked not to be called: in force at once, durable with the result.
-bool Controller::AddDncOf(const campaign::Attempt& record, campaign::StoreBatch& batch) {
+bool Controller::AddDncOf(const campaign::Attempt& record, const campaign::Lead& lead,
+                          campaign::StoreBatch& batch) {
   const campaign::Disposition* disposition = StatusesOf(record.campaign).Find(record.status);
   if (disposition == nullptr || disposition->next.dnc == campaign::DncStep::kNone) return false;
   const std::string agent = absl::StrCat("agent ", record.agent);
@@ -576,10 +576,22 @@ bool Controller::AddDncOf(const campaign::Attempt& record, campaign::StoreBatch&
     entry.scope = {dnc::DncLevel::kClient, runner->settings().client_id};
     entries.insert(entries.begin(), entry);
   }
+  // Who asked is a person, whichever number was rung (16 CFR 310.4(b)(1)(iii)(A)).
+  const size_t of_dialed = entries.size();
+  for (const E164 other : {lead.phone, lead.alt_phone}) {
+    if (!other.valid() || other == record.dialed) continue;
+    for (size_t i = 0; i < of_dialed; ++i) {
+      entries.push_back(entries[i]);
+      entries.back().phone = other;
+    }
+  }
   for (const campaign::DncEntry& each : entries) PutDnc(each);
-  NoteDnc(entries[0], record);
-  // Another campaign may be ringing the same number, when the agent was late.
-  const bool cancelled = CancelUnanswered(entries[0]);
+  // Another campaign may be ringing one of them, when the agent was late.
+  bool cancelled = false;
+  for (size_t i = 0; i < entries.size(); i += of_dialed) {
+    NoteDnc(entries[i], record);
+    cancelled |= CancelUnanswered(entries[i]);
+  }
   absl::c_move(entries, std::back_inserter(batch.dnc_added));
   return cancelled;
 }

@@ -57,6 +57,10 @@ Controller::Launched Controller::Launch(CampaignRunner& runner, campaign::Lead& 
       ChooseTrunk(runner, campaign::NumberToDial(lead), tried, caller_id);
   if (choice.why == trunk::NoRoute::kNotCarried) {
     log_.Warning("lead.no_route", {{"lead", lead.id}, {"campaign", runner.settings().id}});
+    if (campaign::NumberToDial(lead) != lead.phone) {
+      HoldBack(runner, campaign::WithoutSecondNumber(lead, runner.settings()));
+      return Launched::kHeldBack;
+    }
     lead.hold_until = std::max(lead.hold_until, loop_.clock().Wall() + kNoRouteRest);
     HoldBack(runner, std::move(lead));
     return Launched::kHeldBack;
@@ -140,7 +144,7 @@ campaign::Attempt Controller::IntentOf(const CampaignRunner& runner, const campa
   if (const tier::Pick* pick = runner.hopper.PickOf(lead.id)) {
     record.score = pick->score;
     record.explored = pick->explored;
-    record.scorer = pick->challenger ? "challenger" : "champion";
+    if (!pick->by_rule) record.scorer = pick->challenger ? "challenger" : "champion";
   }
   record.dialed = campaign::NumberToDial(lead);
   record.alt = record.dialed != lead.phone;

@@ -11,6 +11,8 @@ namespace outpace::runtime {
 namespace {
 
 constexpr absl::Duration kRecoveredWrapUp = absl::Minutes(10);
+// What a call may have lasted after its engine died; then its far end has noticed.
+constexpr absl::Duration kUnseenMost = absl::Minutes(1);
 
 }  // namespace
 
@@ -44,7 +46,10 @@ void Controller::RecoverAttempts(const StartState& state) {
       // Its far end hears of the end now; an answer that was not stored in time costs nobody knows
       // what.
       if (const int trunk = trunks_.Find(attempt.trunk); trunk >= 0) {
-        NoteCost(attempt, static_cast<size_t>(trunk), attempt.ended_at - attempt.answered_at);
+        // Not for as long as nobody was there to see.
+        const absl::Time seen = std::min(attempt.ended_at, state.last_known_running + kUnseenMost);
+        NoteCost(attempt, static_cast<size_t>(trunk),
+                 std::max(absl::ZeroDuration(), seen - attempt.answered_at));
       }
     }
     CampaignRunner* runner = FindRunner(attempt.campaign);

@@ -32,9 +32,9 @@ void Controller::EndWithdraw(const LeadSet& leads) {
 
 void Controller::PutErased(const ErasedPeople& people, E164 phone, Done done) {
   people.PutInto(dnc_);
-  const auto in_call = numbers_in_call_.find(phone);
-  const LiveAttempt* live = in_call == numbers_in_call_.end() ? nullptr : FindLive(in_call->second);
-  if (live != nullptr && CancelIfListed(*live)) done = AfterShard(std::move(done));
+  campaign::DncEntry entry;
+  entry.phone = phone;
+  if (CancelUnanswered(entry)) done = AfterShard(std::move(done));
   if (done) done(absl::OkStatus());
 }
 

@@ -1,12 +1,7 @@
 #include "engine/runtime/export_file.h"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <functional>
+#include <algorithm>
 #include <memory>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,24 +17,10 @@
 #include "campaign/report/xlsx_export.h"
 #include "engine/runtime/admin_impl.h"
 #include "engine/runtime/files.h"
+#include "engine/runtime/low_priority.h"
 
 namespace outpace::runtime {
 namespace {
-
-constexpr int kNice = 15;  // the scheduler's weight of 36 against 1024
-
-// Runs `work` on a thread of its own, and the threads it starts, behind everything else.
-absl::Status AtLowPriority(const std::function<absl::Status()>& work) {
-  absl::Status status;
-  std::thread thread([&] {
-    // Linux has one priority a thread, which threads started from here inherit. Without the right
-    // to it, it is done at the usual one.
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
-    status = work();
-  });
-  thread.join();
-  return status;
-}
 
 absl::Status WriteSmall(const std::string& path, absl::string_view bytes) {
   auto file = AtomicFile::Create(path);
@@ -190,6 +171,15 @@ absl::StatusOr<ExportOrder> ReadExportOrder(const std::string& what, const Json&
   }
   report::ExportOptions& options = order.rows;
   if (absl::Status s = ReadExportRange(arguments, clock, options); !s.ok()) return s;
+  if (!options.campaign.empty()) {
+    const auto campaigns = store.Campaigns();
+    if (!campaigns.ok()) return campaigns.status();
+    if (std::none_of(campaigns->begin(), campaigns->end(),
+                     [&](const auto& each) { return each.id == options.campaign; })) {
+      return absl::NotFoundError(absl::StrCat("no campaign is named '", options.campaign,
+                                              "'; see: outpace campaign list"));
+    }
+  }
   absl::string_view name = path;
   options.zstd = absl::ConsumeSuffix(&name, ".zst") || Flag(arguments, "zstd");
   std::string format = Text(arguments, "format");

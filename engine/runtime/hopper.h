@@ -125,8 +125,8 @@ class Hopper {
   // Forgets what waits; leads under way stay known.
   void Clear() {
     for (const Place& place : queue_) {
-      out_.erase(place.lead.id);
-      picks_.erase(place.lead.id);
+      const LeadId id = place.lead.id;
+      Release(id);  // a refill under way does not bring it back
     }
     queue_.clear();
   }

@@ -11,20 +11,14 @@
 namespace outpace::runtime {
 namespace {
 
-constexpr size_t kReplayStep = 2'000;  // attempts
+constexpr size_t kReplayStep = 2'000;  // attempts, and those of the slice that reaches it
+constexpr absl::Duration kReplaySlice = absl::Minutes(1);
+constexpr int kSlicesMost = 1'000;  // a step
 // An attempt is learned when its last word is stored, which may be long after it was dialed.
 constexpr absl::Duration kLongestCall = absl::Hours(26);
 
 absl::Time EndOf(const campaign::Attempt& record) {
   return std::max({record.dialed_at, record.ended_at, record.disposed_at});
-}
-
-// The lead as it was when the attempt was placed, as far as the record tells; its fields are those
-// of today.
-campaign::Lead AsOf(campaign::Lead lead, const campaign::Attempt& record) {
-  lead.called_count = record.number_of_try - 1;
-  lead.status = record.last_status.empty() ? "NEW" : record.last_status;
-  return lead;
 }
 
 // A visitor that an end of the engine need not wait for.
@@ -64,7 +58,6 @@ void TierDesk::Put(const campaign::CampaignSettings& settings, absl::Time now) {
       known->second.from = now - kReplayMost;
       known->second.next = known->second.from - kLongestCall;
       known->second.to = now;
-      known->second.last = AttemptId();
       known->second.replaying = true;
     }
     return;
@@ -113,37 +106,34 @@ bool TierDesk::Replay() {
   return false;
 }
 
-// True while this campaign has more.
+// True while this campaign has more. By slices of time: the store's index is by it.
 bool TierDesk::ReplayOne(Kept& kept) {
-  std::vector<campaign::Attempt> step;
   const CampaignId& id = kept.tiers->id();
   size_t seen = 0;
-  absl::Time reached = kept.next;
-  AttemptId last = kept.last;
-  const absl::Status read =
-      store_.ForEachAttempt(kept.next, kept.to, [&](const campaign::Attempt& attempt) {
-        if (attempt.id <= kept.last) return true;
-        reached = std::max(reached, attempt.dialed_at);
-        last = attempt.id;
-        const absl::Time ended = EndOf(attempt);
-        if (attempt.campaign == id && !attempt.open && ended > kept.from && ended <= kept.to) {
-          step.push_back(attempt);
-        }
-        return ++seen < kReplayStep;
-      });
-  if (!read.ok()) {
-    log_.Warning("tiers.replay_failed", {{"campaign", id}, {"why", read.message()}});
-    kept.replaying = false;
-    return false;
+  for (int slices = 0; seen < kReplayStep && slices < kSlicesMost && kept.next < kept.to;
+       ++slices) {
+    const absl::Time end = std::min(kept.to, kept.next + kReplaySlice);
+    const absl::Status read =
+        store_.ForEachAttempt(kept.next, end, [&](const campaign::Attempt& attempt) {
+          ++seen;
+          const absl::Time ended = EndOf(attempt);
+          if (attempt.campaign != id || attempt.open || ended <= kept.from || ended > kept.to) {
+            return true;
+          }
+          auto lead = store_.GetLead(attempt.lead);
+          if (lead.ok() && lead->has_value()) {
+            kept.tiers->Learn(tier::AsOf(**std::move(lead), attempt), attempt);
+          }
+          return true;
+        });
+    if (!read.ok()) {
+      log_.Warning("tiers.replay_failed", {{"campaign", id}, {"why", read.message()}});
+      kept.replaying = false;
+      return false;
+    }
+    kept.next = end;
   }
-  for (const campaign::Attempt& attempt : step) {
-    const auto lead = store_.GetLead(attempt.lead);
-    if (lead.ok() && lead->has_value()) kept.tiers->Learn(AsOf(**lead, attempt), attempt);
-  }
-  kept.last = last;
-  // Ids rise with the time of dialing but for clocks that were set back: these stay in view.
-  kept.next = std::max(kept.next, reached - absl::Hours(2));
-  kept.replaying = seen == kReplayStep;
+  kept.replaying = kept.next < kept.to;
   if (!kept.replaying) {
     log_.Info("tiers.ready", {{"campaign", id}, {"results", kept.tiers->Report().attempts}});
   }

@@ -71,7 +71,6 @@ class TierDesk {
   struct Kept {
     std::unique_ptr<tier::CampaignTiers> tiers;
     absl::Time from, to;  // results between, by their end, are to be learned from the store
-    AttemptId last;       // learned from the store so far
     absl::Time next;      // attempts dialed before are done with
     bool replaying = false;
     uint64_t saved = 0;  // attempts learned when it was saved last

@@ -35,7 +35,7 @@ TEST(TierRules, EveryConditionThatIsSetMustHold) {
   EXPECT_FALSE(Applies(rule, {.attempt = 3, .last_status = "B"}));
   EXPECT_FALSE(
       Applies(rule, {.fields = absl::MakeConstSpan(&city, 1), .attempt = 3, .last_status = "NA"}));
-  EXPECT_TRUE(Applies({}, {}));
+  EXPECT_TRUE(Applies({}, LeadView()));
 }
 
 double ShareOfA(TierBoard& board, const std::function<double()>& score, int leads) {

@@ -41,6 +41,7 @@ class AdminTiersTest : public AdminFixture {
     record.campaign = "DEMO";
     record.open = false;
     record.score = 0.1;
+    record.scorer = "champion";
     record.tier = i % 3 == 0 ? campaign::Tier::kB : campaign::Tier::kA;
     record.explored = i % 3 == 0;
     record.dialed_at = world_.clock().Wall();
