@@ -35,6 +35,9 @@ struct AdminHooks {
   std::function<void(const campaign::List&)> list_changed;
   std::function<void(const campaign::AgentRecord&)> agent_changed;
   std::function<void(const CampaignId&)> leads_changed;
+  // What the agent may see of its reviews, as ReviewsForAgent() has it, and a notice.
+  std::function<void(const AgentId&, const std::string& reviews, const std::string& notice)>
+      reviews_changed;
   // Unavailable: the engine is overloaded.
   std::function<absl::StatusOr<LiveLeads>(const CampaignId&)> live_leads;
   // In place of writing to the store: the engine makes them count at once and then durable.
@@ -74,6 +77,7 @@ struct AdminShared {
   absl::Mutex lists;       // held from reading a list to writing it
   absl::Mutex erased;      // the same of the erased people
   absl::Mutex merges;      // the same of what is kept of merges
+  absl::Mutex reviews;     // the same of score sheets and reviews
   absl::Mutex schedules;   // the same of schedules of exports
   absl::Mutex deliveries;  // held while a scheduled export runs, before `schedules`
   ImportDesk desk;

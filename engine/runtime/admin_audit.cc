@@ -56,6 +56,8 @@ const Noted* NotedOf(absl::string_view operation) {
       {"dnc.registry.remove", {"dnc.registry_removed"}},
       {"tier.challenge", {"tier.challenged"}},
       {"tier.end_trial", {"tier.trial_ended"}},
+      {"qa.sheet.set", {"qa.sheet_changed"}},
+      {"qa.score", {"qa.scored"}},
       {"agent.add", {"agent.changed"}},
       {"export.calls", {"export.calls"}},
       {"export.abandons", {"export.abandons"}},
@@ -80,9 +82,9 @@ bool LetsDataOut(absl::string_view operation) { return operation == "recording.r
 
 // Arguments that say which record; never a number, a password or a text of a lead.
 constexpr const char* kArguments[] = {
-    "campaign", "list",   "name",   "user",     "import", "job",   "lead",   "agent",
-    "path",     "from",   "to",     "day",      "zone",   "field", "fields", "profile",
-    "share",    "reason", "source", "obtained", "client", "state", "status"};
+    "campaign", "list",     "name",   "user",  "import", "job",    "lead",    "agent", "path",
+    "from",     "to",       "day",    "zone",  "field",  "fields", "profile", "share", "reason",
+    "source",   "obtained", "client", "state", "status", "sheet",  "by"};
 constexpr const char* kFlags[] = {"active", "archived", "dry_run", "bom",
                                   "raw",    "force",    "merge",   "replace"};
 // What came of it.
@@ -174,7 +176,9 @@ absl::StatusOr<Json> Admin::Impl::RunNoted(absl::string_view operation, const Js
   AddMember(arguments, "id", absl::StartsWith(operation, "campaign.") ? "campaign" : "id", about);
   for (const char* name : kArguments) AddMember(arguments, name, name, about);
   for (const char* name : kFlags) AddMember(arguments, name, name, about);
-  if (operation == "recording.read") AddMember(arguments, "attempt", "attempt", about);
+  if (operation == "recording.read" || operation == "qa.score") {
+    AddMember(arguments, "attempt", "attempt", about);
+  }
   for (const char* name : {"password", "phone"}) {
     if (arguments.contains(name)) about.emplace_back(absl::StrCat(name, "_changed"), true);
   }

@@ -19,6 +19,7 @@
 #include "engine/runtime/admin_impl.h"
 #include "engine/runtime/erased_people.h"
 #include "engine/runtime/lead_merger.h"
+#include "engine/runtime/qa_book.h"
 
 namespace outpace::runtime {
 namespace {
@@ -217,6 +218,12 @@ absl::StatusOr<Json> Admin::Impl::RunErasure(E164 phone) {
   auto merges = LeadMerger(store, clock, hooks, &shared->merges).Forget(ids, phone);
   if (!merges.ok()) return merges.status();
   scrub.meta = *std::move(merges);
+  {
+    const absl::MutexLock lock(&shared->reviews);
+    auto reviews = QaBook(store).Forget(scrub.attempts);
+    if (!reviews.ok()) return reviews.status();
+    scrub.meta.insert(scrub.meta.end(), reviews->begin(), reviews->end());
+  }
   if (absl::Status s = RemoveLeads(*leads); !s.ok()) return s;
   if (absl::Status s = ScrubPerson(std::move(scrub)); !s.ok()) return s;
 

@@ -19,6 +19,7 @@
 #include "campaign/gate/gate.h"
 #include "campaign/load/load_template.h"
 #include "campaign/load/loader.h"
+#include "campaign/qa/review.h"
 #include "campaign/report/export_schedule.h"
 #include "campaign/tier/campaign_tiers.h"
 #include "engine/runtime/admin.h"
@@ -230,6 +231,14 @@ struct Admin::Impl {
   absl::StatusOr<Json> TierExplain(const Json& arguments);
   absl::StatusOr<Json> TierChallenge(const Json& arguments);
   absl::StatusOr<Json> TierEndTrial(const Json& arguments);
+  absl::StatusOr<Json> QaSample(const Json& arguments);
+  absl::StatusOr<Json> QaSheetSet(const Json& arguments);
+  absl::StatusOr<Json> QaSheetList(const Json&);
+  absl::StatusOr<Json> QaScore(const Json& arguments);
+  absl::StatusOr<std::vector<qa::Review>> ReviewsIn(const Json& arguments,
+                                                    absl::TimeZone* zone) const;
+  absl::StatusOr<Json> QaList(const Json& arguments);
+  absl::StatusOr<Json> QaReport(const Json& arguments);
   absl::StatusOr<Json> AgentAdd(const Json& arguments);
   absl::StatusOr<Json> AgentList(const Json&);
   absl::StatusOr<Json> RunExport(const std::string& what, const Json& arguments);

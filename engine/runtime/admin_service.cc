@@ -62,6 +62,10 @@ AdminHooks HooksOf(Controller& controller, AsioLoop& loop, AgentService& agents,
     agents.PutAgent(agent);
     OnController(loop, [&] { controller.PutAgent(agent); });
   };
+  hooks.reviews_changed = [&](const AgentId& agent, const std::string& reviews,
+                              const std::string& notice) {
+    agents.PutReviews(agent, reviews, notice);
+  };
   hooks.leads_changed = [&](const CampaignId& campaign) {
     OnController(loop, [&] { controller.LeadsChanged(campaign); });
   };
@@ -116,15 +120,40 @@ void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, A
       return respond(api::ErrorResponse(absl::PermissionDeniedError(
           "administration is open on the control socket only; use the outpace command")));
     }
-    static const std::set<std::string> kLong = {
-        "import",           "import.undo",         "list.reset",          "list.show",
-        "lead.search",      "lead.show",           "lead.counts",         "lead.filter",
-        "dedup.run",        "dedup.apply",         "dnc.import",          "dnc.export",
-        "dnc.list",         "dnc.registry.add",    "dnc.registry.verify", "summary",
-        "report",           "export.calls",        "export.leads",        "export.abandons",
-        "export.agents",    "export.schedule.run", "export.schedule.due", "campaign.list",
-        "campaign.recheck", "campaign.funnel",     "erase.leads",         "erase.person",
-        "store.checkpoint", "store.backup",        "store.verify"};
+    static const std::set<std::string> kLong = {"import",
+                                                "import.undo",
+                                                "list.reset",
+                                                "list.show",
+                                                "lead.search",
+                                                "lead.show",
+                                                "lead.counts",
+                                                "lead.filter",
+                                                "dedup.run",
+                                                "dedup.apply",
+                                                "dnc.import",
+                                                "dnc.export",
+                                                "dnc.list",
+                                                "dnc.registry.add",
+                                                "dnc.registry.verify",
+                                                "summary",
+                                                "report",
+                                                "export.calls",
+                                                "export.leads",
+                                                "export.abandons",
+                                                "export.agents",
+                                                "export.schedule.run",
+                                                "export.schedule.due",
+                                                "campaign.list",
+                                                "campaign.recheck",
+                                                "campaign.funnel",
+                                                "erase.leads",
+                                                "erase.person",
+                                                "store.checkpoint",
+                                                "store.backup",
+                                                "store.verify",
+                                                "qa.sample",
+                                                "qa.list",
+                                                "qa.report"};
     const std::string operation = request.captures.at(0);
     auto shared = std::make_shared<api::Responder>(std::move(respond));
     auto run = [request = std::move(request), shared](Admin& lane) {

@@ -282,6 +282,7 @@ void AgentService::Install(api::HttpServer& server) {
       }));
 
   impl->InstallAudio(server);
+  impl->InstallReviews(server);
   impl->InstallMonitors(server);
 
   api::WebSocketHandler events;

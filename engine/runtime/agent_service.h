@@ -39,6 +39,9 @@ class AgentService final : public AgentEvents {
   void PutAgent(const campaign::AgentRecord& agent);
   // What the agents of a campaign choose from; told to their screens when it changes. Any thread.
   void PutCampaign(const campaign::CampaignSettings& settings);
+  // The reviews of an agent's calls, a JSON array as the agent may see them; a notice that is not
+  // empty is told to its screen at once. Any thread.
+  void PutReviews(const AgentId& agent, const std::string& reviews, const std::string& notice);
 
   // AgentEvents: called by the controller, carried over to the service's loop.
   void OnState(const AgentId& agent, agent::AgentState state, absl::Time since,

@@ -121,6 +121,7 @@ struct AgentService::Impl {
   }
 
   void InstallAudio(api::HttpServer& server);
+  void InstallReviews(api::HttpServer& server);
   void InstallMonitors(api::HttpServer& server);
   // Rings `phone` for `start`, which may be StartMonitor or StartConference. Answers {"id": N}.
   void RingPhone(const std::string& phone,
@@ -146,6 +147,7 @@ struct AgentService::Impl {
   std::map<AgentId, campaign::AgentRecord> agents;
   std::map<AgentId, Session> sessions;
   campaign::StatusBook statuses;
+  std::map<AgentId, Json> reviews;
   // Changed on the loop; the HTTP thread looks a socket's token up before it upgrades it.
   mutable std::mutex tokens_mutex;
   std::map<std::string, AgentId, std::less<>> tokens;

@@ -39,6 +39,7 @@
 #include "engine/runtime/evidence.h"
 #include "engine/runtime/json_log.h"
 #include "engine/runtime/password.h"
+#include "engine/runtime/qa_book.h"
 #include "engine/runtime/real_clock.h"
 #include "engine/runtime/registry_shelf.h"
 #include "engine/runtime/shard_thread.h"
@@ -509,7 +510,15 @@ absl::Status Serve(const Config& config) {
   auto state = ReadStartState(**store, clock, config.trunks);
   if (!state.ok()) return state.status();
   state->open_dialogs = (*shard)->left_open();
-  for (const campaign::AgentRecord& agent : state->agents) agents.PutAgent(agent);
+  for (const campaign::AgentRecord& agent : state->agents) {
+    agents.PutAgent(agent);
+    const auto reviews = QaBook(**store).OfAgent(agent.user);
+    if (!reviews.ok()) {  // no reason not to dial
+      (*log)->Error("agent.reviews_unread", {{"agent", agent.user}});
+      continue;
+    }
+    agents.PutReviews(agent.user, ReviewsForAgent(*reviews), "");
+  }
   for (const campaign::CampaignSettings& settings : state->campaigns) agents.PutCampaign(settings);
   state->registries = registries.All();
   told_of_recordings = &controller;

@@ -44,6 +44,7 @@ int RunCheckConfigCommand(const Arguments& arguments);
 int RunImportCommand(const Arguments& arguments);
 int RunTemplateCommand(const Arguments& arguments);
 int RunTierCommand(const Arguments& arguments);
+int RunQaCommand(const Arguments& arguments);
 int RunListCommand(const Arguments& arguments);
 int RunCampaignCommand(const Arguments& arguments);
 int RunLeadCommand(const Arguments& arguments);

@@ -124,6 +124,10 @@ const std::vector<Command>& Commands() {
        "list show create set start pause recheck why funnel contracts --last --json"},
       {"tier", "which leads come first, learned from results: show, explain, try a challenger",
        RunTierCommand, "show explain challenge end-trial --fields --profile --share --json"},
+      {"qa", "quality of calls: which recordings to hear, score sheets, scores, report",
+       RunQaCommand,
+       "sample sheet score list report set --campaign --agent --day --from --to --zone --rule "
+       "--file --pass --sheet --by --comment --json"},
       {"lead", "find leads; say why one is not dialed", RunLeadCommand,
        "show why search counts filter import --explain --country --status --list --campaign "
        "--import --limit --scan "

@@ -293,6 +293,18 @@ TEST_F(AgentServiceTest, AScreenShowsTheCampaignsOwnDispositions) {
   EXPECT_EQ(shown["callback"], true);
 }
 
+TEST_F(AgentServiceTest, AgentsAreShownTheirOwnReviews) {
+  const std::string token = Token();
+  Page page(server_->port(), token);
+  page.AwaitState("PAUSED");
+  EXPECT_EQ(Send("GET", "/v1/agent/reviews", "").status, 401);
+  EXPECT_TRUE(Send("GET", "/v1/agent/reviews", "", token).body["reviews"].empty());
+  service_.PutReviews("ann", R"([{"attempt":7,"percent":82}])", "A call was reviewed");
+  EXPECT_EQ(page.AwaitType("notice")["message"], "A call was reviewed");
+  EXPECT_EQ(Send("GET", "/v1/agent/reviews", "", token).body["reviews"][0]["attempt"], 7);
+  EXPECT_TRUE(Send("GET", "/v1/agent/reviews", "", Token("bob")).body["reviews"].empty());
+}
+
 TEST_F(AgentServiceTest, LoginTellsWhatIsWrongWithTheRest) {
   EXPECT_EQ(Login("ann", "right", {{"campaign", "NONE"}}).status, 404);
   EXPECT_EQ(Send("POST", "/v1/agent/login", "{").status, 400);

@@ -51,6 +51,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"campaign/store", {"engine/base", "campaign", "dnc"}},
     {"campaign/report", {"engine/base", "campaign", "campaign/load"}},
     {"campaign/tier", {"engine/base", "campaign"}},
+    {"campaign/qa", {"engine/base", "campaign"}},
     {"dnc", {"engine/base"}},
     {"tools/farend", {"engine/base", "engine/api"}},
     {"tools/reconcile", {"engine/base"}},
