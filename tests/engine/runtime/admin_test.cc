@@ -499,6 +499,9 @@ TEST_F(AdminTest, ExportIsWholeOrNotThere) {
   EXPECT_EQ((*Run("export.calls",
                   {{"path", path}, {"day", "2023-11-15"}, {"zone", "Pacific/Kiritimati"}}))["rows"],
             1);
+  EXPECT_THAT(Refusal(Code::kNotFound, "export.calls", {{"path", path}, {"campaign", "OTHER"}}),
+              HasSubstr("no campaign is named 'OTHER'"));
+  Create("OTHER");
   EXPECT_EQ((*Run("export.calls", {{"path", path},
                                    {"from", "2023-11-01"},
                                    {"to", "2023-11-30"},

@@ -180,5 +180,59 @@ TEST_F(ControllerStatusesTest, ACallbackComesToTheNumberWhereThePersonWasMet) {
   EXPECT_EQ(campaign::NumberToDial(StoredLead(1)), kSecond);
 }
 
+// Who asks is a person: neither number is dialed again.
+TEST_F(ControllerStatusesTest, AWishSpokenOnTheSecondNumberListsBoth) {
+  Change("NA", {{"next", "alt"}, {"delay", "600"}, {"tries", "1"}});
+  StartWithTwoNumbers();
+  LogIn("a1");
+  Tick();
+  NobodyAnswers();
+  Pass(absl::Seconds(2));
+  ASSERT_THAT(Dials(), SizeIs(2));
+  const call::DialOrder dial = Dials()[1];
+  Answer(dial.leg);
+  Connected(dial.leg, AgentLeg("a1"));
+  End(dial.leg, call::CallOutcome::kAnswered);
+  EXPECT_TRUE(Dispose("a1", dial.attempt, "DNC").ok());
+  EXPECT_THAT(*leads.DncOf(kSecond), SizeIs(2));
+  EXPECT_THAT(*leads.DncOf(Lead(1).phone), SizeIs(2));
+}
+
+TEST_F(ControllerStatusesTest, ListingTheFirstNumberEndsTheRingOfTheSecond) {
+  Change("NA", {{"next", "alt"}, {"delay", "600"}, {"tries", "1"}});
+  StartWithTwoNumbers();
+  LogIn("a1");
+  Tick();
+  NobodyAnswers();
+  Pass(absl::Seconds(2));
+  ASSERT_THAT(Dials(), SizeIs(2));
+  const size_t before = Of<call::HangUp>().size();
+  controller.AddDnc(
+      campaign::DncEntry{
+          .phone = Lead(1).phone, .scope = {}, .source = "test", .added = world.clock().Wall()},
+      nullptr);
+  const auto ended = Of<call::HangUp>();
+  ASSERT_EQ(ended.size(), before + 1);
+  EXPECT_EQ(ended.back().leg, Dials()[1].leg);
+}
+
+// What was promised, and what a trunk has failed, is not lost with the second number.
+TEST_F(ControllerStatusesTest, WithoutItsSecondNumberALeadKeepsItsPromise) {
+  Change("NA", {{"next", "alt"}, {"delay", "600"}, {"tries", "1"}});
+  StartWithTwoNumbers();
+  LogIn("a1");
+  Tick();
+  NobodyAnswers();
+  campaign::Lead lead = StoredLead(1);
+  ASSERT_EQ(campaign::NumberToDial(lead), kSecond);
+  lead.next_call_time = world.clock().Wall() + absl::Hours(5);
+  for (const char* status : {"CALLBK", "QUEUE"}) {
+    lead.status = status;
+    const campaign::Lead without = campaign::WithoutSecondNumber(lead, settings);
+    EXPECT_EQ(campaign::NumberToDial(without), lead.phone);
+    EXPECT_EQ(without.next_call_time, lead.next_call_time) << status;
+  }
+}
+
 }  // namespace
 }  // namespace outpace::runtime
