@@ -15,8 +15,8 @@
 #include "engine/runtime/admin_impl.h"
 #include "engine/runtime/config.h"
 #include "engine/runtime/dnc_entries.h"
-#include "engine/runtime/low_priority.h"
 #include "engine/runtime/export_file.h"
+#include "engine/runtime/low_priority.h"
 #include "engine/runtime/password.h"
 #include "engine/runtime/report_desk.h"
 
@@ -201,6 +201,10 @@ absl::StatusOr<Json> Admin::Run(absl::string_view operation, const Json& argumen
       {"recording.read", &Impl::RecordingRead},
       {"recording.erased", &Impl::RecordingErased},
       {"recording.pending", &Impl::RecordingPending}};
+  if (operation == "export.events" && arguments.is_object()) {
+    return impl_->RunNoted(operation, arguments,
+                           [&] { return ExportEvents(impl_->store, impl_->clock, arguments); });
+  }
   // These only read: nothing of Admin's own is in them.
   if (operation == "report.list") return ListReports();
   if (operation == "report") {

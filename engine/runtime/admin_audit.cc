@@ -63,6 +63,7 @@ const Noted* NotedOf(absl::string_view operation) {
       {"export.abandons", {"export.abandons"}},
       {"export.agents", {"export.agents"}},
       {"export.leads", {"export.leads"}},
+      {"export.events", {"export.events"}},
       {"export.schedule.add", {"export.schedule_added"}},
       {"export.schedule.remove", {"export.schedule_removed"}},
       {"export.schedule.run", {"export.scheduled"}},

@@ -139,6 +139,7 @@ void InstallAdmin(api::HttpServer& server, Admin& admin, AsioLoop& admin_loop, A
                                                 "report",
                                                 "export.calls",
                                                 "export.leads",
+                                                "export.events",
                                                 "export.abandons",
                                                 "export.agents",
                                                 "export.schedule.run",

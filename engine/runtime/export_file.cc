@@ -12,6 +12,7 @@
 #include "campaign/calling_window.h"
 #include "campaign/load/encoding.h"
 #include "campaign/report/agent_export.h"
+#include "campaign/report/event_log.h"
 #include "campaign/report/event_source.h"
 #include "campaign/report/side_car.h"
 #include "campaign/report/xlsx_export.h"
@@ -219,6 +220,36 @@ absl::StatusOr<ExportWritten> WriteExport(const campaign::LeadStore& store,
   });
   if (!status.ok()) return status;
   return written;
+}
+
+absl::StatusOr<Json> ExportEvents(const campaign::LeadStore& store, const Clock& clock,
+                                  const Json& arguments) {
+  auto path = Need(arguments, "path");
+  if (!path.ok()) return path.status();
+  if (!Text(arguments, "campaign").empty()) {
+    return absl::InvalidArgumentError(
+        "the event log is of all campaigns; agents' times are not of one alone");
+  }
+  report::ExportOptions range;
+  if (absl::Status s = ReadExportRange(arguments, clock, range); !s.ok()) return s;
+  report::EventCounts counts;
+  const absl::Status status = AtLowPriority([&]() -> absl::Status {
+    auto file = AtomicFile::Create(*path);
+    if (!file.ok()) return file.status();
+    const auto written =
+        report::WriteEventLog(report::StoredEvents(store), {.from = range.from, .to = range.to},
+                              [&](absl::string_view piece) { return (*file)->Write(piece); });
+    if (!written.ok()) return written.status();
+    counts = *written;
+    return (*file)->Commit();
+  });
+  if (!status.ok()) return status;
+  Json answer = Answer(absl::StrCat(*path, ": ", counts.attempts, " calls and ", counts.activities,
+                                    " activities of agents in ", counts.lines, " lines\n"));
+  answer["rows"] = counts.lines;
+  answer["attempts"] = counts.attempts;
+  answer["activities"] = counts.activities;
+  return answer;
 }
 
 }  // namespace outpace::runtime

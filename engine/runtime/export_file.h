@@ -43,4 +43,11 @@ struct ExportWritten {
 absl::StatusOr<ExportWritten> WriteExport(const campaign::LeadStore& store,
                                           const ExportOrder& order, const std::string& path);
 
+// "export.events": the event log of the days that `arguments` name into the file of "path", which
+// appears whole or not at all. At a low priority; waits. InvalidArgument: a campaign is named;
+// agents' times are not of one alone.
+absl::StatusOr<nlohmann::ordered_json> ExportEvents(const campaign::LeadStore& store,
+                                                    const Clock& clock,
+                                                    const nlohmann::ordered_json& arguments);
+
 }  // namespace outpace::runtime

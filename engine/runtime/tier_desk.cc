@@ -12,8 +12,9 @@ namespace outpace::runtime {
 namespace {
 
 constexpr size_t kReplayStep = 2'000;  // attempts, and those of the slice that reaches it
-constexpr absl::Duration kReplaySlice = absl::Minutes(1);
-constexpr int kSlicesMost = 1'000;  // a step
+// Of time; longer while nothing was called.
+constexpr absl::Duration kSliceMin = absl::Minutes(1), kSliceMax = absl::Minutes(10);
+constexpr int kSlicesMost = 10'000;  // a step
 // An attempt is learned when its last word is stored, which may be long after it was dialed.
 constexpr absl::Duration kLongestCall = absl::Hours(26);
 
@@ -110,9 +111,11 @@ bool TierDesk::Replay() {
 bool TierDesk::ReplayOne(Kept& kept) {
   const CampaignId& id = kept.tiers->id();
   size_t seen = 0;
+  absl::Duration slice = kSliceMin;
   for (int slices = 0; seen < kReplayStep && slices < kSlicesMost && kept.next < kept.to;
        ++slices) {
-    const absl::Time end = std::min(kept.to, kept.next + kReplaySlice);
+    const absl::Time end = std::min(kept.to, kept.next + slice);
+    const size_t before = seen;
     const absl::Status read =
         store_.ForEachAttempt(kept.next, end, [&](const campaign::Attempt& attempt) {
           ++seen;
@@ -132,6 +135,7 @@ bool TierDesk::ReplayOne(Kept& kept) {
       return false;
     }
     kept.next = end;
+    slice = seen > before ? kSliceMin : std::min(2 * slice, kSliceMax);
   }
   kept.replaying = kept.next < kept.to;
   if (!kept.replaying) {

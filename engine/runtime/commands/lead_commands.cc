@@ -217,12 +217,14 @@ int RunExportCommand(const Arguments& given) {
   const std::string verb = TakeVerb(arguments);
   if (verb == "schedule") return RunScheduleCommand(std::move(arguments));
   Options options(
-      "outpace export calls|abandons|agents|leads FILE | summary [--day DAY | --from DAY --to DAY] "
+      "outpace export calls|abandons|agents|events|leads FILE | summary [--day DAY | --from DAY "
+      "--to DAY] "
       "| "
       "schedule add|list|remove|run",
       "calls: one row an attempt; layouts vicidial, vicidial-extended, five9, cn (Chinese) and\n"
       "outpace (default: all columns, VICIdial's first). abandons: evidence of each abandoned\n"
-      "call. agents: times and figures of each agent. leads: a list as VICIdial has it, which\n"
+      "call. agents: times and figures of each agent. events: what happened, one a line, from\n"
+      "which all reports can be made again. leads: a list as VICIdial has it, which\n"
       "`outpace import` reads again. Days are those of --zone. FILE.columns.json says what each\n"
       "column means (docs/EXPORT.md). The same range gives the same bytes. The file appears whole\n"
       "or not at all; its name chooses the format: .csv, .jsonl, .xlsx, and .zst behind the first\n"
@@ -257,7 +259,8 @@ int RunExportCommand(const Arguments& given) {
   json["zstd"] = options.Has("zstd");
   json["raw"] = options.Has("raw");
   if (verb == "summary") return RunAdmin(options.ConfigPath(), "summary", json);
-  if (verb != "calls" && verb != "abandons" && verb != "agents" && verb != "leads") {
+  if (verb != "calls" && verb != "abandons" && verb != "agents" && verb != "events" &&
+      verb != "leads") {
     return Misuse(options.usage(),
                   verb.empty() ? "what shall be exported?" : "no such export: " + verb);
   }

@@ -471,6 +471,31 @@ TEST_F(AdminTest, AgentsPasswordsAreNeverInTheClear) {
               HasSubstr("password: is missing"));
 }
 
+TEST_F(AdminTest, TheEventLogIsOfAllCampaigns) {
+  Import();
+  campaign::Attempt attempt;
+  attempt.id = AttemptId(1);
+  attempt.lead = LeadId(1);
+  attempt.campaign = "DEMO";
+  attempt.dialed = Lead(1).phone;
+  attempt.open = false;
+  attempt.outcome = "busy";
+  attempt.status = "AB";
+  attempt.dialed_at = world_.clock().Wall() - absl::Hours(1);
+  attempt.ended_at = attempt.dialed_at + absl::Seconds(5);
+  campaign::StoreBatch batch;
+  batch.attempts.push_back(attempt);
+  ASSERT_TRUE(store_.Commit(batch).ok());
+  const std::string path = scratch_ / "events.jsonl";
+  const auto answer = Run("export.events", {{"path", path}, {"day", "today"}});
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ((*answer)["attempts"], 1);
+  EXPECT_THAT(Scratch::Bytes(path), HasSubstr("\"busy\""));
+  EXPECT_THAT(
+      Refusal(Code::kInvalidArgument, "export.events", {{"path", path}, {"campaign", "DEMO"}}),
+      HasSubstr("all campaigns"));
+}
+
 TEST_F(AdminTest, ExportIsWholeOrNotThere) {
   Import();
   campaign::Attempt attempt;
