@@ -191,7 +191,10 @@ int Main(int argc, char** argv) {
   described.add_options()("help", "this text")(
       "leads", po::value(&leads)->default_value(10'000'000), "leads")(
       "runs", po::value(&runs)->default_value(3), "medians of so many")(
-      "dir", po::value(&directory)->default_value("/tmp/outpace-tier-pass"), "made and removed");
+      "dir",
+      po::value(&directory)
+          ->default_value((std::filesystem::temp_directory_path() / "outpace-tier-pass").string()),
+      "made and removed");
   po::variables_map given;
   po::store(po::parse_command_line(argc, argv, described), given);
   po::notify(given);
